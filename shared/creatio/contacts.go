@@ -1,0 +1,220 @@
+package creatio
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// overlap is how much further back each reading looks than the one before ended: rows that were being saved then carry
+// an earlier time than the one at which they became visible.
+const overlap = 2 * time.Minute
+
+// Contacts are the contacts under one private tag of one user: the Creatio side of the contact synchronization.
+type Contacts struct {
+	site *Site
+	tagging
+	user User
+}
+
+// Contacts opens the contacts under a tag. Whether the tag is the user's own private one is for every Scan to see.
+func (s *Site) Contacts(tag Tag, user User) *Contacts {
+	return &Contacts{site: s, tagging: taggingOf(tag), user: user}
+}
+
+// Prepare gives the scope's lasting id. A tag is made by its user and by nobody else.
+func (c *Contacts) Prepare(context.Context) (string, error) { return c.tag.ID, nil }
+
+// cursor is where the next window starts.
+type cursor struct {
+	Watermark time.Time `json:"watermark"`
+	Tag       string    `json:"tag"`
+	// Count is the number of the tag's links: a link that was removed leaves no other trace.
+	Count int `json:"count"`
+	// Thorough is when all details were last read.
+	Thorough time.Time `json:"thorough"`
+}
+
+// Scan reads what changed since the cursor. With nothing changed it is one request.
+func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
+	start := c.site.options.Now()
+	if len(raw) == 0 {
+		return c.scanAll(ctx, start)
+	}
+	var from cursor
+	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || !strings.EqualFold(from.Tag, c.tag.ID) {
+		return record.Delta{}, fault.New(fault.FullSync, side, "cursor", errors.New("scan contacts: the cursor is not one of this tag"))
+	}
+	answers, err := c.site.read(ctx, c.window(from.Watermark))
+	if err != nil {
+		return record.Delta{}, err
+	}
+	if gone, err := c.scopeGone(answers[0]); gone || err != nil {
+		return record.Delta{ScopeGone: gone, Cursor: raw}, err
+	}
+	for _, a := range answers {
+		if a.err != nil {
+			return record.Delta{}, barred(a.err)
+		}
+	}
+	next := cursor{Watermark: c.watermark(start), Tag: c.tag.ID, Count: answers[1].total, Thorough: from.Thorough}
+	delta := record.Delta{Touched: c.touched(answers[2:])}
+	thorough := next.Watermark.Sub(from.Thorough) >= c.site.options.Thorough
+	if thorough || next.Count != from.Count || len(answers[2].rows) > 0 {
+		members, count, err := c.members(ctx)
+		if err != nil {
+			return record.Delta{}, err
+		}
+		delta.Members, next.Count = members, count
+		if thorough {
+			delta.Touched, next.Thorough = unique(append(delta.Touched, members...)), next.Watermark
+		}
+	}
+	delta.Cursor, err = json.Marshal(next)
+	return delta, err
+}
+
+// window asks for everything that tells of a change: the tag itself, the number of its links, links that are new,
+// contacts that changed, and rows of details that did. The latter do not move their contact's time of change.
+func (c *Contacts) window(since time.Time) []odata.Query {
+	changed := odata.Ge("ModifiedOn", odata.DateTime(since))
+	queries := []odata.Query{
+		c.verify(),
+		{Set: c.set, Select: []string{"Id"}, Filter: c.links(), Count: true, Top: 1},
+		{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.Or(odata.Ge("CreatedOn", odata.DateTime(since)), changed))},
+		{Set: "Contact", Select: []string{"Id"}, Filter: changed},
+		{Set: "ContactCommunication", Select: []string{"Id", "ContactId"}, Filter: changed},
+		{Set: "ContactAddress", Select: []string{"Id", "ContactId"}, Filter: changed},
+		{Set: "ContactAnniversary", Select: []string{"Id", "ContactId"}, Filter: changed},
+	}
+	if c.tag.Kind == Classic {
+		queries[3] = odata.Query{
+			Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.Ge("Entity/ModifiedOn", odata.DateTime(since))),
+		}
+	}
+	return queries
+}
+
+// touched are the contacts that the rows of a window speak of.
+func (c *Contacts) touched(answers []answer) []string {
+	changed := "Id"
+	if c.tag.Kind == Classic {
+		changed = c.contact
+	}
+	var ids []string
+	for i, column := range []string{c.contact, changed, "ContactId", "ContactId", "ContactId"} {
+		for _, r := range answers[i].rows {
+			ids = append(ids, r.Lookup(column))
+		}
+	}
+	return normal(ids)
+}
+
+// scopeGone reads the tag's own row.
+func (c *Contacts) scopeGone(tag answer) (bool, error) {
+	if unknownSet(tag.err) {
+		return true, nil
+	}
+	return tag.err == nil && !c.holds(tag.rows, c.user.ContactID), barred(tag.err)
+}
+
+// watermark is the time of the site at the moment of a local time, with the overlap taken off. To be asked for only after
+// a request, which tells how the clocks differ.
+func (c *Contacts) watermark(local time.Time) time.Time {
+	return c.site.serverTime(local).Add(-overlap).UTC().Truncate(time.Second)
+}
+
+// members lists the contacts under the tag, and counts its links.
+func (c *Contacts) members(ctx context.Context) ([]string, int, error) {
+	answers, err := c.site.readAll(ctx, []odata.Query{{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links()}})
+	if err != nil {
+		return nil, 0, err
+	}
+	return c.linked(answers[0].rows), len(answers[0].rows), nil
+}
+
+// linked are the contacts of links; never nil, since no members are not the same as not knowing them.
+func (c *Contacts) linked(rows []odata.Row) []string {
+	ids := make([]string, 0, len(rows))
+	for _, r := range rows {
+		ids = append(ids, r.Lookup(c.contact))
+	}
+	return normal(ids)
+}
+
+// scanAll reads every contact under the tag with its content.
+func (c *Contacts) scanAll(ctx context.Context, start time.Time) (record.Delta, error) {
+	answers, err := c.site.read(ctx, []odata.Query{
+		c.verify(), {Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links()},
+	})
+	if err != nil {
+		return record.Delta{}, err
+	}
+	if gone, err := c.scopeGone(answers[0]); gone || err != nil {
+		return record.Delta{ScopeGone: gone}, err
+	}
+	if err := answers[1].err; err != nil {
+		return record.Delta{}, barred(err)
+	}
+	delta := record.Delta{Members: c.linked(answers[1].rows)}
+	people, err := c.site.people(ctx, delta.Members)
+	if err != nil {
+		return record.Delta{}, err
+	}
+	for _, p := range people {
+		p.member = true
+		delta.Records = append(delta.Records, p.record())
+	}
+	mark := c.watermark(start)
+	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: c.tag.ID, Count: len(answers[1].rows), Thorough: mark})
+	return delta, err
+}
+
+// Fetch reads contacts by id, those that are under the tag and others.
+func (c *Contacts) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
+	ids = normal(ids)
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	people, links, err := c.site.peopleWith(ctx, ids, c.linksOf)
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]bool{}
+	for _, id := range c.linked(links) {
+		members[id] = true
+	}
+	there := map[string]bool{}
+	records := make([]record.Record, 0, len(ids))
+	for _, p := range people {
+		there[p.id], p.member = true, members[p.id]
+		records = append(records, p.record())
+	}
+	for _, id := range ids {
+		if !there[id] {
+			records = append(records, record.Record{ID: id, Gone: true})
+		}
+	}
+	return records, nil
+}
+
+// linksOf asks for the links of the tag to some contacts.
+func (c *Contacts) linksOf(ids []string) odata.Query {
+	return odata.Query{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.In(c.path, guids(ids)))}
+}
+
+// normal are ids in one spelling, each once.
+func normal(ids []string) []string {
+	out := slices.Clone(ids)
+	for i := range out {
+		out[i] = strings.ToLower(out[i])
+	}
+	return unique(out)
+}

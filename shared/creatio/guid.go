@@ -1,0 +1,118 @@
+package creatio
+
+import "github.com/tandem-sync/tandem/shared/record"
+
+// Rows of lookups that every Creatio is delivered with, by the ids that its own code names them with (packages
+// Base and CrtBase: CommunicationTypeConsts, AddressTypeConsts, AnniversaryTypeConsts, TagConsts).
+const (
+	typeEmail = "ee1c85c3-cfcb-df11-9b2a-001d60e938c6"
+	typeSkype = "09e4bda6-cfcb-df11-9b2a-001d60e938c6"
+
+	phoneMobile    = "d4a2dc80-30ca-df11-9b2a-001d60e938c6"
+	phoneHome      = "0da6a26b-d7bc-df11-b00f-001d60e938c6"
+	phoneWork      = "3dddb3cc-53ee-49c4-a71f-e9e257f59e49"
+	phoneOther     = "21c0d693-9a52-43fa-b7f1-c6d8b53975d4"
+	phoneExtension = "e9d91e45-8d92-4e38-95a0-ef8aa28c9e7a"
+
+	addressHome     = "4f8b2d67-71d0-45fb-897e-cd4a308a97c0"
+	addressActual   = "780bf68c-4b6e-df11-b988-001d60e938c6"
+	addressLegal    = "770bf68c-4b6e-df11-b988-001d60e938c6"
+	addressShipping = "760bf68c-4b6e-df11-b988-001d60e938c6"
+	addressBusiness = "fb7a3f6a-f36b-1410-6f81-1c6f65e50343"
+	addressOther    = "ce157f11-f425-4811-ba0e-e3816e8eced5"
+
+	anniversaryBirthday = "173d56d2-fdca-df11-9b2a-001d60e938c6"
+
+	tagPrivate = "8d7f6d6c-4ca5-4b43-bdd9-a5e01a582260"
+	tagMine    = "54c3c9a0-adba-423f-990b-673b903e2a38"
+
+	noGUID = "00000000-0000-0000-0000-000000000000"
+)
+
+// kindSkype marks a communication row as the contact's Skype name; it is no kind of a phone.
+const kindSkype = "skype"
+
+// kindEmail marks a communication row as an e-mail address. Creatio knows no kinds of those.
+const kindEmail = "email"
+
+// communicationKind is what a communication's type is to Tandem; empty for types that are none of its business.
+func communicationKind(typeID string) string {
+	switch typeID {
+	case typeEmail:
+		return kindEmail
+	case typeSkype:
+		return kindSkype
+	case phoneWork:
+		return record.KindWork
+	case phoneHome:
+		return record.KindHome
+	case phoneMobile:
+		return record.KindMobile
+	case phoneOther:
+		return record.KindOther
+	case phoneExtension:
+		return record.KindExtension
+	default:
+		return ""
+	}
+}
+
+// communicationType is the reverse; a kind that no type stands for has none.
+func communicationType(kind string) string {
+	switch kind {
+	case kindEmail:
+		return typeEmail
+	case kindSkype:
+		return typeSkype
+	case record.KindWork:
+		return phoneWork
+	case record.KindHome:
+		return phoneHome
+	case record.KindMobile:
+		return phoneMobile
+	case record.KindOther:
+		return phoneOther
+	case record.KindExtension:
+		return phoneExtension
+	default:
+		return ""
+	}
+}
+
+// addressKind is what an address type is to Tandem. A type that a site added, and none at all, is "other".
+func addressKind(typeID string) string {
+	switch typeID {
+	case addressHome:
+		return record.KindHome
+	case addressBusiness:
+		return record.KindWork
+	case addressShipping:
+		return record.KindShipping
+	case addressLegal:
+		return record.KindLegal
+	case addressActual:
+		return record.KindActual
+	default:
+		return record.KindOther
+	}
+}
+
+// addressType is the reverse; kinds that Creatio does not know are none.
+func addressType(kind string) string {
+	switch kind {
+	case record.KindHome:
+		return addressHome
+	case record.KindWork:
+		return addressBusiness
+	case record.KindShipping:
+		return addressShipping
+	case record.KindLegal:
+		return addressLegal
+	case record.KindActual:
+		return addressActual
+	case record.KindOther:
+		return addressOther
+	default:
+		return ""
+	}
+}

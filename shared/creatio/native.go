@@ -1,0 +1,101 @@
+package creatio
+
+import (
+	"encoding/json"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// native is what is kept of a contact to write it without reading it again: the ids of its rows with what they
+// said, and what a column holds where that is not what the contact shows.
+type native struct {
+	// Communications are the e-mail, phone and Skype rows, the ones that show first.
+	Communications []row `json:"comm,omitempty"`
+	Addresses      []row `json:"addr,omitempty"`
+	// Birthday is the id of the birthday's row.
+	Birthday string `json:"anniv,omitempty"`
+	// Job is the name of the linked job, which shows where there is no title.
+	Job string `json:"job,omitempty"`
+	// HTML says that the notes are HTML.
+	HTML bool `json:"html,omitempty"`
+	// Skype says that the Skype column is filled.
+	Skype bool `json:"skype,omitempty"`
+	// Whole says that the name was never split: the parts are empty and the given name shows all of it.
+	Whole bool `json:"whole,omitempty"`
+	// Stand is the name where it only stands in for one, being the contact's address or number; it does not show.
+	Stand string `json:"stand,omitempty"`
+}
+
+// row is one row of a detail.
+type row struct {
+	ID      string            `json:"id"`
+	Kind    string            `json:"k,omitempty"`
+	Text    string            `json:"n,omitempty"`
+	Parts   map[string]string `json:"a,omitempty"`
+	Primary bool              `json:"p,omitempty"`
+}
+
+// entry is the row as the contact's field shows it.
+func (r row) entry() record.Entry {
+	e := record.Entry{Kind: r.Kind, Text: r.Text, Parts: r.Parts}
+	if r.Kind == kindEmail || r.Kind == kindSkype {
+		e.Kind = ""
+	}
+	return e
+}
+
+func readNative(raw json.RawMessage) (native, error) {
+	var n native
+	if len(raw) == 0 {
+		return n, nil
+	}
+	err := json.Unmarshal(raw, &n)
+	return n, err
+}
+
+func (n native) encode() json.RawMessage {
+	// Strings, maps of strings and flags always encode.
+	raw, _ := json.Marshal(n)
+	return raw
+}
+
+// rowsOf are the rows of a field.
+func (n native) rowsOf(field string) []row {
+	if field == record.Addresses {
+		return n.Addresses
+	}
+	var out []row
+	for _, r := range n.Communications {
+		if fieldOf(r.Kind) == field {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// setRows replaces the rows of a field.
+func (n *native) setRows(field string, rows []row) {
+	if field == record.Addresses {
+		n.Addresses = rows
+		return
+	}
+	var kept []row
+	for _, r := range n.Communications {
+		if fieldOf(r.Kind) != field {
+			kept = append(kept, r)
+		}
+	}
+	n.Communications = append(kept, rows...)
+}
+
+// fieldOf is the field in which a communication of a kind shows.
+func fieldOf(kind string) string {
+	switch kind {
+	case kindEmail:
+		return record.Emails
+	case kindSkype:
+		return record.Skype
+	default:
+		return record.Phones
+	}
+}

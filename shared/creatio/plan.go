@@ -1,0 +1,345 @@
+package creatio
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// The lengths of Creatio's text columns. A longer value is cut, since the site would refuse the whole record.
+const (
+	maxName    = 250
+	maxText    = 250
+	maxAddress = 500
+	maxZip     = 50
+)
+
+// write is one row to insert, change or delete.
+type write struct {
+	method, set, id string
+	body            map[string]any
+}
+
+// plan is what one operation comes to: the writes in their order, and the contact as it is after them.
+type plan struct {
+	writes []write
+	fields record.Fields
+	native native
+	shown  []record.Shown
+	notes  []record.Note
+}
+
+// planner turns one operation into writes. Details go before the columns of the contact: the site mirrors a detail in
+// the contact's columns, and the columns written last find what they say there already.
+type planner struct {
+	op     record.Operation
+	native native
+	names  *names
+	// salt makes other ids of new rows.
+	salt int
+
+	columns map[string]any
+	deletes []write
+	changes []write
+	inserts []write
+	out     plan
+}
+
+// planContact plans the creation or the change of a contact. It is pure.
+func planContact(op record.Operation, n native, known *names, salt int) plan {
+	p := &planner{op: op, native: n, names: known, salt: salt, columns: map[string]any{}}
+	p.out.fields = op.Before.Clone()
+	changed := map[string]bool{}
+	for _, f := range op.Changed {
+		changed[f] = true
+	}
+	for _, f := range record.ContactSchema {
+		if changed[f.Name] {
+			p.field(f)
+		}
+	}
+	named := changed[record.GivenName] || changed[record.MiddleName] || changed[record.Surname]
+	if named || p.native.Stand != "" || op.Action == record.Create {
+		p.name()
+	}
+	return p.finish()
+}
+
+func (p *planner) field(f record.Field) {
+	switch f.Name {
+	case record.Emails, record.Phones:
+		p.communications(f)
+	case record.Addresses:
+		p.addresses(f)
+	case record.Skype:
+		p.skype()
+	case record.Birthday:
+		p.birthday()
+	case record.Notes:
+		p.note()
+	case record.JobTitle:
+		p.jobTitle()
+	case record.Company:
+		p.lookup(f.Name, "AccountId", p.names.accounts)
+	case record.Salutation:
+		p.lookup(f.Name, "SalutationTypeId", p.names.salutations)
+	case record.Department:
+		p.lookup(f.Name, "DepartmentId", p.names.departments)
+	}
+}
+
+func (p *planner) finish() plan {
+	if p.op.Action == record.Create {
+		p.out.writes = append(p.out.writes, write{method: "POST", set: "Contact", body: map[string]any{
+			"Id": p.op.ID, "Name": p.displayName(nil),
+		}})
+	}
+	p.out.writes = append(p.out.writes, p.deletes...)
+	p.out.writes = append(p.out.writes, p.changes...)
+	p.out.writes = append(p.out.writes, p.inserts...)
+	if len(p.columns) > 0 {
+		p.out.writes = append(p.out.writes, write{method: "PATCH", set: "Contact", id: p.op.ID, body: p.columns})
+	}
+	p.out.fields = record.ContactSchema.Clean(p.out.fields)
+	p.out.native = p.native
+	return p.out
+}
+
+// show notes that the contact shows one value in another's place.
+func (p *planner) show(field string, is, as record.Entry) {
+	f, _ := record.ContactSchema.Field(field)
+	if f.Same(is, as) || f.Empty(is) {
+		return
+	}
+	p.out.shown = append(p.out.shown, record.Shown{Field: field, Is: is, As: as})
+}
+
+func (p *planner) tell(field, code, message, action string) {
+	p.out.notes = append(p.out.notes, record.Note{Field: field, Code: code, Message: message, Action: action})
+}
+
+// set is the outcome of a single field: what shows, for what was asked.
+func (p *planner) set(field, as string) {
+	p.out.fields.SetText(field, as)
+	p.show(field, p.op.After.One(field), record.Entry{Text: as})
+}
+
+// fit cuts a text to a column's length, between two characters, and says so.
+func (p *planner) fit(field, text string, limit int) string {
+	text = strings.TrimSpace(text)
+	short := cut(text, limit)
+	if short != text {
+		p.tell(field, "cut", "Creatio has no room for all of the text; the end is missing there.",
+			"Shorten the text, or leave it: the full text stays in Google.")
+	}
+	return short
+}
+
+// cut shortens a text to a number of UTF-16 units, in which databases count, without splitting a character.
+func cut(text string, limit int) string {
+	units := 0
+	for i, r := range text {
+		n := 1
+		if r > 0xFFFF {
+			n = 2
+		}
+		if units += n; units > limit {
+			return strings.TrimSpace(text[:i])
+		}
+	}
+	return text
+}
+
+// rowID derives the id of a new row, so that a repeated insertion is a duplicate and not a second row.
+func (p *planner) rowID(field, key string, taken []row) string {
+	for n := p.salt; ; n++ {
+		id := derive(p.op.ID, field, key, p.op.Link, strconv.Itoa(n))
+		free := true
+		for _, r := range taken {
+			free = free && !strings.EqualFold(r.ID, id)
+		}
+		if free {
+			return id
+		}
+	}
+}
+
+// derive makes the id of a row from what the row is.
+func derive(names ...string) string {
+	space := uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/tandem-sync/tandem/creatio"))
+	return uuid.NewSHA1(space, []byte(strings.Join(names, "\x00"))).String()
+}
+
+// lookup links the row whose name was asked for, where there is exactly one. Nothing is created and nothing that
+// was linked is given up for a name that the site does not know.
+func (p *planner) lookup(field, column string, known byName) {
+	want := strings.TrimSpace(p.op.After.Text(field))
+	if want == "" {
+		p.columns[column] = odata.Null
+		p.set(field, "")
+		return
+	}
+	rows := known.find(want)
+	if len(rows) == 1 {
+		p.columns[column] = rows[0].id
+		p.set(field, rows[0].name)
+		return
+	}
+	p.set(field, p.op.Before.Text(field))
+	switch {
+	case field == record.Company && len(rows) > 1:
+		p.tell(field, "several-accounts", "Creatio has several accounts named “"+want+"”, so none was linked.",
+			"Link the right account in Creatio.")
+	case field == record.Company:
+		p.tell(field, "no-account", "Creatio has no account named “"+want+"”, so none was linked.",
+			"Create the account in Creatio and link it, if you want it there.")
+	case field == record.Salutation:
+		p.tell(field, "no-salutation", "Creatio's list of titles does not have “"+want+"” exactly once.",
+			"Add it to the list in Creatio, if you want it there.")
+	default:
+		p.tell(field, "no-department", "Creatio's list of departments does not have “"+want+"” exactly once.",
+			"Add it to the list in Creatio, if you want it there.")
+	}
+}
+
+// jobTitle writes the free text. The link to a job is the site's own classification and stays, except where it
+// alone would keep showing the title that was taken away.
+func (p *planner) jobTitle() {
+	want := p.fit(record.JobTitle, p.op.After.Text(record.JobTitle), maxText)
+	p.columns["JobTitle"] = want
+	if want == "" && p.native.Job != "" {
+		if strings.EqualFold(p.native.Job, p.op.Before.Text(record.JobTitle)) {
+			p.columns["JobId"] = odata.Null
+			p.native.Job = ""
+		}
+		want = p.native.Job
+	}
+	p.set(record.JobTitle, want)
+}
+
+func (p *planner) note() {
+	stored := storedNote(p.op.After.Text(record.Notes), p.native.HTML)
+	p.columns["Notes"] = stored
+	p.native.HTML = isHTML(stored)
+	p.set(record.Notes, plainNote(stored))
+}
+
+// firstYear is the first one that every database of Creatio can store (SQL Server's datetime begins there).
+const firstYear = 1753
+
+// birthday writes the column and the row of the detail together. A birthday without a year cannot be held: the
+// date that was there stays.
+func (p *planner) birthday() {
+	want := p.op.After.Text(record.Birthday)
+	if want == "" {
+		p.columns["BirthDate"] = odata.Null
+		if p.native.Birthday != "" {
+			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAnniversary", id: p.native.Birthday})
+			p.native.Birthday = ""
+		}
+		p.set(record.Birthday, "")
+		return
+	}
+	date, err := time.Parse(time.DateOnly, want)
+	if err != nil || date.Year() < firstYear {
+		p.set(record.Birthday, p.op.Before.Text(record.Birthday))
+		p.tell(record.Birthday, "no-year", "Creatio cannot hold a birthday without its year.",
+			"Add the year, or leave it: the day stays in Google.")
+		return
+	}
+	stamp := date.Format(time.RFC3339)
+	if p.native.Birthday != "" {
+		p.changes = append(p.changes, write{method: "PATCH", set: "ContactAnniversary", id: p.native.Birthday, body: map[string]any{"Date": stamp}})
+	} else {
+		p.native.Birthday = p.rowID(record.Birthday, "", nil)
+		p.inserts = append(p.inserts, write{method: "POST", set: "ContactAnniversary", body: map[string]any{
+			"Id": p.native.Birthday, "ContactId": p.op.ID, "AnniversaryTypeId": anniversaryBirthday, "Date": stamp,
+		}})
+	}
+	p.columns["BirthDate"] = stamp
+	p.set(record.Birthday, want)
+}
+
+// name writes the parts of the name, from which the site rebuilds the whole. A contact without one gets what it
+// is known by, since Creatio requires a name.
+func (p *planner) name() {
+	given, middle, surname := p.part(record.GivenName), p.part(record.MiddleName), p.part(record.Surname)
+	fields := record.ContactSchema.Clean(p.out.fields)
+	stand := ""
+	if given+middle+surname == "" {
+		if p.op.Action != record.Create && standsIn(p.native.Stand, fields) {
+			return
+		}
+		stand = p.displayName(fields)
+		given = stand
+	}
+	given, middle, surname = p.fitName(given, middle, surname)
+	all := p.op.Action == record.Create || p.native.Whole || p.native.Stand != "" || stand != ""
+	for _, c := range []struct{ column, field, value string }{
+		{"GivenName", record.GivenName, given}, {"MiddleName", record.MiddleName, middle}, {"Surname", record.Surname, surname},
+	} {
+		if all || c.value != strings.TrimSpace(p.op.Before.Text(c.field)) {
+			p.columns[c.column] = c.value
+		}
+	}
+	p.native.Whole, p.native.Stand = false, ""
+	shown := record.Fields{record.Company: fields[record.Company], record.Emails: fields[record.Emails], record.Phones: fields[record.Phones]}
+	after := person{given: given, middle: middle, surname: surname}
+	after.readName(shown, &p.native)
+	for _, f := range []string{record.GivenName, record.MiddleName, record.Surname} {
+		p.set(f, shown.Text(f))
+	}
+}
+
+func (p *planner) part(field string) string { return strings.TrimSpace(p.op.After.Text(field)) }
+
+// fitName cuts the parts so that the whole name fits its column as well.
+func (p *planner) fitName(given, middle, surname string) (string, string, string) {
+	parts := []*string{&given, &middle, &surname}
+	before := given + middle + surname
+	for {
+		total, longest := -1, parts[0]
+		for _, s := range parts {
+			if *s != "" {
+				total += utf16Len(*s) + 1
+			}
+			if utf16Len(*s) > utf16Len(*longest) {
+				longest = s
+			}
+		}
+		if total <= maxName {
+			break
+		}
+		*longest = cut(*longest, utf16Len(*longest)-(total-maxName))
+	}
+	if given+middle+surname != before {
+		p.tell(record.GivenName, "cut", "Creatio has no room for all of the name; the end is missing there.",
+			"Shorten the name, or leave it: the full name stays in Google.")
+	}
+	return given, middle, surname
+}
+
+func utf16Len(s string) int {
+	n := utf8.RuneCountInString(s)
+	for _, r := range s {
+		if r > 0xFFFF {
+			n++
+		}
+	}
+	return n
+}
+
+// displayName is the name of a contact as a whole, or what stands in for it: in a contact that exists, something
+// that it shows.
+func (p *planner) displayName(shown record.Fields) string {
+	if p.op.Action == record.Create {
+		shown = p.op.After
+	}
+	return cut(record.DisplayName(shown), maxName)
+}

@@ -1,0 +1,283 @@
+package creatio
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+func fields(pairs ...string) record.Fields {
+	f := record.Fields{}
+	for i := 0; i < len(pairs); i += 2 {
+		f.SetText(pairs[i], pairs[i+1])
+	}
+	return f
+}
+
+func with(f record.Fields, field string, entries ...record.Entry) record.Fields {
+	f = f.Clone()
+	f[field] = entries
+	return f
+}
+
+func phone(kind, number string) record.Entry { return record.Entry{Kind: kind, Text: number} }
+
+func sets(writes []write) string {
+	var out []string
+	for _, w := range writes {
+		out = append(out, w.method+" "+w.set)
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestPlan_writes_only_what_changed(t *testing.T) {
+	t.Parallel()
+	base := func() *person {
+		return &person{
+			id: "p", name: "Otto Old", given: "Otto", surname: "Old", jobTitle: "CEO", account: "Old Ltd", job: "Boss",
+			communications: []communication{
+				{id: "w", typeID: phoneWork, number: "+12025550101", primary: true},
+				{id: "f", typeID: "9a7ab41b-67cc-df11-9b2a-001d60e938c6", number: "+12025550199"},
+				{id: "e", typeID: typeEmail, number: "otto@example.com", primary: true},
+			},
+			addresses: []address{{id: "a", typeID: addressLegal, street: "Hauptstr. 1", city: "Berlin", country: "Germany", zip: "10115"}},
+		}
+	}
+	for name, tc := range map[string]struct {
+		edit   func(record.Fields) record.Fields
+		writes string
+		check  func(t *testing.T, p *person, planned plan)
+	}{
+		"nothing": {edit: func(f record.Fields) record.Fields { return f }},
+		"one part of the name": {
+			edit:   func(f record.Fields) record.Fields { f.SetText(record.Surname, "New"); return f },
+			writes: "PATCH Contact",
+			check: func(t *testing.T, _ *person, planned plan) {
+				if body := planned.writes[0].body; len(body) != 1 || body["Surname"] != "New" {
+					t.Errorf("got %v", body)
+				}
+			},
+		},
+		"another number of the same kind keeps its row": {
+			edit:   func(f record.Fields) record.Fields { return with(f, record.Phones, phone("work", "+12025550102")) },
+			writes: "PATCH ContactCommunication",
+			check: func(t *testing.T, p *person, _ plan) {
+				if c := p.communications[0]; c.id != "w" || c.number != "+12025550102" || !c.primary {
+					t.Errorf("got %+v", c)
+				}
+			},
+		},
+		"the same number as another kind": {
+			edit:   func(f record.Fields) record.Fields { return with(f, record.Phones, phone("home", "+12025550101")) },
+			writes: "PATCH ContactCommunication",
+		},
+		"a second number": {
+			edit: func(f record.Fields) record.Fields {
+				return with(f, record.Phones, phone("work", "+12025550101"), phone("work", "+12025550103"), phone("mobile", "+12025550104"))
+			},
+			writes: "POST ContactCommunication, POST ContactCommunication",
+			check: func(t *testing.T, p *person, _ plan) {
+				if p.communications[3].primary || !p.communications[4].primary {
+					t.Errorf("the first of its kind is not the primary one, or another is: %+v", p.communications[3:])
+				}
+			},
+		},
+		"no number leaves the fax alone": {
+			edit:   func(f record.Fields) record.Fields { return with(f, record.Phones) },
+			writes: "DELETE ContactCommunication",
+			check: func(t *testing.T, p *person, _ plan) {
+				if len(p.communications) != 2 || p.communications[0].id != "f" {
+					t.Errorf("got %+v", p.communications)
+				}
+			},
+		},
+		"one part of an address": {
+			edit: func(f record.Fields) record.Fields {
+				return with(f, record.Addresses, record.Entry{Kind: "legal", Parts: map[string]string{"street": "Hauptstr. 2", "city": "Berlin", "country": "Germany", "zip": "10115"}})
+			},
+			writes: "PATCH ContactAddress",
+			check: func(t *testing.T, _ *person, planned plan) {
+				if body := planned.writes[0].body; len(body) != 1 || body["Address"] != "Hauptstr. 2" {
+					t.Errorf("got %v", body)
+				}
+			},
+		},
+		"an unknown country stays in the text": {
+			edit: func(f record.Fields) record.Fields {
+				return with(f, record.Addresses, record.Entry{Kind: "legal", Parts: map[string]string{"street": "Hauptstr. 1", "city": "Berlin", "country": "Ruritania", "zip": "10115"}})
+			},
+			writes: "PATCH ContactAddress",
+			check: func(t *testing.T, p *person, planned plan) {
+				if a := p.addresses[0]; a.street != "Hauptstr. 1, Berlin, Ruritania" || a.city != "" || a.country != "" || a.zip != "10115" {
+					t.Errorf("got %+v", a)
+				}
+				if len(planned.shown) != 1 || planned.shown[0].Is.Parts["country"] != "Ruritania" {
+					t.Errorf("not told: %+v", planned.shown)
+				}
+			},
+		},
+		"an account that is not there": {
+			edit: func(f record.Fields) record.Fields { f.SetText(record.Company, "Unknown Inc"); return f },
+			check: func(t *testing.T, p *person, planned plan) {
+				if p.account != "Old Ltd" || len(planned.notes) != 1 || planned.notes[0].Code != "no-account" {
+					t.Errorf("got %q, %+v", p.account, planned.notes)
+				}
+			},
+		},
+		"an account of which there are two": {
+			edit: func(f record.Fields) record.Fields { f.SetText(record.Company, "Twin"); return f },
+			check: func(t *testing.T, _ *person, planned plan) {
+				if len(planned.notes) != 1 || planned.notes[0].Code != "several-accounts" {
+					t.Errorf("got %+v", planned.notes)
+				}
+			},
+		},
+		"an account in another case": {
+			edit:   func(f record.Fields) record.Fields { f.SetText(record.Company, "EXAMPLE LTD"); return f },
+			writes: "PATCH Contact",
+			check: func(t *testing.T, p *person, _ plan) {
+				if p.account != "Example Ltd" {
+					t.Errorf("got %q", p.account)
+				}
+			},
+		},
+		"no job title shows the job, which stays": {
+			edit:   func(f record.Fields) record.Fields { f.SetText(record.JobTitle, ""); return f },
+			writes: "PATCH Contact",
+			check: func(t *testing.T, p *person, planned plan) {
+				if p.job != "Boss" || planned.fields.Text(record.JobTitle) != "Boss" {
+					t.Errorf("got job %q, promised %q", p.job, planned.fields.Text(record.JobTitle))
+				}
+			},
+		},
+		"a birthday": {
+			edit:   func(f record.Fields) record.Fields { f.SetText(record.Birthday, "1980-02-29"); return f },
+			writes: "POST ContactAnniversary, PATCH Contact",
+		},
+		"a birthday without a year": {
+			edit: func(f record.Fields) record.Fields { f.SetText(record.Birthday, "--02-29"); return f },
+			check: func(t *testing.T, _ *person, planned plan) {
+				if len(planned.shown) != 1 || !planned.shown[0].As.IsZero() || len(planned.notes) != 1 {
+					t.Errorf("got %+v, %+v", planned.shown, planned.notes)
+				}
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := base()
+			planned, _ := update(t, p, tc.edit(p.record().Fields.Clone()))
+			if got := sets(planned.writes); got != tc.writes {
+				t.Errorf("got writes %q, want %q", got, tc.writes)
+			}
+			if tc.check != nil {
+				tc.check(t, p, planned)
+			}
+		})
+	}
+}
+
+func TestPlan_details_of_a_new_contact_come_after_it_and_before_its_columns(t *testing.T) {
+	t.Parallel()
+	after := with(fields(record.GivenName, "Anna", record.Surname, "Berg", record.Birthday, "1980-01-02"), record.Emails, record.Entry{Text: "anna@example.com"})
+	planned := planContact(record.Operation{Action: record.Create, ID: "new", After: after, Changed: changedFields(nil, after)}, native{}, lists(), 0)
+	if got, want := sets(planned.writes), "POST Contact, POST ContactAnniversary, POST ContactCommunication, PATCH Contact"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, column := range []string{"OwnerId", "TypeId"} {
+		for _, w := range planned.writes {
+			if _, named := w.body[column]; named && w.set == "Contact" {
+				t.Errorf("%s is set", column)
+			}
+		}
+	}
+}
+
+func TestPlan_a_contact_without_a_name_is_called_by_what_it_has(t *testing.T) {
+	t.Parallel()
+	after := with(record.Fields{}, record.Emails, record.Entry{Text: "info@example.com"})
+	planned := planContact(record.Operation{Action: record.Create, ID: "new", After: after, Changed: []string{record.Emails}}, native{}, lists(), 0)
+	p := &person{}
+	carryOut(t, p, planned.writes, lists())
+	if p.given != "info@example.com" {
+		t.Errorf("the site got the name %q", p.given)
+	}
+	read := p.record()
+	if len(read.Fields[record.GivenName]) > 0 {
+		t.Errorf("the stand-in shows as a name: %+v", read.Fields)
+	}
+	// Another address: the stand-in follows, or it would become a name.
+	next, got := update(t, p, with(read.Fields, record.Emails, record.Entry{Text: "office@example.com"}))
+	if p.given != "office@example.com" || len(got.Fields[record.GivenName]) > 0 {
+		t.Errorf("got name %q, fields %+v, writes %+v", p.given, got.Fields, next.writes)
+	}
+}
+
+func TestDay_is_the_nearest_midnight(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"1980-05-01T00:00:00Z": "1980-05-01", "1980-04-30T22:00:00Z": "1980-05-01", "1980-05-01T08:00:00Z": "1980-05-01", "0001-01-01T00:00:00Z": "",
+	} {
+		at, err := time.Parse(time.RFC3339, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := day(at); got != want {
+			t.Errorf("%s: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCut_splits_no_character(t *testing.T) {
+	t.Parallel()
+	if got := cut(strings.Repeat("😀", 10), 5); got != "😀😀" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestPair_a_hidden_repetition_goes_with_its_value(t *testing.T) {
+	t.Parallel()
+	f, _ := record.ContactSchema.Field(record.Phones)
+	rows := []row{{ID: "1", Kind: "work", Text: "+12025550101"}, {ID: "2", Kind: "home", Text: "+1 202 555 0101"}}
+	gone := pair(f, rows, nil)
+	if len(gone.remove) != 2 {
+		t.Errorf("the value would come back: %+v", gone)
+	}
+	kept := pair(f, rows, []wanted{{as: phone("work", "+12025550101")}})
+	if len(kept.keep) != 2 || len(kept.remove) > 0 {
+		t.Errorf("rows that nobody asked about go: %+v", kept)
+	}
+}
+
+func TestParseInfo_finds_the_contact_wherever_it_is(t *testing.T) {
+	t.Parallel()
+	const contact = "0a0a0a0a-1111-2222-3333-444444444444"
+	for name, reply := range map[string]string{
+		"nested":          `{"success":true,"userInfo":{"contactId":"` + contact + `","userName":"jo","cultureInfo":{"sysCultureName":"de-DE"}}}`,
+		"flat":            `{"contactId":"` + contact + `","userName":"jo","sysCultureName":"de-DE"}`,
+		"text in a reply": `{"GetCurrentUserInfoResult":"{\"userInfo\":{\"contactId\":\"` + contact + `\",\"userName\":\"jo\",\"cultureInfo\":{\"sysCultureName\":\"de-DE\"}}}"}`,
+		"lookup":          `{"contact":{"value":"` + contact + `","displayValue":"Jo"},"userName":"jo","sysCultureName":"de-DE"}`,
+	} {
+		i, err := parseInfo([]byte(reply))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i.id("contactid", "contact") != contact || i.text("username") != "jo" || i.text("sysculturename") != "de-DE" {
+			t.Errorf("%s: got %v", name, i)
+		}
+	}
+}
+
+func TestNumbersOf_find_a_number_by_its_end(t *testing.T) {
+	t.Parallel()
+	like := []record.Record{{Fields: record.Fields{record.Phones: {phone("work", "+44 20 7946 0123"), phone("home", "+44 20 7946 0123"), phone("other", "front desk")}}}}
+	got := numbersOf(like)
+	if len(got) != 2 || len(got[0]) > conditionsPerNumber {
+		t.Fatalf("got %v", got)
+	}
+	if want := "startswith(SearchNumber,'321064970')"; got[0][len(got[0])-1].String() != want {
+		t.Errorf("got %q, want %q", got[0][len(got[0])-1], want)
+	}
+}

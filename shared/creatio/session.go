@@ -1,0 +1,290 @@
+package creatio
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+)
+
+// maxLoginReply bounds what is read of a reply to a login.
+const maxLoginReply = 1 << 20
+
+// maxWasted is how many logins in a row may fail to help before no more are tried.
+const maxWasted = 2
+
+// SessionTransport sends requests in a session of Creatio that it opens with a user's name and password, for sites
+// without a consent of each user (before 8.3). It logs in when first needed and once more when a session has ended.
+//
+// A wrong password is tried once and never again: Creatio locks accounts. The error is of kind fault.Reconnect then,
+// for every further request.
+func SessionTransport(base http.RoundTripper, site, user, password string) http.RoundTripper {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	return &session{base: base, site: strings.TrimRight(site, "/"), user: user, password: password, turn: make(chan struct{}, 1)}
+}
+
+// SignIn tries a name and a password once.
+func SignIn(ctx context.Context, base http.RoundTripper, site, user, password string) error {
+	s := SessionTransport(base, site, user, password).(*session)
+	_, err := s.current(ctx)
+	return err
+}
+
+// session is one user's session. Only who holds the turn reads or changes what is below it.
+type session struct {
+	base           http.RoundTripper
+	site           string
+	user, password string
+
+	turn chan struct{}
+	now  *login
+	// wasted counts logins that have not helped yet.
+	wasted int
+	// refused is why no further login is tried.
+	refused error
+}
+
+// login is one successful login.
+type login struct {
+	cookies *cookiejar.Jar
+	// worked says that a request was answered in it, so that a later refusal means that it has ended.
+	worked bool
+}
+
+// RoundTrip sends the request in the session.
+func (s *session) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := repeatable(req)
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.current(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	resp, err := s.send(req, body, in)
+	if err != nil {
+		return nil, err
+	}
+	if !ended(req, resp) {
+		s.note(in, false)
+		return resp, nil
+	}
+	next, err := s.renew(req.Context(), in)
+	if err != nil {
+		_ = resp.Body.Close()
+		return nil, err
+	}
+	if next == nil {
+		return resp, nil
+	}
+	_ = resp.Body.Close()
+	resp, err = s.send(req, body, next)
+	if err == nil && !ended(req, resp) {
+		s.note(next, true)
+	}
+	return resp, err
+}
+
+// repeatable gives the request's body as often as needed.
+func repeatable(req *http.Request) (func() (io.ReadCloser, error), error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return func() (io.ReadCloser, error) { return http.NoBody, nil }, nil
+	}
+	defer req.Body.Close()
+	if req.GetBody != nil {
+		return req.GetBody, nil
+	}
+	content, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, fault.Errorf(fault.Retry, side, "request-body", "read request body: %w", err)
+	}
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }, nil
+}
+
+func (s *session) send(req *http.Request, body func() (io.ReadCloser, error), in *login) (*http.Response, error) {
+	content, err := body()
+	if err != nil {
+		return nil, fault.Errorf(fault.Retry, side, "request-body", "read request body: %w", err)
+	}
+	r := req.Clone(req.Context())
+	r.Body = content
+	r.Header.Set("ForceUseSession", "true")
+	for _, c := range in.cookies.Cookies(r.URL) {
+		r.AddCookie(c)
+		// The value of this cookie has to come as a header too, or Creatio answers 403.
+		if c.Name == "BPMCSRF" || c.Name == "CRT_CSRF" {
+			r.Header.Set(c.Name, c.Value)
+		}
+	}
+	resp, err := s.base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	in.cookies.SetCookies(r.URL, resp.Cookies())
+	return resp, nil
+}
+
+// ended reports whether a reply says that there is no session: 401, or the login page in one way or another.
+func ended(req *http.Request, resp *http.Response) bool {
+	switch {
+	case resp.StatusCode == http.StatusUnauthorized:
+		return true
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		return strings.Contains(strings.ToLower(resp.Header.Get("Location")), "login")
+	case resp.StatusCode == http.StatusOK:
+		return isPage(resp) && !strings.Contains(req.Header.Get("Accept"), "text/html")
+	default:
+		return false
+	}
+}
+
+// isPage reports whether a reply is a page for a browser.
+func isPage(resp *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return kind == "text/html"
+}
+
+func (s *session) lock(ctx context.Context) error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fault.New(fault.Retry, side, "canceled", ctx.Err())
+	}
+}
+
+func (s *session) unlock() { <-s.turn }
+
+// current is the login in use; the first one to ask for it logs in, the others wait.
+func (s *session) current(ctx context.Context) (*login, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.unlock()
+	if s.now == nil {
+		return s.login(ctx)
+	}
+	return s.now, nil
+}
+
+// renew logs in again in place of a login that has ended. It gives none where another one would not help: what never
+// worked has not ended.
+func (s *session) renew(ctx context.Context, old *login) (*login, error) {
+	if err := s.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer s.unlock()
+	switch {
+	case s.now != old:
+		return s.now, nil
+	case !old.worked || s.wasted >= maxWasted:
+		return nil, nil
+	}
+	s.wasted++
+	return s.login(ctx)
+}
+
+// note remembers that a login works, and whether it was one that helped.
+func (s *session) note(in *login, helped bool) {
+	s.turn <- struct{}{}
+	defer s.unlock()
+	in.worked = true
+	if helped {
+		s.wasted = 0
+	}
+}
+
+// login opens a session. Who calls it has the turn.
+func (s *session) login(ctx context.Context) (*login, error) {
+	if s.refused != nil {
+		return nil, s.refused
+	}
+	in, err := s.open(ctx)
+	if err != nil {
+		if fault.Is(err, fault.Reconnect) {
+			s.refused = err
+		}
+		return nil, err
+	}
+	s.now = in
+	return in, nil
+}
+
+// open posts the name and the password to AuthService.svc, which is at the root of the site in every version.
+func (s *session) open(ctx context.Context) (*login, error) {
+	// TimeZoneOffset is the session's fallback time zone; without it some writes are in the server's.
+	content, err := json.Marshal(map[string]any{"UserName": s.user, "UserPassword": s.password, "TimeZoneOffset": 0})
+	if err != nil {
+		return nil, fault.Errorf(fault.Bug, side, "login", "encode login: %w", err)
+	}
+	address, err := url.Parse(s.site + "/ServiceModel/AuthService.svc/Login")
+	if err != nil {
+		return nil, fault.Errorf(fault.Misconfigured, side, "bad-url", "parse site address: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(content))
+	if err != nil {
+		return nil, fault.Errorf(fault.Misconfigured, side, "bad-url", "make login request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("ForceUseSession", "true")
+	resp, err := s.base.RoundTrip(req)
+	if err != nil {
+		if _, classified := errors.AsType[*fault.Error](err); classified {
+			return nil, fmt.Errorf("log in: %w", err)
+		}
+		return nil, fault.Errorf(fault.Retry, side, "unreachable", "log in: %w", err)
+	}
+	defer resp.Body.Close()
+	if err := loginOutcome(resp); err != nil {
+		return nil, err
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, fault.Errorf(fault.Bug, side, "login", "make cookie jar: %w", err)
+	}
+	jar.SetCookies(address, resp.Cookies())
+	return &login{cookies: jar}, nil
+}
+
+// loginOutcome reads the reply to a login. Creatio answers a wrong password with status 200 and a code. Nothing of the
+// reply's text is kept in the error.
+func loginOutcome(resp *http.Response) error {
+	switch {
+	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+		return fault.Errorf(fault.Retry, side, "unavailable", "log in: status %d", resp.StatusCode)
+	case resp.StatusCode != http.StatusOK || isPage(resp):
+		return fault.Errorf(fault.Misconfigured, side, "not-creatio", "log in: status %d, type %q",
+			resp.StatusCode, resp.Header.Get("Content-Type"))
+	}
+	var reply struct {
+		Code              *int
+		PasswordChangeURL string `json:"PasswordChangeUrl"`
+	}
+	content, err := io.ReadAll(io.LimitReader(resp.Body, maxLoginReply))
+	if err != nil {
+		return fault.Errorf(fault.Retry, side, "connection-lost", "read login reply: %w", err)
+	}
+	if err := json.Unmarshal(content, &reply); err != nil || reply.Code == nil {
+		return fault.New(fault.Misconfigured, side, "not-creatio", errors.New("log in: the reply is none of Creatio"))
+	}
+	switch {
+	case *reply.Code == 0:
+		return nil
+	case reply.PasswordChangeURL != "":
+		return fault.Errorf(fault.Reconnect, side, "password-expired", "log in: code %d", *reply.Code)
+	default:
+		return fault.Errorf(fault.Reconnect, side, "wrong-password", "log in: code %d", *reply.Code)
+	}
+}

@@ -1,0 +1,243 @@
+package creatio
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/odata"
+)
+
+// User is a user of a site.
+type User struct {
+	ID        string `json:"id"`
+	Login     string `json:"login"`
+	ContactID string `json:"contactId"`
+	Name      string `json:"name"`
+	Email     string `json:"email,omitempty"`
+	// TimeZone is the zone's id as the site stores it; empty where the site does not say.
+	TimeZone string `json:"timeZone,omitempty"`
+	Culture  string `json:"culture,omitempty"`
+}
+
+// The values of SysAdminUnit that make a row an internal user and not a role or a portal user.
+const (
+	unitUser         = 4
+	internalConnType = 0
+)
+
+const maxUserReply = 4 << 20
+
+// CurrentUser is whom the site takes the requests to be from.
+func (s *Site) CurrentUser(ctx context.Context) (User, error) {
+	info, err := s.userInfo(ctx)
+	if err != nil {
+		return User{}, err
+	}
+	u := User{
+		ID: info.id("userid", "sysadminunitid", "sysadminunit", "user"), ContactID: info.id("contactid", "contact", "usercontactid"),
+		Login: info.text("userlogin", "login", "username"), Name: info.text("contactname", "displayname", "fullname"),
+		Email: info.text("email"), TimeZone: info.text("timezoneid", "timezonecode", "timezone"), Culture: info.text("sysculturename", "culturename"),
+	}
+	if u.ContactID == "" {
+		return User{}, fault.New(fault.Misconfigured, side, "no-contact", errors.New("read current user: the reply names no contact"))
+	}
+	return s.complete(ctx, u)
+}
+
+// complete adds what the user's contact and user row say. System tables may be closed to users; what only they know
+// stays empty then.
+func (s *Site) complete(ctx context.Context, u User) (User, error) {
+	answers, err := s.read(ctx, []odata.Query{
+		{Set: "Contact", Select: []string{"Id", "Name", "Email"}, Filter: odata.Eq("Id", odata.Guid(u.ContactID)), Top: 1},
+		{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(
+			odata.Eq("Contact/Id", odata.Guid(u.ContactID)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser))), Top: 2},
+	})
+	if err != nil {
+		return User{}, err
+	}
+	if rows := answers[0].rows; answers[0].err == nil && len(rows) == 1 {
+		u.Name = cmp.Or(rows[0].Text("Name"), u.Name)
+		u.Email = cmp.Or(u.Email, rows[0].Text("Email"))
+	}
+	if rows := answers[1].rows; answers[1].err == nil && len(rows) == 1 {
+		u.ID, u.Login = cmp.Or(u.ID, rows[0].Text("Id")), cmp.Or(rows[0].Text("Name"), u.Login)
+		u.TimeZone, u.Email = cmp.Or(rows[0].Text("TimeZoneId"), u.TimeZone), cmp.Or(u.Email, rows[0].Text("Email"))
+	}
+	u.ID = cmp.Or(u.ID, u.ContactID)
+	return u, nil
+}
+
+func unitColumns() []string {
+	return []string{"Id", "Name", "ContactId", "TimeZoneId", "Email", "Active", "ConnectionType", "SysAdminUnitTypeValue"}
+}
+
+// userInfo calls UserInfoService.svc, whose reply is shaped differently from version to version.
+func (s *Site) userInfo(ctx context.Context) (info, error) {
+	address := s.base + s.layout.prefix() + "/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader([]byte("{}")))
+	if err != nil {
+		return nil, fault.Errorf(fault.Misconfigured, side, "bad-url", "make user request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	req.Header.Set("Accept", "application/json")
+	resp, err := s.options.HTTP.Do(req)
+	if err != nil {
+		if _, classified := errors.AsType[*fault.Error](err); classified {
+			return nil, err
+		}
+		return nil, fault.Errorf(fault.Retry, side, "unreachable", "read current user: %w", err)
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(resp.Body, maxUserReply))
+	switch {
+	case err != nil:
+		return nil, fault.Errorf(fault.Retry, side, "connection-lost", "read current user: %w", err)
+	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden || isPage(resp):
+		return nil, fault.Errorf(fault.Reconnect, side, "unauthorized", "read current user: status %d", resp.StatusCode)
+	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+		return nil, fault.Errorf(fault.Retry, side, "unavailable", "read current user: status %d", resp.StatusCode)
+	case resp.StatusCode != http.StatusOK:
+		return nil, fault.Errorf(fault.Misconfigured, side, "no-user-service", "read current user: status %d", resp.StatusCode)
+	}
+	return parseInfo(content)
+}
+
+// info holds the values of a reply by their property names in lower case, wherever in the reply they are.
+type info map[string]any
+
+// parseInfo flattens a reply. A property may hold the whole answer as JSON in a string.
+func parseInfo(content []byte) (info, error) {
+	var root any
+	if err := json.Unmarshal(content, &root); err != nil {
+		return nil, fault.New(fault.Misconfigured, side, "no-user-service", errors.New("read current user: the reply is no JSON"))
+	}
+	out := info{}
+	level := []any{root}
+	for depth := 0; len(level) > 0 && depth < 8; depth++ {
+		var next []any
+		for _, v := range level {
+			switch v := v.(type) {
+			case string:
+				var inner any
+				if text := strings.TrimSpace(v); strings.HasPrefix(text, "{") && json.Unmarshal([]byte(text), &inner) == nil {
+					next = append(next, inner)
+				}
+			case map[string]any:
+				for _, name := range slices.Sorted(maps.Keys(v)) {
+					// What is further out is the user's; what is further in may be something the user refers to.
+					if key := strings.ToLower(name); out[key] == nil {
+						out[key] = v[name]
+					}
+					next = append(next, v[name])
+				}
+			}
+		}
+		level = next
+	}
+	return out, nil
+}
+
+// text is the first of the properties that is filled.
+func (i info) text(names ...string) string {
+	for _, n := range names {
+		switch v := i[n].(type) {
+		case string:
+			if v != "" && !strings.HasPrefix(strings.TrimSpace(v), "{") {
+				return v
+			}
+		case map[string]any:
+			if t, ok := v["displayValue"].(string); ok && t != "" {
+				return t
+			}
+		}
+	}
+	return ""
+}
+
+// id is the first of the properties that is an id.
+func (i info) id(names ...string) string {
+	for _, n := range names {
+		v := i[n]
+		if m, ok := v.(map[string]any); ok {
+			v = cmp.Or(m["value"], m["id"], m["Id"])
+		}
+		if t, ok := v.(string); ok && len(t) == len(noGUID) && t != noGUID {
+			return strings.ToLower(t)
+		}
+	}
+	return ""
+}
+
+// FindUserByEmail finds the one active internal user with an e-mail address. None is fault.BadRecord with code
+// "no-user", several with code "ambiguous-user": whoever shares an address with a colleague must not become that one.
+func (s *Site) FindUserByEmail(ctx context.Context, email string) (User, error) {
+	email = strings.TrimSpace(email)
+	spellings := unique([]string{email, strings.ToLower(email)})
+	active := odata.And(odata.Eq("Active", odata.Bool(true)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser)),
+		odata.Eq("ConnectionType", odata.Int(internalConnType)))
+	answers, err := s.readAll(ctx, []odata.Query{
+		{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Email", texts(spellings)))},
+		{Set: "ContactCommunication", Select: []string{"Id", "ContactId", "Number"}, Filter: odata.And(
+			odata.Eq("CommunicationType/Id", odata.Guid(typeEmail)),
+			odata.Or(odata.In("Number", texts(spellings)), odata.Eq("SearchNumber", odata.String(strings.ToLower(email)))))},
+	})
+	if err != nil {
+		return User{}, err
+	}
+	users := map[string]odata.Row{}
+	for _, r := range answers[0].rows {
+		if strings.EqualFold(r.Text("Email"), email) {
+			users[r.Text("Id")] = r
+		}
+	}
+	var contacts []string
+	for _, r := range answers[1].rows {
+		if strings.EqualFold(strings.TrimSpace(r.Text("Number")), email) {
+			contacts = append(contacts, r.Lookup("ContactId"))
+		}
+	}
+	var queries []odata.Query
+	for chunk := range slices.Chunk(unique(contacts), maxListed) {
+		queries = append(queries, odata.Query{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Contact/Id", guids(chunk)))})
+	}
+	byContact, err := s.readAll(ctx, queries)
+	if err != nil {
+		return User{}, err
+	}
+	for _, a := range byContact {
+		for _, r := range a.rows {
+			users[r.Text("Id")] = r
+		}
+	}
+	return s.only(ctx, users, email)
+}
+
+func (s *Site) only(ctx context.Context, users map[string]odata.Row, email string) (User, error) {
+	if len(users) > 1 {
+		return User{}, fault.New(fault.BadRecord, side, "ambiguous-user", errors.New("find user: several have the address"))
+	}
+	for _, r := range users {
+		u := User{ID: r.Text("Id"), Login: r.Text("Name"), ContactID: r.Lookup("ContactId"), Email: email, TimeZone: r.Text("TimeZoneId")}
+		if u.ContactID == "" {
+			break
+		}
+		return s.complete(ctx, u)
+	}
+	return User{}, fault.New(fault.BadRecord, side, "no-user", errors.New("find user: none has the address"))
+}
+
+// unique are the values that are not empty, each once, sorted.
+func unique(values []string) []string {
+	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+	slices.Sort(values)
+	return slices.Compact(values)
+}

@@ -1,0 +1,57 @@
+package fault
+
+import "errors"
+
+// Sentence is what a user reads about an error: what happened, and what to do.
+type Sentence struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Action  string `json:"action"`
+}
+
+// Explain gives the sentence for err. It never contains text of the error itself,
+// which may hold what other people wrote or what a service let slip.
+func Explain(err error) Sentence {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = &Error{Kind: KindOf(err)}
+	}
+	side := map[string]string{"creatio": "Creatio", "google": "Google"}[e.Side]
+	if side == "" {
+		side = "the other service"
+	}
+	s := Sentence{Code: e.Code}
+	if s.Code == "" {
+		s.Code = e.Kind.String()
+	}
+	switch e.Kind {
+	case Retry:
+		s.Message = "Tandem could not reach " + side + " or was asked to wait."
+		s.Action = "Nothing to do: Tandem tries again by itself."
+	case FullSync:
+		s.Message = "Tandem has to read everything from " + side + " again."
+		s.Action = "Nothing to do: the next synchronization does it."
+	case Conflict:
+		s.Message = "The record kept changing in " + side + " while Tandem wanted to write it."
+		s.Action = "Nothing to do: the next synchronization takes it up again."
+	case ReadOnly:
+		s.Message = side + " does not let you change this record."
+		s.Action = "Ask the record's owner or your administrator for the right to edit it."
+	case Reconnect:
+		s.Message = "Tandem may no longer use your " + side + " account."
+		s.Action = "Connect " + side + " again on the settings page."
+	case BadRecord:
+		s.Message = side + " refused this record as it is."
+		s.Action = "Open the record, correct it and save it; the other records are not affected."
+	case Gone:
+		s.Message = "The record is no longer in " + side + "."
+		s.Action = "Nothing to do: the next synchronization takes note of it."
+	case Misconfigured:
+		s.Message = "Tandem's own set-up for " + side + " is not right."
+		s.Action = "Tell your administrator; your account stays connected."
+	case Bug:
+		s.Message = "Something went wrong inside Tandem."
+		s.Action = "Try again; if it stays, tell your administrator the time at which it happened."
+	}
+	return s
+}

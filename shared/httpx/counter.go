@@ -1,0 +1,48 @@
+package httpx
+
+import (
+	"context"
+	"sync"
+)
+
+// Counter counts the attempts that were sent, so that a run can say what it cost. The zero value is ready.
+type Counter struct {
+	mu    sync.Mutex
+	sides map[string]int
+}
+
+// WithCounter has the context's requests counted.
+func WithCounter(ctx context.Context, c *Counter) context.Context {
+	return context.WithValue(ctx, counterKey, c)
+}
+
+// Calls is the number of attempts to all sides.
+func (c *Counter) Calls() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, calls := range c.sides {
+		n += calls
+	}
+	return n
+}
+
+// CallsTo is the number of attempts to one side.
+func (c *Counter) CallsTo(side string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sides[side]
+}
+
+func count(ctx context.Context, side string) {
+	c, _ := ctx.Value(counterKey).(*Counter)
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sides == nil {
+		c.sides = map[string]int{}
+	}
+	c.sides[side]++
+}

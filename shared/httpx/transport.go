@@ -1,0 +1,348 @@
+// Package httpx is the one HTTP client of the product: every call to Creatio and to Google passes through it, whichever
+// library makes the call. It bounds each attempt in time, the reply in size and the calls in rate, and repeats what may
+// be repeated.
+//
+// Its invariants:
+//
+//   - A request is repeated only where that is safe: its method or its context says that doing it twice is the same as
+//     doing it once (RFC 9110, section 9.2.2), or it is certain that the first one was not processed.
+//   - A failure without a reply is a *fault.Error. It is Ambiguous unless the request changes nothing or certainly never
+//     reached the service.
+//   - A reply is never turned into an error, but for one that asks to wait longer than this process will: what a status
+//     means is for the adapter of its API to say.
+//   - No query string and no body reaches a log or an observer.
+package httpx
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+)
+
+// Options are the settings of a transport. The zero value of each has a default.
+type Options struct {
+	// Side is "google" or "creatio", for the errors.
+	Side string
+	// Base sends the requests; default NewBase. Clients that are made per user share one, for its connections.
+	Base http.RoundTripper
+	// Logger hears of repetitions, at debug level; default silent.
+	Logger *slog.Logger
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+	// Sleep waits, or returns the context's error; default a timer.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// Rand draws from [0,1) for the jitter; default math/rand/v2.
+	Rand func() float64
+	// AttemptTimeout ends one attempt, the reading of its reply included; default 30 s.
+	AttemptTimeout time.Duration
+	// Attempts is the largest number of attempts; default 4.
+	Attempts int
+	// MaxWait is the longest single wait; default 20 s. Who is asked to wait longer gets fault.Retry with After at once.
+	MaxWait time.Duration
+	// Limiter spaces the attempts; default none.
+	Limiter *rate.Limiter
+	// MaxBody is the largest reply; reading past it is an error; default 32 MiB.
+	MaxBody int64
+	// Observe is told of each attempt; default nobody.
+	Observe func(CallInfo)
+	// CheckRedirect decides on redirects in a client of NewClient; default SameOrigin.
+	CheckRedirect func(req *http.Request, via []*http.Request) error
+}
+
+// CallInfo describes one attempt, without anything of the user's in it.
+type CallInfo struct {
+	Side, Method, Host string
+	// Attempt counts from 1.
+	Attempt int
+	// Status is the reply's, 0 where there was none.
+	Status int
+	// Code is the fault's code where there was no reply.
+	Code string
+	// Sent is false where the request certainly did not reach the service.
+	Sent bool
+	// Duration is the time to the reply's header or to the failure.
+	Duration time.Duration
+}
+
+const (
+	defaultAttemptTimeout = 30 * time.Second
+	defaultAttempts       = 4
+	defaultMaxWait        = 20 * time.Second
+	defaultMaxBody        = 32 << 20
+	backoffBase           = 500 * time.Millisecond
+	maxBuffered           = 10 << 20
+	maxDrained            = 64 << 10
+)
+
+// NewTransport makes the round tripper.
+func NewTransport(o Options) http.RoundTripper {
+	if o.Base == nil {
+		o.Base = NewBase()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Sleep == nil {
+		o.Sleep = sleep
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Float64
+	}
+	if o.AttemptTimeout <= 0 {
+		o.AttemptTimeout = defaultAttemptTimeout
+	}
+	if o.Attempts <= 0 {
+		o.Attempts = defaultAttempts
+	}
+	if o.MaxWait <= 0 {
+		o.MaxWait = defaultMaxWait
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = defaultMaxBody
+	}
+	return &transport{o}
+}
+
+type transport struct{ Options }
+
+// outcome is what is known after an attempt: a reply or a fault.
+type outcome struct {
+	resp  *http.Response
+	fault *fault.Error
+	// unsent says that the request certainly did not reach the service.
+	unsent bool
+	// final says that a repetition would end the same way, or is somebody else's to make.
+	final bool
+}
+
+// RoundTrip sends the request, and sends it again where that is safe and may help.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	body, err := newReplay(req)
+	if err != nil {
+		return nil, t.fault(fault.Retry, "request-body", err)
+	}
+	defer body.close()
+	ambiguous := false
+	for attempt := 1; ; attempt++ {
+		if f := t.admit(ctx); f != nil {
+			f.Ambiguous = ambiguous
+			return nil, f
+		}
+		content, err := body.next()
+		if err != nil {
+			f := t.fault(fault.Retry, "request-body", err)
+			f.Ambiguous = ambiguous
+			return nil, f
+		}
+		out := t.attempt(req, content, attempt)
+		if out.fault != nil {
+			// What an earlier attempt may have done is not undone by a later one that went nowhere.
+			ambiguous = ambiguous || (!out.unsent && !safe(req))
+			out.fault.Ambiguous = out.fault.Ambiguous || ambiguous
+		} else {
+			ambiguous = ambiguous || (!safe(req) && !t.refused(out.resp))
+		}
+		again, wait := t.again(req, out, attempt)
+		if !again || !body.repeatable() {
+			return out.result()
+		}
+		asked, explicit := t.asked(out)
+		if explicit {
+			wait = max(asked, 0)
+		}
+		if wait > t.MaxWait || t.pastDeadline(ctx, wait) {
+			if out.resp != nil && explicit {
+				discard(out.resp)
+				f := t.fault(fault.Retry, waitCode(out.resp.StatusCode), errAskedToWait)
+				f.After, f.Ambiguous = wait, ambiguous
+				return nil, f
+			}
+			return out.result()
+		}
+		t.logRepetition(req, out, attempt, wait)
+		if out.resp != nil {
+			discard(out.resp)
+		}
+		if err := t.Sleep(ctx, wait); err != nil {
+			f := t.interrupted(err)
+			f.Ambiguous = ambiguous
+			return nil, f
+		}
+	}
+}
+
+func (o outcome) result() (*http.Response, error) {
+	if o.fault != nil {
+		return nil, o.fault
+	}
+	return o.resp, nil
+}
+
+// attempt sends the request once.
+func (t *transport) attempt(req *http.Request, content io.ReadCloser, n int) outcome {
+	ctx, cancel := context.WithTimeoutCause(req.Context(), t.AttemptTimeout, errAttemptTimeout)
+	trace := &trace{}
+	r := req.Clone(trace.attach(ctx))
+	r.Body = content
+	start := t.Now()
+	resp, err := t.Base.RoundTrip(r)
+	info := CallInfo{
+		Side: t.Side, Method: req.Method, Host: req.URL.Host, Attempt: n, Sent: true, Duration: t.Now().Sub(start),
+	}
+	var out outcome
+	if err != nil {
+		out = t.failure(ctx, req, trace, err)
+		cancel()
+		info.Sent, info.Code = !out.unsent, out.fault.Code
+	} else {
+		if resp.Body == nil {
+			resp.Body = http.NoBody
+		}
+		resp.Body = &boundedBody{
+			inner: resp.Body, left: t.MaxBody, t: t, ctx: ctx, cancel: cancel, ambiguous: !safe(req),
+		}
+		resp.Request = req
+		out.resp, info.Status = resp, resp.StatusCode
+	}
+	if info.Sent {
+		count(req.Context(), t.Side)
+	}
+	if t.Observe != nil {
+		t.Observe(info)
+	}
+	return out
+}
+
+// again decides whether another attempt is due, and after which wait where the service names none.
+func (t *transport) again(req *http.Request, out outcome, attempt int) (bool, time.Duration) {
+	if out.final || attempt >= t.Attempts || req.Context().Err() != nil {
+		return false, 0
+	}
+	if out.resp != nil && !t.worthRepeating(req, out.resp) {
+		return false, 0
+	}
+	if out.resp == nil && !out.unsent && !repeatable(req) {
+		return false, 0
+	}
+	return true, t.backoff(attempt)
+}
+
+// refused says whether the reply's request was certainly not processed: 429 and a 503 that names a time say so (RFC 6585,
+// section 4; RFC 9110, section 15.6.4).
+func (t *transport) refused(resp *http.Response) bool {
+	if resp.StatusCode == http.StatusTooManyRequests {
+		return true
+	}
+	_, named := RetryAfter(resp, t.Now())
+	return named && resp.StatusCode == http.StatusServiceUnavailable
+}
+
+// worthRepeating says whether a reply of this status may be followed by a better one, and whether asking is safe.
+func (t *transport) worthRepeating(req *http.Request, resp *http.Response) bool {
+	if isFinal(req.Context(), resp.StatusCode) {
+		return false
+	}
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return t.refused(resp) || repeatable(req)
+	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
+		return repeatable(req)
+	}
+	return false
+}
+
+// asked is the wait that a reply names.
+func (t *transport) asked(out outcome) (time.Duration, bool) {
+	if out.resp == nil {
+		return 0, false
+	}
+	d, ok := RetryAfter(out.resp, t.Now())
+	return d, ok && d > 0
+}
+
+// backoff is exponential with full jitter, which spreads clients that failed together.
+func (t *transport) backoff(attempt int) time.Duration {
+	ceiling := t.MaxWait
+	if shift := attempt - 1; shift < 16 {
+		ceiling = min(ceiling, backoffBase<<shift)
+	}
+	return time.Duration(t.Rand() * float64(ceiling))
+}
+
+// admit waits for the limiter's leave.
+func (t *transport) admit(ctx context.Context) *fault.Error {
+	if err := ctx.Err(); err != nil {
+		return t.interrupted(err)
+	}
+	if t.Limiter == nil {
+		return nil
+	}
+	now := t.Now()
+	r := t.Limiter.ReserveN(now, 1)
+	if !r.OK() {
+		return t.fault(fault.Misconfigured, "quota", errors.New("the limiter admits nothing"))
+	}
+	wait := r.DelayFrom(now)
+	if wait <= 0 {
+		return nil
+	}
+	if wait > t.MaxWait || t.pastDeadline(ctx, wait) {
+		r.CancelAt(now)
+		f := t.fault(fault.Retry, "quota", errOwnLimit)
+		f.After = wait
+		return f
+	}
+	if err := t.Sleep(ctx, wait); err != nil {
+		r.CancelAt(t.Now())
+		return t.interrupted(err)
+	}
+	return nil
+}
+
+func (t *transport) pastDeadline(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && deadline.Sub(t.Now()) <= wait
+}
+
+func (t *transport) logRepetition(req *http.Request, out outcome, attempt int, wait time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("side", t.Side), slog.String("method", req.Method), slog.String("host", req.URL.Host),
+		slog.Int("attempt", attempt), slog.Duration("wait", wait),
+	}
+	if out.resp != nil {
+		attrs = append(attrs, slog.Int("status", out.resp.StatusCode))
+	} else {
+		attrs = append(attrs, slog.String("code", out.fault.Code), slog.Any("error", out.fault.Err))
+	}
+	t.Logger.LogAttrs(req.Context(), slog.LevelDebug, "request repeated", attrs...)
+}
+
+// CloseIdleConnections passes the wish on to the base, as http.Client does.
+func (t *transport) CloseIdleConnections() {
+	if c, ok := t.Base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,371 @@
+// Package odata speaks OData 4 over HTTP: queries, literals, paging, $batch and errors. It knows no entity of any service,
+// but it is made for the dialect of Creatio, as documented at academy.creatio.com (Development, Integrations and API,
+// OData) and, where that is silent, by OASIS OData 4.0: Protocol, URL Conventions and JSON Format.
+//
+// Its invariants:
+//
+//   - Text reaches a URL only as an escaped literal, and an invalid literal makes its query fail before it is sent.
+//   - A listing is complete or it is an error. It pages by keys, never by $skip, which loses rows while others change.
+//   - Every failure is a *fault.Error that says what follows from it; what the service wrote is for the log only, short
+//     and without stack traces and values of the database.
+//   - A reply that is not of the service, as a login page, is never taken for one.
+//
+// Authorization is the business of the HTTP client's transport.
+package odata
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
+)
+
+// Options are what a client needs.
+type Options struct {
+	// HTTP sends the requests, with authorization; default a client of httpx. Redirects are not followed, whatever it says
+	// of them.
+	HTTP *http.Client
+	// Root is the service root, as "https://acme.example.com/0/odata".
+	Root string
+	// Side is the side that errors name; default "creatio".
+	Side string
+	// Logger is told of unusual replies, at debug level; default silent.
+	Logger *slog.Logger
+}
+
+// Client is a client of one service root. It is safe for concurrent use.
+type Client struct {
+	http  *http.Client
+	root  string
+	side  string
+	log   *slog.Logger
+	clock atomic.Pointer[time.Time]
+}
+
+// New makes a client.
+func New(o Options) *Client {
+	c := &Client{root: strings.TrimRight(o.Root, "/"), side: o.Side, log: o.Logger}
+	if c.side == "" {
+		c.side = "creatio"
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	base := o.HTTP
+	if base == nil {
+		base = httpx.NewClient(httpx.Options{Side: c.side})
+	}
+	own := *base
+	own.CheckRedirect = httpx.NoRedirect
+	c.http = &own
+	return c
+}
+
+// Clock is the service's own clock as its last reply told it, zero before the first.
+func (c *Client) Clock() time.Time {
+	if t := c.clock.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
+}
+
+// Page is one reply to a query.
+type Page struct {
+	Rows []Row
+	// Count is the number of rows without Top and Skip, where the query asked for it; else -1.
+	Count int64
+	// NextLink is set where the service split the reply. All follows it.
+	NextLink string
+	// Date is the service's clock when it answered.
+	Date time.Time
+}
+
+// Get asks for one page. A selected property that is missing from a row is an error: an absent value must not pass for
+// an empty one.
+func (c *Client) Get(ctx context.Context, q Query) (Page, error) {
+	if err := q.check(); err != nil {
+		return Page{}, c.bug("list "+q.Set, err)
+	}
+	if q.Filter.kind == matchesNothing {
+		return Page{Date: c.Clock()}, nil
+	}
+	return c.page(ctx, q, q.Path())
+}
+
+func (c *Client) page(ctx context.Context, q Query, path string) (Page, error) {
+	op := "list " + q.Set
+	a, err := c.read(ctx, request{op: op, method: http.MethodGet, path: path, target: listTarget})
+	if err != nil {
+		return Page{}, err
+	}
+	p, err := decodePage(a.body)
+	if err != nil {
+		return Page{}, c.unreadable(op, a, false, err)
+	}
+	p.Date = a.date
+	if err := checkRows(p.Rows, q.Select); err != nil {
+		return Page{}, c.fail(op, fault.New(fault.Misconfigured, c.side, "missing-column", err))
+	}
+	return p, nil
+}
+
+// Entity reads one record, the named properties of it or all. One that is not there is fault.Gone.
+func (c *Client) Entity(ctx context.Context, set, id string, sel ...string) (Row, error) {
+	op := "read " + set
+	key, err := entityPath(set, id)
+	if err != nil {
+		return nil, c.bug(op, err)
+	}
+	q := Query{Set: set, Select: sel}
+	if err := q.check(); err != nil {
+		return nil, c.bug(op, err)
+	}
+	a, err := c.read(ctx, request{op: op, method: http.MethodGet, path: key + q.options(), target: entityTarget})
+	if err != nil {
+		return nil, err
+	}
+	// A null entity may come as 204 (OData 4.0 Protocol, section 11.2.2).
+	if len(a.body) == 0 {
+		return nil, c.fail(op, fault.Errorf(fault.Gone, c.side, "not-found", "empty reply"))
+	}
+	row, err := decodeRow(a.body)
+	if err != nil {
+		return nil, c.unreadable(op, a, false, err)
+	}
+	if err := checkRows([]Row{row}, sel); err != nil {
+		return nil, c.fail(op, fault.New(fault.Misconfigured, c.side, "missing-column", err))
+	}
+	return row, nil
+}
+
+// Count is the number of records that the filter lets through.
+func (c *Client) Count(ctx context.Context, set string, f Filter) (int64, error) {
+	op := "count " + set
+	q := Query{Set: set, Filter: f, Count: true}
+	if err := q.check(); err != nil {
+		return 0, c.bug(op, err)
+	}
+	if f.kind == matchesNothing {
+		return 0, nil
+	}
+	// $top=0 keeps the answer in JSON, where an error page cannot be mistaken for it.
+	a, err := c.read(ctx, request{op: op, method: http.MethodGet, path: q.Path() + "&$top=0", target: listTarget})
+	if err != nil {
+		return 0, err
+	}
+	p, err := decodePage(a.body)
+	if err == nil && p.Count < 0 {
+		err = errors.New("no @odata.count in the reply")
+	}
+	if err != nil {
+		return 0, c.unreadable(op, a, false, err)
+	}
+	return p.Count, nil
+}
+
+// Insert creates a record and gives it as the service stored it. With an Id in body the record gets that one; a second
+// Insert of the same then fails with the code "duplicate".
+func (c *Client) Insert(ctx context.Context, set string, body Values) (Row, error) {
+	op := "insert " + set
+	if !isName(set) {
+		return nil, c.bug(op, fmt.Errorf("%q is no entity set", set))
+	}
+	a, err := c.write(ctx, op, http.MethodPost, set, listTarget, body)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.body) == 0 {
+		return Row{}, nil
+	}
+	row, err := decodeRow(a.body)
+	if err != nil {
+		return nil, c.unreadable(op, a, true, err)
+	}
+	return row, nil
+}
+
+// Update changes the named properties of a record.
+func (c *Client) Update(ctx context.Context, set, id string, body Values) error {
+	op := "update " + set
+	path, err := entityPath(set, id)
+	if err != nil {
+		return c.bug(op, err)
+	}
+	_, err = c.write(ctx, op, http.MethodPatch, path, entityTarget, body)
+	return err
+}
+
+// Delete removes a record. One that is not there is fault.Gone.
+func (c *Client) Delete(ctx context.Context, set, id string) error {
+	op := "delete " + set
+	path, err := entityPath(set, id)
+	if err != nil {
+		return c.bug(op, err)
+	}
+	_, err = c.do(ctx, request{op: op, method: http.MethodDelete, path: path, target: entityTarget})
+	return err
+}
+
+// PutStream stores a binary property, as "SysImage(id)/Data" (Creatio's OData examples, "Add data to a field of type
+// Image").
+func (c *Client) PutStream(ctx context.Context, path, contentType string, data []byte) error {
+	_, err := c.do(ctx, request{
+		op: "store " + setOf(path), method: http.MethodPut, path: path, target: entityTarget, body: data, contentType: contentType,
+	})
+	return err
+}
+
+func (c *Client) write(ctx context.Context, op, method, path string, to target, body Values) (answer, error) {
+	content, err := encode(body)
+	if err != nil {
+		return answer{}, c.bug(op, err)
+	}
+	return c.do(ctx, request{op: op, method: method, path: path, target: to, body: content, contentType: jsonType})
+}
+
+// target is what a request names: the status 404 means something else for each.
+type target int
+
+const (
+	listTarget target = iota
+	entityTarget
+	serviceTarget
+)
+
+type request struct {
+	op, method, path string
+	target           target
+	body             []byte
+	contentType      string
+	accept           string
+	prefer           string
+	// harmless says that the request changes nothing although its method could.
+	harmless bool
+}
+
+// answer is a successful reply, read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	date   time.Time
+}
+
+const (
+	jsonAccept = "application/json"
+	// jsonType is what Creatio's documentation asks for. IEEE754Compatible has 64-bit integers and decimals travel as text
+	// (OData JSON Format 4.0, section 3.2).
+	jsonType = "application/json; charset=utf-8; IEEE754Compatible=true"
+	// maxPath keeps a URL within what IIS lets through unless told otherwise: 2,048 characters of query.
+	maxPath = 1900
+)
+
+// read sends a request that changes nothing; one that is too long for a URL travels inside a $batch.
+func (c *Client) read(ctx context.Context, r request) (answer, error) {
+	if len(r.path) <= maxPath {
+		return c.do(ctx, r)
+	}
+	replies, err := c.Batch(ctx, []Part{{Method: http.MethodGet, Path: r.path}})
+	if err != nil {
+		return answer{}, err
+	}
+	if replies[0].Err != nil {
+		return answer{}, replies[0].Err
+	}
+	return answer{status: replies[0].Status, body: replies[0].Body, date: c.Clock()}, nil
+}
+
+// do sends one request and classifies what is not a success.
+func (c *Client) do(ctx context.Context, r request) (answer, error) {
+	// Creatio reports wrong data and wrong queries with 500, and they stay wrong.
+	ctx = httpx.FinalStatus(ctx, http.StatusInternalServerError)
+	req, err := c.request(ctx, r)
+	if err != nil {
+		return answer{}, c.bug(r.op, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, c.fail(r.op, c.transportFault(r, err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		date = date.UTC()
+		a.date = date
+		c.clock.Store(&date)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{}, c.fail(r.op, c.transportFault(r, err))
+	}
+	a.body = trim(body)
+	if f := c.classify(r, a); f != nil {
+		c.log.LogAttrs(ctx, slog.LevelDebug, "request refused",
+			slog.String("op", r.op), slog.Int("status", a.status), slog.String("kind", f.Kind.String()), slog.String("code", f.Code))
+		return answer{}, c.fail(r.op, f)
+	}
+	return a, nil
+}
+
+func (c *Client) request(ctx context.Context, r request) (*http.Request, error) {
+	var body io.Reader
+	if r.body != nil {
+		body = strings.NewReader(string(r.body))
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, c.root+"/"+r.path, body)
+	if err != nil {
+		// The error quotes the URL, which may hold what people wrote.
+		return nil, errors.New("invalid address")
+	}
+	req.Header.Set("Accept", jsonAccept)
+	if r.accept != "" {
+		req.Header.Set("Accept", r.accept)
+	}
+	if r.contentType != "" {
+		req.Header.Set("Content-Type", r.contentType)
+	}
+	if r.prefer != "" {
+		req.Header.Set("Prefer", r.prefer)
+	}
+	// Without it an expired session is answered by a redirect to the login page (Creatio, "Authentication basics").
+	req.Header.Set("ForceUseSession", "true")
+	return req, nil
+}
+
+// transportFault keeps the fault of the transport below, or makes one, without the URL that http.Client adds.
+func (c *Client) transportFault(r request, err error) *fault.Error {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	f := fault.New(fault.Retry, c.side, "unreachable", err)
+	f.Ambiguous = r.writes()
+	return f
+}
+
+func (r request) writes() bool { return r.method != http.MethodGet && !r.harmless }
+
+func (c *Client) fail(op string, f *fault.Error) error { return fmt.Errorf("%s: %w", op, f) }
+
+// bug is the error of a request that is wrong in itself and was not sent.
+func (c *Client) bug(op string, err error) error {
+	return c.fail(op, fault.New(fault.Bug, c.side, "invalid-request", err))
+}
+
+// unreadable is the error of a success whose content is not what the protocol says. The record may have been written.
+func (c *Client) unreadable(op string, a answer, written bool, err error) error {
+	f := fault.Errorf(fault.Retry, c.side, "unreadable-reply", "status %d, %d bytes: %w", a.status, len(a.body), err)
+	f.Ambiguous = written
+	return c.fail(op, f)
+}

@@ -1,0 +1,294 @@
+package odata
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
+)
+
+// classify says what a reply means: nil for a success.
+func (c *Client) classify(r request, a answer) *fault.Error {
+	html := isHTML(a, r.accept == xmlAccept)
+	p := parseProblem(a.body, html)
+	if a.status >= 200 && a.status < 300 && !html && !p.found {
+		return nil
+	}
+	f := verdict(r, a, p, html)
+	f.Side = c.side
+	if f.Err == nil {
+		f.Err = fmt.Errorf("status %d: %s", a.status, p.message)
+	}
+	if wait, ok := httpx.RetryAfter(&http.Response{Header: a.header}, a.date); ok && f.Kind == fault.Retry {
+		f.After = wait
+	}
+	return f
+}
+
+func verdict(r request, a answer, p problem, html bool) *fault.Error {
+	switch {
+	case a.status == http.StatusUnauthorized:
+		return &fault.Error{Kind: fault.Reconnect, Code: "unauthorized"}
+	case a.status == http.StatusTooManyRequests:
+		return &fault.Error{Kind: fault.Retry, Code: "quota"}
+	case a.status >= 300 && a.status < 400:
+		return redirected(a)
+	case a.status == http.StatusForbidden && strings.Contains(p.text, "csrf"):
+		return &fault.Error{Kind: fault.Reconnect, Code: "csrf"}
+	case html:
+		return pageInstead(r, a)
+	case p.routing:
+		return &fault.Error{Kind: fault.Misconfigured, Code: "unknown-set"}
+	}
+	if f := byStatus(r, a.status); f != nil {
+		return f
+	}
+	if f := byText(p); f != nil {
+		return f
+	}
+	switch {
+	case a.status >= 500, a.status < 300:
+		// A 503 that names a time was not processed (RFC 9110, section 15.6.4).
+		refused := a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
+		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes() && !refused}
+	case r.writes() && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
+		return &fault.Error{Kind: fault.BadRecord, Code: "refused"}
+	}
+	return &fault.Error{Kind: fault.Bug, Code: fmt.Sprintf("status-%d", a.status)}
+}
+
+// redirected judges a redirect: API calls have none, but an expired session is sent to the login page.
+func redirected(a answer) *fault.Error {
+	if loginWords.MatchString(a.header.Get("Location")) {
+		return &fault.Error{Kind: fault.Reconnect, Code: "html-instead-of-json"}
+	}
+	return fault.Errorf(fault.Misconfigured, "", "redirected", "status %d to another address", a.status)
+}
+
+// pageInstead judges a page made for people: of the login, of a proxy before the site, or of a web server that knows no
+// such site.
+func pageInstead(r request, a answer) *fault.Error {
+	const code = "html-instead-of-json"
+	switch {
+	case a.status < 300 && loginWords.Match(a.body):
+		return &fault.Error{Kind: fault.Reconnect, Code: code}
+	case a.status < 300, a.status >= 500:
+		return &fault.Error{Kind: fault.Retry, Code: code, Ambiguous: r.writes()}
+	}
+	return &fault.Error{Kind: fault.Misconfigured, Code: code}
+}
+
+// byStatus judges the statuses that mean one thing whatever the text.
+func byStatus(r request, status int) *fault.Error {
+	switch status {
+	case http.StatusForbidden:
+		return &fault.Error{Kind: fault.ReadOnly, Code: "forbidden"}
+	case http.StatusNotFound, http.StatusGone:
+		if r.target == entityTarget {
+			return &fault.Error{Kind: fault.Gone, Code: "not-found"}
+		}
+		return &fault.Error{Kind: fault.Misconfigured, Code: "unknown-set"}
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return &fault.Error{Kind: fault.Conflict, Code: "conflict"}
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+		return &fault.Error{Kind: fault.Retry, Code: "timeout", Ambiguous: r.writes()}
+	case http.StatusFailedDependency:
+		return &fault.Error{Kind: fault.Retry, Code: "group-failed"}
+	case http.StatusRequestEntityTooLarge:
+		return &fault.Error{Kind: fault.BadRecord, Code: "too-large"}
+	}
+	return nil
+}
+
+// textRule finds the cause in the words of the database or of Microsoft's OData library. PostgreSQL's are known by
+// SQLSTATE, which npgsql puts first, or in English; SQL Server's by their English text.
+type textRule struct {
+	words *regexp.Regexp
+	kind  fault.Kind
+	code  string
+}
+
+var textRules = []textRule{
+	{
+		regexp.MustCompile(`\b23505:|duplicate key|violation of (primary|unique) key|\b(error|number|msg)\W{1,2}(2627|2601)\b`),
+		fault.BadRecord, "duplicate",
+	},
+	{
+		regexp.MustCompile(`\b23503:|violates foreign key|conflicted with the (same table )?(foreign key|reference)|\b(error|number|msg)\W{1,2}547\b`),
+		fault.BadRecord, "foreign-key",
+	},
+	{
+		regexp.MustCompile(`\b23502:|violates not-null|cannot insert the value null|\b(error|number|msg)\W{1,2}515\b`),
+		fault.BadRecord, "required",
+	},
+	{
+		regexp.MustCompile(`\b22001:|value too long for type|would be truncated`),
+		fault.BadRecord, "too-long",
+	},
+	{
+		regexp.MustCompile(`\b40p01:|\b40001:|deadlock`),
+		fault.Retry, "deadlock",
+	},
+	{
+		regexp.MustCompile(`securityexception|unauthorizedaccess`),
+		fault.ReadOnly, "forbidden",
+	},
+	{
+		regexp.MustCompile(`column by path .*not found|could not find a property named|the property '[^']*' does not exist on type`),
+		fault.Misconfigured, "unknown-column",
+	},
+}
+
+func byText(p problem) *fault.Error {
+	for _, rule := range textRules {
+		if rule.words.MatchString(p.text) {
+			return &fault.Error{Kind: rule.kind, Code: rule.code}
+		}
+	}
+	return nil
+}
+
+// problem is what an error body says.
+type problem struct {
+	found bool
+	// routing says that the body is of ASP.NET's routing, which knows no such address.
+	routing bool
+	// text is all of it in lower case, to look for causes in.
+	text string
+	// message is the little of it that may be logged.
+	message string
+}
+
+// innerProblem is OData's innererror or ASP.NET's InnerException; encoding/json does not mind the case of names.
+type innerProblem struct {
+	Message           string        `json:"message"`
+	Type              string        `json:"type"`
+	ExceptionMessage  string        `json:"exceptionMessage"`
+	ExceptionType     string        `json:"exceptionType"`
+	InternalException *innerProblem `json:"internalexception"`
+	InnerException    *innerProblem `json:"innerException"`
+	InnerError        *innerProblem `json:"innererror"`
+}
+
+// parseProblem reads the forms of errors: OData's (JSON Format 4.0, section 19), ASP.NET's exceptions and routing errors,
+// and pages. The last three also come with status 200.
+func parseProblem(body []byte, html bool) problem {
+	if html {
+		title := "a page without a title"
+		if m := titleForm.FindSubmatch(body); m != nil {
+			title = string(m[1])
+		}
+		return problem{found: true, text: head(body), message: clean(title)}
+	}
+	if bytes.Contains(body[:min(len(body), 256)], []byte(`"@odata.context"`)) {
+		return problem{}
+	}
+	if len(body) == 0 || body[0] != '{' {
+		return problem{text: head(body), message: clean(head(body))}
+	}
+	var reply struct {
+		Error json.RawMessage `json:"error"`
+		// MessageDetail comes from routing.
+		MessageDetail string `json:"messageDetail"`
+		innerProblem
+	}
+	if json.Unmarshal(body, &reply) != nil {
+		return problem{text: head(body), message: "an error of an unknown form"}
+	}
+	var texts []string
+	p := problem{}
+	if len(reply.Error) > 0 && !bytes.Equal(reply.Error, []byte("null")) {
+		p.found = true
+		texts = oDataTexts(reply.Error)
+	}
+	// An entity can have a property Message, too.
+	if reply.Message != "" && (reply.MessageDetail+reply.ExceptionMessage+reply.ExceptionType != "" || routingWords.MatchString(reply.Message)) {
+		p.found = true
+	}
+	texts = append(texts, reply.innerProblem.texts()...)
+	texts = append(texts, reply.MessageDetail)
+	p.text = strings.ToLower(strings.Join(texts, " "))
+	p.message = clean(strings.Join(texts, " "))
+	p.routing = reply.MessageDetail != "" || routingWords.MatchString(p.text)
+	return p
+}
+
+// head is the beginning of a body in lower case.
+func head(body []byte) string { return strings.ToLower(string(body[:min(len(body), maxHead)])) }
+
+const maxHead = 16 << 10
+
+func oDataTexts(raw json.RawMessage) []string {
+	var e struct {
+		Code       string          `json:"code"`
+		Message    json.RawMessage `json:"message"`
+		InnerError *innerProblem   `json:"innererror"`
+	}
+	if json.Unmarshal(raw, &e) != nil {
+		return []string{string(raw)}
+	}
+	message := string(e.Message)
+	var plain string
+	var localized struct{ Value string }
+	if json.Unmarshal(e.Message, &plain) == nil {
+		message = plain
+	} else if json.Unmarshal(e.Message, &localized) == nil {
+		message = localized.Value
+	}
+	return append([]string{e.Code, message}, e.InnerError.texts()...)
+}
+
+func (p *innerProblem) texts() []string {
+	if p == nil {
+		return nil
+	}
+	out := []string{p.Message, p.ExceptionMessage, p.Type, p.ExceptionType}
+	out = append(out, p.InternalException.texts()...)
+	out = append(out, p.InnerException.texts()...)
+	return append(out, p.InnerError.texts()...)
+}
+
+var (
+	loginWords   = regexp.MustCompile(`(?i)log[- ]?in|sign[- ]?in|password|returnurl`)
+	titleForm    = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
+	routingWords = regexp.MustCompile(`(?i)no http resource was found|no route providing a controller|resource not found for the segment`)
+	// privateWords begin what databases quote of the row, and lines of a stack trace.
+	privateWords = regexp.MustCompile(`(?is)(\s+at [A-Za-z_][\w.` + "`" + `<>+]*[.][\w.<>` + "`" + `]+\(|\bDETAIL:|Failing row contains|The duplicate key value is|Truncated value).*`)
+)
+
+const maxMessage = 300
+
+// clean cuts a message to what may be logged: no stack trace, no values of a row, no more than 300 characters.
+func clean(message string) string {
+	message = privateWords.ReplaceAllString(message, "")
+	message = strings.Join(strings.Fields(strings.ToValidUTF8(message, "")), " ")
+	if runes := []rune(message); len(runes) > maxMessage {
+		return string(runes[:maxMessage])
+	}
+	return message
+}
+
+// isHTML says whether a reply is a page: by its type, or by its looks, since proxies are careless with types.
+func isHTML(a answer, wantXML bool) bool {
+	if strings.Contains(strings.ToLower(a.header.Get("Content-Type")), "html") {
+		return true
+	}
+	start := strings.ToLower(string(a.body[:min(len(a.body), 64)]))
+	if wantXML {
+		return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
+	}
+	return strings.HasPrefix(start, "<")
+}
+
+// trim drops white space and the byte order mark that .NET writes.
+func trim(body []byte) []byte {
+	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")))
+}
+
+var errNoAnswer = errors.New("the batch's reply has no answer to this part")

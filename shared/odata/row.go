@@ -1,0 +1,154 @@
+package odata
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Row is one record as the service sent it. Creatio has no null in most columns: an empty text is "", an empty lookup the
+// zero GUID, an empty date the first day of the year 1; the accessors give Go's zero value for each, and for null.
+type Row map[string]json.RawMessage
+
+// Has says whether the property was sent.
+func (r Row) Has(name string) bool {
+	_, ok := r[name]
+	return ok
+}
+
+// Text is a text property, or any other scalar as it was written.
+func (r Row) Text(name string) string {
+	raw, ok := r.value(name)
+	if !ok {
+		return ""
+	}
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// Lookup is the id that a lookup property names, in lower case; "" for none.
+func (r Row) Lookup(name string) string {
+	id := strings.ToLower(r.Text(name))
+	if id == zeroGUID || !guidForm.MatchString(id) {
+		return ""
+	}
+	return id
+}
+
+// Time is a temporal property in UTC; the zero time for none.
+func (r Row) Time(name string) time.Time {
+	t, err := parseTime(r.Text(name))
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// parseTime reads an Edm.DateTimeOffset. Creatio sends up to 7 digits of a second, always with Z.
+func parseTime(s string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, errors.New("no time with a zone")
+	}
+	return t.UTC(), nil
+}
+
+// Bool is a Boolean property.
+func (r Row) Bool(name string) bool { return r.Text(name) == "true" }
+
+// Int is an integer property, as a number or, as 64-bit ones may come, as text.
+func (r Row) Int(name string) int64 {
+	n, err := strconv.ParseInt(r.Text(name), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Rows are the records of an expanded collection.
+func (r Row) Rows(name string) []Row {
+	raw, ok := r.value(name)
+	if !ok {
+		return nil
+	}
+	var rows []Row
+	if json.Unmarshal(raw, &rows) != nil {
+		return nil
+	}
+	return rows
+}
+
+// Nested is the record of an expanded lookup; nil for an empty one.
+func (r Row) Nested(name string) Row {
+	raw, ok := r.value(name)
+	if !ok {
+		return nil
+	}
+	var row Row
+	if json.Unmarshal(raw, &row) != nil || row.Lookup("Id") == "" && row.Has("Id") {
+		return nil
+	}
+	return row
+}
+
+func (r Row) value(name string) (json.RawMessage, bool) {
+	raw, ok := r[name]
+	raw = bytes.TrimSpace(raw)
+	return raw, ok && len(raw) > 0 && !bytes.Equal(raw, []byte("null"))
+}
+
+var errNotOData = errors.New("the reply is not of OData's form")
+
+func decodeRow(body []byte) (Row, error) {
+	var row Row
+	if err := json.Unmarshal(body, &row); err != nil {
+		return nil, fmt.Errorf("decode entity: %w", err)
+	}
+	if row == nil {
+		return nil, errNotOData
+	}
+	return row, nil
+}
+
+func decodePage(body []byte) (Page, error) {
+	var reply struct {
+		Value *[]Row          `json:"value"`
+		Count json.RawMessage `json:"@odata.count"`
+		Next  string          `json:"@odata.nextLink"`
+	}
+	if err := json.Unmarshal(body, &reply); err != nil {
+		return Page{}, fmt.Errorf("decode list: %w", err)
+	}
+	if reply.Value == nil {
+		return Page{}, errNotOData
+	}
+	p := Page{Rows: *reply.Value, Count: -1, NextLink: reply.Next}
+	if len(reply.Count) > 0 {
+		n, err := strconv.ParseInt(strings.Trim(string(reply.Count), `"`), 10, 64)
+		if err != nil {
+			return Page{}, errors.New("decode list: @odata.count is no number")
+		}
+		p.Count = n
+	}
+	return p, nil
+}
+
+// checkRows finds a selected property that a row lacks. A binary one comes as annotations only (OData JSON Format 4.0,
+// section 9).
+func checkRows(rows []Row, names []string) error {
+	for _, row := range rows {
+		for _, name := range names {
+			if !row.Has(name) && !row.Has(name+"@odata.mediaReadLink") && !row.Has(name+"@odata.mediaEditLink") {
+				return fmt.Errorf("the reply lacks the selected property %s", name)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,322 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Direction says which way changes go.
+type Direction string
+
+// The directions of the settings.
+const (
+	Both      Direction = "both"
+	ToGoogle  Direction = "to-google"
+	ToCreatio Direction = "to-creatio"
+)
+
+// Takes reports whether changes may be written to the side.
+func (d Direction) Takes(s record.Side) bool {
+	return d == Both || d == "" || (d == ToGoogle && s == record.Google) || (d == ToCreatio && s == record.Creatio)
+}
+
+// Conflicts says who wins where both sides changed the same value differently.
+type Conflicts string
+
+// The conflict rules of the settings.
+const (
+	Latest      Conflicts = "latest"
+	CreatioWins Conflicts = "creatio"
+	GoogleWins  Conflicts = "google"
+)
+
+// Policy is what the user's settings say about a merge.
+type Policy struct {
+	Direction Direction
+	Conflicts Conflicts
+}
+
+// The rules by which a value was decided, as history names them.
+const (
+	RuleChanged     = "changed"       // one side changed, the other did not
+	RuleFirst       = "first-meeting" // the records meet for the first time and only one had a value
+	RuleLatest      = "latest"        // both changed; the later change won
+	RuleCreatio     = "creatio-wins"  // both changed; the settings prefer Creatio
+	RuleGoogle      = "google-wins"   // both changed; the settings prefer Google
+	RuleDirection   = "direction"     // both changed; the settings allow one direction only
+	RuleEditKept    = "edit-kept"     // one side emptied what the other edited; the edit stays
+	RuleCreated     = "created"       // a new record
+	RuleLeft        = "left"          // the record left the scope on the other side
+	RuleCameBack    = "came-back"     // the record is in scope again on the other side
+	RuleUntouchable = ""              // nothing was decided
+)
+
+// FieldChange is one value that a side gets, and why.
+type FieldChange struct {
+	Field         record.Field
+	Before, After []record.Entry
+	Rule          string
+}
+
+// Conflict is a value that both sides changed differently.
+type Conflict struct {
+	Field  string
+	Winner record.Side
+	Lost   []record.Entry
+}
+
+// Merged is what a merge comes to.
+type Merged struct {
+	// Base is what both sides agree on once every write is done.
+	Base record.Fields
+	// After is the content each side is to have, in that side's own spelling.
+	After map[record.Side]record.Fields
+	// Changes are the values each side gets.
+	Changes map[record.Side][]FieldChange
+	// Shown are the values that a side keeps in its own spelling although the base has another.
+	Shown     map[record.Side][]record.Shown
+	Conflicts []Conflict
+}
+
+// View is one record of a pair as it is now.
+type View struct {
+	Fields   record.Fields
+	Shown    []record.Shown
+	Modified time.Time
+}
+
+// Merge brings two records together, field by field, against what they last agreed on. first says that
+// they meet for the first time, so that there is no base. Sets merge entry by entry.
+func Merge(schema record.Schema, base record.Fields, first bool, views map[record.Side]View, p Policy) Merged {
+	m := merger{policy: p, first: first, views: views, out: Merged{
+		Base:    record.Fields{},
+		After:   map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}},
+		Changes: map[record.Side][]FieldChange{},
+		Shown:   map[record.Side][]record.Shown{},
+	}}
+	for _, f := range schema {
+		m.field = f
+		now := map[record.Side][]slot{}
+		for _, s := range record.Sides {
+			now[s] = translate(f, views[s].Fields[f.Name], base[f.Name], views[s].Shown)
+		}
+		if f.Set {
+			m.set(base[f.Name], now)
+		} else {
+			m.single(base.One(f.Name), one(now[record.Creatio]), one(now[record.Google]))
+		}
+		m.finish()
+	}
+	return m.out
+}
+
+// slot is an entry of a side: what it means, and how the side shows it where that differs.
+type slot struct {
+	is record.Entry
+	as *record.Entry
+}
+
+func one(s []slot) slot {
+	if len(s) == 0 {
+		return slot{}
+	}
+	return s[0]
+}
+
+// translate reads a side's value through what the side is known to show differently.
+func translate(f record.Field, now, base []record.Entry, shown []record.Shown) []slot {
+	out := make([]slot, 0, len(now))
+	used := map[int]bool{}
+	find := func(e record.Entry) *record.Shown {
+		for i := range shown {
+			if s := &shown[i]; s.Field == f.Name && !used[i] && holds(f, base, s.Is) && f.Same(s.As, e) {
+				used[i] = true
+				return s
+			}
+		}
+		return nil
+	}
+	for _, e := range now {
+		if s := find(e); s != nil {
+			out = append(out, slot{is: s.Is, as: &e})
+			continue
+		}
+		out = append(out, slot{is: e})
+	}
+	if !f.Set && len(now) > 0 {
+		return out
+	}
+	for {
+		s := find(record.Entry{})
+		if s == nil {
+			return out
+		}
+		if !holdsSlot(f, out, s.Is) {
+			out = append(out, slot{is: s.Is, as: &record.Entry{}})
+		}
+	}
+}
+
+func holds(f record.Field, entries []record.Entry, e record.Entry) bool {
+	for _, b := range entries {
+		if f.Same(b, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func holdsSlot(f record.Field, slots []slot, e record.Entry) bool {
+	for _, s := range slots {
+		if f.Key(s.is) == f.Key(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// merger merges one field at a time and gathers the outcome.
+type merger struct {
+	policy Policy
+	first  bool
+	views  map[record.Side]View
+	field  record.Field
+	out    Merged
+
+	base  []record.Entry
+	after map[record.Side][]slot
+	rule  map[record.Side]string
+}
+
+// put decides one value: what the base gets and what each side gets.
+func (m *merger) put(base, creatio, google slot) {
+	if m.after == nil {
+		m.after, m.rule = map[record.Side][]slot{}, map[record.Side]string{}
+	}
+	if !m.field.Empty(base.is) {
+		m.base = append(m.base, base.is)
+	}
+	for side, s := range map[record.Side]slot{record.Creatio: creatio, record.Google: google} {
+		if !m.field.Empty(s.is) {
+			m.after[side] = append(m.after[side], s)
+		}
+	}
+}
+
+// finish writes the field's outcome down, each side in its own spelling.
+func (m *merger) finish() {
+	name := m.field.Name
+	if len(m.base) > 0 {
+		m.out.Base[name] = m.base
+	}
+	for _, side := range record.Sides {
+		before := m.views[side].Fields[name]
+		var after []record.Entry
+		for _, s := range m.after[side] {
+			e := s.is
+			if s.as != nil {
+				e = *s.as
+				m.out.Shown[side] = append(m.out.Shown[side], record.Shown{Field: name, Is: s.is, As: e})
+			}
+			if !m.field.Empty(e) {
+				after = append(after, e)
+			}
+		}
+		if len(after) > 0 {
+			m.out.After[side][name] = after
+		}
+		if !m.field.Equal(before, after) {
+			m.out.Changes[side] = append(m.out.Changes[side], FieldChange{
+				Field: m.field, Before: before, After: after, Rule: m.rule[side],
+			})
+		}
+	}
+	m.base, m.after, m.rule = nil, nil, nil
+}
+
+// single merges a field with one value.
+func (m *merger) single(base record.Entry, c, g slot) {
+	m.entry(slot{is: base}, c, g)
+}
+
+// entry merges one value by the three-way rule. An empty slot is an absent value.
+func (m *merger) entry(b, c, g slot) {
+	same := m.field.Same
+	cChanged, gChanged := !same(c.is, b.is), !same(g.is, b.is)
+	switch {
+	case same(c.is, g.is):
+		m.put(c, c, g)
+	case !cChanged && !m.policy.Direction.Takes(record.Creatio), !gChanged && !m.policy.Direction.Takes(record.Google):
+		// A change that the settings keep where it was made: both stay, and the base too, so that it is
+		// still a change when the settings allow it again.
+		m.put(b, c, g)
+	case !cChanged:
+		m.put(g, slot{is: g.is}, g)
+		m.decide(record.Creatio, m.changed())
+	case !gChanged:
+		m.put(c, c, slot{is: c.is})
+		m.decide(record.Google, m.changed())
+	default:
+		m.conflict(c, g)
+	}
+}
+
+func (m *merger) changed() string {
+	if m.first {
+		return RuleFirst
+	}
+	return RuleChanged
+}
+
+func (m *merger) decide(side record.Side, rule string) {
+	if m.rule[side] == "" || rule != RuleChanged {
+		m.rule[side] = rule
+	}
+}
+
+// conflict decides between two different changes of one value.
+func (m *merger) conflict(c, g slot) {
+	winner, rule := m.winner(m.field.Empty(c.is), m.field.Empty(g.is))
+	won, lost := c, g
+	if winner == record.Google {
+		won, lost = g, c
+	}
+	if winner == record.Creatio {
+		m.put(won, won, slot{is: won.is})
+	} else {
+		m.put(won, slot{is: won.is}, won)
+	}
+	m.decide(winner.Other(), rule)
+	if rule == RuleEditKept {
+		return
+	}
+	conflict := Conflict{Field: m.field.Name, Winner: winner}
+	if !m.field.Empty(lost.is) {
+		conflict.Lost = []record.Entry{lost.is}
+	}
+	m.out.Conflicts = append(m.out.Conflicts, conflict)
+}
+
+// winner picks the side whose change stays.
+func (m *merger) winner(creatioEmpty, googleEmpty bool) (record.Side, string) {
+	switch {
+	case !m.policy.Direction.Takes(record.Creatio):
+		return record.Creatio, RuleDirection
+	case !m.policy.Direction.Takes(record.Google):
+		return record.Google, RuleDirection
+	case creatioEmpty:
+		return record.Google, RuleEditKept
+	case googleEmpty:
+		return record.Creatio, RuleEditKept
+	case m.policy.Conflicts == CreatioWins:
+		return record.Creatio, RuleCreatio
+	case m.policy.Conflicts == GoogleWins:
+		return record.Google, RuleGoogle
+	case m.views[record.Google].Modified.After(m.views[record.Creatio].Modified):
+		return record.Google, RuleLatest
+	default:
+		// A tie goes to Creatio, as its own synchronization documented.
+		return record.Creatio, RuleLatest
+	}
+}

@@ -1,0 +1,186 @@
+// Package reconcile decides what a run does: from what two records last agreed on,
+// what they are now and what the settings say, to the list of operations with the
+// reason of each. It knows fields, not contacts.
+//
+// The package is pure: no I/O, no clock, no logger. The same input gives the same plan,
+// in the same order.
+package reconcile
+
+import "github.com/tandem-sync/tandem/shared/record"
+
+// Now is one record of a pair as it is.
+type Now struct {
+	// ID is empty where the side has no record yet.
+	ID string
+	// Gone says that the record was deleted.
+	Gone bool
+	// Member says that it is in scope: tagged, or in the group.
+	Member bool
+	// Native is what the side's adapter keeps of it.
+	Native []byte
+	View
+}
+
+func (n Now) exists() bool { return n.ID != "" && !n.Gone }
+
+// Pair is what a link ties together.
+type Pair struct {
+	// Link is the link's id.
+	Link string
+	// First says that the records meet for the first time.
+	First bool
+	// Active says that both were in scope when they last agreed.
+	Active bool
+	Base   record.Fields
+	Sides  map[record.Side]Now
+	// NewID is the id that a record created in Creatio gets.
+	NewID string
+}
+
+// Decision is what is to be done about a pair.
+type Decision struct {
+	Link string
+	Name string
+	// Ops are the operations, at most one for each side.
+	Ops map[record.Side]*record.Operation
+	// Rules tell why, for each operation.
+	Rules map[record.Side]string
+	Merged
+	// Active is the link's state once every operation is done.
+	Active bool
+	// Drop says that the pair is none of the sync's business and needs no link.
+	Drop bool
+}
+
+// Decide plans one pair.
+func Decide(schema record.Schema, p Pair, policy Policy) Decision {
+	d := Decision{Link: p.Link, Active: p.Active, Ops: map[record.Side]*record.Operation{}, Rules: map[record.Side]string{}}
+	d.Base = p.Base
+	d.Name = name(p)
+	switch want := wanted(p, policy.Direction); {
+	case want:
+		d.join(schema, p, policy)
+	case p.Active:
+		d.leave(p, policy)
+	default:
+		d.Drop = p.First
+	}
+	return d
+}
+
+// wanted tells whether the pair is to be in scope: membership merges like any other value, by three ways.
+func wanted(p Pair, direction Direction) bool {
+	c, g := p.Sides[record.Creatio], p.Sides[record.Google]
+	inC, inG := c.exists() && c.Member, g.exists() && g.Member
+	switch {
+	case !direction.Takes(record.Creatio):
+		return inC
+	case !direction.Takes(record.Google):
+		return inG
+	case p.Active:
+		return inC && inG
+	default:
+		return inC || inG
+	}
+}
+
+// leave takes the record out of scope on the side where it still is in it. Nothing is ever deleted.
+func (d *Decision) leave(p Pair, policy Policy) {
+	d.Active = false
+	for _, side := range record.Sides {
+		n := p.Sides[side]
+		if !n.exists() || !n.Member {
+			continue
+		}
+		if !policy.Direction.Takes(side) {
+			d.Active = true
+			continue
+		}
+		d.Rules[side] = RuleLeft
+		d.Ops[side] = &record.Operation{
+			Action: record.Unlink, Link: p.Link, ID: n.ID, Native: n.Native, Before: n.Fields, After: n.Fields,
+		}
+	}
+}
+
+// join brings both records to the same content and into scope, and creates the one that is missing.
+func (d *Decision) join(schema record.Schema, p Pair, policy Policy) {
+	d.Active = true
+	for _, side := range record.Sides {
+		if !p.Sides[side].exists() {
+			d.create(schema, p, side, policy)
+			return
+		}
+	}
+	d.Merged = Merge(schema, p.Base, p.First, map[record.Side]View{
+		record.Creatio: p.Sides[record.Creatio].View,
+		record.Google:  p.Sides[record.Google].View,
+	}, policy)
+	for _, side := range record.Sides {
+		n := p.Sides[side]
+		enter := !n.Member && !p.Active && policy.Direction.Takes(side)
+		if len(d.Changes[side]) == 0 && !enter {
+			continue
+		}
+		op := &record.Operation{
+			Action: record.Update, Link: p.Link, ID: n.ID, Native: n.Native,
+			Before: n.Fields, After: d.After[side], Join: enter,
+		}
+		for _, c := range d.Changes[side] {
+			op.Changed = append(op.Changed, c.Field.Name)
+		}
+		d.Ops[side] = op
+		switch {
+		case enter && p.First:
+			d.Rules[side] = RuleFirst
+		case enter:
+			d.Rules[side] = RuleCameBack
+		default:
+			d.Rules[side] = RuleChanged
+		}
+	}
+}
+
+// create plans the record that is missing on a side, as a copy of the other one.
+func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy Policy) {
+	if !policy.Direction.Takes(side) {
+		d.Active, d.Drop = false, p.First
+		return
+	}
+	from := p.Sides[side.Other()]
+	id := ""
+	if side == record.Creatio {
+		id = p.NewID
+	}
+	fields := from.Fields.Clone()
+	op := &record.Operation{Action: record.Create, Link: p.Link, ID: id, Before: record.Fields{}, After: fields, Join: true}
+	d.Merged = Merged{
+		Base:    fields,
+		After:   map[record.Side]record.Fields{side: fields, side.Other(): fields},
+		Changes: map[record.Side][]FieldChange{},
+		Shown:   map[record.Side][]record.Shown{},
+	}
+	for _, f := range schema {
+		if len(fields[f.Name]) > 0 {
+			op.Changed = append(op.Changed, f.Name)
+			d.Changes[side] = append(d.Changes[side], FieldChange{Field: f, After: fields[f.Name], Rule: RuleCreated})
+		}
+	}
+	d.Ops[side], d.Rules[side] = op, RuleCreated
+	if other := p.Sides[side.Other()]; !other.Member && policy.Direction.Takes(side.Other()) {
+		d.Ops[side.Other()] = &record.Operation{
+			Action: record.Update, Link: p.Link, ID: other.ID, Native: other.Native,
+			Before: other.Fields, After: other.Fields, Join: true,
+		}
+		d.Rules[side.Other()] = RuleCameBack
+	}
+}
+
+func name(p Pair) string {
+	for _, side := range record.Sides {
+		if n := p.Sides[side]; n.exists() && len(n.Fields) > 0 {
+			return record.DisplayName(n.Fields)
+		}
+	}
+	return record.DisplayName(p.Base)
+}

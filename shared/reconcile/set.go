@@ -1,0 +1,84 @@
+package reconcile
+
+import "github.com/tandem-sync/tandem/shared/record"
+
+// set merges a field with many values, one value at a time. A value is known by its key, so that a number in
+// another spelling is still that number.
+func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
+	b := m.index(base)
+	c, order := m.indexSlots(now[record.Creatio])
+	g, more := m.indexSlots(now[record.Google])
+	for _, key := range more {
+		if !has(c, key) {
+			order = append(order, key)
+		}
+	}
+	m.meet(b, c, g, order)
+	for _, key := range order {
+		ce, inC := c[key]
+		ge, inG := g[key]
+		be, inB := b[key]
+		switch {
+		case !inC && !inG:
+		case inC && inG && !inB && ce.is.Kind == ge.is.Kind && !m.field.Same(ce.is, ge.is):
+			// One value in two spellings: each side keeps its own.
+			shown := slot{is: ce.is, as: &ge.is}
+			if ge.as != nil {
+				shown.as = ge.as
+			}
+			m.put(ce, ce, shown)
+		default:
+			m.entry(slot{is: be}, ce, ge)
+		}
+	}
+}
+
+func (m *merger) index(entries []record.Entry) map[string]record.Entry {
+	out := make(map[string]record.Entry, len(entries))
+	for _, e := range entries {
+		if key := m.field.Key(e); !has(out, key) {
+			out[key] = e
+		}
+	}
+	return out
+}
+
+func (m *merger) indexSlots(slots []slot) (map[string]slot, []string) {
+	out := make(map[string]slot, len(slots))
+	order := make([]string, 0, len(slots))
+	for _, s := range slots {
+		key := m.field.Key(s.is)
+		if has(out, key) {
+			continue
+		}
+		out[key] = s
+		order = append(order, key)
+	}
+	return out, order
+}
+
+// meet joins a value that only Creatio has with one that only Google has where both are new and mean the same.
+func (m *merger) meet(b map[string]record.Entry, c, g map[string]slot, order []string) {
+	if m.field.Alike == nil {
+		return
+	}
+	for _, ck := range order {
+		ce, inC := c[ck]
+		if !inC || has(b, ck) || has(g, ck) {
+			continue
+		}
+		for _, gk := range order {
+			ge, inG := g[gk]
+			if inG && !has(b, gk) && !has(c, gk) && m.field.Alike(ce.is, ge.is) {
+				delete(g, gk)
+				g[ck] = ge
+				break
+			}
+		}
+	}
+}
+
+func has[K comparable, V any](m map[K]V, k K) bool {
+	_, ok := m[k]
+	return ok
+}

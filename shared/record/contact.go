@@ -1,0 +1,146 @@
+package record
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/net/idna"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// ContactSchema is what Tandem carries of a contact.
+var ContactSchema = Schema{
+	{Name: GivenName, Label: "First name", Key: textKey},
+	{Name: MiddleName, Label: "Middle name", Key: textKey},
+	{Name: Surname, Label: "Last name", Key: textKey},
+	{Name: Salutation, Label: "Title", Key: textKey},
+	{Name: JobTitle, Label: "Job title", Key: textKey},
+	{Name: Department, Label: "Department", Key: textKey},
+	{Name: Company, Label: "Company", Key: textKey},
+	{Name: Birthday, Label: "Birthday", Key: textKey},
+	{Name: Skype, Label: "Skype", Key: textKey},
+	{Name: Emails, Label: "E-mail", Set: true, Key: func(e Entry) string { return EmailKey(e.Text) }},
+	{Name: Phones, Label: "Phone", Set: true, Key: func(e Entry) string { return PhoneKey(e.Text) }, Alike: samePhone},
+	{Name: Addresses, Label: "Address", Set: true, Key: addressKey},
+	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},
+}
+
+func textKey(e Entry) string { return e.Text }
+
+// EmailKey is the identity of an e-mail address: lower case, with the domain in its ASCII form. The part before the
+// @ is folded too, as every large mail service does; dots in it stay, since only one of them ignores those.
+func EmailKey(address string) string {
+	address = cases.Fold().String(norm.NFC.String(strings.TrimSpace(address)))
+	local, domain, found := strings.Cut(address, "@")
+	if !found {
+		return address
+	}
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	return local + "@" + domain
+}
+
+// PhoneKey is the identity of a telephone number: E.164 with its extension where the number names its country, else
+// the digits and letters as they are, so that a number nobody can parse still is itself.
+func PhoneKey(number string) string {
+	if n, ok := parsePhone(number); ok {
+		key := phonenumbers.Format(n, phonenumbers.E164)
+		if ext := n.GetExtension(); ext != "" {
+			key += ";ext=" + ext
+		}
+		return key
+	}
+	var b strings.Builder
+	for _, r := range strings.ToUpper(norm.NFKC.String(number)) {
+		if unicode.IsDigit(r) || unicode.IsLetter(r) || strings.ContainsRune("+*#,;", r) {
+			b.WriteRune(r)
+		}
+	}
+	if b.Len() == 0 {
+		return strings.TrimSpace(number)
+	}
+	return b.String()
+}
+
+func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
+	number = strings.TrimSpace(norm.NFKC.String(number))
+	if strings.HasPrefix(number, "00") {
+		number = "+" + number[2:]
+	}
+	if !strings.HasPrefix(number, "+") {
+		return nil, false
+	}
+	n, err := phonenumbers.Parse(number, phonenumbers.UNKNOWN_REGION)
+	return n, err == nil
+}
+
+// samePhone tells whether one number is the other one without its country code.
+func samePhone(a, b Entry) bool {
+	n, ok := parsePhone(a.Text)
+	other := b.Text
+	if !ok {
+		if n, ok = parsePhone(b.Text); !ok {
+			return false
+		}
+		other = a.Text
+	}
+	if _, both := parsePhone(other); both {
+		return false
+	}
+	region := phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
+	o, err := phonenumbers.Parse(other, region)
+	return err == nil && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH
+}
+
+// addressKey is the identity of an address: its words, whatever the case and the punctuation.
+func addressKey(e Entry) string {
+	var b strings.Builder
+	for _, part := range []string{Street, City, Region, Zip, Country} {
+		b.WriteString(Fold(e.Parts[part]))
+		b.WriteByte('|')
+	}
+	return b.String()
+}
+
+// Fold brings a text to the form in which spellings of one name are equal: without case, accents and
+// punctuation, words apart by one space. It keeps every script.
+func Fold(s string) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range norm.NFKD.String(cases.Fold().String(s)) {
+		switch {
+		case unicode.Is(unicode.Mn, r) || r == '\'' || r == '’':
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mc, r):
+			if gap && b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			gap = false
+			b.WriteRune(r)
+		default:
+			gap = true
+		}
+	}
+	return b.String()
+}
+
+// DisplayName is what a person calls the contact.
+func DisplayName(f Fields) string {
+	var parts []string
+	for _, name := range []string{GivenName, MiddleName, Surname} {
+		if t := strings.TrimSpace(f.Text(name)); t != "" {
+			parts = append(parts, t)
+		}
+	}
+	if len(parts) > 0 {
+		return strings.Join(parts, " ")
+	}
+	for _, name := range []string{Company, Emails, Phones} {
+		if t := strings.TrimSpace(f.Text(name)); t != "" {
+			return t
+		}
+	}
+	return "(no name)"
+}

@@ -1,0 +1,181 @@
+package record
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// The fields of a contact.
+const (
+	Surname    = "surname"
+	GivenName  = "givenName"
+	MiddleName = "middleName"
+	Salutation = "salutation"
+	JobTitle   = "jobTitle"
+	Department = "department"
+	Company    = "company"
+	Birthday   = "birthday"
+	Notes      = "notes"
+	Skype      = "skype"
+	Emails     = "emails"
+	Phones     = "phones"
+	Addresses  = "addresses"
+)
+
+// The kinds of phones and addresses that both sides know.
+const (
+	KindWork      = "work"
+	KindHome      = "home"
+	KindMobile    = "mobile"
+	KindOther     = "other"
+	KindExtension = "extension"
+	KindShipping  = "shipping"
+	KindLegal     = "legal"
+	KindActual    = "actual"
+)
+
+// The parts of an address.
+const (
+	Street  = "street"
+	City    = "city"
+	Region  = "region"
+	Zip     = "zip"
+	Country = "country"
+)
+
+// Field is one field of a schema.
+type Field struct {
+	// Name is the stable name, as used in Fields and in history.
+	Name string
+	// Label is what a user reads.
+	Label string
+	// Set says that the field holds many entries that merge one by one.
+	Set bool
+	// Lines says that line breaks are part of the value.
+	Lines bool
+	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
+	Key func(Entry) string
+	// Alike, where not nil, finds two entries of different keys that mean the same, as a telephone number with
+	// and without its country code. It is asked only when two records meet for the first time.
+	Alike func(a, b Entry) bool
+}
+
+// Exact is the form in which a change of an entry shows: label and text without what nobody sees.
+func (f Field) Exact(e Entry) string {
+	var b strings.Builder
+	b.WriteString(e.Kind)
+	b.WriteByte(0)
+	b.WriteString(f.clean(e.Text))
+	for _, k := range slices.Sorted(maps.Keys(e.Parts)) {
+		if v := f.clean(e.Parts[k]); v != "" {
+			b.WriteByte(0)
+			b.WriteString(k)
+			b.WriteByte('=')
+			b.WriteString(v)
+		}
+	}
+	return b.String()
+}
+
+// Same reports whether nobody could tell the two entries apart.
+func (f Field) Same(a, b Entry) bool { return f.Exact(a) == f.Exact(b) }
+
+// Empty reports whether the entry says nothing.
+func (f Field) Empty(e Entry) bool { return f.Exact(Entry{Text: e.Text, Parts: e.Parts}) == "\x00" }
+
+func (f Field) clean(s string) string {
+	s = norm.NFC.String(s)
+	if !f.Lines {
+		return strings.Join(strings.Fields(s), " ")
+	}
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRightFunc(lines[i], unicode.IsSpace)
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
+// Show writes a field's value for a person to read.
+func (f Field) Show(entries []Entry) string {
+	out := make([]string, 0, len(entries))
+	for _, e := range entries {
+		text := e.Text
+		if text == "" && len(e.Parts) > 0 {
+			var parts []string
+			for _, k := range []string{Street, Zip, City, Region, Country} {
+				if v := f.clean(e.Parts[k]); v != "" {
+					parts = append(parts, v)
+				}
+			}
+			text = strings.Join(parts, ", ")
+		}
+		if e.Kind != "" {
+			text += " (" + e.Kind + ")"
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, "; ")
+}
+
+// Schema is the list of fields of a sync type, in the order of display.
+type Schema []Field
+
+// Field finds a field by name.
+func (s Schema) Field(name string) (Field, bool) {
+	for _, f := range s {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// Clean drops empty entries and entries that repeat an earlier one's identity, and every field that is not of the
+// schema, so that two readings of the same record are equal.
+func (s Schema) Clean(in Fields) Fields {
+	out := make(Fields, len(in))
+	for _, f := range s {
+		seen := map[string]bool{}
+		for _, e := range in[f.Name] {
+			key := f.Key(e)
+			if f.Empty(e) || seen[key] || (!f.Set && len(seen) > 0) {
+				continue
+			}
+			seen[key] = true
+			out[f.Name] = append(out[f.Name], e)
+		}
+	}
+	return out
+}
+
+// Equal reports whether both contents are the same field by field, sets in any order.
+func (s Schema) Equal(a, b Fields) bool {
+	for _, f := range s {
+		if !f.Equal(a[f.Name], b[f.Name]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Equal reports whether both values of the field are the same, sets in any order.
+func (f Field) Equal(a, b []Entry) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	left := make(map[string]int, len(a))
+	for _, e := range a {
+		left[f.Exact(e)]++
+	}
+	for _, e := range b {
+		left[f.Exact(e)]--
+		if left[f.Exact(e)] < 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,64 @@
+package record
+
+import "encoding/json"
+
+// Delta is what a side tells of one window.
+type Delta struct {
+	// Records are the records that changed, or in a complete delta all of them, with their content.
+	Records []Record
+	// Touched are ids of records that may have changed and whose content must be fetched if they are linked.
+	Touched []string
+	// Members, where not nil, is the complete list of ids in scope now: a linked record missing from it left.
+	Members []string
+	// Complete says that Records holds every record of the side, so that a linked one missing from it is gone.
+	Complete bool
+	// ScopeGone says that the tag or the group itself is not there any more.
+	ScopeGone bool
+	// Cursor is where the next window starts. To be kept only after everything above is dealt with.
+	Cursor json.RawMessage
+}
+
+// Action is what an operation does to a record of a side.
+type Action string
+
+// The actions of a plan.
+const (
+	Create Action = "create"
+	Update Action = "update"
+	// Unlink takes the record out of scope: the tag comes off, or it leaves the group.
+	Unlink Action = "unlink"
+)
+
+// Operation is one write to one record of one side.
+type Operation struct {
+	Action Action
+	// Link is the link's id. A created Google contact carries it as its mark; a created Creatio contact's id is
+	// ID, derived by the planner.
+	Link string
+	// ID is the record to write; for a creation in Creatio the id it shall have, empty for one in Google.
+	ID string
+	// Native is the record's state as last read.
+	Native json.RawMessage
+	// Before and After are the whole content as it is and as it shall be. Only the fields named in Changed differ.
+	Before, After Fields
+	Changed       []string
+	// Join puts the record into scope as well: tag or group. Set on every creation.
+	Join bool
+}
+
+// Result is what became of an operation, in the order of the operations.
+type Result struct {
+	// Record is the record after the write, as a later read will show it; its Native is to be kept.
+	Record Record
+	// Shown lists values the side shows differently from Operation.After.
+	Shown []Shown
+	// Notes are sentences for the user about values that could not be written as they are.
+	Notes []Note
+	// Err says that this record was not written; of one of the kinds of package fault.
+	Err error
+}
+
+// Note tells the user about one value of a record that the side could not take as it is.
+type Note struct {
+	Field, Code, Message, Action string
+}

@@ -1,0 +1,123 @@
+// Package record says what a contact is while Tandem carries it from one side to
+// the other: which fields it has, when two values are the same to a person, and
+// how a value is written down in history. The engine above it knows fields only, so
+// an activity will be another Schema and nothing else.
+//
+// The package is pure: no I/O, no clock, no logger.
+package record
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Side is one of the two services.
+type Side string
+
+// The two sides.
+const (
+	Creatio Side = "creatio"
+	Google  Side = "google"
+)
+
+// Sides lists both, in the order in which they are shown.
+var Sides = [2]Side{Creatio, Google}
+
+// Other is the opposite side.
+func (s Side) Other() Side {
+	if s == Creatio {
+		return Google
+	}
+	return Creatio
+}
+
+// Type is a sync type.
+type Type string
+
+// The sync types.
+const (
+	Contacts   Type = "contacts"
+	Activities Type = "activities"
+)
+
+// Entry is one value of a field: the only one of a single field, one of many of a set.
+type Entry struct {
+	// Kind is the label in Tandem's own vocabulary, as "work" or "mobile"; empty where the field has none.
+	Kind string `json:"kind,omitempty"`
+	// Text is the value as a person wrote it. Dates are "2006-01-02", or "--01-02" without a year.
+	Text string `json:"text,omitempty"`
+	// Parts holds the named pieces of a composed value, as an address.
+	Parts map[string]string `json:"parts,omitempty"`
+}
+
+// IsZero reports whether the entry says nothing.
+func (e Entry) IsZero() bool { return e.Text == "" && len(e.Parts) == 0 }
+
+// Equal reports whether both are the same to the letter.
+func (e Entry) Equal(o Entry) bool {
+	return e.Kind == o.Kind && e.Text == o.Text && maps.Equal(e.Parts, o.Parts)
+}
+
+// Fields holds a record's content by field name. A field that is missing is empty.
+type Fields map[string][]Entry
+
+// One is the value of a single field; the zero Entry where it is empty.
+func (f Fields) One(name string) Entry {
+	if v := f[name]; len(v) > 0 {
+		return v[0]
+	}
+	return Entry{}
+}
+
+// Text is the text of a single field.
+func (f Fields) Text(name string) string { return f.One(name).Text }
+
+// SetText sets a single field, or empties it where text is empty.
+func (f Fields) SetText(name, text string) {
+	if text == "" {
+		delete(f, name)
+		return
+	}
+	f[name] = []Entry{{Text: text}}
+}
+
+// Clone copies the map and its slices; entries' parts are shared and never changed in place.
+func (f Fields) Clone() Fields {
+	out := make(Fields, len(f))
+	for k, v := range f {
+		out[k] = slices.Clone(v)
+	}
+	return out
+}
+
+// Record is one record of one side as an adapter read it, or as it is after a write.
+type Record struct {
+	// ID is the side's own id: a Creatio Id, or a Google resource name.
+	ID string
+	// Aliases are ids under which the side knew the record before (Google's previousResourceNames).
+	Aliases []string
+	// Mark is the link id that Tandem left on the record; a hint for recovery, never the truth.
+	Mark string
+	// Modified is when the record last changed, by its side's clock.
+	Modified time.Time
+	// Member says that the record is in scope: carries the private tag, or is in the group.
+	Member bool
+	// Gone says that the record was deleted; nothing else but ID is set then.
+	Gone bool
+	// Fields is the content in Tandem's vocabulary.
+	Fields Fields
+	// Native is what the adapter needs to write the record without reading it again: version, ids of
+	// rows, entries that Tandem cannot represent. Opaque to everybody else; kept in the link.
+	Native json.RawMessage
+}
+
+// Shown tells that a side shows a value differently from what was agreed, because it cannot hold it
+// as it is. As long as the side shows As, it is taken for Is.
+type Shown struct {
+	Field string `json:"field"`
+	// Is is the agreed value; As what the side shows in its place, zero where it shows nothing.
+	Is Entry `json:"is"`
+	As Entry `json:"as"`
+}

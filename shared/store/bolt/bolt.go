@@ -1,0 +1,320 @@
+// Package bolt keeps Tandem's documents in one file, for a machine of one's own: no account, no daemon. It implements
+// package store over bbolt.
+//
+// Layout, by bucket:
+//
+//	states/{state}                    State
+//	due/{type}/{time}{user}           nothing; the index of due users, time in 8 bytes big-endian
+//	users/{user}/profile              Profile
+//	users/{user}/tokens/{side}        Token
+//	users/{user}/sync/{type}          Sync
+//	users/{user}/links/{type}/{link}  Link
+//	users/{user}/creatio/{type}/{id}NUL{link}, google/…, pending/{type}/{link}: nothing; indexes of the links
+//	users/{user}/runs/{run}           Run
+//	users/{user}/changes/{run}/{seq}  a piece of a run's changes
+//
+// Invariants: every write is one transaction, in which the indexes follow the documents; no transaction is open while
+// code of a caller runs, except the function that an update is given: a bbolt read transaction in the goroutine of a
+// writer is a deadlock.
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/internal/document"
+)
+
+// Store is a database in a file.
+type Store struct {
+	db *bbolt.DB
+}
+
+// lockTimeout is how long Open waits for another process to let the file go, as one does that is being restarted.
+const lockTimeout = 5 * time.Second
+
+// Open opens the file, and makes it and its directory where there is none. Only the owner may read them: the documents
+// are people's address books.
+func Open(path string) (*Store, error) { return open(path, lockTimeout) }
+
+func open(path string, timeout time.Duration) (*Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", classify(err))
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: timeout})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fault.Errorf(fault.Misconfigured, document.Side, "locked", "open store %s: another process has it open", path)
+	case err != nil:
+		return nil, fmt.Errorf("open store %s: %w", path, classify(err))
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, classify(err)), db.Close())
+	}
+	return &Store{db: db}, nil
+}
+
+// Close waits for transactions that are under way and lets the file go.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("close store: %w", classify(err))
+	}
+	return nil
+}
+
+// User opens the documents of one user.
+func (s *Store) User(id string) store.User { return &user{s: s, id: id} }
+
+// PutState keeps a linking in progress. Linkings that had ended long before this one are swept away with it, since
+// nobody takes the ones that a user gave up.
+func (s *Store) PutState(ctx context.Context, st store.State) error {
+	if err := document.ToWrite(st.ID); err != nil {
+		return fmt.Errorf("put state: %w", err)
+	}
+	const kept = 24 * time.Hour
+	return s.update(ctx, "put state", func(tx *bbolt.Tx) error {
+		b, err := need(tx, "states")
+		if err != nil {
+			return err
+		}
+		var over [][]byte
+		err = b.ForEach(func(k, v []byte) error {
+			old, err := document.Decode[store.State](v)
+			if old.Expires.Add(kept).Before(st.Expires) {
+				over = append(over, k)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, k := range over {
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+		}
+		return put(b, []byte(st.ID), st)
+	})
+}
+
+// TakeState returns a linking and removes it.
+func (s *Store) TakeState(ctx context.Context, id string, now time.Time) (store.State, error) {
+	if err := document.ToRead(id); err != nil {
+		return store.State{}, fmt.Errorf("take state: %w", err)
+	}
+	var st store.State
+	found := false
+	err := s.update(ctx, "take state", func(tx *bbolt.Tx) error {
+		b := find(tx, "states")
+		var err error
+		if st, err = get[store.State](b, []byte(id)); errors.Is(err, store.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		found = now.Before(st.Expires)
+		return b.Delete([]byte(id))
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("take state: %w", store.ErrNotFound)
+	}
+	if err != nil {
+		return store.State{}, err
+	}
+	return st, nil
+}
+
+// Due lists users whose sync is due.
+func (s *Store) Due(ctx context.Context, t record.Type, now time.Time, limit int) ([]store.Due, error) {
+	var out []store.Due
+	err := s.view(ctx, "list due users", func(tx *bbolt.Tx) error {
+		b := find(tx, "due", string(t))
+		if b == nil {
+			return nil
+		}
+		last := binary.BigEndian.Uint64(dueKey(now, ""))
+		c := b.Cursor()
+		for k, _ := c.First(); k != nil && len(out) < limit; k, _ = c.Next() {
+			at := binary.BigEndian.Uint64(k)
+			if at > last {
+				break
+			}
+			out = append(out, store.Due{User: string(k[8:]), At: time.UnixMicro(int64(at ^ signBit)).UTC()})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// signBit makes the order of unsigned big-endian numbers that of signed ones.
+const signBit = 1 << 63
+
+func dueKey(at time.Time, user string) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(at.UnixMicro())^signBit), user...)
+}
+
+// Users goes over all profiles.
+func (s *Store) Users(ctx context.Context) iter.Seq2[store.Profile, error] {
+	return scan(ctx, s, "list users", func(parent *bbolt.Bucket, id, _ []byte) (store.Profile, error) {
+		return get[store.Profile](parent.Bucket(id), []byte("profile"))
+	}, "users")
+}
+
+// scan goes over the entries of a bucket in pieces, each in a read transaction of its own, so that none is open while
+// the caller writes. An entry for which one returns ErrNotFound is left out.
+func scan[D any](ctx context.Context, s *Store, op string, one func(parent *bbolt.Bucket, k, v []byte) (D, error), path ...string) iter.Seq2[D, error] {
+	const piece = 200
+	return func(yield func(D, error) bool) {
+		var after []byte
+		for {
+			var out []D
+			read := 0
+			err := s.view(ctx, op, func(tx *bbolt.Tx) error {
+				b := find(tx, path...)
+				if b == nil {
+					return nil
+				}
+				c := b.Cursor()
+				k, v := c.Seek(after)
+				if after != nil && string(k) == string(after) {
+					k, v = c.Next()
+				}
+				for ; k != nil && read < piece; k, v = c.Next() {
+					d, err := one(b, k, v)
+					read++
+					after = bytes.Clone(k)
+					if errors.Is(err, store.ErrNotFound) {
+						continue
+					}
+					if err != nil {
+						return err
+					}
+					out = append(out, d)
+				}
+				return nil
+			})
+			if err != nil {
+				var none D
+				yield(none, err)
+				return
+			}
+			for _, d := range out {
+				if !yield(d, nil) {
+					return
+				}
+			}
+			if read < piece {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) view(ctx context.Context, op string, f func(*bbolt.Tx) error) error {
+	return s.run(ctx, op, s.db.View, f)
+}
+
+func (s *Store) update(ctx context.Context, op string, f func(*bbolt.Tx) error) error {
+	return s.run(ctx, op, s.db.Update, f)
+}
+
+// callerError carries the error of a caller's function through a transaction without being taken for bbolt's.
+type callerError struct{ error }
+
+func (s *Store) run(ctx context.Context, op string, transact func(func(*bbolt.Tx) error) error, f func(*bbolt.Tx) error) error {
+	err := ctx.Err()
+	if err == nil {
+		err = transact(f)
+	}
+	if err == nil {
+		return nil
+	}
+	if own, ok := errors.AsType[callerError](err); ok {
+		return own.error
+	}
+	return fmt.Errorf("%s: %w", op, classify(err))
+}
+
+// classify decides the kind of an error of the file: what the owner of the machine must mend, what may pass (a full
+// disk, a failed read), and everything else, which is a broken file or a mistake here.
+func classify(err error) error {
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	for _, own := range []error{store.ErrNotFound, store.ErrLeased, store.ErrFenced} {
+		if errors.Is(err, own) {
+			return err
+		}
+	}
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.Retry, document.Side, "cancelled", err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
+		return fault.New(fault.Misconfigured, document.Side, "file", err)
+	}
+	if _, ok := errors.AsType[syscall.Errno](err); ok {
+		return fault.New(fault.Retry, document.Side, "io", err)
+	}
+	return fault.New(fault.Bug, document.Side, "database", err)
+}
+
+// find opens nested buckets; nil where one is missing.
+func find(tx *bbolt.Tx, path ...string) *bbolt.Bucket {
+	b := tx.Bucket([]byte(path[0]))
+	for _, name := range path[1:] {
+		if b == nil {
+			return nil
+		}
+		b = b.Bucket([]byte(name))
+	}
+	return b
+}
+
+// need opens nested buckets and makes those that are missing.
+func need(tx *bbolt.Tx, path ...string) (*bbolt.Bucket, error) {
+	b, err := tx.CreateBucketIfNotExists([]byte(path[0]))
+	for _, name := range path[1:] {
+		if err != nil {
+			break
+		}
+		b, err = b.CreateBucketIfNotExists([]byte(name))
+	}
+	return b, err
+}
+
+// get reads a document; ErrNotFound where it or its bucket is missing.
+func get[D document.Document](b *bbolt.Bucket, key []byte) (D, error) {
+	var data []byte
+	if b != nil {
+		data = b.Get(key)
+	}
+	if data == nil {
+		var none D
+		return none, store.ErrNotFound
+	}
+	return document.Decode[D](data)
+}
+
+// put writes a document.
+func put[D document.Document](b *bbolt.Bucket, key []byte, d D) error {
+	data, err := document.Encode(d)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, data)
+}

@@ -1,0 +1,135 @@
+package bolt
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/storetest"
+)
+
+func openNew(t *testing.T) store.Store {
+	t.Helper()
+	s, err := Open(filepath.Join(t.TempDir(), "tandem.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What a crash of the machine would lose does not matter here, and the tests share its disk.
+	s.db.NoSync = true
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, openNew)
+}
+
+func TestOnlyTheOwnerReadsTheFile(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "new", "tandem")
+	path := filepath.Join(dir, "tandem.db")
+	for range 2 {
+		s, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantMode(t, dir, 0o700)
+		wantMode(t, path, 0o600)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		// A file that others could read is closed to them when it is opened.
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func wantMode(t *testing.T, path string, want os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Mode().Perm(); got != want {
+		t.Errorf("%s has mode %o, want %o", path, got, want)
+	}
+}
+
+func TestOnlyOneProcessOpensTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tandem.db")
+	first, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = open(path, 10*time.Millisecond)
+	if !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "another process has it open") {
+		t.Errorf("second open: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := open(path, 10*time.Millisecond)
+	if err != nil {
+		t.Fatalf("open after close: %v", err)
+	}
+	again.Close()
+}
+
+func TestDocumentsSurviveReopening(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "tandem.db")
+	for want := range 2 {
+		s, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.User("ada").UpdateProfile(t.Context(), func(p *store.Profile) error {
+			if p.SessionEpoch != want {
+				t.Errorf("epoch is %d, want %d", p.SessionEpoch, want)
+			}
+			p.SessionEpoch++
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+}
+
+func TestErrorsOfTheFileAreOfAKind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := Open(dir); !fault.Is(err, fault.Misconfigured) {
+		t.Errorf("open of a directory: %v", err)
+	}
+	file := filepath.Join(dir, "notes.txt")
+	if err := os.WriteFile(file, []byte(strings.Repeat("not a database\n", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(file); err == nil || !fault.Is(err, fault.Bug) {
+		t.Errorf("open of another file: %v", err)
+	}
+	if _, err := Open(filepath.Join(file, "tandem.db")); !fault.Is(err, fault.Misconfigured) {
+		t.Errorf("open below a file: %v", err)
+	}
+	s, err := Open(filepath.Join(dir, "tandem.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := s.User("ada").Profile(t.Context()); err == nil || !fault.Is(err, fault.Bug) {
+		t.Errorf("read after close: %v", err)
+	}
+}

@@ -1,0 +1,239 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Profile is who the user is.
+type Profile struct {
+	ID        string         `json:"id"`
+	CreatedAt time.Time      `json:"createdAt"`
+	Google    GoogleAccount  `json:"google"`
+	Creatio   CreatioAccount `json:"creatio"`
+	// SessionEpoch is raised to end all sessions that were sealed with a lower one.
+	SessionEpoch int `json:"sessionEpoch"`
+}
+
+// GoogleAccount is the user's Google account. Subject stays when it is unlinked: links hang on it.
+type GoogleAccount struct {
+	Subject string `json:"subject,omitempty"`
+	Email   string `json:"email,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Linked  bool   `json:"linked"`
+	// Scopes are the short names of what was granted: "contacts", "calendar".
+	Scopes    []string `json:"scopes,omitempty"`
+	Reconnect bool     `json:"reconnect"`
+}
+
+// CreatioAccount is the user's Creatio account.
+type CreatioAccount struct {
+	URL       string `json:"url,omitempty"`
+	UserID    string `json:"userId,omitempty"`
+	User      string `json:"user,omitempty"`
+	ContactID string `json:"contactId,omitempty"`
+	TimeZone  string `json:"timeZone,omitempty"`
+	Linked    bool   `json:"linked"`
+	Reconnect bool   `json:"reconnect"`
+}
+
+// Token is one side's credentials, sealed with the user's id as associated data.
+type Token struct {
+	Sealed []byte `json:"sealed"`
+	// Version changes with every write, so that a refresh can tell whether another one was faster.
+	Version string `json:"version"`
+	// Revoke is when revoking at the service may be tried last; zero for a token in use.
+	Revoke time.Time `json:"revoke,omitzero"`
+}
+
+// State is one linking in progress, bound to the browser that began it.
+type State struct {
+	ID string `json:"id"`
+	// Side is which account is being linked; User is who is signed in, empty at sign-in.
+	Side    record.Side `json:"side"`
+	User    string      `json:"user,omitempty"`
+	Nonce   string      `json:"nonce,omitempty"`
+	Expires time.Time   `json:"expires"`
+	// Verifier is the PKCE code verifier, sealed.
+	Verifier []byte `json:"verifier,omitempty"`
+	// Browser is a hash of the cookie of the browser that began the linking.
+	Browser string `json:"browser,omitempty"`
+}
+
+// Settings of one sync type. Fields that a type does not have stay empty.
+type Settings struct {
+	Automatic       bool   `json:"automatic"`
+	IntervalMinutes int    `json:"intervalMinutes"`
+	TagID           string `json:"tagId,omitempty"`
+	// TagKind is "classic" or "freedom", found when the tag was chosen.
+	TagKind       string `json:"tagKind,omitempty"`
+	Direction     string `json:"direction"`
+	Conflicts     string `json:"conflicts"`
+	SyncFrom      string `json:"syncFrom,omitempty"`
+	Deletions     string `json:"deletions,omitempty"`
+	PrivateEvents string `json:"privateEvents,omitempty"`
+}
+
+// DefaultSettings of a sync type.
+func DefaultSettings(t record.Type) Settings {
+	s := Settings{IntervalMinutes: 60, Direction: "both", Conflicts: "latest"}
+	if t == record.Activities {
+		s.Deletions, s.PrivateEvents = "cancel", "busy"
+	}
+	return s
+}
+
+// Sync is everything about one sync type of a user.
+type Sync struct {
+	Type     record.Type `json:"type"`
+	Settings Settings    `json:"settings"`
+
+	// Status is one of never, ok, running, partial, held, reconnect, failing, off.
+	Status   string    `json:"status"`
+	LastSync time.Time `json:"lastSync,omitzero"`
+	// Due is when the next automatic sync is due; zero where none is. The due index is over it.
+	Due     time.Time `json:"due,omitzero"`
+	HeldRun string    `json:"heldRun,omitempty"`
+	// Failing counts runs since the last one that did its work.
+	Failing int      `json:"failing"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Cursors are where the next window of each side starts; opaque, owned by the side's adapter.
+	Cursors map[record.Side]json.RawMessage `json:"cursors,omitempty"`
+	// Scopes are what the cursors and the links' membership belong to: the tag's id in Creatio, the group's
+	// resource name in Google. A side whose scope is another one starts anew.
+	Scopes map[record.Side]string `json:"scopes,omitempty"`
+	// Members counts the active links.
+	Members int `json:"members"`
+
+	Lease Lease `json:"lease"`
+}
+
+// Lease is the right to sync one user's one type.
+type Lease struct {
+	Owner   string    `json:"owner,omitempty"`
+	Fence   int64     `json:"fence"`
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// Link is the lasting tie between a Creatio record and a Google record.
+type Link struct {
+	ID        string `json:"id"`
+	CreatioID string `json:"creatioId,omitempty"`
+	GoogleID  string `json:"googleId,omitempty"`
+	// Name is what history calls the record.
+	Name string `json:"name,omitempty"`
+	// Active says that both records are in scope; a detached link is kept so that coming back duplicates nothing.
+	Active bool `json:"active"`
+	// Pending is the side on which a creation was begun and not yet confirmed; empty otherwise.
+	Pending record.Side `json:"pending,omitempty"`
+	// Base is the content both had when they last agreed.
+	Base record.Fields `json:"base,omitempty"`
+	// Sides is what is known of each record.
+	Sides map[record.Side]LinkSide `json:"sides,omitempty"`
+	// UpdatedAt is when the link was last written.
+	UpdatedAt time.Time `json:"updatedAt,omitzero"`
+	// Failed counts failures in a row to write this record; RetryAt is when it may be tried again.
+	Failed  int       `json:"failed,omitempty"`
+	RetryAt time.Time `json:"retryAt,omitzero"`
+}
+
+// LinkSide is what is known of one record of a link.
+type LinkSide struct {
+	// Native is what the adapter keeps to write the record without reading it.
+	Native   json.RawMessage `json:"native,omitempty"`
+	Shown    []record.Shown  `json:"shown,omitempty"`
+	Modified time.Time       `json:"modified,omitzero"`
+}
+
+// SideID is the link's id on a side.
+func (l *Link) SideID(s record.Side) string {
+	if s == record.Creatio {
+		return l.CreatioID
+	}
+	return l.GoogleID
+}
+
+// SetSideID sets the link's id on a side.
+func (l *Link) SetSideID(s record.Side, id string) {
+	if s == record.Creatio {
+		l.CreatioID = id
+	} else {
+		l.GoogleID = id
+	}
+}
+
+// Due is a user whose sync is due.
+type Due struct {
+	User string
+	At   time.Time
+}
+
+// Run is one execution. Its JSON form is part of the API.
+type Run struct {
+	ID         string      `json:"id"`
+	Type       record.Type `json:"type"`
+	Trigger    string      `json:"trigger"`
+	Status     string      `json:"status"`
+	StartedAt  time.Time   `json:"startedAt,omitzero"`
+	FinishedAt time.Time   `json:"finishedAt,omitzero"`
+	Counts     Counts      `json:"counts"`
+	Changes    []Change    `json:"changes,omitempty"`
+	Problems   []Problem   `json:"problems,omitempty"`
+}
+
+// Counts sums a run up.
+type Counts struct {
+	Creatio   SideCounts `json:"creatio"`
+	Google    SideCounts `json:"google"`
+	Matched   int        `json:"matched"`
+	Conflicts int        `json:"conflicts"`
+	Failed    int        `json:"failed"`
+	Calls     Calls      `json:"calls"`
+}
+
+// SideCounts sums up what was done on one side.
+type SideCounts struct {
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Unlinked  int `json:"unlinked"`
+	Cancelled int `json:"cancelled"`
+	Deleted   int `json:"deleted"`
+}
+
+// Calls counts HTTP requests.
+type Calls struct {
+	Creatio int `json:"creatio"`
+	Google  int `json:"google"`
+}
+
+// Change is one record that a run touched.
+type Change struct {
+	Side      record.Side   `json:"side"`
+	Action    string        `json:"action"`
+	Record    string        `json:"record"`
+	CreatioID string        `json:"creatioId,omitempty"`
+	GoogleID  string        `json:"googleId,omitempty"`
+	Fields    []FieldChange `json:"fields,omitempty"`
+}
+
+// FieldChange is one value before and after, and the rule that decided.
+type FieldChange struct {
+	Field  string `json:"field"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Rule   string `json:"rule"`
+}
+
+// Problem is something the user should know: what happened, and what to do.
+type Problem struct {
+	Side      record.Side `json:"side,omitempty"`
+	Record    string      `json:"record,omitempty"`
+	CreatioID string      `json:"creatioId,omitempty"`
+	GoogleID  string      `json:"googleId,omitempty"`
+	Code      string      `json:"code"`
+	Message   string      `json:"message"`
+	Action    string      `json:"action"`
+}

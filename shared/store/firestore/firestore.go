@@ -1,0 +1,241 @@
+// Package firestore keeps Tandem's documents in Google Cloud Firestore. It implements package store.
+//
+// Each document is one Firestore document under the key that package store names. Its content is the JSON that all
+// backends share, in the bytes field "doc"; beside it stand, as fields of their own, copies of what is queried:
+//
+//	users/{user}                       doc
+//	users/{user}/tokens/{side}         doc
+//	users/{user}/sync/{type}           doc, type, shard, due (only where a sync is due some time)
+//	users/{user}/sync/{type}/links/ID  doc, creatioId, googleId, pending (each only where it is not empty)
+//	users/{user}/runs/{run}            doc, id, type
+//	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
+//	states/{state}                     doc, expires (for a time-to-live policy)
+//
+// A change of one document compares and sets by its update time: two requests, and no lock that a crashed caller would
+// leave behind. What spans documents (PutLinks, Commit) is a transaction.
+//
+// Every method's comment says what it costs in documents read and written, which is what Google charges for; a query
+// without a result costs one read.
+package firestore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"maps"
+	"slices"
+	"time"
+
+	"cloud.google.com/go/firestore"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/api/option"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/internal/document"
+)
+
+// Index is a composite index that a query here needs. Firestore refuses the query without it; its emulator does not.
+type Index struct {
+	Collection string
+	// Scope is COLLECTION or COLLECTION_GROUP.
+	Scope  string
+	Fields []IndexField
+}
+
+// IndexField is a field of an index. Order is ASCENDING or DESCENDING.
+type IndexField struct{ Path, Order string }
+
+// Indexes are all composite indexes that the database must have. Whatever else is queried has Firestore's automatic
+// index of one field.
+var Indexes = []Index{
+	// Due, over the syncs of all users.
+	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"due", "ASCENDING"}}},
+	// Runs of one type.
+	{"runs", "COLLECTION", []IndexField{{"type", "ASCENDING"}, {"id", "DESCENDING"}}},
+}
+
+// Unindexed are fields, as collection and path, whose automatic index nothing uses. Exempting them saves storage and
+// lets due rise without the limit of an index of one field.
+var Unindexed = [][2]string{
+	{"users", "doc"}, {"tokens", "doc"}, {"states", "doc"}, {"sync", "doc"}, {"links", "doc"}, {"runs", "doc"}, {"changes", "doc"},
+	{"sync", "due"},
+}
+
+// Expiring are fields, as collection and path, for a time-to-live policy: the document may go once the time is past.
+// Nothing relies on it.
+var Expiring = [][2]string{{"states", "expires"}}
+
+// shards is over how many parts of the due index the users are spread. An index over a rising time takes 500 writes a
+// second (https://cloud.google.com/firestore/docs/solutions/shard-timestamp), which one shard reaches with half a
+// million users who sync every quarter of an hour; each further shard costs every Due a query. It may be raised at
+// any time: syncs written before stay in the shards there were.
+const shards = 1
+
+func shard(user string) int {
+	h := fnv.New32a()
+	h.Write([]byte(user))
+	return int(h.Sum32() % shards)
+}
+
+// pageSize is how many documents a listing asks for at once.
+const pageSize = 300
+
+// Store is a Firestore database.
+type Store struct {
+	client  *firestore.Client
+	observe func(reads, writes int)
+}
+
+// Open makes a client of a database, "(default)" where the name is empty. It finds the credentials but calls nothing
+// yet. Where FIRESTORE_EMULATOR_HOST is set the client talks to the emulator.
+func Open(ctx context.Context, project, database string, opts ...option.ClientOption) (*Store, error) {
+	client, err := firestore.NewClientWithDatabase(ctx, project, cmp.Or(database, firestore.DefaultDatabaseID), opts...)
+	if err != nil {
+		return nil, fault.Errorf(fault.Misconfigured, document.Side, "client", "open store: %w", err)
+	}
+	return &Store{client: client, observe: func(int, int) {}}, nil
+}
+
+// WithObserver is the same store with a function that is told after every request how many documents it read and
+// wrote; a deletion counts as a write. It may be called from several goroutines at once.
+func (s *Store) WithObserver(f func(reads, writes int)) *Store {
+	return &Store{client: s.client, observe: f}
+}
+
+// Close ends the connections.
+func (s *Store) Close() error {
+	if err := s.client.Close(); err != nil {
+		return fmt.Errorf("close store: %w", classify(err, false))
+	}
+	return nil
+}
+
+// User opens the documents of one user.
+func (s *Store) User(id string) store.User { return &user{s: s, id: id} }
+
+// PutState keeps a linking in progress. 1 write.
+func (s *Store) PutState(ctx context.Context, st store.State) error {
+	if err := document.ToWrite(st.ID); err != nil {
+		return fmt.Errorf("put state: %w", err)
+	}
+	doc, err := document.Encode(st)
+	if err == nil {
+		err = s.set(ctx, s.client.Collection("states").Doc(st.ID), fields{"doc": doc, "expires": document.Time(st.Expires)})
+	}
+	return wrap("put state", err)
+}
+
+// TakeState returns a linking and removes it. 1 read, and 1 write where there is one.
+func (s *Store) TakeState(ctx context.Context, id string, now time.Time) (store.State, error) {
+	st, err := s.takeState(ctx, id, now)
+	if err != nil {
+		return store.State{}, wrap("take state", err)
+	}
+	return st, nil
+}
+
+func (s *Store) takeState(ctx context.Context, id string, now time.Time) (store.State, error) {
+	if err := document.ToRead(id); err != nil {
+		return store.State{}, err
+	}
+	ref := s.client.Collection("states").Doc(id)
+	snap, err := s.get(ctx, ref)
+	if err != nil {
+		return store.State{}, err
+	}
+	st, err := content[store.State](snap)
+	if err != nil {
+		return store.State{}, err
+	}
+	// Of two takers one finds the document as it was read.
+	_, err = ref.Delete(ctx, firestore.LastUpdateTime(snap.UpdateTime))
+	if outrun(err) {
+		return store.State{}, store.ErrNotFound
+	}
+	if err != nil {
+		return store.State{}, classify(err, true)
+	}
+	s.observe(0, 1)
+	if !now.Before(st.Expires) {
+		return store.State{}, store.ErrNotFound
+	}
+	return st, nil
+}
+
+// Due lists users whose sync is due. 1 read for each, at least 1 for each shard.
+func (s *Store) Due(ctx context.Context, t record.Type, now time.Time, limit int) ([]store.Due, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	var found [shards][]store.Due
+	g, ctx := errgroup.WithContext(ctx)
+	for n := range shards {
+		g.Go(func() error {
+			snaps, err := s.query(ctx, s.client.CollectionGroup("sync").
+				Where("type", "==", string(t)).Where("shard", "==", n).Where("due", "<=", document.Time(now)).
+				OrderBy("due", firestore.Asc).Limit(limit).Select("due"))
+			for _, snap := range snaps {
+				at, ok := snap.Data()["due"].(time.Time)
+				if !ok {
+					return fault.Errorf(fault.Bug, document.Side, "decode", "the due time of %s is not a time", snap.Ref.Path)
+				}
+				found[n] = append(found[n], store.Due{User: snap.Ref.Parent.Parent.ID, At: at.UTC()})
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, wrap("list due users", err)
+	}
+	all := slices.Concat(found[:]...)
+	slices.SortFunc(all, func(a, b store.Due) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.User, b.User)) })
+	return all[:min(limit, len(all))], nil
+}
+
+// Users goes over the profiles of all users. 1 read for each.
+func (s *Store) Users(ctx context.Context) iter.Seq2[store.Profile, error] {
+	return list[store.Profile](ctx, s, "list users", s.client.Collection("users"))
+}
+
+// list goes over a collection in the order of the ids, page by page: no stream stays open while the caller works.
+func list[D document.Document](ctx context.Context, s *Store, op string, c *firestore.CollectionRef) iter.Seq2[D, error] {
+	return func(yield func(D, error) bool) {
+		var none D
+		q := c.OrderBy(firestore.DocumentID, firestore.Asc).Limit(pageSize)
+		for page := q; ; {
+			snaps, err := s.query(ctx, page)
+			if err != nil {
+				yield(none, wrap(op, err))
+				return
+			}
+			for _, snap := range snaps {
+				d, err := content[D](snap)
+				if err != nil {
+					yield(none, wrap(op, err))
+					return
+				}
+				if !yield(d, nil) {
+					return
+				}
+			}
+			if len(snaps) < pageSize {
+				return
+			}
+			page = q.StartAfter(snaps[len(snaps)-1].Ref.ID)
+		}
+	}
+}
+
+// fields are the fields of a Firestore document. A field of value firestore.Delete is one that shall not be there.
+type fields map[string]any
+
+// present leaves out what shall not be there.
+func (f fields) present() map[string]any {
+	out := maps.Clone(map[string]any(f))
+	maps.DeleteFunc(out, func(_ string, v any) bool { return v == firestore.Delete })
+	return out
+}

@@ -1,0 +1,180 @@
+package firestore_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	native "cloud.google.com/go/firestore"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/firestore"
+	"github.com/tandem-sync/tandem/shared/store/storetest"
+)
+
+// missing is why there is no emulator; nil where there is one.
+var missing error
+
+func TestMain(m *testing.M) {
+	host, stop, err := storetest.Emulator()
+	if err == nil {
+		os.Setenv("FIRESTORE_EMULATOR_HOST", host)
+	}
+	missing = err
+	code := m.Run()
+	stop()
+	os.Exit(code)
+}
+
+func open(t *testing.T) *firestore.Store {
+	t.Helper()
+	s, _ := openBoth(t)
+	return s
+}
+
+// openBoth opens a new project's database as a store and as what it is.
+func openBoth(t *testing.T) (*firestore.Store, *native.Client) {
+	t.Helper()
+	storetest.NeedEmulator(t, missing)
+	project := storetest.Project()
+	s, err := firestore.Open(t.Context(), project, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := native.NewClient(t.Context(), project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		client.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, client
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t) })
+}
+
+func TestDatabasesOfAProjectAreApart(t *testing.T) {
+	t.Parallel()
+	storetest.NeedEmulator(t, missing)
+	project := storetest.Project()
+	for _, database := range []string{"(default)", "tandem"} {
+		s, err := firestore.Open(t.Context(), project, database)
+		must(t, err)
+		defer s.Close()
+		must(t, s.User("ada").UpdateProfile(t.Context(), func(p *store.Profile) error {
+			p.SessionEpoch++
+			return nil
+		}))
+		p, err := s.User("ada").Profile(t.Context())
+		must(t, err)
+		if p.SessionEpoch != 1 {
+			t.Errorf("database %s: epoch is %d", database, p.SessionEpoch)
+		}
+	}
+}
+
+func TestErasingLeavesNoDocumentBehind(t *testing.T) {
+	t.Parallel()
+	s, client := openBoth(t)
+	u, ctx := s.User("ada"), t.Context()
+	furnish := func() {
+		must(t, u.UpdateProfile(ctx, func(*store.Profile) error { return nil }))
+		must(t, u.PutToken(ctx, record.Google, store.Token{}))
+		_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
+		must(t, err)
+		must(t, u.PutLinks(ctx, record.Contacts, lease, links(2, 0)))
+		must(t, u.PutRun(ctx, store.Run{ID: "run1"}))
+		must(t, u.AddChanges(ctx, "run1", 0, nil))
+	}
+	wantNone := func() {
+		t.Helper()
+		for _, c := range []string{"users", "tokens", "sync", "links", "runs", "changes"} {
+			left, err := client.CollectionGroup(c).Documents(ctx).GetAll()
+			must(t, err)
+			for _, doc := range left {
+				t.Errorf("%s is left", doc.Ref.Path)
+			}
+		}
+	}
+	furnish()
+	must(t, u.Erase(ctx))
+	wantNone()
+
+	// The next one is cut off after it removed what links and changes hang on.
+	furnish()
+	for _, path := range []string{"users/ada/sync/contacts", "users/ada/runs/run1"} {
+		_, err := client.Doc(path).Delete(ctx)
+		must(t, err)
+	}
+	must(t, u.Erase(ctx))
+	wantNone()
+}
+
+func TestAPieceOfChangesIsThereAsAWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	s, client := openBoth(t)
+	u, ctx := s.User("ada"), t.Context()
+	must(t, u.PutRun(ctx, store.Run{ID: "run1"}))
+	must(t, u.AddChanges(ctx, "run1", 0, []store.Change{{Record: strings.Repeat("x", 1_000_000)}}))
+	must(t, u.AddChanges(ctx, "run1", 1, []store.Change{{Record: "small"}}))
+	tails := 0
+	parts, err := client.Collection("users/ada/runs/run1/changes").DocumentRefs(ctx).GetAll()
+	must(t, err)
+	for _, part := range parts {
+		if strings.Contains(part.ID, "-") {
+			tails++
+			_, err := part.Update(ctx, []native.Update{{Path: "version", Value: "of another piece"}})
+			must(t, err)
+		}
+	}
+	r, err := u.Run(ctx, "run1")
+	must(t, err)
+	if tails != 1 || len(r.Changes) != 1 || r.Changes[0].Record != "small" {
+		t.Errorf("with %d tails broken, %d changes are read", tails, len(r.Changes))
+	}
+}
+
+func TestWhatIsTooLargeForADocumentIsRefusedBeforeAnythingIsWritten(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	u, ctx := s.User("ada"), t.Context()
+	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
+	must(t, err)
+	err = u.PutLinks(ctx, record.Contacts, lease, append(links(1, 0), store.Link{ID: "large", GoogleID: "g", Name: strings.Repeat("x", 1<<20)}))
+	if err == nil || !fault.Is(err, fault.Bug) || !strings.Contains(err.Error(), "link large") {
+		t.Errorf("error is %v", err)
+	}
+	for l := range u.Links(ctx, record.Contacts) {
+		t.Errorf("link %s was written", l.ID)
+	}
+}
+
+func TestStatesCarryTheFieldOfTheirTimeToLive(t *testing.T) {
+	t.Parallel()
+	s, client := openBoth(t)
+	want := time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
+	must(t, s.PutState(t.Context(), store.State{ID: "state", Expires: want}))
+	for _, field := range firestore.Expiring {
+		doc, err := client.Collection(field[0]).Doc("state").Get(t.Context())
+		must(t, err)
+		if got, ok := doc.Data()[field[1]].(time.Time); !ok || !got.Equal(want) {
+			t.Errorf("%s is %v", field[1], doc.Data()[field[1]])
+		}
+	}
+}

@@ -1,0 +1,311 @@
+package firestore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"cloud.google.com/go/firestore"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/internal/document"
+)
+
+// user is the documents of one user. Every reference starts at the user's document.
+type user struct {
+	s  *Store
+	id string
+}
+
+func (u *user) ID() string { return u.id }
+
+func (u *user) ref() *firestore.DocumentRef { return u.s.client.Collection("users").Doc(u.id) }
+
+func (u *user) tokenRef(side record.Side) *firestore.DocumentRef {
+	return u.ref().Collection("tokens").Doc(string(side))
+}
+
+func (u *user) syncRef(t record.Type) *firestore.DocumentRef {
+	return u.ref().Collection("sync").Doc(string(t))
+}
+
+// Profile costs 1 read.
+func (u *user) Profile(ctx context.Context) (store.Profile, error) {
+	p, err := read[store.Profile](ctx, u, u.ref, u.id)
+	return p, wrap("read profile", err)
+}
+
+// read reads a document of the user; ids are those in its key.
+func read[D document.Document](ctx context.Context, u *user, ref func() *firestore.DocumentRef, ids ...string) (D, error) {
+	var none D
+	if err := document.ToRead(ids...); err != nil {
+		return none, err
+	}
+	snap, err := u.s.get(ctx, ref())
+	if err != nil {
+		return none, err
+	}
+	return content[D](snap)
+}
+
+// UpdateProfile costs 1 read and 1 write; both again where somebody else changed it at the same time.
+func (u *user) UpdateProfile(ctx context.Context, f func(*store.Profile) error) error {
+	if err := document.ToWrite(u.id); err != nil {
+		return wrap("update profile", err)
+	}
+	return wrap("update profile", u.s.change(ctx, u.ref(), func(snap *firestore.DocumentSnapshot) (fields, error) {
+		p, err := content[store.Profile](snap)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		p.ID = u.id
+		if err := f(&p); err != nil {
+			return nil, callerError{err}
+		}
+		p.ID = u.id
+		return plain(p)
+	}))
+}
+
+// plain is a document of which nothing is queried.
+func plain[D document.Document](d D) (fields, error) {
+	doc, err := document.Encode(d)
+	if err != nil {
+		return nil, err
+	}
+	if len(doc) > longestDoc {
+		return nil, fault.Errorf(fault.Bug, document.Side, "too-large", "a %T of %d bytes is more than Firestore keeps", d, len(doc))
+	}
+	return fields{"doc": doc}, nil
+}
+
+// Token costs 1 read.
+func (u *user) Token(ctx context.Context, side record.Side) (store.Token, error) {
+	t, err := read[store.Token](ctx, u, func() *firestore.DocumentRef { return u.tokenRef(side) }, u.id, string(side))
+	return t, wrap("read token", err)
+}
+
+// PutToken costs 1 write.
+func (u *user) PutToken(ctx context.Context, side record.Side, t store.Token) error {
+	if err := document.ToWrite(u.id, string(side)); err != nil {
+		return wrap("put token", err)
+	}
+	f, err := plain(t)
+	if err == nil {
+		err = u.s.set(ctx, u.tokenRef(side), f)
+	}
+	return wrap("put token", err)
+}
+
+// SwapToken costs 1 read, and 1 write where it swaps.
+func (u *user) SwapToken(ctx context.Context, side record.Side, old, new store.Token) (bool, error) {
+	if err := document.ToWrite(u.id, string(side)); err != nil {
+		return false, wrap("swap token", err)
+	}
+	swapped := false
+	err := u.s.change(ctx, u.tokenRef(side), func(snap *firestore.DocumentSnapshot) (fields, error) {
+		swapped = false
+		kept, err := content[store.Token](snap)
+		if errors.Is(err, store.ErrNotFound) || err == nil && kept.Version != old.Version {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		swapped = true
+		return plain(new)
+	})
+	return swapped && err == nil, wrap("swap token", err)
+}
+
+// DeleteToken costs 1 write.
+func (u *user) DeleteToken(ctx context.Context, side record.Side) error {
+	if err := document.ToWrite(u.id, string(side)); err != nil {
+		return wrap("delete token", err)
+	}
+	if _, err := u.tokenRef(side).Delete(ctx); err != nil {
+		return wrap("delete token", classify(err, true))
+	}
+	u.s.observe(0, 1)
+	return nil
+}
+
+// Sync costs 1 read.
+func (u *user) Sync(ctx context.Context, t record.Type) (store.Sync, error) {
+	if err := document.ToWrite(u.id, string(t)); err != nil {
+		return store.Sync{}, wrap("read sync", err)
+	}
+	snap, err := u.s.get(ctx, u.syncRef(t))
+	if err != nil {
+		return store.Sync{}, wrap("read sync", err)
+	}
+	s, err := syncOf(snap, t)
+	return s, wrap("read sync", err)
+}
+
+// syncOf reads the document of a sync type, or makes the one that stands for none.
+func syncOf(snap *firestore.DocumentSnapshot, t record.Type) (store.Sync, error) {
+	s, err := content[store.Sync](snap)
+	if errors.Is(err, store.ErrNotFound) {
+		return document.NewSync(t), nil
+	}
+	return s, err
+}
+
+func (u *user) syncFields(s store.Sync) (fields, error) {
+	f, err := plain(s)
+	if err != nil {
+		return nil, err
+	}
+	f["type"], f["shard"], f["due"] = string(s.Type), shard(u.id), any(firestore.Delete)
+	if !s.Due.IsZero() {
+		f["due"] = document.Time(s.Due)
+	}
+	return f, nil
+}
+
+// changeSync changes the document of a sync type. 1 read; 1 write unless f refuses.
+func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(*store.Sync) error) error {
+	if err := document.ToWrite(u.id, string(t)); err != nil {
+		return wrap(op, err)
+	}
+	return wrap(op, u.s.change(ctx, u.syncRef(t), func(snap *firestore.DocumentSnapshot) (fields, error) {
+		s, err := syncOf(snap, t)
+		if err != nil {
+			return nil, err
+		}
+		if err := f(&s); err != nil {
+			return nil, err
+		}
+		return u.syncFields(s)
+	}))
+}
+
+// UpdateSync costs 1 read and 1 write; both again where somebody else changed it at the same time.
+func (u *user) UpdateSync(ctx context.Context, t record.Type, f func(*store.Sync) error) error {
+	return u.changeSync(ctx, "update sync", t, func(s *store.Sync) error {
+		if err := document.Change(s, f); err != nil {
+			return callerError{err}
+		}
+		return nil
+	})
+}
+
+// Acquire costs 1 read, and 1 write where the lease is free.
+func (u *user) Acquire(ctx context.Context, t record.Type, owner string, now time.Time, ttl time.Duration) (store.Sync, store.Lease, error) {
+	var held store.Sync
+	err := u.changeSync(ctx, "acquire lease", t, func(s *store.Sync) error {
+		_, err := document.Grant(s, owner, now, ttl)
+		held = *s
+		return err
+	})
+	if err != nil {
+		return store.Sync{}, store.Lease{}, err
+	}
+	return held, held.Lease, nil
+}
+
+// Renew costs 1 read, and 1 write where the lease is held.
+func (u *user) Renew(ctx context.Context, t record.Type, l store.Lease, now time.Time, ttl time.Duration) error {
+	return u.changeSync(ctx, "renew lease", t, func(s *store.Sync) error { return document.Extend(s, l, now, ttl) })
+}
+
+// Release costs 1 read, and 1 write where the lease is held.
+func (u *user) Release(ctx context.Context, t record.Type, l store.Lease) error {
+	err := u.changeSync(ctx, "release lease", t, func(s *store.Sync) error {
+		if err := document.Holds(*s, l); err != nil {
+			return err
+		}
+		document.Free(s)
+		return nil
+	})
+	if errors.Is(err, store.ErrFenced) {
+		return nil
+	}
+	return err
+}
+
+// Commit costs 1 read and 2 writes.
+func (u *user) Commit(ctx context.Context, t record.Type, l store.Lease, r store.Run, f func(*store.Sync) error) error {
+	if err := document.ToWrite(u.id, string(t), r.ID); err != nil {
+		return wrap("commit run", err)
+	}
+	run, err := runFields(r)
+	if err != nil {
+		return wrap("commit run", err)
+	}
+	return wrap("commit run", u.s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
+		s, err := u.fenced(get, t, l)
+		if err != nil {
+			return 0, err
+		}
+		if err := document.Change(&s, f); err != nil {
+			return 0, callerError{err}
+		}
+		document.Free(&s)
+		next, err := u.syncFields(s)
+		if err != nil {
+			return 0, err
+		}
+		if err := tx.Set(u.syncRef(t), next.present()); err != nil {
+			return 0, err
+		}
+		return 2, tx.Set(u.runRef(r.ID), run.present())
+	}))
+}
+
+// fenced reads the document of a sync type in a transaction and makes sure that the lease is held.
+func (u *user) fenced(get reader, t record.Type, l store.Lease) (store.Sync, error) {
+	snap, err := get(u.syncRef(t))
+	if err != nil {
+		return store.Sync{}, err
+	}
+	s, err := syncOf(snap, t)
+	if err != nil {
+		return store.Sync{}, err
+	}
+	return s, document.Holds(s, l)
+}
+
+// Erase removes the user's documents in pieces, in an order that lets an interrupted one be repeated: the sync
+// documents first, which fences off a run that is under way, and the profile last, so that the user stays listed until
+// nothing else is left. 1 read and 1 write for each document.
+func (u *user) Erase(ctx context.Context) error {
+	if err := document.ToWrite(u.id); err != nil {
+		return wrap("erase user", err)
+	}
+	return wrap("erase user", u.erase(ctx))
+}
+
+func (u *user) erase(ctx context.Context) error {
+	syncs, err := u.s.refs(ctx, u.ref().Collection("sync"))
+	if err != nil {
+		return err
+	}
+	if err := u.s.remove(ctx, syncs); err != nil {
+		return err
+	}
+	runs, err := u.s.refs(ctx, u.ref().Collection("runs"))
+	if err != nil {
+		return err
+	}
+	children := []*firestore.CollectionRef{u.ref().Collection("tokens")}
+	for _, ref := range syncs {
+		children = append(children, ref.Collection("links"))
+	}
+	for _, ref := range runs {
+		children = append(children, ref.Collection("changes"))
+	}
+	for _, c := range children {
+		refs, err := u.s.refs(ctx, c)
+		if err != nil {
+			return err
+		}
+		if err := u.s.remove(ctx, refs); err != nil {
+			return err
+		}
+	}
+	return u.s.remove(ctx, append(runs, u.ref()))
+}

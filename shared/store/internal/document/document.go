@@ -1,0 +1,121 @@
+// Package document holds what the backends of package store have in common, so that they cannot differ in it: how a
+// document is written as JSON, which ids are keys, and the rules of the lease.
+//
+// Invariants: what Encode wrote, Decode reads as the same document; times leave it in UTC, cut to microseconds, which
+// is what Firestore keeps. The package is pure: no I/O, no clock, no logger.
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// Side is the side that faults of a store name: neither of the two services.
+const Side = "store"
+
+// Document is everything that a store keeps.
+type Document interface {
+	store.Profile | store.Token | store.State | store.Sync | store.Link | store.Run | []store.Change
+}
+
+// Encode writes a document as it is kept. The caller's document stays as it is.
+func Encode[D Document](d D) ([]byte, error) {
+	settle(&d)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(d); err != nil {
+		return nil, fault.New(fault.Bug, Side, "encode", fmt.Errorf("encode %T: %w", d, err))
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// Decode reads what Encode wrote. Fields of a later version are ignored.
+func Decode[D Document](data []byte) (D, error) {
+	var d D
+	if err := json.Unmarshal(data, &d); err != nil {
+		return d, fault.New(fault.Bug, Side, "decode", fmt.Errorf("decode %T: %w", d, err))
+	}
+	return d, nil
+}
+
+// settle brings a document to the form in which it comes back, without touching maps that the caller holds too.
+func settle(d any) {
+	switch d := d.(type) {
+	case *store.Profile:
+		d.CreatedAt = Time(d.CreatedAt)
+	case *store.Token:
+		d.Revoke = Time(d.Revoke)
+	case *store.State:
+		d.Expires = Time(d.Expires)
+	case *store.Sync:
+		d.LastSync, d.Due, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.Lease.Expires)
+		d.Cursors = maps.Clone(d.Cursors)
+		// A missing cursor would come back as the JSON word null.
+		maps.DeleteFunc(d.Cursors, func(_ record.Side, c json.RawMessage) bool { return len(c) == 0 })
+	case *store.Link:
+		d.UpdatedAt, d.RetryAt = Time(d.UpdatedAt), Time(d.RetryAt)
+		d.Sides = maps.Clone(d.Sides)
+		for side, known := range d.Sides {
+			known.Modified = Time(known.Modified)
+			d.Sides[side] = known
+		}
+	case *store.Run:
+		d.StartedAt, d.FinishedAt = Time(d.StartedAt), Time(d.FinishedAt)
+		d.Changes = nil
+	}
+}
+
+// Time is t as it is kept.
+func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// NewSync is the document of a sync type that nobody has touched yet.
+func NewSync(t record.Type) store.Sync {
+	return store.Sync{Type: t, Settings: store.DefaultSettings(t), Status: "never"}
+}
+
+// longestID leaves room below the 1,500 bytes that Firestore allows for a key.
+const longestID = 512
+
+// ValidID reports whether id can be a key: letters, digits, _ and -, and not of the form that Firestore reserves
+// (https://cloud.google.com/firestore/quotas#collections_documents_and_fields).
+func ValidID(id string) bool {
+	if id == "" || len(id) > longestID || len(id) >= 2 && id[:2] == "__" {
+		return false
+	}
+	for _, r := range []byte(id) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ToRead checks ids of a document to be read: no document has an invalid id, wherever that came from.
+func ToRead(ids ...string) error {
+	for _, id := range ids {
+		if !ValidID(id) {
+			return store.ErrNotFound
+		}
+	}
+	return nil
+}
+
+// ToWrite checks ids of a document to be written.
+func ToWrite(ids ...string) error {
+	for _, id := range ids {
+		if !ValidID(id) {
+			return fault.Errorf(fault.Bug, Side, "invalid-id", "id %q is not of letters, digits, _ and -", id)
+		}
+	}
+	return nil
+}

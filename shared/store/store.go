@@ -1,0 +1,126 @@
+// Package store says what Tandem keeps: the documents, and the interface over the
+// databases that hold them. Package bolt keeps them in one file for a machine of
+// one's own, package firestore in Google Cloud; package storetest holds both to the same rules.
+//
+// Documents, by key:
+//
+//	users/{user}                       Profile: who the user is, both accounts
+//	users/{user}/tokens/{side}         Token: sealed credentials of one side
+//	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
+//	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
+//	users/{user}/runs/{run}            Run: what one run did
+//	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
+//	states/{state}                     State: one linking in progress; used once
+//
+// Invariants: a user's documents are reached only through User(id); times are UTC with
+// microseconds; what a run writes is refused once its lease is lost; ids that are keys are
+// opaque strings of [A-Za-z0-9_-] that do not begin with two underscores. Under any other id
+// nothing is ever found, and writing is a fault of kind Bug. The ids of Creatio and Google
+// records are values, never keys.
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Errors of the store. Everything else is a fault of kind Retry, Misconfigured or Bug.
+var (
+	// ErrNotFound says that no such document exists, or that it belongs to somebody else.
+	ErrNotFound = errors.New("not found")
+	// ErrLeased says that another run holds the lease.
+	ErrLeased = errors.New("leased by another run")
+	// ErrFenced says that the lease was lost: its holder may write nothing more.
+	ErrFenced = errors.New("lease lost")
+)
+
+// Store is the database. It may be used from many goroutines at once. No function that is handed to it may use
+// it: the function runs inside a transaction.
+type Store interface {
+	// User opens the documents of one user. The user need not exist yet.
+	User(id string) User
+
+	// PutState keeps a linking in progress.
+	PutState(ctx context.Context, s State) error
+	// TakeState returns a linking and removes it, so that it is used once. ErrNotFound where it is unknown,
+	// used, or expired at now.
+	TakeState(ctx context.Context, id string, now time.Time) (State, error)
+
+	// Due lists users whose automatic sync of the type is due at now, longest due first, at most limit.
+	Due(ctx context.Context, t record.Type, now time.Time, limit int) ([]Due, error)
+	// Users goes over the profiles of all users, in the order of their ids. The store may be written meanwhile. An
+	// error is the last thing it yields.
+	Users(ctx context.Context) iter.Seq2[Profile, error]
+
+	Close() error
+}
+
+// User is the documents of one user.
+type User interface {
+	ID() string
+
+	// Profile is ErrNotFound for a user who never signed in.
+	Profile(ctx context.Context) (Profile, error)
+	// UpdateProfile changes the profile in a transaction; f gets a zero Profile with the ID where there is none,
+	// may run more than once, and an error of it leaves everything as it was and comes back as it is.
+	UpdateProfile(ctx context.Context, f func(*Profile) error) error
+
+	// Token is the sealed token of a side; ErrNotFound where there is none.
+	Token(ctx context.Context, side record.Side) (Token, error)
+	PutToken(ctx context.Context, side record.Side, t Token) error
+	// SwapToken replaces a token only where the kept one still has the version old.Version; false where it has not.
+	// It keeps two refreshes at once from losing a rotated token.
+	SwapToken(ctx context.Context, side record.Side, old, new Token) (bool, error)
+	DeleteToken(ctx context.Context, side record.Side) error
+
+	// Sync is the document of one sync type; a document with Type, default settings and the status never where there
+	// is none.
+	Sync(ctx context.Context, t record.Type) (Sync, error)
+	// UpdateSync changes it in a transaction, as UpdateProfile does. It keeps the lease as it is.
+	UpdateSync(ctx context.Context, t record.Type, f func(*Sync) error) error
+
+	// Acquire takes the lease for ttl and returns the document with it. ErrLeased while it is held at now, whoever
+	// the owner is. Each lease has a higher fence than every one before.
+	Acquire(ctx context.Context, t record.Type, owner string, now time.Time, ttl time.Duration) (Sync, Lease, error)
+	// Renew makes the lease end ttl after now. ErrFenced where it is not held any more. A lease that expired is held
+	// until somebody else acquires it: nobody can have written in between.
+	Renew(ctx context.Context, t record.Type, l Lease, now time.Time, ttl time.Duration) error
+	// Release gives the lease up; nothing happens where it is lost already.
+	Release(ctx context.Context, t record.Type, l Lease) error
+
+	// LinksBy finds links by the ids of one side, in no order, each once; ids without a link are left out, and the
+	// empty id finds nothing.
+	LinksBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]Link, error)
+	// Links goes over all links, in the order of their ids, as Users does.
+	Links(ctx context.Context, t record.Type) iter.Seq2[Link, error]
+	// PendingLinks are the links with an unfinished creation.
+	PendingLinks(ctx context.Context, t record.Type) ([]Link, error)
+	// PutLinks writes links in bulk, any number, each batch of it in a transaction with the fence. ErrFenced: the
+	// batch was not written. A link with both ids empty is deleted. Of one link given twice the last one stays.
+	PutLinks(ctx context.Context, t record.Type, l Lease, links []Link) error
+
+	// PutRun writes a run's summary (not its changes), outside of any lease. Changes that were added stay.
+	PutRun(ctx context.Context, r Run) error
+	// UpdateRun changes a run's summary in a transaction. ErrNotFound where there is none.
+	UpdateRun(ctx context.Context, id string, f func(*Run) error) error
+	// AddChanges appends to a run's changes, outside of any lease. seq, from 0, orders the pieces; the same seq again
+	// replaces its piece. The run need not exist yet.
+	AddChanges(ctx context.Context, run string, seq int, changes []Change) error
+	// Run is a run with all its changes; ErrNotFound.
+	Run(ctx context.Context, id string) (Run, error)
+	// Runs lists runs without changes, newest first, those before the run id `before` if it is not empty. Run ids
+	// sort by time; the run `before` need not exist. An empty type means all.
+	Runs(ctx context.Context, t record.Type, limit int, before string) ([]Run, error)
+
+	// Commit ends a run, in one transaction with the fence: f changes the sync document, r is the run's summary, and the
+	// lease is released. ErrFenced: nothing was written.
+	Commit(ctx context.Context, t record.Type, l Lease, r Run, f func(*Sync) error) error
+
+	// Erase removes every document of the user. It fences off a run that is under way. Where it fails, Users still
+	// lists the user, and it can be repeated.
+	Erase(ctx context.Context) error
+}

@@ -1,0 +1,217 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// numbered makes links l0000, l0001 … with ids on both sides.
+func numbered(n int) []store.Link {
+	links := make([]store.Link, n)
+	for i := range links {
+		links[i] = store.Link{ID: fmt.Sprintf("l%04d", i), CreatioID: fmt.Sprintf("c%04d", i), GoogleID: fmt.Sprintf("people/g%04d", i)}
+	}
+	return links
+}
+
+func wantLinksBy(t *testing.T, u store.User, side record.Side, ids []string, want ...store.Link) {
+	t.Helper()
+	got, err := u.LinksBy(t.Context(), record.Contacts, side, ids)
+	must(t, err)
+	same(t, fmt.Sprintf("links by %s %.60q", side, ids), sorted(got), want)
+}
+
+var linkTests = map[string]func(*testing.T, store.Store){
+	"a link comes back as it was written": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		want := store.Link{
+			ID: "aZ09_-", CreatioID: "0f7f1a3e-8a1c-4b7e-9a53-9a6a6f0b1c2d", GoogleID: "people/c123/x", Name: "عمر 👩‍🚀 O'Neil", Active: true,
+			Base: record.Fields{
+				record.GivenName: {{Text: "عمر"}},
+				record.Notes:     {{Text: "line\nline <b>&amp;\u2028 \x00 end"}},
+				record.Emails:    {{Kind: record.KindWork, Text: "omar@example.com"}, {Text: "o@example.com"}},
+				record.Addresses: {{Kind: record.KindHome, Parts: map[string]string{record.City: "القاهرة", record.Zip: "11511"}}},
+				record.Skype:     {},
+			},
+			Sides: map[record.Side]store.LinkSide{
+				record.Google: {
+					Native: json.RawMessage(`{"etag":"%EgUBAi4=","n":12345678901234567890,"html":"<a&b>"}`), Modified: noon.Add(time.Microsecond),
+					Shown: []record.Shown{{Field: record.Phones, Is: record.Entry{Kind: record.KindWork, Text: "+1 202 555 0101"}, As: record.Entry{Text: "202"}}},
+				},
+				record.Creatio: {},
+			},
+			UpdatedAt: noon, Failed: 2, RetryAt: noon.Add(time.Hour),
+		}
+		given := want
+		given.UpdatedAt = noon.Add(999 * time.Nanosecond)
+		given.Sides = map[record.Side]store.LinkSide{record.Creatio: {}}
+		side := want.Sides[record.Google]
+		side.Modified = side.Modified.Add(time.Nanosecond).In(time.FixedZone("", -7200))
+		given.Sides[record.Google] = side
+		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{given}))
+		same(t, "links", linksOf(t, u), []store.Link{want})
+		if given.Sides[record.Google].Modified != side.Modified {
+			t.Error("writing changed the caller's link")
+		}
+		got, err := u.LinksBy(t.Context(), record.Contacts, record.Creatio, []string{want.CreatioID})
+		must(t, err)
+		if native := string(got[0].Sides[record.Google].Native); native != string(side.Native) {
+			t.Errorf("native state became %s", native)
+		}
+	},
+
+	"many links are written at once, listed in order and found by the ids of both sides": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		links := numbered(1200)
+		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), links))
+		same(t, "links", linksOf(t, u), links)
+		for _, side := range record.Sides {
+			ids := []string{"", "unknown", "people/unknown", links[0].SideID(side.Other())}
+			for i := 0; i < 140; i += 2 {
+				ids = append(ids, links[i].SideID(side), fmt.Sprint("unknown-", i), links[i].SideID(side))
+			}
+			got, err := u.LinksBy(t.Context(), record.Contacts, side, ids)
+			must(t, err)
+			var want []store.Link
+			for i := 0; i < 140; i += 2 {
+				want = append(want, links[i])
+			}
+			same(t, "found links", sorted(got), want)
+		}
+		wantLinksBy(t, u, record.Google, nil)
+		wantLinksBy(t, u, record.Google, []string{"", "people/g", "people/g00000"})
+	},
+
+	"a link without an id on a side is not found by none": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		l := store.Link{ID: "l1", GoogleID: "people/g1"}
+		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{l}))
+		wantLinksBy(t, u, record.Creatio, []string{""})
+		wantLinksBy(t, u, record.Google, []string{"people/g1"}, l)
+	},
+
+	"links that share an id are all found": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		a, b := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1"}, store.Link{ID: "l2", CreatioID: "c1"}
+		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{a, b}))
+		wantLinksBy(t, u, record.Creatio, []string{"c1"}, a, b)
+	},
+
+	"an id that a link no longer has finds nothing": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lease := acquire(t, u, "run1")
+		l := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/old"}
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+		l.GoogleID, l.Name = "people/new", "renamed"
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+		wantLinksBy(t, u, record.Google, []string{"people/old"})
+		wantLinksBy(t, u, record.Google, []string{"people/new", "people/old"}, l)
+		wantLinksBy(t, u, record.Creatio, []string{"c1"}, l)
+		l.CreatioID = ""
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+		wantLinksBy(t, u, record.Creatio, []string{"c1"})
+		same(t, "links", linksOf(t, u), []store.Link{l})
+	},
+
+	"of one link written twice at once the last one stays": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		first, last := store.Link{ID: "l1", GoogleID: "people/old"}, store.Link{ID: "l1", GoogleID: "people/new"}
+		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{first, last}))
+		same(t, "links", linksOf(t, u), []store.Link{last})
+		wantLinksBy(t, u, record.Google, []string{"people/old", "people/new"}, last)
+	},
+
+	"a link without ids is deleted": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lease := acquire(t, u, "run1")
+		links := numbered(3)
+		links[1].Pending = record.Google
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{{ID: "l0001", Name: "gone", Pending: record.Google}, {ID: "never-was"}}))
+		same(t, "links", linksOf(t, u), []store.Link{links[0], links[2]})
+		wantLinksBy(t, u, record.Creatio, []string{"c0001"})
+		wantLinksBy(t, u, record.Google, []string{"people/g0001"})
+		wantPending(t, u)
+	},
+
+	"pending links are those with an unfinished creation": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lease := acquire(t, u, "run1")
+		wantPending(t, u)
+		links := numbered(4)
+		links[1].Pending, links[3].Pending = record.Google, record.Creatio
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
+		wantPending(t, u, links[1], links[3])
+		links[1].Pending = ""
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[1:2]))
+		wantPending(t, u, links[3])
+		other, err := u.PendingLinks(t.Context(), record.Activities)
+		must(t, err)
+		same(t, "pending activities", other, []store.Link(nil))
+	},
+
+	"links of two users and of two types do not touch": func(t *testing.T, s store.Store) {
+		ada, bob := s.User("ada"), s.User("bob")
+		mine, theirs := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "Ada's"}, store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "Bob's"}
+		activity := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "an activity"}
+		bobs := acquire(t, bob, "run1")
+		must(t, ada.PutLinks(t.Context(), record.Contacts, acquire(t, ada, "run1"), []store.Link{mine}))
+		must(t, bob.PutLinks(t.Context(), record.Contacts, bobs, []store.Link{theirs}))
+		_, l, err := ada.Acquire(t.Context(), record.Activities, "run2", noon, time.Minute)
+		must(t, err)
+		must(t, ada.PutLinks(t.Context(), record.Activities, l, []store.Link{activity}))
+		wantLinksBy(t, ada, record.Google, []string{"people/g1"}, mine)
+		wantLinksBy(t, bob, record.Creatio, []string{"c1"}, theirs)
+		got, err := ada.LinksBy(t.Context(), record.Activities, record.Google, []string{"people/g1"})
+		must(t, err)
+		same(t, "activities", got, []store.Link{activity})
+		must(t, bob.PutLinks(t.Context(), record.Contacts, bobs, []store.Link{{ID: "l1"}}))
+		same(t, "links", linksOf(t, ada), []store.Link{mine})
+		same(t, "links", linksOf(t, bob), []store.Link(nil))
+	},
+
+	"whoever lists links may write them meanwhile, and stop": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lease := acquire(t, u, "run1")
+		links := numbered(5)
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
+		seen := 0
+		for l, err := range u.Links(t.Context(), record.Contacts) {
+			must(t, err)
+			l.Name = "seen"
+			must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+			if seen++; seen == 3 {
+				break
+			}
+		}
+		for i, l := range linksOf(t, u) {
+			if (l.Name == "seen") != (i < 3) {
+				t.Errorf("link %d has the name %q", i, l.Name)
+			}
+		}
+	},
+
+	"a listing that fails says so": func(t *testing.T, s store.Store) {
+		n := 0
+		for _, err := range s.User("ada").Links(cancelled(t), record.Contacts) {
+			if n++; err == nil {
+				t.Error("no error")
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d results", n)
+		}
+	},
+}
+
+func wantPending(t *testing.T, u store.User, want ...store.Link) {
+	t.Helper()
+	got, err := u.PendingLinks(t.Context(), record.Contacts)
+	must(t, err)
+	same(t, "pending links", sorted(got), want)
+}

@@ -1,0 +1,154 @@
+package storetest
+
+import (
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+var stateTests = map[string]func(*testing.T, store.Store){
+	"a linking is used once": func(t *testing.T, s store.Store) {
+		want := store.State{
+			ID: "state_1-A", Side: record.Creatio, User: "ada", Nonce: "n", Expires: noon.Add(10 * time.Minute), Verifier: []byte{1, 0, 2}, Browser: "b",
+		}
+		must(t, s.PutState(t.Context(), want))
+		got, err := s.TakeState(t.Context(), want.ID, noon)
+		must(t, err)
+		same(t, "state", got, want)
+		_, err = s.TakeState(t.Context(), want.ID, noon)
+		wantError(t, err, store.ErrNotFound)
+	},
+	"an unknown linking is not found": func(t *testing.T, s store.Store) {
+		_, err := s.TakeState(t.Context(), "unknown", noon)
+		wantError(t, err, store.ErrNotFound)
+	},
+	"an expired linking is not found": func(t *testing.T, s store.Store) {
+		must(t, s.PutState(t.Context(), store.State{ID: "state", User: "ada", Expires: noon}))
+		st, err := s.TakeState(t.Context(), "state", noon.Add(time.Second))
+		wantError(t, err, store.ErrNotFound)
+		same(t, "state", st, store.State{})
+	},
+	"linkings begun later, even much later, do not disturb each other": func(t *testing.T, s store.Store) {
+		for n := range 5 {
+			must(t, s.PutState(t.Context(), store.State{ID: fmt.Sprint("state", n), Expires: noon.Add(time.Duration(n) * 100 * time.Hour)}))
+		}
+		_, err := s.TakeState(t.Context(), "state4", noon)
+		must(t, err)
+	},
+	"of two takers one wins": func(t *testing.T, s store.Store) {
+		must(t, s.PutState(t.Context(), store.State{ID: "state", Expires: noon.Add(time.Minute)}))
+		var errs [2]error
+		var wg sync.WaitGroup
+		for n := range errs {
+			wg.Go(func() { _, errs[n] = s.TakeState(t.Context(), "state", noon) })
+		}
+		wg.Wait()
+		loser := errs[0]
+		if loser == nil {
+			loser = errs[1]
+		} else {
+			must(t, errs[1])
+		}
+		wantError(t, loser, store.ErrNotFound)
+	},
+}
+
+var syncTests = map[string]func(*testing.T, store.Store){
+	"a sync that nobody touched has its type and default settings": func(t *testing.T, s store.Store) {
+		for _, typ := range []record.Type{record.Contacts, record.Activities} {
+			want := store.Sync{Type: typ, Settings: store.DefaultSettings(typ), Status: "never"}
+			got, err := s.User("ada").Sync(t.Context(), typ)
+			must(t, err)
+			same(t, "sync", got, want)
+			must(t, s.User("ada").UpdateSync(t.Context(), typ, func(s *store.Sync) error {
+				same(t, "sync to change", *s, want)
+				return nil
+			}))
+		}
+	},
+
+	"a sync comes back as it was written": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		want := store.Sync{
+			Type:     record.Contacts,
+			Settings: store.Settings{Automatic: true, IntervalMinutes: 5, TagID: "tag", TagKind: "freedom", Direction: "to-google", Conflicts: "creatio"},
+			Status:   "failing", LastSync: noon.Add(123456 * time.Microsecond), Due: noon.Add(time.Hour), HeldRun: "run7", Failing: 2,
+			Problem: &store.Problem{Side: record.Google, Code: "quota", Message: "<b>שלום</b> 🙂", Action: "wait"},
+			Cursors: map[record.Side]json.RawMessage{record.Google: json.RawMessage(`{"token":"a<b>&c","n":[1,2.50,null]}`)},
+			Scopes:  map[record.Side]string{record.Google: "contactGroups/1"},
+			Members: 12,
+		}
+		must(t, u.UpdateSync(t.Context(), record.Contacts, func(s *store.Sync) error {
+			*s = want
+			s.Type = record.Activities
+			s.Cursors = map[record.Side]json.RawMessage{record.Google: want.Cursors[record.Google], record.Creatio: nil}
+			s.LastSync = want.LastSync.Add(999 * time.Nanosecond)
+			return nil
+		}))
+		got, err := u.Sync(t.Context(), record.Contacts)
+		must(t, err)
+		same(t, "sync", got, want)
+	},
+
+	"a refused change of a sync leaves everything as it was": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		setDue(t, u, record.Contacts, noon)
+		wantError(t, u.UpdateSync(t.Context(), record.Contacts, func(s *store.Sync) error {
+			s.Due, s.Status = time.Time{}, "off"
+			return errRefused
+		}), errRefused)
+		got, err := u.Sync(t.Context(), record.Contacts)
+		must(t, err)
+		if !got.Due.Equal(noon) || got.Status != "never" {
+			t.Fatalf("sync changed: %+v", got)
+		}
+		wantDue(t, s, record.Contacts, noon, 10, store.Due{User: "ada", At: noon})
+	},
+
+	"users are due in the order of time, at most as many as asked for": func(t *testing.T, s store.Store) {
+		at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes)*time.Minute + time.Microsecond) }
+		setDue(t, s.User("cyd"), record.Contacts, at(-30))
+		setDue(t, s.User("ada"), record.Contacts, at(-10))
+		setDue(t, s.User("bob"), record.Contacts, at(-20))
+		setDue(t, s.User("dan"), record.Contacts, at(+1))
+		setDue(t, s.User("eve"), record.Contacts, time.Time{})
+		setDue(t, s.User("fay"), record.Activities, at(-40))
+		cyd, bob, ada := store.Due{User: "cyd", At: at(-30)}, store.Due{User: "bob", At: at(-20)}, store.Due{User: "ada", At: at(-10)}
+		wantDue(t, s, record.Contacts, noon, 10, cyd, bob, ada)
+		wantDue(t, s, record.Contacts, noon, 2, cyd, bob)
+		wantDue(t, s, record.Contacts, noon, 0)
+		wantDue(t, s, record.Contacts, at(-10), 10, cyd, bob, ada)
+		wantDue(t, s, record.Contacts, at(-10).Add(-time.Microsecond), 10, cyd, bob)
+		wantDue(t, s, record.Activities, noon, 10, store.Due{User: "fay", At: at(-40)})
+		wantDue(t, s, "unknown", noon, 10)
+	},
+
+	"the due list follows every change": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		setDue(t, u, record.Contacts, noon)
+		l := acquire(t, u, "run1")
+		wantDue(t, s, record.Contacts, noon, 10, store.Due{User: "ada", At: noon})
+		must(t, u.Commit(t.Context(), record.Contacts, l, store.Run{ID: "run1"}, func(s *store.Sync) error {
+			s.Due = noon.Add(time.Hour)
+			return nil
+		}))
+		wantDue(t, s, record.Contacts, noon, 10)
+		wantDue(t, s, record.Contacts, noon.Add(time.Hour), 10, store.Due{User: "ada", At: noon.Add(time.Hour)})
+		setDue(t, u, record.Contacts, noon.Add(-time.Hour))
+		wantDue(t, s, record.Contacts, noon, 10, store.Due{User: "ada", At: noon.Add(-time.Hour)})
+		setDue(t, u, record.Contacts, time.Time{})
+		wantDue(t, s, record.Contacts, noon.Add(time.Hour), 10)
+	},
+}
+
+func wantDue(t *testing.T, s store.Store, typ record.Type, now time.Time, limit int, want ...store.Due) {
+	t.Helper()
+	got, err := s.Due(t.Context(), typ, now, limit)
+	must(t, err)
+	same(t, "due users", got, want)
+}

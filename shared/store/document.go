@@ -105,6 +105,8 @@ type Sync struct {
 	// Scopes are what the cursors and the links' membership belong to: the tag's id in Creatio, the group's
 	// resource name in Google. A side whose scope is another one starts anew.
 	Scopes map[record.Side]string `json:"scopes,omitempty"`
+	// Rosters are digests of the ids in scope on each side when the last run ended.
+	Rosters map[record.Side]string `json:"rosters,omitempty"`
 	// Members counts the active links.
 	Members int `json:"members"`
 
@@ -146,7 +148,14 @@ type LinkSide struct {
 	Native   json.RawMessage `json:"native,omitempty"`
 	Shown    []record.Shown  `json:"shown,omitempty"`
 	Modified time.Time       `json:"modified,omitzero"`
+	// Apart says that the record's content is not the base in the side's spelling, as where the settings let changes go
+	// one way only: it has to be read to be known.
+	Apart bool `json:"apart,omitempty"`
 }
+
+// Unfinished reports whether there is something left to do for the link although neither record changes: a creation
+// to confirm or a write to repeat.
+func (l *Link) Unfinished() bool { return l.Pending != "" || l.Failed > 0 }
 
 // SideID is the link's id on a side.
 func (l *Link) SideID(s record.Side) string {

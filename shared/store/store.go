@@ -97,7 +97,8 @@ type User interface {
 	LinksBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]Link, error)
 	// Links goes over all links, in the order of their ids, as Users does.
 	Links(ctx context.Context, t record.Type) iter.Seq2[Link, error]
-	// PendingLinks are the links with an unfinished creation.
+	// PendingLinks are the unfinished links: those with a creation that is not confirmed, and those whose last write
+	// failed.
 	PendingLinks(ctx context.Context, t record.Type) ([]Link, error)
 	// PutLinks writes links in bulk, any number, each batch of it in a transaction with the fence. ErrFenced: the
 	// batch was not written. A link with both ids empty is deleted. Of one link given twice the last one stays.

@@ -157,7 +157,7 @@ func (b linkBuckets) put(l store.Link) error {
 			}
 		}
 	}
-	if l.Pending != "" {
+	if l.Unfinished() {
 		err = b.pending.Put(key, []byte{})
 	} else {
 		err = b.pending.Delete(key)

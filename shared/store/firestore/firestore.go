@@ -6,7 +6,7 @@
 //	users/{user}                       doc
 //	users/{user}/tokens/{side}         doc
 //	users/{user}/sync/{type}           doc, type, shard, due (only where a sync is due some time)
-//	users/{user}/sync/{type}/links/ID  doc, creatioId, googleId, pending (each only where it is not empty)
+//	users/{user}/sync/{type}/links/ID  doc, creatioId, googleId, unfinished (each only where it is not empty)
 //	users/{user}/runs/{run}            doc, id, type
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
 //	states/{state}                     doc, expires (for a time-to-live policy)

@@ -63,7 +63,7 @@ func (u *user) PendingLinks(ctx context.Context, t record.Type) ([]store.Link, e
 	if document.ToRead(u.id, string(t)) != nil {
 		return nil, nil
 	}
-	links, err := u.queryLinks(ctx, u.links(t).Where("pending", "in", record.Sides[:]))
+	links, err := u.queryLinks(ctx, u.links(t).Where("unfinished", "==", true))
 	return links, wrap("list pending links", err)
 }
 
@@ -148,8 +148,8 @@ func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 			w.fields[idField(side)] = id
 		}
 	}
-	if l.Pending != "" {
-		w.fields["pending"] = string(l.Pending)
+	if l.Unfinished() {
+		w.fields["unfinished"] = true
 	}
 	return w, nil
 }

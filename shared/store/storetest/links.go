@@ -139,7 +139,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		wantPending(t, u)
 	},
 
-	"pending links are those with an unfinished creation": func(t *testing.T, s store.Store) {
+	"pending links are those with an unfinished creation or a failed write": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")
 		wantPending(t, u)
@@ -150,6 +150,9 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		links[1].Pending = ""
 		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[1:2]))
 		wantPending(t, u, links[3])
+		links[0].Failed = 2
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[:1]))
+		wantPending(t, u, links[0], links[3])
 		other, err := u.PendingLinks(t.Context(), record.Activities)
 		must(t, err)
 		same(t, "pending activities", other, []store.Link(nil))

@@ -1,0 +1,415 @@
+package syncer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// rounds is how often a record that changes while it is written is read and planned anew in one run.
+const rounds = 3
+
+// codeDeadline marks a run that ended at the border of a chunk because its time was over.
+const codeDeadline = "deadline"
+
+// step is a pair with what is to be done about it.
+type step struct {
+	*pair
+	reconcile.Decision
+	results map[record.Side]record.Result
+}
+
+// writes reports whether the step changes anything on a side.
+func (s *step) writes() bool { return len(s.Ops) > 0 }
+
+// carryOut plans every pair, asks the guard, and writes.
+func (r *run) carryOut(ctx context.Context) error {
+	steps, paused := r.plan(r.pairs.list)
+	if r.preview() {
+		r.foresee(steps, paused)
+		return nil
+	}
+	if r.record.Trigger != TriggerApprove && r.record.Trigger != TriggerReject {
+		decisions := make([]reconcile.Decision, len(steps))
+		for i, s := range steps {
+			decisions[i] = s.Decision
+		}
+		if reason := reconcile.Guard(decisions, r.doc.Members); reason != "" {
+			return r.hold(ctx, steps, reason)
+		}
+	}
+	if err := r.save(ctx, paused); err != nil {
+		return err
+	}
+	for len(steps) > 0 {
+		var again []*pair
+		for chunk := range slices.Chunk(steps, r.engine.chunk()) {
+			stale, err := r.write(ctx, chunk)
+			if err != nil {
+				return err
+			}
+			again = append(again, stale...)
+		}
+		if len(again) == 0 {
+			return nil
+		}
+		if err := r.reread(ctx, again); err != nil {
+			return err
+		}
+		steps, _ = r.plan(again)
+	}
+	return nil
+}
+
+func (e *Engine) chunk() int { return cmp.Or(e.Chunk, defaultChunk) }
+
+// plan decides about pairs. Those that wait for something are returned apart.
+func (r *run) plan(list []*pair) (steps []*step, paused []*pair) {
+	policy := reconcile.Policy{
+		Direction: reconcile.Direction(r.doc.Settings.Direction), Conflicts: reconcile.Conflicts(r.doc.Settings.Conflicts),
+	}
+	for _, p := range list {
+		if p.waits() {
+			paused = append(paused, p)
+			continue
+		}
+		in := reconcile.Pair{
+			Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, Base: p.link.Base,
+			Sides: map[record.Side]reconcile.Now{}, NewID: createdID(r.user.ID(), p.link.GoogleID),
+		}
+		for _, s := range record.Sides {
+			rec := p.now[s]
+			if rec == nil {
+				continue
+			}
+			in.Sides[s] = reconcile.Now{
+				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Native: rec.Native,
+				View: reconcile.View{Fields: rec.Fields, Shown: p.link.Sides[s].Shown, Modified: rec.Modified},
+			}
+		}
+		// Rejecting means that what left is to come back: then being in scope on one side is enough.
+		if r.record.Trigger == TriggerReject {
+			in.Active = false
+		}
+		steps = append(steps, &step{pair: p, Decision: reconcile.Decide(r.engine.Schema, in, policy), results: map[record.Side]record.Result{}})
+	}
+	// The plan is in the order of the links, so that the same window gives the same run.
+	slices.SortStableFunc(steps, func(a, b *step) int { return cmp.Compare(a.link.ID, b.link.ID) })
+	return steps, paused
+}
+
+// write carries out one chunk: intents, both sides at the same time, then what became of it. It returns pairs that changed
+// meanwhile.
+func (r *run) write(ctx context.Context, chunk []*step) ([]*pair, error) {
+	if err := r.timeLeft(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.intend(ctx, chunk); err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var failures []error
+	var g errgroup.Group
+	for _, s := range record.Sides {
+		var ops []record.Operation
+		var owners []*step
+		for _, st := range chunk {
+			if op := st.Ops[s]; op != nil {
+				ops, owners = append(ops, *op), append(owners, st)
+			}
+		}
+		if len(ops) == 0 {
+			continue
+		}
+		g.Go(func() error {
+			results, err := r.sides[s].Apply(ctx, ops)
+			mu.Lock()
+			defer mu.Unlock()
+			for i, st := range owners {
+				if i < len(results) {
+					st.results[s] = results[i]
+				} else {
+					st.results[s] = record.Result{Err: cmp.Or(err, error(fault.New(fault.Bug, string(s), "no-result", nil)))}
+				}
+			}
+			if err != nil {
+				failures = append(failures, fmt.Errorf("write to %s: %w", s, err))
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+	// What took effect is saved whatever else went wrong, and even where the time is over.
+	stale, err := r.settle(context.WithoutCancel(ctx), chunk, len(failures) > 0)
+	if fenced := context.Cause(ctx); errors.Is(fenced, store.ErrFenced) {
+		return nil, fenced
+	}
+	return stale, errors.Join(append(failures, err)...)
+}
+
+// timeLeft stops the run at the border of a chunk before its time is over.
+func (r *run) timeLeft(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	deadline, ok := ctx.Deadline()
+	if ok && deadline.Sub(r.engine.Now()) < cmp.Or(r.engine.Margin, defaultMargin) {
+		return fault.New(fault.Retry, "", codeDeadline, errors.New("the run's time is over; the rest goes into the next one"))
+	}
+	return nil
+}
+
+// intend notes creations on their links before they are sent.
+func (r *run) intend(ctx context.Context, chunk []*step) error {
+	var links []store.Link
+	for _, st := range chunk {
+		for _, s := range record.Sides {
+			op := st.Ops[s]
+			if op == nil || op.Action != record.Create {
+				continue
+			}
+			l := &st.link
+			l.Name, l.Pending, l.Base, l.Active = st.Name, s, nil, false
+			l.UpdatedAt = r.engine.Now().UTC()
+			l.SetSideID(s, op.ID)
+			r.count(st.stored, *l)
+			st.stored = *l
+			links = append(links, *l)
+		}
+	}
+	if len(links) == 0 {
+		return nil
+	}
+	return r.putLinks(ctx, links)
+}
+
+func (r *run) putLinks(ctx context.Context, links []store.Link) error {
+	if err := r.user.PutLinks(ctx, r.engine.Type, r.lease, links); err != nil {
+		return fmt.Errorf("save links: %w", err)
+	}
+	return nil
+}
+
+// settle writes down what became of a chunk: links, history, problems. Where a side broke down, the run says so once and
+// not for every record.
+func (r *run) settle(ctx context.Context, chunk []*step, broken bool) ([]*pair, error) {
+	var stale []*pair
+	var links []store.Link
+	var changes []store.Change
+	for _, st := range chunk {
+		changes = append(changes, r.history(st)...)
+		st.after(r)
+		if st.stale() && st.again < rounds-1 {
+			st.again++
+			stale = append(stale, st.pair)
+		} else if !broken {
+			r.report(st)
+		}
+		links = append(links, st.changed(r)...)
+	}
+	if len(links) > 0 {
+		if err := r.putLinks(ctx, links); err != nil {
+			return nil, err
+		}
+	}
+	return stale, r.addChanges(ctx, changes)
+}
+
+func (r *run) addChanges(ctx context.Context, changes []store.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	if err := r.user.AddChanges(ctx, r.record.ID, r.pieces, changes); err != nil {
+		return fmt.Errorf("save changes: %w", err)
+	}
+	r.pieces++
+	return nil
+}
+
+// stale reports whether a record changed since it was read.
+func (st *step) stale() bool {
+	for _, res := range st.results {
+		if fault.Is(res.Err, fault.Conflict) || fault.Is(res.Err, fault.Gone) {
+			return true
+		}
+	}
+	return false
+}
+
+// after brings the link to what is true now: the base moves for what was written, and for nothing else.
+func (st *step) after(r *run) {
+	l := &st.link
+	was, old := l.Active, l.Base
+	l.Name = st.Name
+	l.Sides = map[record.Side]store.LinkSide{record.Creatio: l.Sides[record.Creatio], record.Google: l.Sides[record.Google]}
+	base := st.Base.Clone()
+	var failure error
+	for _, s := range record.Sides {
+		op := st.Ops[s]
+		if op == nil {
+			continue
+		}
+		err := st.results[s].Err
+		if err == nil {
+			l.SetSideID(s, st.results[s].Record.ID)
+			if l.Pending == s {
+				l.Pending = ""
+			}
+			continue
+		}
+		failure = err
+		if op.Action == record.Create && !fault.Ambiguous(err) {
+			l.SetSideID(s, "")
+			l.Pending = ""
+		}
+		for _, name := range op.Changed {
+			if old[name] == nil {
+				delete(base, name)
+			} else {
+				base[name] = old[name]
+			}
+		}
+	}
+	switch {
+	case failure == nil:
+		l.Base, l.Active, l.Failed, l.RetryAt = base, st.Active, 0, time.Time{}
+	default:
+		l.Active = was
+		if old != nil {
+			l.Base = base
+		}
+		l.Failed++
+		l.RetryAt = r.start
+		if k := fault.KindOf(failure); k == fault.BadRecord || k == fault.ReadOnly || k == fault.Bug {
+			l.RetryAt = r.start.Add(distance(l.Failed))
+		}
+	}
+	for _, s := range record.Sides {
+		l.Sides[s] = st.sideAfter(s, r)
+	}
+	switch {
+	case l.Active && !was:
+		r.active++
+	case was && !l.Active:
+		r.active--
+	}
+}
+
+// sideAfter is what is known of one record now.
+func (st *step) sideAfter(s record.Side, r *run) store.LinkSide {
+	known := st.link.Sides[s]
+	rec := st.now[s]
+	res, written := st.results[s]
+	if written && res.Err == nil {
+		rec = &res.Record
+		if st.Merged.After != nil {
+			known.Shown = append(slices.Clone(st.Shown[s]), res.Shown...)
+		}
+	} else if rec == nil {
+		return known
+	} else if !written && !rec.Gone && st.Merged.After != nil {
+		known.Shown = st.Shown[s]
+	}
+	known.Native, known.Modified = rec.Native, rec.Modified
+	known.Apart = st.link.Active && !r.engine.Schema.Equal(rec.Fields, spelled(st.link.Base, known.Shown, r.engine.Schema))
+	return known
+}
+
+// changed are the links to save: this one where it differs from the stored one, and those it took over.
+func (st *step) changed(r *run) []store.Link {
+	var out []store.Link
+	for _, id := range st.replaces {
+		out = append(out, store.Link{ID: id})
+	}
+	st.replaces = nil
+	if st.Drop || st.ends() {
+		if st.stored.ID != "" {
+			out = append(out, store.Link{ID: st.stored.ID})
+		}
+		r.count(st.stored, store.Link{})
+		st.stored = store.Link{}
+		return out
+	}
+	l := st.link
+	l.UpdatedAt = st.stored.UpdatedAt
+	if st.stored.ID != "" && same(l, st.stored) {
+		return out
+	}
+	l.UpdatedAt = r.engine.Now().UTC()
+	r.count(st.stored, l)
+	st.link, st.stored = l, l
+	return append(out, l)
+}
+
+// count keeps the number of links that have something left to do.
+func (r *run) count(was, is store.Link) {
+	switch {
+	case is.Unfinished() && !was.Unfinished():
+		r.unfinished++
+	case was.Unfinished() && !is.Unfinished():
+		r.unfinished--
+	}
+}
+
+// ends reports whether nothing is left that the link could tie: a half whose record is gone or out of scope.
+func (st *step) ends() bool {
+	return !st.writes() && !st.Active && (st.link.CreatioID == "" || st.link.GoogleID == "" || st.link.Pending != "")
+}
+
+func same(a, b store.Link) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// reread fetches pairs anew that changed while they were written.
+func (r *run) reread(ctx context.Context, list []*pair) error {
+	ask := map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
+	for _, p := range list {
+		for _, s := range record.Sides {
+			p.now[s] = nil
+			if id := p.link.SideID(s); id != "" {
+				r.pairs.by[s][id] = p
+				ask[s][id] = true
+			}
+		}
+	}
+	return r.fetch(ctx, ask)
+}
+
+// save notes pairs that are left alone for now on their links, and reports them.
+func (r *run) save(ctx context.Context, paused []*pair) error {
+	var links []store.Link
+	for _, p := range paused {
+		l := p.link
+		l.RetryAt, l.Failed = p.pause.until, l.Failed+1
+		l.UpdatedAt = p.stored.UpdatedAt
+		if l.Pending == "" {
+			l.UpdatedAt = r.engine.Now().UTC()
+		}
+		for _, s := range record.Sides {
+			if rec := p.now[s]; rec != nil {
+				l.Name = record.DisplayName(rec.Fields)
+			}
+		}
+		links = append(links, l)
+		r.problem(l, p.pause.problem)
+		r.count(p.stored, l)
+	}
+	if len(links) == 0 {
+		return nil
+	}
+	return r.putLinks(ctx, links)
+}

@@ -1,0 +1,330 @@
+// Package syncer executes one run of one user's sync type: it takes the lease, reads
+// both sides' windows, plans, guards, applies and commits. It knows fields and sides;
+// what a contact is, and which services the sides are, others tell it.
+//
+// Its invariants:
+//
+//   - What a run writes is fenced by its lease. A run that lost it writes nothing more.
+//   - The cursor moves last, after everything the window told has been dealt with or noted on a link. A run that
+//     ends early is repeated over the same window and finds its own work done.
+//   - A creation is noted on its link before it is sent, and looked for before it is sent again.
+//   - A link's base moves only with writes that succeeded.
+//   - One record's failure is that record's: it is noted, reported, and tried again later.
+package syncer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// Why a run was started.
+const (
+	TriggerSchedule = "schedule"
+	TriggerUser     = "user"
+	TriggerApprove  = "approve"
+	TriggerReject   = "reject"
+	TriggerPreview  = "preview"
+)
+
+// Status is how a run ended.
+type Status string
+
+// The ends of a run.
+const (
+	Done      Status = "done"
+	Partial   Status = "partial"   // some records failed and are reported
+	Held      Status = "held"      // waits for the user's approval
+	Skipped   Status = "skipped"   // nothing was done, for a reason
+	Reconnect Status = "reconnect" // a token is gone
+	Retry     Status = "retry"     // may get better by itself
+	Preview   Status = "preview"   // what a run would do
+)
+
+// Why a run was skipped.
+const (
+	ReasonLease        = "lease"
+	ReasonUnknownUser  = "unknown-user"
+	ReasonNotLinked    = "not-linked"
+	ReasonScopeMissing = "scope-missing"
+	ReasonNoTag        = "no-tag"
+	ReasonTagMissing   = "tag-missing"
+)
+
+// Outcome is what became of a run.
+type Outcome struct {
+	Run    string
+	Status Status
+	// Reason is set where Status is Skipped.
+	Reason string
+	// After is the least time to wait before a repetition, where Status is Retry.
+	After time.Duration
+}
+
+// Request asks for a run.
+type Request struct {
+	Type record.Type
+	// Run is the run's id; empty makes one.
+	Run     string
+	Trigger string
+}
+
+// Opened are a user's two sides, ready for a run.
+type Opened struct {
+	Sides map[record.Side]Side
+	// Close, where not nil, is called when the run is over.
+	Close func()
+}
+
+// Engine makes the runs of one sync type.
+type Engine struct {
+	Type   record.Type
+	Schema record.Schema
+	// Scope is the permission of the Google account that the type needs: "contacts" or "calendar".
+	Scope string
+	// Open makes a user's sides from the profile and the settings. It is called under the lease.
+	Open   func(ctx context.Context, p store.Profile, s store.Sync) (Opened, error)
+	Now    func() time.Time
+	Logger *slog.Logger
+	// Chunk is how many records are written between two savings of progress; default 200, the most that Google takes at once.
+	Chunk int
+	// Margin is how long before the context's deadline no further chunk is begun; default 20 s.
+	Margin time.Duration
+	// Grace is how long a creation in Google whose answer was lost is given to show up before it is made again;
+	// default 2 minutes: lists lag behind writes (https://developers.google.com/people/v1/contacts#list_the_users_contacts_that_have_changed).
+	Grace time.Duration
+}
+
+const (
+	leaseTTL      = 60 * time.Second
+	defaultChunk  = 200
+	defaultMargin = 20 * time.Second
+	defaultGrace  = 2 * time.Minute
+)
+
+// NewRunID makes the id of a run. Ids sort by time.
+func NewRunID(now time.Time) string {
+	return strings.Replace(now.UTC().Format("20060102-150405.000000"), ".", "-", 1) + "-" + strings.ToLower(rand.Text()[:8])
+}
+
+// Run makes one run for a user. The error is the cause of a Retry or a Reconnect, for the log.
+func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, error) {
+	now := e.Now().UTC()
+	if req.Run == "" {
+		req.Run = NewRunID(now)
+	}
+	profile, err := u.Profile(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonUnknownUser}, nil
+	}
+	if err != nil {
+		return retry(req.Run, err)
+	}
+	doc, lease, err := u.Acquire(ctx, e.Type, req.Run, now, leaseTTL)
+	if errors.Is(err, store.ErrLeased) {
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonLease}, nil
+	}
+	if err != nil {
+		return retry(req.Run, err)
+	}
+	counter := &httpx.Counter{}
+	r := &run{
+		engine: e, user: u, profile: profile, doc: doc, lease: lease, start: now, counter: counter, loose: map[string][]string{},
+		record: store.Run{ID: req.Run, Type: e.Type, Trigger: req.Trigger, Status: "running", StartedAt: now},
+	}
+	ctx, stop := r.heartbeat(httpx.WithCounter(ctx, counter))
+	defer stop()
+	err = r.work(ctx)
+	return r.end(ctx, err)
+}
+
+func retry(id string, err error) (Outcome, error) {
+	return Outcome{Run: id, Status: Retry, After: fault.After(err)}, err
+}
+
+// run is one execution.
+type run struct {
+	engine  *Engine
+	user    store.User
+	profile store.Profile
+	doc     store.Sync
+	lease   store.Lease
+	start   time.Time
+	counter *httpx.Counter
+	record  store.Run
+
+	sides   map[record.Side]Side
+	deltas  map[record.Side]record.Delta
+	scopes  map[record.Side]string
+	rosters map[record.Side]string
+	pairs   *pairs
+	pieces  int
+	// loose are links by a record's id whose other record was deleted.
+	loose map[string][]string
+	// active counts the links in scope as the run leaves them; unfinished those with something left to do.
+	active, unfinished int
+}
+
+// heartbeat renews the lease until stopped. Losing it cancels the context.
+func (r *run) heartbeat(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	var once sync.WaitGroup
+	once.Go(func() {
+		ticker := time.NewTicker(leaseTTL / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				if err := r.user.Renew(ctx, r.engine.Type, r.lease, r.engine.Now().UTC(), leaseTTL); errors.Is(err, store.ErrFenced) {
+					cancel(store.ErrFenced)
+					return
+				}
+			}
+		}
+	})
+	return ctx, func() {
+		close(done)
+		once.Wait()
+		cancel(nil)
+	}
+}
+
+// skip ends a run that has nothing to do, for a reason.
+type skip struct{ reason string }
+
+func (s skip) Error() string { return "skipped: " + s.reason }
+
+// work does the run. Nothing of it is final before end commits it.
+func (r *run) work(ctx context.Context) error {
+	if err := r.ready(); err != nil {
+		return err
+	}
+	opened, err := r.engine.Open(ctx, r.profile, r.doc)
+	if err != nil {
+		return fmt.Errorf("open sides: %w", err)
+	}
+	if opened.Close != nil {
+		defer opened.Close()
+	}
+	r.sides = opened.Sides
+	if err := r.scan(ctx); err != nil {
+		return err
+	}
+	if err := r.gather(ctx); err != nil {
+		return err
+	}
+	if err := r.meet(ctx); err != nil {
+		return err
+	}
+	return r.carryOut(ctx)
+}
+
+// ready checks what can be known without asking anybody.
+func (r *run) ready() error {
+	switch p := r.profile; {
+	case !p.Google.Linked || !p.Creatio.Linked:
+		return skip{ReasonNotLinked}
+	case p.Google.Reconnect:
+		return fault.New(fault.Reconnect, string(record.Google), "reconnect", errors.New("the account waits to be linked again"))
+	case p.Creatio.Reconnect:
+		return fault.New(fault.Reconnect, string(record.Creatio), "reconnect", errors.New("the account waits to be linked again"))
+	}
+	granted := false
+	for _, s := range r.profile.Google.Scopes {
+		granted = granted || s == r.engine.Scope
+	}
+	if !granted {
+		return skip{ReasonScopeMissing}
+	}
+	if r.engine.Type == record.Contacts && r.doc.Settings.TagID == "" {
+		return skip{ReasonNoTag}
+	}
+	return nil
+}
+
+func (r *run) preview() bool { return r.record.Trigger == TriggerPreview }
+
+// scan reads both sides' windows at the same time.
+func (r *run) scan(ctx context.Context) error {
+	r.deltas = map[record.Side]record.Delta{}
+	r.scopes = map[record.Side]string{}
+	var mu sync.Mutex
+	g, gctx := errgroup.WithContext(ctx)
+	for _, s := range record.Sides {
+		g.Go(func() error {
+			scope, delta, err := r.window(gctx, s)
+			mu.Lock()
+			defer mu.Unlock()
+			r.scopes[s], r.deltas[s] = scope, delta
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if r.deltas[record.Creatio].ScopeGone {
+		return skip{ReasonTagMissing}
+	}
+	return nil
+}
+
+// window reads one side's window. Where its cursor is no longer good, the window is everything.
+func (r *run) window(ctx context.Context, s record.Side) (string, record.Delta, error) {
+	scope := r.doc.Scopes[s]
+	cursor := r.doc.Cursors[s]
+	if scope == "" {
+		if r.preview() {
+			return "", record.Delta{Members: []string{}}, nil
+		}
+		made, err := r.sides[s].Prepare(ctx)
+		if err != nil {
+			return "", record.Delta{}, fmt.Errorf("prepare %s: %w", s, err)
+		}
+		scope, cursor = made, nil
+	}
+	delta, err := r.read(ctx, s, cursor)
+	if err != nil || !delta.ScopeGone || s == record.Creatio {
+		return scope, delta, err
+	}
+	// The group was deleted in Google. As long as nothing hangs on it, it is made again; else everything in it has
+	// left, and the guard asks what that means.
+	if r.doc.Members > 0 && r.record.Trigger != TriggerReject {
+		return "", record.Delta{Members: []string{}}, nil
+	}
+	if r.preview() {
+		return "", record.Delta{Members: []string{}}, nil
+	}
+	if scope, err = r.sides[s].Prepare(ctx); err != nil {
+		return "", record.Delta{}, fmt.Errorf("prepare %s again: %w", s, err)
+	}
+	delta, err = r.read(ctx, s, nil)
+	return scope, delta, err
+}
+
+func (r *run) read(ctx context.Context, s record.Side, cursor json.RawMessage) (record.Delta, error) {
+	delta, err := r.sides[s].Scan(ctx, cursor)
+	if fault.Is(err, fault.FullSync) && len(cursor) > 0 {
+		r.engine.Logger.InfoContext(ctx, "reading everything again", "side", string(s))
+		delta, err = r.sides[s].Scan(ctx, nil)
+	}
+	if err != nil {
+		return delta, fmt.Errorf("scan %s: %w", s, err)
+	}
+	return delta, nil
+}

@@ -1,0 +1,342 @@
+package syncer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/shared/match"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// pair is a link and what is known of its two records in this run.
+type pair struct {
+	link store.Link
+	// stored is the link as the store has it; the zero Link where it has none.
+	stored store.Link
+	now    map[record.Side]*record.Record
+	// first says that the records meet for the first time, found by reason.
+	first  bool
+	reason match.Reason
+	// pause, where not nil, says why the pair is left alone in this run.
+	pause *pause
+	// merged says that another pair took this one's record over; replaces are the stored links that this pair takes over.
+	merged   bool
+	replaces []string
+	// again counts how often the pair was read and planned anew in this run.
+	again int
+}
+
+// pairs are the pairs a run deals with, found by either id.
+type pairs struct {
+	list []*pair
+	by   map[record.Side]map[string]*pair
+}
+
+func newPairs() *pairs {
+	return &pairs{by: map[record.Side]map[string]*pair{record.Creatio: {}, record.Google: {}}}
+}
+
+// add takes a link in; a link that is there already is not taken twice.
+func (p *pairs) add(l store.Link) *pair {
+	for _, s := range record.Sides {
+		if known := p.by[s][l.SideID(s)]; known != nil && known.link.ID == l.ID {
+			return known
+		}
+	}
+	n := &pair{link: l, stored: l, now: map[record.Side]*record.Record{}}
+	p.put(n)
+	return n
+}
+
+func (p *pairs) put(n *pair) {
+	p.list = append(p.list, n)
+	for _, s := range record.Sides {
+		p.name(n, s)
+	}
+}
+
+// name lets a pair be found by its id on a side. Of two links to one record, the one in scope is the record's.
+func (p *pairs) name(n *pair, s record.Side) {
+	id := n.link.SideID(s)
+	if id == "" {
+		return
+	}
+	if known := p.by[s][id]; known != nil && known != n && (known.link.Active || !n.link.Active) {
+		return
+	}
+	p.by[s][id] = n
+}
+
+func (p *pairs) drop(f func(*pair) bool) { p.list = slices.DeleteFunc(p.list, f) }
+
+// gather reads the links of what changed, and of every one of them both records: what did not change is as the link
+// says, the rest is fetched.
+func (r *run) gather(ctx context.Context) error {
+	r.pairs = newPairs()
+	changed := r.roster()
+	if err := r.loadLinks(ctx, changed); err != nil {
+		return err
+	}
+	ask := map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
+	for _, s := range record.Sides {
+		r.attach(s)
+		r.askFor(s, changed[s], ask[s])
+	}
+	if err := r.fetch(ctx, ask); err != nil {
+		return err
+	}
+	r.pairs.drop(func(p *pair) bool { return !r.concerned(p) })
+	ask = map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
+	for _, p := range r.pairs.list {
+		for _, s := range record.Sides {
+			id := p.link.SideID(s)
+			switch {
+			case p.now[s] != nil || id == "":
+			case p.link.Active && !p.link.Unfinished() && !p.link.Sides[s].Apart:
+				p.now[s] = remembered(p.link, s, r.engine.Schema)
+			default:
+				ask[s][id] = true
+			}
+		}
+	}
+	return r.fetch(ctx, ask)
+}
+
+// roster tells of each side whether the set of its members is another one than at the last run.
+func (r *run) roster() map[record.Side]bool {
+	r.rosters = map[record.Side]string{}
+	changed := map[record.Side]bool{}
+	for _, s := range record.Sides {
+		r.rosters[s] = r.doc.Rosters[s]
+		members := r.deltas[s].Members
+		if members == nil {
+			continue
+		}
+		sorted := slices.Sorted(slices.Values(members))
+		hash := sha256.New()
+		for _, id := range sorted {
+			fmt.Fprintf(hash, "%s\n", id)
+		}
+		r.rosters[s] = base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:16])
+		changed[s] = r.rosters[s] != r.doc.Rosters[s]
+	}
+	return changed
+}
+
+// loadLinks reads the links that the run is about: all of them only where the set of members changed.
+func (r *run) loadLinks(ctx context.Context, changed map[record.Side]bool) error {
+	r.active = r.doc.Members
+	if changed[record.Creatio] || changed[record.Google] {
+		r.active = 0
+		for l, err := range r.user.Links(ctx, r.engine.Type) {
+			if err != nil {
+				return fmt.Errorf("read links: %w", err)
+			}
+			if l.Active {
+				r.active++
+			}
+			if l.Unfinished() {
+				r.unfinished++
+			}
+			r.pairs.add(l)
+		}
+		return nil
+	}
+	pending, err := r.user.PendingLinks(ctx, r.engine.Type)
+	if err != nil {
+		return fmt.Errorf("read unfinished links: %w", err)
+	}
+	r.unfinished = len(pending)
+	for _, l := range pending {
+		r.pairs.add(l)
+	}
+	for _, s := range record.Sides {
+		ids := slices.Clone(r.deltas[s].Touched)
+		for _, rec := range r.deltas[s].Records {
+			ids = append(append(ids, rec.ID), rec.Aliases...)
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		links, err := r.user.LinksBy(ctx, r.engine.Type, s, ids)
+		if err != nil {
+			return fmt.Errorf("read links by %s: %w", s, err)
+		}
+		for _, l := range links {
+			r.pairs.add(l)
+		}
+	}
+	return nil
+}
+
+// attach gives the window's records to their pairs. A record that goes by a new id is known by the old one; one
+// without a link starts a pair if it is in scope.
+func (r *run) attach(s record.Side) {
+	records := r.deltas[s].Records
+	for i := range records {
+		for _, alias := range records[i].Aliases {
+			p := r.pairs.by[s][alias]
+			if p != nil && r.pairs.by[s][records[i].ID] == nil {
+				p.link.SetSideID(s, records[i].ID)
+				r.pairs.name(p, s)
+			}
+		}
+	}
+	for i := range records {
+		r.take(s, &records[i])
+	}
+}
+
+func (r *run) take(s record.Side, rec *record.Record) {
+	p := r.pairs.by[s][rec.ID]
+	if p == nil && rec.Member && !rec.Gone {
+		p = r.begin(s, rec.ID)
+	}
+	if p != nil && p.link.SideID(s) == rec.ID {
+		p.now[s] = rec
+	}
+}
+
+// begin starts a pair for a record without a link.
+func (r *run) begin(s record.Side, id string) *pair {
+	p := &pair{first: true, now: map[record.Side]*record.Record{}, link: store.Link{ID: linkID(s, id)}}
+	p.link.SetSideID(s, id)
+	r.pairs.put(p)
+	return p
+}
+
+// linkID is the id of the link that a record starts: the same whenever it is started.
+func linkID(s record.Side, id string) string {
+	sum := sha256.Sum256([]byte(string(s) + ":" + id))
+	return base64.RawURLEncoding.EncodeToString(append([]byte{sideByte(s)}, sum[:17]...))
+}
+
+// sideByte keeps ids from beginning with an underscore.
+func sideByte(s record.Side) byte {
+	if s == record.Creatio {
+		return 0x31
+	}
+	return 0x62
+}
+
+// askFor notes the ids of a side whose records have to be read before anything can be decided.
+func (r *run) askFor(s record.Side, changed bool, ask map[string]bool) {
+	for _, id := range r.deltas[s].Touched {
+		if p := r.pairs.by[s][id]; p != nil && p.now[s] == nil {
+			ask[id] = true
+		}
+	}
+	for _, p := range r.pairs.list {
+		if id := p.link.SideID(s); id != "" && p.now[s] == nil && r.due(p) {
+			ask[id] = true
+		}
+	}
+	if !changed {
+		return
+	}
+	members := map[string]bool{}
+	for _, id := range r.deltas[s].Members {
+		members[id] = true
+		if p := r.pairs.by[s][id]; p == nil || (!p.link.Active && p.now[s] == nil) {
+			ask[id] = true
+		}
+	}
+	for _, p := range r.pairs.list {
+		if id := p.link.SideID(s); p.link.Active && id != "" && !members[id] && p.now[s] == nil {
+			ask[id] = true
+		}
+	}
+}
+
+// due reports whether an unfinished pair's time to be tried again has come. A person who asks does not wait.
+func (r *run) due(p *pair) bool {
+	return p.stored.Unfinished() && (r.record.Trigger != TriggerSchedule || !p.stored.RetryAt.After(r.start))
+}
+
+// concerned reports whether a pair is this run's business.
+func (r *run) concerned(p *pair) bool {
+	if p.stored.Unfinished() {
+		return r.due(p) || p.now[record.Creatio] != nil || p.now[record.Google] != nil
+	}
+	for _, s := range record.Sides {
+		if rec := p.now[s]; rec != nil && (p.link.Active || rec.Member) {
+			return true
+		}
+	}
+	return false
+}
+
+// fetch reads records of both sides at the same time.
+func (r *run) fetch(ctx context.Context, ask map[record.Side]map[string]bool) error {
+	var mu sync.Mutex
+	found := map[record.Side][]record.Record{}
+	g, gctx := errgroup.WithContext(ctx)
+	for _, s := range record.Sides {
+		if len(ask[s]) == 0 {
+			continue
+		}
+		ids := make([]string, 0, len(ask[s]))
+		for id := range ask[s] {
+			ids = append(ids, id)
+		}
+		slices.Sort(ids)
+		g.Go(func() error {
+			records, err := r.sides[s].Fetch(gctx, ids)
+			if err != nil {
+				return fmt.Errorf("fetch from %s: %w", s, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found[s] = records
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, s := range record.Sides {
+		for i := range found[s] {
+			r.take(s, &found[s][i])
+		}
+	}
+	return nil
+}
+
+// remembered is an unchanged record as its link tells it: the agreed content, in the side's own spelling.
+func remembered(l store.Link, s record.Side, schema record.Schema) *record.Record {
+	known := l.Sides[s]
+	return &record.Record{
+		ID: l.SideID(s), Member: true, Modified: known.Modified, Native: known.Native, Fields: spelled(l.Base, known.Shown, schema),
+	}
+}
+
+// spelled is content as a side shows it.
+func spelled(base record.Fields, shown []record.Shown, schema record.Schema) record.Fields {
+	out := base.Clone()
+	for _, sh := range shown {
+		f, ok := schema.Field(sh.Field)
+		if !ok {
+			continue
+		}
+		i := slices.IndexFunc(out[f.Name], func(e record.Entry) bool { return f.Same(e, sh.Is) })
+		if i < 0 {
+			continue
+		}
+		if f.Empty(sh.As) {
+			out[f.Name] = slices.Delete(out[f.Name], i, i+1)
+		} else {
+			out[f.Name][i] = sh.As
+		}
+		if len(out[f.Name]) == 0 {
+			delete(out, f.Name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,338 @@
+package syncer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/match"
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// maxProblems bounds the problems a run lists; Counts.Failed says how many there were. A document may not grow beyond
+// 1 MiB (https://firebase.google.com/docs/firestore/quotas).
+const maxProblems = 500
+
+// history is what a step changed, with the rule that decided each value, and counts it.
+func (r *run) history(st *step) []store.Change {
+	var out []store.Change
+	ids := func(c store.Change) store.Change {
+		c.Record, c.CreatioID, c.GoogleID = st.Name, st.link.CreatioID, st.link.GoogleID
+		for s, res := range st.results {
+			if res.Err == nil && s == record.Google {
+				c.GoogleID = res.Record.ID
+			}
+		}
+		return c
+	}
+	if st.reason != "" && st.again == 0 && !slices.ContainsFunc(record.Sides[:], func(s record.Side) bool { return st.results[s].Err != nil }) {
+		r.record.Counts.Matched++
+		out = append(out, ids(store.Change{Side: record.Google, Action: "match", Fields: []store.FieldChange{{
+			Field: "match", Before: "", After: st.Name, Rule: rule(st.reason),
+		}}}))
+	}
+	if st.again == 0 {
+		r.record.Counts.Conflicts += len(st.Conflicts)
+	}
+	for _, s := range record.Sides {
+		op := st.Ops[s]
+		if op == nil || (st.results[s].Err != nil && !r.preview()) {
+			continue
+		}
+		change := ids(store.Change{Side: s, Action: string(op.Action), Fields: fieldChanges(st.Changes[s])})
+		if op.Join && op.Action == record.Update {
+			change.Fields = append(change.Fields, store.FieldChange{Field: "membership", Before: "", After: membership(s), Rule: st.Rules[s]})
+		}
+		if op.Action == record.Unlink {
+			change.Fields = []store.FieldChange{{Field: "membership", Before: membership(s), After: "", Rule: st.Rules[s]}}
+		}
+		r.tally(s, op.Action)
+		out = append(out, change)
+	}
+	return out
+}
+
+func rule(reason match.Reason) string {
+	switch reason {
+	case match.ByEmail:
+		return "same-e-mail"
+	case match.ByPhone:
+		return "same-phone"
+	default:
+		return "same-name-and-company"
+	}
+}
+
+func membership(s record.Side) string {
+	if s == record.Creatio {
+		return "private tag"
+	}
+	return "group"
+}
+
+func fieldChanges(changes []reconcile.FieldChange) []store.FieldChange {
+	var out []store.FieldChange
+	for _, c := range changes {
+		out = append(out, store.FieldChange{Field: c.Field.Name, Before: c.Field.Show(c.Before), After: c.Field.Show(c.After), Rule: c.Rule})
+	}
+	return out
+}
+
+func (r *run) tally(s record.Side, a record.Action) {
+	c := &r.record.Counts.Creatio
+	if s == record.Google {
+		c = &r.record.Counts.Google
+	}
+	switch a {
+	case record.Create:
+		c.Created++
+	case record.Update:
+		c.Updated++
+	case record.Unlink:
+		c.Unlinked++
+	}
+}
+
+// report tells the user what of a step could not be done, and what could not be done to the letter.
+func (r *run) report(st *step) {
+	for _, s := range record.Sides {
+		res, written := st.results[s]
+		if !written {
+			continue
+		}
+		if res.Err != nil {
+			r.record.Counts.Failed++
+			says := fault.Explain(res.Err)
+			r.problem(st.link, store.Problem{Side: s, Code: says.Code, Message: says.Message, Action: says.Action})
+		}
+		for _, n := range res.Notes {
+			r.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+		}
+	}
+}
+
+func (r *run) problem(l store.Link, p store.Problem) {
+	if len(r.record.Problems) >= maxProblems {
+		return
+	}
+	p.Record, p.CreatioID, p.GoogleID = l.Name, l.CreatioID, l.GoogleID
+	r.record.Problems = append(r.record.Problems, p)
+}
+
+// foresee is a preview: everything a run would write down, and nothing written.
+func (r *run) foresee(steps []*step, paused []*pair) {
+	for _, st := range steps {
+		r.record.Changes = append(r.record.Changes, r.history(st)...)
+	}
+	for _, p := range paused {
+		r.problem(p.link, p.pause.problem)
+	}
+}
+
+// waiting ends a run that waits for the user's approval.
+type waiting struct{ problem store.Problem }
+
+func (w waiting) Error() string { return "held: " + w.problem.Code }
+
+// hold keeps a plan that takes away too much, with its changes, for the user to decide about.
+func (r *run) hold(ctx context.Context, steps []*step, reason string) error {
+	var changes []store.Change
+	for _, st := range steps {
+		changes = append(changes, r.history(st)...)
+	}
+	// What waits already goes on waiting under the same name; a person who asks again gets a new answer.
+	if held := r.doc.HeldRun; held != "" && r.record.Trigger == TriggerSchedule {
+		r.record.ID = held
+	}
+	if err := r.addChanges(ctx, changes); err != nil {
+		return err
+	}
+	unlinked := r.record.Counts.Creatio.Unlinked + r.record.Counts.Google.Unlinked
+	p := store.Problem{
+		Code:    "held-" + reason,
+		Message: fmt.Sprintf("This run would take %d contacts out of the synchronization, so Tandem has not started it.", unlinked),
+		Action:  "Look at the list: approve it if that is what you want, or reject it to keep the contacts.",
+	}
+	r.record.Problems = append(r.record.Problems, p)
+	return waiting{p}
+}
+
+// end commits the run, last of all, or says why there is nothing to commit.
+func (r *run) end(ctx context.Context, err error) (Outcome, error) {
+	// What ends the run must be written down although its time may be over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	out := Outcome{Run: r.record.ID, Status: Done}
+	var skipped skip
+	var held waiting
+	switch {
+	case errors.Is(err, store.ErrFenced):
+		return retry(r.record.ID, fault.New(fault.Retry, "", "lease-lost", err))
+	case errors.As(err, &skipped):
+		out.Status, out.Reason, err = Skipped, skipped.reason, nil
+	case errors.As(err, &held):
+		out.Status, err = Held, nil
+	case fault.Is(err, fault.Reconnect):
+		out.Status = Reconnect
+	case err != nil:
+		out.Status, out.After = Retry, fault.After(err)
+	case r.preview():
+		out.Status = Preview
+	case r.record.Counts.Failed > 0 || r.unfinished > 0:
+		out.Status = Partial
+	}
+	r.close(out, err)
+	commit := func(d *store.Sync) error { r.conclude(d, out, err); return nil }
+	if cerr := r.user.Commit(ctx, r.engine.Type, r.lease, r.record, commit); cerr != nil {
+		return retry(r.record.ID, fmt.Errorf("commit run: %w", cerr))
+	}
+	r.supersede(ctx, out)
+	return out, err
+}
+
+// supersede ends a held run that does not wait any more: what it would have taken away is back, or another run waits.
+func (r *run) supersede(ctx context.Context, out Outcome) {
+	held := r.doc.HeldRun
+	if held == "" || held == out.Run || (out.Status != Done && out.Status != Partial && out.Status != Held) {
+		return
+	}
+	err := r.user.UpdateRun(ctx, held, func(h *store.Run) error {
+		if h.Status == "held" {
+			h.Status = "rejected"
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		r.engine.Logger.WarnContext(ctx, "the held run could not be closed", "run", held, "error", err)
+	}
+}
+
+// close completes the run's summary.
+func (r *run) close(out Outcome, err error) {
+	rec := &r.record
+	rec.FinishedAt = r.engine.Now().UTC()
+	rec.Counts.Calls = store.Calls{Creatio: r.counter.CallsTo(string(record.Creatio)), Google: r.counter.CallsTo(string(record.Google))}
+	switch out.Status {
+	case Skipped:
+		rec.Status = "failed"
+		rec.Problems = append(rec.Problems, explainSkip(out.Reason))
+	case Retry, Reconnect:
+		rec.Status = "failed"
+		if continues(err) {
+			rec.Status = string(Partial)
+		}
+		says := fault.Explain(err)
+		rec.Problems = append(rec.Problems, store.Problem{Side: faultSide(err), Code: says.Code, Message: says.Message, Action: says.Action})
+	default:
+		rec.Status = string(out.Status)
+	}
+}
+
+func faultSide(err error) record.Side {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return record.Side(f.Side)
+	}
+	return ""
+}
+
+// conclude brings the type's document to the end of the run.
+func (r *run) conclude(d *store.Sync, out Outcome, err error) {
+	if out.Status == Preview {
+		return
+	}
+	next := func() {
+		d.Due = time.Time{}
+		if d.Settings.Automatic {
+			d.Due = r.start.Add(time.Duration(d.Settings.IntervalMinutes) * time.Minute)
+		}
+	}
+	last := func() *store.Problem {
+		if len(r.record.Problems) == 0 {
+			return nil
+		}
+		return &r.record.Problems[len(r.record.Problems)-1]
+	}
+	switch out.Status {
+	case Done, Partial:
+		d.Status = "ok"
+		d.Problem = nil
+		if out.Status == Partial {
+			d.Status = "partial"
+			d.Problem = r.summary()
+		}
+		d.LastSync, d.Failing, d.HeldRun = r.start, 0, ""
+		d.Scopes, d.Rosters, d.Members = r.scopes, r.rosters, r.active
+		d.Cursors = map[record.Side]json.RawMessage{}
+		for _, s := range record.Sides {
+			if c := r.deltas[s].Cursor; len(c) > 0 && r.scopes[s] != "" {
+				d.Cursors[s] = c
+			}
+		}
+		next()
+	case Held:
+		d.Status, d.HeldRun, d.Problem = "held", r.record.ID, last()
+		next()
+	case Skipped:
+		// Nothing gets better before the user does something, and that makes the sync due again.
+		d.Status, d.Problem, d.Due = "off", last(), time.Time{}
+	case Retry:
+		if continues(err) {
+			d.Status, d.Problem = "partial", last()
+			break
+		}
+		d.Status, d.Problem = "failing", last()
+		d.Failing++
+		next()
+	case Reconnect:
+		d.Status, d.Problem, d.Due = "reconnect", last(), time.Time{}
+		d.Failing++
+	}
+}
+
+// continues reports whether a run ended only because its time was over.
+func continues(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Code == codeDeadline
+}
+
+// explainSkip says why nothing was done, and what to do.
+func explainSkip(reason string) store.Problem {
+	p := store.Problem{Code: reason}
+	switch reason {
+	case ReasonNotLinked:
+		p.Message, p.Action = "Both accounts have to be connected before anything can be synchronized.", "Connect the missing account on the settings page."
+	case ReasonScopeMissing:
+		p.Side = record.Google
+		p.Message, p.Action = "Google was not asked, or not allowed, to share what this synchronization needs.", "Connect Google again and leave every box checked."
+	case ReasonNoTag:
+		p.Side = record.Creatio
+		p.Message, p.Action = "No private tag is chosen, so there is nothing to synchronize.", "Choose a private tag on the settings page."
+	case ReasonTagMissing:
+		p.Side = record.Creatio
+		p.Message, p.Action = "The private tag you chose is no longer there, or no longer your own private one. Nothing was changed.", "Choose another private tag on the settings page."
+	}
+	return p
+}
+
+// summary is the problem that stands for a run in which some records failed.
+func (r *run) summary() *store.Problem {
+	return &store.Problem{
+		Code:    "some-failed",
+		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.unfinished, 1))),
+		Action:  "Open the latest synchronizations to see which, why, and what to do.",
+	}
+}
+
+func number(n int) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
+}

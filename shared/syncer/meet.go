@@ -1,0 +1,265 @@
+package syncer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/shared/match"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// meet finds, for every record in scope that has no counterpart, the one it already has on the other side, so that
+// nothing is created that is there. What fits several records is left alone and reported.
+func (r *run) meet(ctx context.Context) error {
+	singles := r.singles()
+	if len(singles[record.Creatio])+len(singles[record.Google]) == 0 {
+		return nil
+	}
+	candidates, err := r.candidates(ctx, singles)
+	if err != nil {
+		return err
+	}
+	r.recover(singles, candidates)
+	free, err := r.free(ctx, candidates)
+	if err != nil {
+		return err
+	}
+	items := map[record.Side][]match.Item{}
+	owners := map[record.Side][]*pair{}
+	records := map[record.Side][]*record.Record{}
+	for _, s := range record.Sides {
+		add := func(p *pair, rec *record.Record, member bool) {
+			items[s] = append(items[s], match.Item{ID: rec.ID, Fields: rec.Fields, Member: member})
+			owners[s], records[s] = append(owners[s], p), append(records[s], rec)
+		}
+		seen := map[string]bool{}
+		for _, p := range singles[s] {
+			if p.link.SideID(s.Other()) == "" && !p.waits() {
+				add(p, p.now[s], true)
+				seen[p.now[s].ID] = true
+			}
+		}
+		for _, rec := range free[s] {
+			if !seen[rec.ID] {
+				add(nil, rec, false)
+			}
+		}
+	}
+	found := match.Find(items[record.Creatio], items[record.Google])
+	for _, m := range found.Pairs {
+		r.join(owners[record.Creatio][m.Creatio], owners[record.Google][m.Google],
+			records[record.Creatio][m.Creatio], records[record.Google][m.Google], m.Reason)
+	}
+	for _, d := range found.Doubts {
+		var names []string
+		for _, c := range d.Candidates {
+			names = append(names, record.DisplayName(records[d.Side.Other()][c].Fields))
+		}
+		owners[d.Side][d.Item].doubt(r, d.Side, names)
+	}
+	r.pairs.drop(func(p *pair) bool { return p.merged })
+	return nil
+}
+
+// singles are the pairs with a record in scope on one side and none on the other.
+func (r *run) singles() map[record.Side][]*pair {
+	out := map[record.Side][]*pair{}
+	for _, p := range r.pairs.list {
+		for _, s := range record.Sides {
+			if rec := p.now[s]; rec != nil && !rec.Gone && rec.Member && p.link.SideID(s.Other()) == "" {
+				out[s] = append(out[s], p)
+			}
+		}
+	}
+	return out
+}
+
+// candidates asks each side for what may be the counterpart of the other side's singles.
+func (r *run) candidates(ctx context.Context, singles map[record.Side][]*pair) (map[record.Side][]record.Record, error) {
+	var mu sync.Mutex
+	out := map[record.Side][]record.Record{}
+	g, gctx := errgroup.WithContext(ctx)
+	for _, s := range record.Sides {
+		if len(singles[s.Other()]) == 0 {
+			continue
+		}
+		like := make([]record.Record, 0, len(singles[s.Other()]))
+		for _, p := range singles[s.Other()] {
+			like = append(like, *p.now[s.Other()])
+		}
+		g.Go(func() error {
+			found, err := r.sides[s].Candidates(gctx, like)
+			if err != nil {
+				return fmt.Errorf("find candidates in %s: %w", s, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[s] = found
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+// recover finds creations in Google whose answer was lost, by the mark they carry. One that does not show yet is waited for.
+func (r *run) recover(singles map[record.Side][]*pair, candidates map[record.Side][]record.Record) {
+	marked := map[string]*record.Record{}
+	for i := range candidates[record.Google] {
+		if c := &candidates[record.Google][i]; c.Mark != "" && r.pairs.by[record.Google][c.ID] == nil {
+			marked[c.Mark] = c
+		}
+	}
+	for _, p := range singles[record.Creatio] {
+		if p.stored.Pending != record.Google {
+			continue
+		}
+		rec := marked[p.link.ID]
+		switch {
+		case rec != nil:
+			p.link.GoogleID, p.now[record.Google] = rec.ID, rec
+			p.link.Pending = ""
+			p.first = true
+			r.pairs.name(p, record.Google)
+		case r.start.Sub(p.stored.UpdatedAt) < r.engine.Grace:
+			p.wait(r.start.Add(r.engine.Grace))
+		}
+	}
+}
+
+// free are the candidates that nobody else is tied to. A link whose other record was deleted ties nothing.
+func (r *run) free(ctx context.Context, candidates map[record.Side][]record.Record) (map[record.Side][]*record.Record, error) {
+	out := map[record.Side][]*record.Record{}
+	for _, s := range record.Sides {
+		ids := make([]string, 0, len(candidates[s]))
+		for _, c := range candidates[s] {
+			ids = append(ids, c.ID)
+		}
+		links, err := r.user.LinksBy(ctx, r.engine.Type, s, ids)
+		if err != nil {
+			return nil, fmt.Errorf("read links of candidates: %w", err)
+		}
+		tied, err := r.tied(ctx, s, links)
+		if err != nil {
+			return nil, err
+		}
+		for i := range candidates[s] {
+			c := &candidates[s][i]
+			if p := r.pairs.by[s][c.ID]; !tied[c.ID] && !c.Gone && (p == nil || p.link.SideID(s.Other()) == "") {
+				out[s] = append(out[s], c)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (r *run) tied(ctx context.Context, s record.Side, links []store.Link) (map[string]bool, error) {
+	tied := map[string]bool{}
+	ask, owner := map[string]string{}, map[string]string{}
+	var ids []string
+	for _, l := range links {
+		other := l.SideID(s.Other())
+		if other == "" {
+			continue
+		}
+		tied[l.SideID(s)] = true
+		if !l.Active && !l.Unfinished() {
+			ask[other], owner[other] = l.SideID(s), l.ID
+			ids = append(ids, other)
+		}
+	}
+	if len(ids) == 0 {
+		return tied, nil
+	}
+	records, err := r.sides[s.Other()].Fetch(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("fetch counterparts of candidates: %w", err)
+	}
+	for _, rec := range records {
+		if id := ask[rec.ID]; rec.Gone && id != "" {
+			delete(tied, id)
+			r.loose[id] = append(r.loose[id], owner[rec.ID])
+			if p := r.pairs.by[s][id]; p != nil {
+				p.merged = true
+				delete(r.pairs.by[s], id)
+			}
+		}
+	}
+	return tied, nil
+}
+
+// join makes one pair of two records. Where each had begun a link, one of them stays.
+func (r *run) join(c, g *pair, creatio, google *record.Record, reason match.Reason) {
+	p := c
+	if p == nil {
+		p = g
+	} else if g != nil {
+		g.merged = true
+		if g.stored.ID != "" {
+			p.replaces = append(p.replaces, g.stored.ID)
+		}
+	}
+	p.link.CreatioID, p.now[record.Creatio] = creatio.ID, creatio
+	p.link.GoogleID, p.now[record.Google] = google.ID, google
+	p.link.Pending = ""
+	p.first, p.reason = true, reason
+	p.replaces = append(append(p.replaces, r.loose[creatio.ID]...), r.loose[google.ID]...)
+	r.pairs.name(p, record.Creatio)
+	r.pairs.name(p, record.Google)
+}
+
+// How a pair is kept from being planned in this run.
+type pause struct {
+	until   time.Time
+	problem store.Problem
+}
+
+func (p *pair) waits() bool { return p.pause != nil }
+
+// wait leaves a pair alone until a creation that may have taken effect must have shown up.
+func (p *pair) wait(until time.Time) {
+	p.pause = &pause{until: until, problem: store.Problem{
+		Side: record.Google, Code: "awaiting-answer",
+		Message: "Google did not say whether it added this contact.",
+		Action:  "Nothing to do: Tandem looks for it in a few minutes and adds it only if it is not there.",
+	}}
+}
+
+// doubt leaves a record alone that may be one of several.
+func (p *pair) doubt(r *run, s record.Side, names []string) {
+	p.pause = &pause{until: r.start.Add(distance(p.stored.Failed + 1)), problem: store.Problem{
+		Side: s, Code: "ambiguous",
+		Message: fmt.Sprintf("In %s, more than one contact may be this one, or one that contradicts it: %s.", label(s.Other()), strings.Join(names, "; ")),
+		Action:  "Make them differ or merge them: give the right one the same name and e-mail address. Tandem links nothing that it is not sure of.",
+	}}
+}
+
+func label(s record.Side) string {
+	if s == record.Creatio {
+		return "Creatio"
+	}
+	return "Google"
+}
+
+// creations is the name space of the ids of records that Tandem creates in Creatio.
+var creations = uuid.MustParse("7d3f0c52-6d0b-5a5e-9a53-1f6d2f6f4d10")
+
+// createdID is the id of the Creatio record that stands for a Google record: the same at every attempt.
+func createdID(user, googleID string) string {
+	return uuid.NewSHA1(creations, []byte(user+"\x00"+googleID)).String()
+}
+
+// distance is how long a record that failed n times in a row is left alone.
+func distance(n int) time.Duration {
+	d := 15 * time.Minute
+	for ; n > 1 && d < 24*time.Hour; n-- {
+		d *= 2
+	}
+	return min(d, 24*time.Hour)
+}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 
@@ -32,7 +33,7 @@ func textKey(e Entry) string { return e.Text }
 // EmailKey is the identity of an e-mail address: lower case, with the domain in its ASCII form. The part before the
 // @ is folded too, as every large mail service does; dots in it stay, since only one of them ignores those.
 func EmailKey(address string) string {
-	address = cases.Fold().String(norm.NFC.String(strings.TrimSpace(address)))
+	address = norm.NFC.String(cases.Fold().String(norm.NFD.String(strings.Join(strings.Fields(address), " "))))
 	local, domain, found := strings.Cut(address, "@")
 	if !found {
 		return address
@@ -55,18 +56,22 @@ func PhoneKey(number string) string {
 	}
 	var b strings.Builder
 	for _, r := range strings.ToUpper(norm.NFKC.String(number)) {
-		if unicode.IsDigit(r) || unicode.IsLetter(r) || strings.ContainsRune("+*#,;", r) {
+		switch {
+		case unicode.IsDigit(r):
+			// A digit of another script is that digit.
+			b.WriteString(cmp.Or(phonenumbers.NormalizeDigitsOnly(string(r)), string(r)))
+		case unicode.IsLetter(r) || strings.ContainsRune("+*#,;", r):
 			b.WriteRune(r)
 		}
 	}
 	if b.Len() == 0 {
-		return strings.TrimSpace(number)
+		return strings.Join(strings.Fields(norm.NFC.String(number)), " ")
 	}
 	return b.String()
 }
 
 func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
-	number = strings.TrimSpace(norm.NFKC.String(number))
+	number = strings.Join(strings.Fields(norm.NFKC.String(number)), " ")
 	if strings.HasPrefix(number, "00") {
 		number = "+" + number[2:]
 	}
@@ -95,14 +100,20 @@ func samePhone(a, b Entry) bool {
 	return err == nil && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH
 }
 
-// addressKey is the identity of an address: its words, whatever the case and the punctuation.
+// addressKey is the identity of an address: its words, whatever the case and the punctuation. One that was never
+// taken apart is known by its text, and one without words by its signs.
 func addressKey(e Entry) string {
-	var b strings.Builder
-	for _, part := range []string{Street, City, Region, Zip, Country} {
-		b.WriteString(Fold(e.Parts[part]))
-		b.WriteByte('|')
+	parts := []string{e.Text, e.Parts[Street], e.Parts[City], e.Parts[Region], e.Parts[Zip], e.Parts[Country]}
+	folded := make([]string, len(parts))
+	for i, part := range parts {
+		folded[i] = Fold(part)
 	}
-	return b.String()
+	if strings.Join(folded, "") == "" {
+		for i, part := range parts {
+			folded[i] = strings.Join(strings.Fields(norm.NFC.String(part)), " ")
+		}
+	}
+	return strings.Join(folded, "|")
 }
 
 // Fold brings a text to the form in which spellings of one name are equal: without case, accents and
@@ -110,7 +121,7 @@ func addressKey(e Entry) string {
 func Fold(s string) string {
 	var b strings.Builder
 	gap := false
-	for _, r := range norm.NFKD.String(cases.Fold().String(s)) {
+	for _, r := range norm.NFKD.String(cases.Fold().String(norm.NFKD.String(s))) {
 		switch {
 		case unicode.Is(unicode.Mn, r) || r == '\'' || r == '’':
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mc, r):

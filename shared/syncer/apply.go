@@ -264,6 +264,9 @@ func (st *step) after(r *run) {
 		err := st.results[s].Err
 		if err == nil {
 			l.SetSideID(s, st.results[s].Record.ID)
+			if op.Action == record.Unlink || op.Join {
+				r.rosters[s].toggle(l.SideID(s))
+			}
 			if l.Pending == s {
 				l.Pending = ""
 			}
@@ -284,7 +287,7 @@ func (st *step) after(r *run) {
 	}
 	switch {
 	case failure == nil:
-		l.Base, l.Active, l.Failed, l.RetryAt = base, st.Active, 0, time.Time{}
+		l.Base, l.Active, l.Pending, l.Failed, l.RetryAt = base, st.Active, "", 0, time.Time{}
 	default:
 		l.Active = was
 		if old != nil {
@@ -365,7 +368,7 @@ func (r *run) count(was, is store.Link) {
 
 // ends reports whether nothing is left that the link could tie: a half whose record is gone or out of scope.
 func (st *step) ends() bool {
-	return !st.writes() && !st.Active && (st.link.CreatioID == "" || st.link.GoogleID == "" || st.link.Pending != "")
+	return !st.writes() && !st.Active && (st.link.CreatioID == "" || st.link.GoogleID == "" || st.stored.Pending != "")
 }
 
 func same(a, b store.Link) bool {

@@ -123,7 +123,8 @@ func NewRunID(now time.Time) string {
 // Run makes one run for a user. The error is the cause of a Retry or a Reconnect, for the log.
 func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, error) {
 	now := e.Now().UTC()
-	if req.Run == "" {
+	queued := req.Run != ""
+	if !queued {
 		req.Run = NewRunID(now)
 	}
 	profile, err := u.Profile(ctx)
@@ -144,6 +145,13 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	r := &run{
 		engine: e, user: u, profile: profile, doc: doc, lease: lease, start: now, counter: counter, loose: map[string][]string{},
 		record: store.Run{ID: req.Run, Type: e.Type, Trigger: req.Trigger, Status: "running", StartedAt: now},
+	}
+	// Every attempt at a run adds to its history and replaces nothing of it.
+	r.pieces = int(lease.Fence) * maxPieces
+	if queued {
+		if err := r.begun(ctx); err != nil {
+			return retry(req.Run, errors.Join(err, u.Release(ctx, e.Type, lease)))
+		}
 	}
 	ctx, stop := r.heartbeat(httpx.WithCounter(ctx, counter))
 	defer stop()
@@ -169,13 +177,32 @@ type run struct {
 	sides   map[record.Side]Side
 	deltas  map[record.Side]record.Delta
 	scopes  map[record.Side]string
-	rosters map[record.Side]string
+	rosters map[record.Side]*digest
 	pairs   *pairs
 	pieces  int
 	// loose are links by a record's id whose other record was deleted.
 	loose map[string][]string
 	// active counts the links in scope as the run leaves them; unfinished those with something left to do.
 	active, unfinished int
+}
+
+// maxPieces is more than the chunks of any run.
+const maxPieces = 1_000_000
+
+// begun marks a run that was queued as running, and takes over what an earlier attempt counted.
+func (r *run) begun(ctx context.Context) error {
+	err := r.user.UpdateRun(ctx, r.record.ID, func(kept *store.Run) error {
+		kept.Status = "running"
+		if kept.StartedAt.IsZero() {
+			kept.StartedAt = r.start
+		}
+		r.record.Counts, r.record.StartedAt = kept.Counts, kept.StartedAt
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("begin run: %w", err)
+	}
+	return nil
 }
 
 // heartbeat renews the lease until stopped. Losing it cancels the context.
@@ -237,7 +264,14 @@ func (r *run) work(ctx context.Context) error {
 
 // ready checks what can be known without asking anybody.
 func (r *run) ready() error {
-	switch p := r.profile; {
+	return r.engine.ready(r.profile, r.doc)
+}
+
+// Ready reports whether a run for the user could begin.
+func (e *Engine) Ready(p store.Profile, d store.Sync) bool { return e.ready(p, d) == nil }
+
+func (e *Engine) ready(p store.Profile, d store.Sync) error {
+	switch {
 	case !p.Google.Linked || !p.Creatio.Linked:
 		return skip{ReasonNotLinked}
 	case p.Google.Reconnect:
@@ -246,13 +280,13 @@ func (r *run) ready() error {
 		return fault.New(fault.Reconnect, string(record.Creatio), "reconnect", errors.New("the account waits to be linked again"))
 	}
 	granted := false
-	for _, s := range r.profile.Google.Scopes {
-		granted = granted || s == r.engine.Scope
+	for _, s := range p.Google.Scopes {
+		granted = granted || s == e.Scope
 	}
 	if !granted {
 		return skip{ReasonScopeMissing}
 	}
-	if r.engine.Type == record.Contacts && r.doc.Settings.TagID == "" {
+	if e.Type == record.Contacts && d.Settings.TagID == "" {
 		return skip{ReasonNoTag}
 	}
 	return nil
@@ -290,7 +324,7 @@ func (r *run) window(ctx context.Context, s record.Side) (string, record.Delta, 
 	cursor := r.doc.Cursors[s]
 	if scope == "" {
 		if r.preview() {
-			return "", record.Delta{Members: []string{}}, nil
+			return r.foreseen(ctx, s)
 		}
 		made, err := r.sides[s].Prepare(ctx)
 		if err != nil {
@@ -315,6 +349,15 @@ func (r *run) window(ctx context.Context, s record.Side) (string, record.Delta, 
 	}
 	delta, err = r.read(ctx, s, nil)
 	return scope, delta, err
+}
+
+// foreseen reads a side whose scope may not be there yet, and makes none.
+func (r *run) foreseen(ctx context.Context, s record.Side) (string, record.Delta, error) {
+	delta, err := r.read(ctx, s, nil)
+	if delta.ScopeGone && s == record.Google {
+		delta = record.Delta{Members: []string{}}
+	}
+	return "", delta, err
 }
 
 func (r *run) read(ctx context.Context, s record.Side, cursor json.RawMessage) (record.Delta, error) {

@@ -87,7 +87,7 @@ func (r *run) gather(ctx context.Context) error {
 	ask := map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
 	for _, s := range record.Sides {
 		r.attach(s)
-		r.askFor(s, changed[s], ask[s])
+		r.askFor(s, changed && r.deltas[s].Members != nil, ask[s])
 	}
 	if err := r.fetch(ctx, ask); err != nil {
 		return err
@@ -109,31 +109,50 @@ func (r *run) gather(ctx context.Context) error {
 	return r.fetch(ctx, ask)
 }
 
-// roster tells of each side whether the set of its members is another one than at the last run.
-func (r *run) roster() map[record.Side]bool {
-	r.rosters = map[record.Side]string{}
-	changed := map[record.Side]bool{}
+// roster tells whether the set of members of a side is another one than the last run left. Both sides are compared with
+// their links then: a run that was cut off may have moved members of the side that looks unchanged.
+func (r *run) roster() (changed bool) {
+	r.rosters = map[record.Side]*digest{}
 	for _, s := range record.Sides {
-		r.rosters[s] = r.doc.Rosters[s]
-		members := r.deltas[s].Members
-		if members == nil {
+		left := readDigest(r.doc.Rosters[s])
+		r.rosters[s] = left
+		if r.deltas[s].Members == nil {
 			continue
 		}
-		sorted := slices.Sorted(slices.Values(members))
-		hash := sha256.New()
-		for _, id := range sorted {
-			fmt.Fprintf(hash, "%s\n", id)
+		found := &digest{}
+		for _, id := range r.deltas[s].Members {
+			found.toggle(id)
 		}
-		r.rosters[s] = base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:16])
-		changed[s] = r.rosters[s] != r.doc.Rosters[s]
+		r.rosters[s] = found
+		changed = changed || *found != *left
 	}
 	return changed
 }
 
+// digest stands for a set of ids. Adding and removing one is the same operation and needs no other member.
+type digest [sha256.Size]byte
+
+func (d *digest) toggle(id string) {
+	for i, b := range sha256.Sum256([]byte(id)) {
+		d[i] ^= b
+	}
+}
+
+func (d *digest) String() string { return base64.RawURLEncoding.EncodeToString(d[:]) }
+
+// readDigest of what is no digest is that of no ids.
+func readDigest(text string) *digest {
+	d := &digest{}
+	if raw, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(raw) == len(d) {
+		copy(d[:], raw)
+	}
+	return d
+}
+
 // loadLinks reads the links that the run is about: all of them only where the set of members changed.
-func (r *run) loadLinks(ctx context.Context, changed map[record.Side]bool) error {
+func (r *run) loadLinks(ctx context.Context, changed bool) error {
 	r.active = r.doc.Members
-	if changed[record.Creatio] || changed[record.Google] {
+	if changed {
 		r.active = 0
 		for l, err := range r.user.Links(ctx, r.engine.Type) {
 			if err != nil {

@@ -150,6 +150,7 @@ func (r *run) hold(ctx context.Context, steps []*step, reason string) error {
 	if held := r.doc.HeldRun; held != "" && r.record.Trigger == TriggerSchedule {
 		r.record.ID = held
 	}
+	r.pieces = 0
 	if err := r.addChanges(ctx, changes); err != nil {
 		return err
 	}
@@ -217,7 +218,8 @@ func (r *run) supersede(ctx context.Context, out Outcome) {
 func (r *run) close(out Outcome, err error) {
 	rec := &r.record
 	rec.FinishedAt = r.engine.Now().UTC()
-	rec.Counts.Calls = store.Calls{Creatio: r.counter.CallsTo(string(record.Creatio)), Google: r.counter.CallsTo(string(record.Google))}
+	rec.Counts.Calls.Creatio += r.counter.CallsTo(string(record.Creatio))
+	rec.Counts.Calls.Google += r.counter.CallsTo(string(record.Google))
 	switch out.Status {
 	case Skipped:
 		rec.Status = "failed"
@@ -268,7 +270,11 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 			d.Problem = r.summary()
 		}
 		d.LastSync, d.Failing, d.HeldRun = r.start, 0, ""
-		d.Scopes, d.Rosters, d.Members = r.scopes, r.rosters, r.active
+		d.Scopes, d.Members = r.scopes, r.active
+		d.Rosters = map[record.Side]string{}
+		for _, s := range record.Sides {
+			d.Rosters[s] = r.rosters[s].String()
+		}
 		d.Cursors = map[record.Side]json.RawMessage{}
 		for _, s := range record.Sides {
 			if c := r.deltas[s].Cursor; len(c) > 0 && r.scopes[s] != "" {

@@ -1,0 +1,239 @@
+// Package app composes Tandem: it is the only room that knows every adapter. From a
+// configuration it makes the handlers that the functions and the local server serve.
+//
+// Invariants: nothing is reachable but through a user's own documents; a run and a page speak of the
+// same state; what is wrong with the configuration is found when an App is made, not when it is used.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/config"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/google"
+	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/oauth"
+	"github.com/tandem-sync/tandem/shared/observe"
+	"github.com/tandem-sync/tandem/shared/queue"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/bolt"
+	"github.com/tandem-sync/tandem/shared/store/firestore"
+	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/vault"
+	"github.com/tandem-sync/tandem/shared/web"
+)
+
+// Options are what a configuration does not say. The zero value is right for a deployed function.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+	// Workers is how many runs an inline queue makes at the same time; default 4.
+	Workers int
+}
+
+// App is Tandem, composed.
+type App struct {
+	config  config.Config
+	now     func() time.Time
+	logger  *slog.Logger
+	store   store.Store
+	linker  *oauth.Linker
+	engines map[record.Type]*syncer.Engine
+	queue   *queue.Inline
+	site    *web.Site
+	invoker *invoker
+	base    map[record.Side]http.RoundTripper
+
+	// layouts are how Creatio sites are laid out, found once.
+	layouts sync.Map
+}
+
+const defaultWorkers = 4
+
+// New composes Tandem. The error is of kind Misconfigured where the configuration is wrong.
+func New(ctx context.Context, c config.Config, o Options) (*App, error) {
+	a := &App{config: c, now: o.Now, logger: o.Logger, base: map[record.Side]http.RoundTripper{}}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.logger == nil {
+		a.logger = slog.New(slog.DiscardHandler)
+	}
+	shared := httpx.NewBase()
+	for _, s := range record.Sides {
+		a.base[s] = httpx.NewTransport(httpx.Options{Side: string(s), Base: shared, Logger: a.logger, Now: a.now})
+	}
+	safe, err := vault.Open(ctx, c.EncryptionKey)
+	if err != nil {
+		return nil, fmt.Errorf("open the encryption key: %w", err)
+	}
+	if a.store, err = openStore(ctx, c.Store); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	if a.linker, err = a.newLinker(safe); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	a.engines = map[record.Type]*syncer.Engine{record.Contacts: {
+		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Open: a.openContacts, Now: a.now, Logger: a.logger,
+	}}
+	workers := o.Workers
+	if workers == 0 {
+		workers = defaultWorkers
+	}
+	a.queue = queue.NewInline(context.WithoutCancel(ctx), workers, a.work, a.logger, a.now)
+	a.invoker = &invoker{
+		email: c.Invoker, issuer: googleIssuer, publicURL: c.PublicURL, client: &http.Client{Transport: a.base[record.Google]},
+	}
+	if c.Google.Endpoint != "" {
+		a.invoker.issuer = c.Google.Endpoint
+	}
+	a.site = web.New(web.Options{
+		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
+	})
+	return a, nil
+}
+
+func openStore(ctx context.Context, c config.Store) (store.Store, error) {
+	if c.Kind == config.Firestore {
+		return firestore.Open(ctx, c.Project, c.Database)
+	}
+	return bolt.Open(c.Path)
+}
+
+// Settings serves the pages and the API.
+func (a *App) Settings() http.Handler { return observe.Middleware(a.logger, a.site.Settings()) }
+
+// OAuthCallback ends linkings.
+func (a *App) OAuthCallback() http.Handler { return observe.Middleware(a.logger, a.site.Callback()) }
+
+// SyncContacts dispatches contacts, and runs one user's window.
+func (a *App) SyncContacts() http.Handler { return a.sync(record.Contacts) }
+
+func (a *App) sync(t record.Type) http.Handler {
+	return observe.Middleware(a.logger, a.site.Sync(t, runner{a}))
+}
+
+// Handler serves every function under its deployed name, as one host does in the cloud.
+func (a *App) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for name, h := range map[string]http.Handler{
+		"settings": a.Settings(), "oauth-callback": a.OAuthCallback(), "sync-contacts": a.SyncContacts(),
+	} {
+		mux.Handle("/"+name, h)
+		mux.Handle("/"+name+"/", h)
+	}
+	mux.Handle("/{$}", http.RedirectHandler(a.config.PublicURL+"/settings", http.StatusSeeOther))
+	return mux
+}
+
+// Dispatch hands every user whose sync is due to the queue, as Cloud Scheduler's call does.
+func (a *App) Dispatch(ctx context.Context, t record.Type) (due, queued int, err error) {
+	return runner{a}.Dispatch(ctx, t)
+}
+
+// Wait returns when the inline queue has nothing left to do at this moment.
+func (a *App) Wait(ctx context.Context) error { return a.queue.Wait(ctx) }
+
+// Close ends running work at its next border and closes the store.
+func (a *App) Close(ctx context.Context) error {
+	return errors.Join(a.queue.Close(ctx), a.store.Close())
+}
+
+// Version is the module's version, or the revision it was built from.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return s.Value[:12]
+		}
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	return "unknown"
+}
+
+// newLinker makes the linking flows, and tells them who Creatio says a user is.
+func (a *App) newLinker(safe oauth.Vault) (*oauth.Linker, error) {
+	c := a.config
+	return oauth.New(oauth.Options{
+		Store: a.store, Vault: safe, HTTP: a.base[record.Google], CreatioHTTP: a.base[record.Creatio], PublicURL: c.PublicURL,
+		Google: oauth.Google{ClientID: c.Google.ClientID, ClientSecret: c.Google.ClientSecret.Reveal(), Endpoint: c.Google.Endpoint},
+		Creatio: oauth.Creatio{
+			URL: c.Creatio.URL, Auth: string(c.Creatio.Auth), IdentityURL: c.Creatio.IdentityURL,
+			ClientID: c.Creatio.ClientID, ClientSecret: c.Creatio.ClientSecret.Reveal(),
+		},
+		AllowedDomains: c.AllowedDomains, Now: a.now, Logger: a.logger,
+		CreatioUser: func(ctx context.Context, client *http.Client) (oauth.CreatioUser, error) {
+			site, err := a.openSite(ctx, client)
+			if err != nil {
+				return oauth.CreatioUser{}, err
+			}
+			u, err := site.CurrentUser(ctx)
+			return oauth.CreatioUser(account(u)), err
+		},
+		CreatioFind: func(ctx context.Context, client *http.Client, email string) (oauth.CreatioUser, error) {
+			site, err := a.openSite(ctx, client)
+			if err != nil {
+				return oauth.CreatioUser{}, err
+			}
+			u, err := site.FindUserByEmail(ctx, email)
+			return oauth.CreatioUser(account(u)), err
+		},
+		CreatioSession: func(base http.RoundTripper, user, password string) http.RoundTripper {
+			return creatio.SessionTransport(base, c.Creatio.URL, user, password)
+		},
+		CreatioSignIn: func(ctx context.Context, base http.RoundTripper, user, password string) error {
+			return creatio.SignIn(ctx, base, c.Creatio.URL, user, password)
+		},
+	})
+}
+
+// openSite opens the Creatio site; how it is laid out is asked once.
+func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site, error) {
+	url := a.config.Creatio.URL
+	known, _ := a.layouts.Load(url)
+	layout, _ := known.(creatio.Layout)
+	site, err := creatio.Open(ctx, creatio.Options{HTTP: client, URL: url, Layout: layout, Now: a.now, Logger: a.logger})
+	if err == nil {
+		a.layouts.Store(url, site.Layout())
+	}
+	return site, err
+}
+
+// openContacts makes a user's two sides of the contact sync.
+func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (syncer.Opened, error) {
+	clients := map[record.Side]*http.Client{}
+	for _, side := range record.Sides {
+		client, err := a.linker.Client(ctx, p.ID, side, a.base[side])
+		if err != nil {
+			return syncer.Opened{}, err
+		}
+		clients[side] = client
+	}
+	site, err := a.openSite(ctx, clients[record.Creatio])
+	if err != nil {
+		return syncer.Opened{}, err
+	}
+	people, err := google.NewContacts(google.Options{
+		HTTP: clients[record.Google], Endpoint: a.config.Google.Endpoint, Group: s.Scopes[record.Google], Now: a.now, Logger: a.logger,
+	})
+	if err != nil {
+		return syncer.Opened{}, fault.New(fault.Bug, "google", "client", err)
+	}
+	tag := creatio.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
+	user := creatio.User{ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone}
+	return syncer.Opened{Sides: map[record.Side]syncer.Side{record.Creatio: site.Contacts(tag, user), record.Google: people}}, nil
+}

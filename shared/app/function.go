@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"sync"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/tandem-sync/tandem/shared/config"
+	"github.com/tandem-sync/tandem/shared/observe"
+)
+
+// composed is the App of this process, made from its environment.
+var composed = sync.OnceValues(func() (*App, error) {
+	ctx := context.Background()
+	c, err := config.Load(ctx, envconfig.OsLookuper())
+	if err != nil {
+		return nil, err
+	}
+	return New(ctx, c, Options{Logger: observe.NewLogger(os.Stderr, observe.Options{Project: os.Getenv("GOOGLE_CLOUD_PROJECT")})})
+})
+
+// Function is the handler of one deployed function. Where the process was started to serve it, a wrong configuration
+// ends the process at once, with everything that is wrong with it.
+func Function(entryPoint string, pick func(*App) http.Handler) http.HandlerFunc {
+	// The functions framework names what it serves in this variable
+	// (https://cloud.google.com/functions/docs/configuring/env-var).
+	if os.Getenv("FUNCTION_TARGET") == entryPoint {
+		if _, err := composed(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		a, err := composed()
+		if err != nil {
+			http.Error(w, "Tandem is not set up. Ask your administrator to read its log.", http.StatusInternalServerError)
+			return
+		}
+		pick(a).ServeHTTP(w, r)
+	}
+}

@@ -1,0 +1,286 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/config"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/oauth"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/web"
+)
+
+// service is what the pages and the API stand on.
+type service struct{ app *App }
+
+var _ web.Service = service{}
+
+func (s service) BeginGoogle(ctx context.Context, browser string) (string, error) {
+	return s.app.linker.BeginGoogle(ctx, browser)
+}
+
+func (s service) BeginCreatio(ctx context.Context, user, browser string) (string, error) {
+	return s.app.linker.BeginCreatio(ctx, user, browser)
+}
+
+func (s service) LinkPassword(ctx context.Context, user, username, password string) error {
+	if err := s.app.linker.LinkPassword(ctx, user, username, password); err != nil {
+		return err
+	}
+	return s.linked(ctx, user)
+}
+
+func (s service) FinishLink(ctx context.Context, browser string, query url.Values) (web.Outcome, error) {
+	out, err := s.app.linker.Finish(ctx, browser, query)
+	for from, to := range map[error]error{
+		oauth.ErrState: web.ErrState, oauth.ErrRefused: web.ErrRefused, oauth.ErrNotAllowed: web.ErrNotAllowed,
+	} {
+		if errors.Is(err, from) {
+			return web.Outcome{}, fmt.Errorf("%w: %w", to, err)
+		}
+	}
+	if err != nil {
+		return web.Outcome{}, err
+	}
+	result := web.Outcome{User: out.User, Epoch: out.Epoch}
+	if slices.Contains(out.MissingScopes, s.app.engines[record.Contacts].Scope) {
+		result.Problem = "scope-missing"
+	}
+	if out.Side == record.Google && s.app.config.Creatio.Auth == config.AuthClient {
+		if err := s.app.linker.LinkClient(ctx, out.User); err != nil {
+			s.app.logger.WarnContext(ctx, "the Creatio user could not be linked", "kind", fault.KindOf(err).String(), "error", err.Error())
+			result.Problem = "no-creatio-user"
+		}
+	}
+	return result, s.linked(ctx, out.User)
+}
+
+// linked makes a user's automatic syncs due again: what had stopped them may be mended.
+func (s service) linked(ctx context.Context, user string) error {
+	u := s.app.store.User(user)
+	for t := range s.app.engines {
+		doc, err := u.Sync(ctx, t)
+		if err != nil {
+			return fmt.Errorf("read settings: %w", err)
+		}
+		if !doc.Settings.Automatic || !doc.Due.IsZero() {
+			continue
+		}
+		err = u.UpdateSync(ctx, t, func(d *store.Sync) error {
+			d.Due = s.app.now().UTC()
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("make the sync due: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s service) Epoch(ctx context.Context, user string) (int, error) {
+	p, err := s.app.store.User(user).Profile(ctx)
+	return p.SessionEpoch, err
+}
+
+func (s service) SignOut(ctx context.Context, user string) error {
+	return s.app.store.User(user).UpdateProfile(ctx, func(p *store.Profile) error {
+		if p.CreatedAt.IsZero() {
+			return store.ErrNotFound
+		}
+		p.SessionEpoch++
+		return nil
+	})
+}
+
+func (s service) Account(ctx context.Context, user string) (web.Account, error) {
+	u := s.app.store.User(user)
+	p, err := u.Profile(ctx)
+	if err != nil {
+		return web.Account{}, err
+	}
+	contacts, err := u.Sync(ctx, record.Contacts)
+	if err != nil {
+		return web.Account{}, err
+	}
+	activities, err := u.Sync(ctx, record.Activities)
+	if err != nil {
+		return web.Account{}, err
+	}
+	a := web.Account{
+		ID:     p.ID,
+		Google: web.GoogleAccount{Linked: p.Google.Linked, Email: p.Google.Email, Scopes: p.Google.Scopes, Reconnect: p.Google.Reconnect},
+		Creatio: web.CreatioAccount{
+			Linked: p.Creatio.Linked, URL: p.Creatio.URL, User: p.Creatio.User, ContactID: p.Creatio.ContactID, Reconnect: p.Creatio.Reconnect,
+		},
+		CreatioAuth: string(s.app.config.Creatio.Auth),
+		Admin:       slices.Contains(s.app.config.AdminEmails, strings.ToLower(p.Google.Email)),
+	}
+	cs, as := contacts.Settings, activities.Settings
+	a.Contacts.ContactsSettings = web.ContactsSettings{
+		Automatic: cs.Automatic, IntervalMinutes: cs.IntervalMinutes, TagID: cs.TagID, Direction: cs.Direction, Conflicts: cs.Conflicts,
+	}
+	a.Contacts.State = s.state(p, contacts)
+	a.Activities.ActivitiesSettings = web.ActivitiesSettings{
+		Automatic: as.Automatic, IntervalMinutes: as.IntervalMinutes, SyncFrom: syncFrom(as, p.CreatedAt), Direction: as.Direction,
+		Conflicts: as.Conflicts, Deletions: as.Deletions, PrivateEvents: as.PrivateEvents,
+	}
+	a.Activities.State = s.state(p, activities)
+	return a, nil
+}
+
+// syncFrom is the day from which activities are taken: a week before the user came, unless the settings say another.
+func syncFrom(s store.Settings, came time.Time) string {
+	if s.SyncFrom != "" {
+		return s.SyncFrom
+	}
+	return came.AddDate(0, 0, -7).Format(time.DateOnly)
+}
+
+// state is how a sync type goes. A lease that is held is a run under way.
+func (s service) state(p store.Profile, d store.Sync) web.State {
+	out := web.State{Status: d.Status, LastSync: d.LastSync, NextSync: d.Due, HeldRun: d.HeldRun, Failing: d.Failing}
+	if d.Problem != nil {
+		out.Problem = &fault.Sentence{Code: d.Problem.Code, Message: d.Problem.Message, Action: d.Problem.Action}
+	}
+	switch {
+	case d.Lease.Owner != "" && d.Lease.Expires.After(s.app.now()):
+		out.Status = "running"
+	case p.Google.Reconnect || p.Creatio.Reconnect:
+		out.Status = "reconnect"
+	}
+	return out
+}
+
+func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
+	p, err := s.app.store.User(user).Profile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !p.Creatio.Linked {
+		return []web.Tag{}, nil
+	}
+	client, err := s.app.linker.Client(ctx, user, record.Creatio, s.app.base[record.Creatio])
+	if err != nil {
+		return nil, err
+	}
+	site, err := s.app.openSite(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	found, err := site.Tags(ctx, p.Creatio.ContactID)
+	tags := make([]web.Tag, 0, len(found))
+	for _, t := range found {
+		tags = append(tags, web.Tag(t))
+	}
+	return tags, err
+}
+
+func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSettings) (web.Account, error) {
+	u := s.app.store.User(user)
+	doc, err := u.Sync(ctx, record.Contacts)
+	if err != nil {
+		return web.Account{}, err
+	}
+	kind := doc.Settings.TagKind
+	c.TagID = strings.ToLower(c.TagID)
+	switch {
+	case c.TagID == "":
+		kind = ""
+	case c.TagID != doc.Settings.TagID:
+		if kind, err = s.kindOf(ctx, user, c.TagID); err != nil {
+			return web.Account{}, err
+		}
+	}
+	err = u.UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+		if d.Settings.TagID != c.TagID {
+			// Another tag is another scope: its window starts anew. The links stay, and so does what they know.
+			delete(d.Scopes, record.Creatio)
+			delete(d.Cursors, record.Creatio)
+			delete(d.Rosters, record.Creatio)
+			d.Problem = nil
+		}
+		was := d.Settings
+		d.Settings.Automatic, d.Settings.IntervalMinutes = c.Automatic, c.IntervalMinutes
+		d.Settings.TagID, d.Settings.TagKind = c.TagID, kind
+		d.Settings.Direction, d.Settings.Conflicts = c.Direction, c.Conflicts
+		d.Due = due(d, was, s.app.now().UTC())
+		return nil
+	})
+	if err != nil {
+		return web.Account{}, err
+	}
+	return s.Account(ctx, user)
+}
+
+// due is when the next automatic sync is due after the settings changed.
+func due(d *store.Sync, was store.Settings, now time.Time) time.Time {
+	switch {
+	case !d.Settings.Automatic:
+		return time.Time{}
+	case was.Automatic && was.IntervalMinutes == d.Settings.IntervalMinutes && was.TagID == d.Settings.TagID && !d.Due.IsZero():
+		return d.Due
+	default:
+		next := d.LastSync.Add(time.Duration(d.Settings.IntervalMinutes) * time.Minute)
+		if next.Before(now) || was.TagID != d.Settings.TagID {
+			return now
+		}
+		return next
+	}
+}
+
+// kindOf is the kind of one of the user's own private tags; anything else is refused.
+func (s service) kindOf(ctx context.Context, user, id string) (string, error) {
+	tags, err := s.Tags(ctx, user)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range tags {
+		if strings.EqualFold(t.ID, id) {
+			return t.Kind, nil
+		}
+	}
+	return "", &web.InvalidError{Errors: []web.FieldError{{
+		Field: "tagId", Message: "This is not one of your own private tags. Make a private tag in Creatio, then choose it here.",
+	}}}
+}
+
+func (s service) SyncNow(ctx context.Context, user string, t record.Type) (string, error) {
+	u := s.app.store.User(user)
+	p, err := u.Profile(ctx)
+	if err != nil {
+		return "", err
+	}
+	doc, err := u.Sync(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	engine := s.app.engines[t]
+	if engine == nil || !engine.Ready(p, doc) {
+		return "", web.ErrNotReady
+	}
+	return s.app.enqueue(ctx, user, t, syncer.TriggerUser)
+}
+
+func (s service) Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error) {
+	return s.app.store.User(user).Runs(ctx, t, limit, before)
+}
+
+func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
+	return s.app.store.User(user).Run(ctx, run)
+}
+
+// account is what linking keeps of a Creatio user.
+func account(u creatio.User) creatioAccount {
+	return creatioAccount{ID: u.ID, Login: u.Login, ContactID: u.ContactID, TimeZone: u.TimeZone}
+}
+
+type creatioAccount = oauth.CreatioUser

@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/observe"
+	"github.com/tandem-sync/tandem/shared/queue"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/web"
+)
+
+// dispatchLimit is how many due users one call hands over; the next call takes the others.
+const dispatchLimit = 500
+
+// leasePause is how long a run that a person asked for waits while another one is under way.
+const leasePause = 5 * time.Second
+
+// runner serves the sync functions.
+type runner struct{ app *App }
+
+func (r runner) Authorize(req *http.Request, function string) error {
+	return r.app.invoker.check(req, function)
+}
+
+func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, err error) {
+	users, err := r.app.store.Due(ctx, t, r.app.now().UTC(), dispatchLimit)
+	if err != nil {
+		return 0, 0, fmt.Errorf("find who is due: %w", err)
+	}
+	for _, d := range users {
+		added, err := r.app.queue.Add(ctx, queue.Task{
+			Name: queue.Name(d.User, t, d.At), Type: t, User: d.User, Trigger: syncer.TriggerSchedule,
+		})
+		if err != nil {
+			return len(users), queued, fmt.Errorf("queue a user: %w", err)
+		}
+		if added {
+			queued++
+		}
+	}
+	return len(users), queued, nil
+}
+
+func (r runner) Window(ctx context.Context, t record.Type, user string) (web.Window, error) {
+	out, err := r.app.run(ctx, t, user, syncer.Request{Type: t, Trigger: syncer.TriggerSchedule})
+	return web.Window{
+		Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: out.Status == syncer.Retry, After: out.After,
+	}, err
+}
+
+// run makes one run, and logs how it ended.
+func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Request) (syncer.Outcome, error) {
+	engine := a.engines[t]
+	if engine == nil {
+		return syncer.Outcome{}, fault.Errorf(fault.Bug, "", "unknown-type", "run: no sync type %q", t)
+	}
+	ctx = observe.With(ctx, "user", observe.User(user), "type", string(t))
+	out, err := engine.Run(ctx, a.store.User(user), req)
+	ctx = observe.With(ctx, "run", out.Run)
+	switch kind := fault.KindOf(err); {
+	case err == nil:
+		a.logger.InfoContext(ctx, "run ended", "status", string(out.Status), "reason", out.Reason)
+	case kind == fault.Misconfigured || kind == fault.Bug:
+		a.logger.ErrorContext(ctx, "run failed", "status", string(out.Status), "kind", kind.String(), "error", err.Error())
+	default:
+		a.logger.WarnContext(ctx, "run ended early", "status", string(out.Status), "kind", kind.String(), "error", err.Error())
+	}
+	return out, err
+}
+
+// work carries out one queued task. An error of kind Retry has the queue repeat it.
+func (a *App) work(ctx context.Context, t queue.Task) error {
+	out, err := a.run(ctx, t.Type, t.User, syncer.Request{Type: t.Type, Run: t.Run, Trigger: t.Trigger})
+	switch {
+	case out.Status == syncer.Skipped && out.Reason == syncer.ReasonLease && t.Run != "":
+		return &fault.Error{Kind: fault.Retry, Code: "lease", After: leasePause, Err: errors.New("another run is under way")}
+	case out.Status == syncer.Retry:
+		return &fault.Error{Kind: fault.Retry, Code: "run", After: out.After, Err: err}
+	}
+	return nil
+}
+
+// enqueue queues a run that a person asked for, and lets it be seen at once.
+func (a *App) enqueue(ctx context.Context, user string, t record.Type, trigger string) (string, error) {
+	id := syncer.NewRunID(a.now())
+	u := a.store.User(user)
+	if err := u.PutRun(ctx, store.Run{ID: id, Type: t, Trigger: trigger, Status: "queued"}); err != nil {
+		return "", fmt.Errorf("queue a run: %w", err)
+	}
+	_, err := a.queue.Add(ctx, queue.Task{Name: "run-" + id, Type: t, User: user, Run: id, Trigger: trigger})
+	if err != nil {
+		return "", fmt.Errorf("queue a run: %w", err)
+	}
+	return id, nil
+}

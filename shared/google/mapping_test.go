@@ -1,0 +1,396 @@
+package google
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/api/people/v1"
+	"pgregory.net/rapid"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+const testGroup = "contactGroups/4b1"
+
+// contact makes a person of a contact source out of fields.
+func contact(p people.Person) *people.Person {
+	p.ResourceName = "people/c100"
+	p.Etag = "%merged"
+	p.Metadata = &people.PersonMetadata{Sources: []*people.Source{
+		{Type: "PROFILE", Id: "55", Etag: "#profile", UpdateTime: "2026-09-09T00:00:00Z"},
+		{Type: contactType, Id: "64", Etag: "#1", UpdateTime: "2026-03-01T10:11:12.123456Z"},
+	}}
+	return &p
+}
+
+// replace does to a person what Google does with the masked fields of an update. What is sent is sent as JSON.
+func replace(t interface{ Fatalf(string, ...any) }, p *people.Person, out plan) *people.Person {
+	raw, err := json.Marshal(out.person)
+	if err != nil {
+		t.Fatalf("encode: %v", err)
+	}
+	var sent people.Person
+	if err := json.Unmarshal(raw, &sent); err != nil {
+		t.Fatalf("decode: %v", err)
+	}
+	var keys map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &keys)
+	next := *p
+	for _, field := range out.mask {
+		if _, explicit := keys[field]; !explicit {
+			t.Fatalf("%s is in the mask and not in the request", field)
+		}
+		delete(keys, field)
+		switch field {
+		case "names":
+			next.Names = sent.Names
+		case "organizations":
+			next.Organizations = sent.Organizations
+		case "birthdays":
+			next.Birthdays = sent.Birthdays
+		case "biographies":
+			next.Biographies = sent.Biographies
+		case "imClients":
+			next.ImClients = sent.ImClients
+		case "emailAddresses":
+			next.EmailAddresses = sent.EmailAddresses
+		case "phoneNumbers":
+			next.PhoneNumbers = sent.PhoneNumbers
+		case "addresses":
+			next.Addresses = sent.Addresses
+		default:
+			t.Fatalf("unexpected field %s", field)
+		}
+	}
+	if len(keys) > 0 {
+		t.Fatalf("sent beyond the mask: %v", keys)
+	}
+	return contact(next)
+}
+
+func change(from record.Record, after record.Fields) record.Operation {
+	op := record.Operation{Action: record.Update, Link: "L1", ID: from.ID, Native: from.Native, Before: from.Fields, After: after}
+	for _, f := range record.ContactSchema {
+		if !f.Equal(from.Fields[f.Name], after[f.Name]) {
+			op.Changed = append(op.Changed, f.Name)
+		}
+	}
+	return op
+}
+
+// write carries an operation out on a person.
+func write(t interface{ Fatalf(string, ...any) }, p *people.Person, after record.Fields) (*people.Person, plan) {
+	r := recordOf(p, testGroup)
+	n, err := readNative(r.Native)
+	if err != nil {
+		t.Fatalf("native: %v", err)
+	}
+	out := planPerson(change(r, after), n)
+	return replace(t, p, out), out
+}
+
+func text(s string) []record.Entry { return []record.Entry{{Text: s}} }
+
+func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
+	t.Parallel()
+	profile := &people.FieldMetadata{Source: &people.Source{Type: "PROFILE", Id: "55"}, Primary: true}
+	own := &people.FieldMetadata{Source: &people.Source{Type: contactType, Id: "64"}}
+	p := contact(people.Person{
+		Names: []*people.Name{
+			{GivenName: "Self", FamilyName: "Chosen", Metadata: profile},
+			{GivenName: "Ada", MiddleName: "Mary", FamilyName: "Example", HonorificPrefix: "Dr.", HonorificSuffix: "Jr.", Metadata: own},
+		},
+		Organizations:  []*people.Organization{{Name: "School of Examples", Type: "school", Metadata: &people.FieldMetadata{Primary: true}}, {Name: "Example Ltd", Title: "CTO", Department: "R&D"}},
+		Birthdays:      []*people.Birthday{{Date: &people.Date{Month: 2, Day: 29}}},
+		Biographies:    []*people.Biography{{Value: "one\ntwo", ContentType: "TEXT_PLAIN"}},
+		ImClients:      []*people.ImClient{{Protocol: "jabber", Username: "ada@chat.example.com"}, {Protocol: "Skype", Username: "ada.example"}},
+		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com", Type: "Private"}, {Value: "profile@example.com", Metadata: profile}},
+		PhoneNumbers: []*people.PhoneNumber{
+			{Value: "+1 202 555 0100", Type: "workMobile"}, {Value: "+1 202 555 0101", Type: "homeFax"},
+			{Value: "+1 202 555 0102", Type: "main"}, {Value: "+1 202 555 0103"}, {Value: "12", Type: "Extension"},
+			{Value: "+1 202 555 0104", Type: "googleVoice"}, {Value: "+1 202 555 0105", Type: "Boat"},
+		},
+		Addresses: []*people.Address{
+			{Type: "home", StreetAddress: "1 Main St", ExtendedAddress: "Apt 4", City: "Springfield", PostalCode: "12345", Country: "USA", CountryCode: "US"},
+			{Type: "Shipping", FormattedValue: "Dock 7\nHarbor"}, {Type: "Cottage", City: "Lakeside"},
+		},
+		ClientData:  []*people.ClientData{{Key: "other", Value: "x"}, {Key: mark, Value: "L7"}},
+		Memberships: []*people.Membership{{ContactGroupMembership: &people.ContactGroupMembership{ContactGroupResourceName: testGroup}}},
+	})
+	p.Metadata.PreviousResourceNames = []string{"people/c99"}
+	got := recordOf(p, testGroup)
+	want := record.Record{
+		ID: "people/c100", Aliases: []string{"people/c99"}, Mark: "L7", Member: true,
+		Modified: time.Date(2026, 3, 1, 10, 11, 12, 123456000, time.UTC),
+		Fields: record.Fields{
+			record.GivenName: text("Ada"), record.MiddleName: text("Mary"), record.Surname: text("Example"), record.Salutation: text("Dr."),
+			record.Company: text("Example Ltd"), record.JobTitle: text("CTO"), record.Department: text("R&D"),
+			record.Birthday: text("--02-29"), record.Notes: text("one\ntwo"), record.Skype: text("ada.example"), record.Emails: text("ada@example.com"),
+			record.Phones: {
+				{Kind: "work", Text: "+1 202 555 0100"}, {Kind: "home", Text: "+1 202 555 0101"}, {Kind: "mobile", Text: "+1 202 555 0102"},
+				{Kind: "other", Text: "+1 202 555 0103"}, {Kind: "extension", Text: "12"},
+			},
+			record.Addresses: {
+				{Kind: "home", Parts: map[string]string{"street": "1 Main St, Apt 4", "city": "Springfield", "zip": "12345", "country": "USA"}},
+				{Kind: "shipping", Parts: map[string]string{"street": "Dock 7\nHarbor"}},
+			},
+		},
+	}
+	got.Native = nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	n, err := readNative(recordOf(p, testGroup).Native)
+	if err != nil || n.Etag != "#1" || n.Source != "64" || len(n.Person.Names) != 1 || len(n.Person.EmailAddresses) != 1 {
+		t.Errorf("got native %+v, %v, want the contact's own version and entries", n, err)
+	}
+}
+
+func TestA_person_without_a_contact_is_gone(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]*people.Person{
+		"deleted":        {ResourceName: "people/c1", Metadata: &people.PersonMetadata{Deleted: true, Sources: []*people.Source{{Type: contactType}}}},
+		"only a profile": {ResourceName: "people/c1", Metadata: &people.PersonMetadata{Sources: []*people.Source{{Type: "PROFILE"}}}},
+		"no metadata":    {ResourceName: "people/c1"},
+	} {
+		if diff := cmp.Diff(record.Record{ID: "people/c1", Gone: true}, recordOf(p, testGroup)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestBirthdays_with_and_without_a_year(t *testing.T) {
+	t.Parallel()
+	for want, d := range map[string]*people.Date{
+		"1990-12-31": {Year: 1990, Month: 12, Day: 31},
+		"0044-03-15": {Year: 44, Month: 3, Day: 15},
+		"--02-29":    {Month: 2, Day: 29},
+	} {
+		if got := day(d); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		if diff := cmp.Diff(d, dateOf(want)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	for _, d := range []*people.Date{nil, {Year: 1990}, {Year: 1990, Month: 5}, {Year: 2001, Month: 2, Day: 29}, {Month: 13, Day: 1}} {
+		if got := day(d); got != "" {
+			t.Errorf("%+v reads as %q, want nothing", d, got)
+		}
+	}
+	for _, s := range []string{"", "soon", "31.12.1990", "--13-01", "1990-12"} {
+		if d := dateOf(s); d != nil {
+			t.Errorf("%q is taken for the date %+v", s, d)
+		}
+	}
+}
+
+func TestAn_update_writes_the_named_fields_and_keeps_what_is_not_its_own(t *testing.T) {
+	t.Parallel()
+	p := contact(people.Person{
+		Names:         []*people.Name{{GivenName: "Ada", FamilyName: "Example", HonorificSuffix: "Jr.", PhoneticGivenName: "Ayda", UnstructuredName: "Ada Example, Jr."}},
+		Organizations: []*people.Organization{{Name: "Old Ltd", Title: "Founder"}, {Name: "Example Ltd", Title: "CTO", Location: "Floor 3", Metadata: &people.FieldMetadata{Primary: true}}},
+		ImClients:     []*people.ImClient{{Protocol: "jabber", Username: "ada@chat.example.com"}, {Protocol: "skype", Username: "ada"}},
+		PhoneNumbers: []*people.PhoneNumber{
+			{Value: "+1 202 555 0105", Type: "Boat"}, {Value: "+1 202 555 0100", Type: "workMobile"}, {Value: "+1 202 555 0101", Type: "home"},
+		},
+		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com", Type: "Private", DisplayName: "Ada"}},
+	})
+	before := recordOf(p, testGroup).Fields
+	after := before.Clone()
+	after.SetText(record.Surname, "Sample")
+	after.SetText(record.JobTitle, "CEO")
+	after.SetText(record.Skype, "")
+	after[record.Phones] = []record.Entry{{Kind: "work", Text: "+1 202 555 0199"}, {Kind: "mobile", Text: "+1 202 555 0177"}}
+	next, out := write(t, p, after)
+	if diff := cmp.Diff([]string{"names", "organizations", "imClients", "phoneNumbers"}, out.mask); diff != "" {
+		t.Errorf("mask: %s", diff)
+	}
+	want := contact(people.Person{
+		Names:          []*people.Name{{GivenName: "Ada", FamilyName: "Sample", HonorificSuffix: "Jr.", PhoneticGivenName: "Ayda"}},
+		Organizations:  []*people.Organization{{Name: "Old Ltd", Title: "Founder"}, {Name: "Example Ltd", Title: "CEO", Location: "Floor 3", Metadata: &people.FieldMetadata{SourcePrimary: true}}},
+		ImClients:      []*people.ImClient{{Protocol: "jabber", Username: "ada@chat.example.com"}},
+		PhoneNumbers:   []*people.PhoneNumber{{Value: "+1 202 555 0105", Type: "Boat"}, {Value: "+1 202 555 0199", Type: "workMobile"}, {Value: "+1 202 555 0177", Type: "mobile"}},
+		EmailAddresses: p.EmailAddresses,
+	})
+	if diff := cmp.Diff(asJSON(t, want), asJSON(t, next)); diff != "" {
+		t.Error(diff)
+	}
+	if got := recordOf(next, testGroup).Fields; !record.ContactSchema.Equal(got, after) {
+		t.Errorf("reads as %v, want %v", got, after)
+	}
+}
+
+func TestClearing_a_field_sends_it_empty(t *testing.T) {
+	t.Parallel()
+	p := contact(people.Person{
+		Names: []*people.Name{{GivenName: "Ada"}}, Organizations: []*people.Organization{{Name: "Example Ltd"}},
+		Birthdays: []*people.Birthday{{Date: &people.Date{Month: 1, Day: 2}}}, Biographies: []*people.Biography{{Value: "x"}},
+		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com"}}, PhoneNumbers: []*people.PhoneNumber{{Value: "+1 202 555 0100"}},
+		Addresses: []*people.Address{{City: "Springfield"}}, ImClients: []*people.ImClient{{Protocol: "skype", Username: "ada"}},
+	})
+	next, out := write(t, p, record.Fields{})
+	if len(out.mask) != 8 {
+		t.Errorf("got mask %v, want all eight fields", out.mask)
+	}
+	if got := recordOf(next, testGroup).Fields; len(got) != 0 {
+		t.Errorf("%v is left", got)
+	}
+}
+
+func TestAn_address_that_is_edited_keeps_nothing_of_the_old_one(t *testing.T) {
+	t.Parallel()
+	p := contact(people.Person{Addresses: []*people.Address{
+		{Type: "home", StreetAddress: "1 Main St", ExtendedAddress: "Apt 4", City: "Springfield", Country: "USA", CountryCode: "US", FormattedValue: "1 Main St\nSpringfield"},
+		{Type: "work", StreetAddress: "2 Side St", PoBox: "77", City: "Springfield"},
+	}})
+	r := recordOf(p, testGroup)
+	after := r.Fields.Clone()
+	after[record.Addresses] = []record.Entry{
+		{Kind: "home", Parts: map[string]string{"street": "9 New Rd", "city": "Paris", "country": "France"}}, r.Fields[record.Addresses][1],
+	}
+	next, _ := write(t, p, after)
+	want := []*people.Address{{Type: "home", StreetAddress: "9 New Rd", City: "Paris", Country: "France"}, {Type: "work", StreetAddress: "2 Side St", PoBox: "77", City: "Springfield"}}
+	if diff := cmp.Diff(asJSON(t, want), asJSON(t, next.Addresses)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhat_Google_cannot_hold_is_told(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxText+1)
+	after := record.Fields{
+		record.JobTitle: text(long), record.Birthday: text("sometime"),
+		record.Phones: {{Kind: "pigeon", Text: "+1 202 555 0100"}},
+	}
+	next, out := write(t, contact(people.Person{}), after)
+	got := recordOf(next, testGroup).Fields
+	want := []record.Shown{
+		{Field: record.JobTitle, Is: record.Entry{Text: long}, As: record.Entry{Text: long[:maxText]}},
+		{Field: record.Birthday, Is: record.Entry{Text: "sometime"}},
+		{Field: record.Phones, Is: record.Entry{Kind: "pigeon", Text: "+1 202 555 0100"}, As: record.Entry{Kind: "other", Text: "+1 202 555 0100"}},
+	}
+	if diff := cmp.Diff(want, out.shown(got)); diff != "" {
+		t.Error(diff)
+	}
+	var codes []string
+	for _, n := range out.notes {
+		codes = append(codes, n.Field+" "+n.Code)
+		if n.Message == "" || n.Action == "" {
+			t.Errorf("note %v says nothing", n)
+		}
+	}
+	if diff := cmp.Diff([]string{"jobTitle cut", "birthday no-date"}, codes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestThe_order_of_entries_does_not_matter(t *testing.T) {
+	t.Parallel()
+	phones := []*people.PhoneNumber{
+		{Value: "+1 202 555 0100", Type: "work"}, {Value: "+1 (202) 555-0100", Type: "mobile"}, {Value: "+1 202 555 0101", Type: "home"},
+	}
+	orgs := []*people.Organization{{Name: "B", Type: "work"}, {Name: "A", Type: "work"}, {Name: "C", Current: true}}
+	a := recordOf(contact(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
+	slices.Reverse(phones)
+	slices.Reverse(orgs)
+	b := recordOf(contact(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
+	if !record.ContactSchema.Equal(a, b) {
+		t.Errorf("got %v and %v", a, b)
+	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// anyFields draws a content as the schema holds it.
+func anyFields(t *rapid.T) record.Fields {
+	f := record.Fields{}
+	word := rapid.StringMatching(`[A-Za-zÄöéЖ]{1,8}( [a-z.&]{1,6})?`)
+	for _, name := range []string{record.GivenName, record.MiddleName, record.Surname, record.Salutation, record.JobTitle, record.Department, record.Company, record.Skype} {
+		if rapid.Bool().Draw(t, name) {
+			f.SetText(name, word.Draw(t, name+" text"))
+		}
+	}
+	f.SetText(record.Birthday, rapid.SampledFrom([]string{"", "1990-12-31", "2000-02-29", "--02-29", "--12-01"}).Draw(t, "birthday"))
+	f.SetText(record.Notes, strings.TrimSpace(rapid.StringMatching(`([a-z ]{0,9}\n?){0,3}`).Draw(t, "notes")))
+	for i := range rapid.IntRange(0, 3).Draw(t, "emails") {
+		f[record.Emails] = append(f[record.Emails], record.Entry{Text: fmt.Sprintf("p%d.%d@example.com", i, rapid.IntRange(0, 3).Draw(t, "email"))})
+	}
+	kind := func(of map[string]string) string {
+		kinds := make([]string, 0, len(of))
+		for k := range of {
+			kinds = append(kinds, k)
+		}
+		slices.Sort(kinds)
+		return rapid.SampledFrom(kinds).Draw(t, "kind")
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "phones") {
+		f[record.Phones] = append(f[record.Phones], record.Entry{Kind: kind(phoneTypes), Text: fmt.Sprintf("+1 202 555 01%02d", rapid.IntRange(0, 6).Draw(t, "phone"))})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "addresses") {
+		parts := map[string]string{}
+		for _, part := range []string{record.Street, record.City, record.Region, record.Zip, record.Country} {
+			if rapid.Bool().Draw(t, part) {
+				parts[part] = word.Draw(t, part+" text")
+			}
+		}
+		f[record.Addresses] = append(f[record.Addresses], record.Entry{Kind: kind(addressTypes), Parts: parts})
+	}
+	return record.ContactSchema.Clean(f)
+}
+
+// foreign is what Tandem does not carry.
+func foreign() people.Person {
+	return people.Person{
+		Organizations:  []*people.Organization{{Name: "School", Type: "school"}},
+		ImClients:      []*people.ImClient{{Protocol: "jabber", Username: "x"}},
+		PhoneNumbers:   []*people.PhoneNumber{{Value: "+1 202 555 0190", Type: "Boat"}, {Value: "+1 202 555 0100", Type: "googleVoice"}},
+		Addresses:      []*people.Address{{Type: "Cottage", City: "Lakeside"}},
+		EmailAddresses: nil,
+	}
+}
+
+func TestProperty_what_was_written_is_read_and_foreign_entries_survive(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		p := contact(foreign())
+		for step := range 3 {
+			after := anyFields(t)
+			next, out := write(t, p, after)
+			got := recordOf(next, testGroup)
+			if !record.ContactSchema.Equal(got.Fields, after) {
+				t.Fatalf("step %d: wrote %v, read %v", step, after, got.Fields)
+			}
+			if s := out.shown(got.Fields); len(s) > 0 || len(out.notes) > 0 {
+				t.Fatalf("step %d: shown differently: %v, %v", step, s, out.notes)
+			}
+			for _, o := range foreign().PhoneNumbers {
+				if !slices.ContainsFunc(next.PhoneNumbers, func(n *people.PhoneNumber) bool { return n.Value == o.Value && n.Type == o.Type }) {
+					t.Fatalf("step %d: the number %v is lost", step, o)
+				}
+			}
+			if !slices.ContainsFunc(next.Addresses, func(a *people.Address) bool { return a.Type == "Cottage" && a.City == "Lakeside" }) ||
+				!slices.ContainsFunc(next.Organizations, func(o *people.Organization) bool { return o.Type == "school" && o.Name == "School" }) ||
+				!slices.ContainsFunc(next.ImClients, func(c *people.ImClient) bool { return c.Protocol == "jabber" && c.Username == "x" }) {
+				t.Fatalf("step %d: a foreign entry is lost: %+v", step, next)
+			}
+			// Google may give the entries back in any order.
+			slices.Reverse(next.PhoneNumbers)
+			slices.Reverse(next.Addresses)
+			slices.Reverse(next.Organizations)
+			p = next
+		}
+	})
+}

@@ -1,0 +1,249 @@
+package google
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/api/people/v1"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Scan reads what changed since the cursor. With nothing changed it is two requests: the changes, and the group.
+//
+// Changes are everybody's, in the group or not, since somebody outside of it may just have left. They come minutes
+// late; a number of members that is another one than before makes Scan ask who they are.
+func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
+	if len(raw) == 0 {
+		return c.scanAll(ctx)
+	}
+	var from cursor
+	err := json.Unmarshal(raw, &from)
+	group := c.scope()
+	if group == "" {
+		group = from.Group
+	}
+	if err != nil || !c.fits(from, group) {
+		return record.Delta{}, fault.New(fault.FullSync, side, "cursor", errors.New("scan contacts: the cursor is not one of this group and these parameters"))
+	}
+	c.setScope(group)
+	found, err := c.connections(ctx, group, from.Token, true)
+	if err != nil {
+		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+	}
+	// The group is looked at last: people whom the end of their group released must not look as if each had left.
+	g, err := c.readGroup(ctx, group, 0)
+	if err != nil {
+		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+	}
+	if g == nil {
+		return record.Delta{ScopeGone: true, Cursor: raw}, nil
+	}
+	delta := record.Delta{Records: found.changes()}
+	count := g.MemberCount
+	if count != from.Count {
+		if delta.Members, err = c.members(ctx, group, count); err != nil {
+			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+		}
+	}
+	delta.Cursor = c.cursor(found.token, group, count).encode()
+	return delta, nil
+}
+
+// members lists the group's members; nil where the list is not whole.
+func (c *Contacts) members(ctx context.Context, group string, count int64) ([]string, error) {
+	// A few more than were counted, so that one who joined meanwhile fits.
+	g, err := c.readGroup(ctx, group, count+maxPage)
+	if err != nil || g == nil {
+		return nil, err
+	}
+	if int64(len(g.MemberResourceNames)) != g.MemberCount {
+		c.options.Logger.WarnContext(ctx, "the group's list of members is not whole",
+			"members", len(g.MemberResourceNames), "count", g.MemberCount)
+		return nil, nil
+	}
+	return slices.Concat([]string{}, g.MemberResourceNames), nil
+}
+
+// scanAll reads every contact and tells of those in the group, and of those that once were made by Tandem.
+func (c *Contacts) scanAll(ctx context.Context) (record.Delta, error) {
+	group := c.scope()
+	if group == "" {
+		var err error
+		if group, err = c.findGroup(ctx); err != nil {
+			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+		}
+		if group == "" {
+			// Nobody is in a group that was never made.
+			return record.Delta{Members: []string{}}, nil
+		}
+		c.setScope(group)
+	}
+	found, err := c.connections(ctx, group, "", true)
+	if err != nil {
+		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+	}
+	g, err := c.readGroup(ctx, group, 0)
+	if err != nil {
+		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+	}
+	if g == nil {
+		return record.Delta{ScopeGone: true}, nil
+	}
+	delta := record.Delta{Cursor: c.cursor(found.token, group, g.MemberCount).encode()}
+	members := []string{}
+	for _, r := range found.records {
+		if r.Member {
+			members = append(members, r.ID)
+		}
+		if r.Member || r.Mark != "" {
+			delta.Records = append(delta.Records, r)
+		}
+	}
+	if found.whole {
+		delta.Members = members
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known = slices.Concat([]record.Record{}, found.records)
+	return delta, nil
+}
+
+// connections is what a list of the user's people brought, read to its end.
+type connections struct {
+	// records are the contacts, each once, as the list told of it last.
+	records []record.Record
+	token   string
+	// whole is false where the list was shorter than it said of itself.
+	whole bool
+}
+
+// connections lists the user's people: all of them, or with a sync token those who changed. tokens asks for a sync token.
+func (c *Contacts) connections(ctx context.Context, group, token string, tokens bool) (connections, error) {
+	var out connections
+	var crowded []string
+	at := map[string]int{}
+	seen := map[string]bool{}
+	total := int64(0)
+	for page := ""; ; {
+		reply, err := c.page(ctx, token, page, tokens)
+		if err != nil {
+			return connections{}, err
+		}
+		for _, p := range reply.Connections {
+			if p == nil || p.ResourceName == "" {
+				continue
+			}
+			i, again := at[p.ResourceName]
+			if !again {
+				i = len(out.records)
+				at[p.ResourceName] = i
+				out.records = append(out.records, record.Record{})
+			}
+			// Of somebody who changes while the pages are read, a later page tells what is later.
+			out.records[i] = recordOf(p, group)
+			if len(p.EmailAddresses) >= maxListed || len(p.PhoneNumbers) >= maxListed {
+				crowded = append(crowded, p.ResourceName)
+			}
+		}
+		total = max(total, reply.TotalItems)
+		if page = reply.NextPageToken; page == "" {
+			out.token = reply.NextSyncToken
+			break
+		}
+		if seen[page] {
+			return connections{}, incomplete("the pages repeat themselves")
+		}
+		seen[page] = true
+	}
+	switch out.whole = token != "" || int64(len(out.records)) >= total; {
+	case tokens && out.token == "":
+		return connections{}, incomplete("the last page has no sync token")
+	case !out.whole && len(out.records) == 0:
+		return connections{}, incomplete("people were counted, and none listed")
+	case !out.whole:
+		// Who is missing may have left the list while it was read. Nothing is concluded from it.
+		c.options.Logger.WarnContext(ctx, "the list of people is shorter than its own count", "people", len(out.records), "count", total)
+	}
+	return out, c.complete(ctx, group, crowded, out.records, at)
+}
+
+func incomplete(why string) error {
+	return fault.New(fault.Retry, side, "incomplete-list", errors.New("list connections: "+why))
+}
+
+// page reads one page. All parameters but the token of the page are those of the first one.
+func (c *Contacts) page(ctx context.Context, token, page string, tokens bool) (*people.ListConnectionsResponse, error) {
+	call := c.api.People.Connections.List("people/me").PersonFields(personFields).Sources(contactSource).
+		PageSize(int64(c.options.PageSize)).Context(ctx)
+	if tokens {
+		call.RequestSyncToken(true)
+	}
+	if token != "" {
+		call.SyncToken(token)
+	}
+	if page != "" {
+		call.PageToken(page)
+	}
+	reply, err := call.Do()
+	switch err = c.classify("list connections", err, false); {
+	case err == nil:
+		return reply, nil
+	case token != "" && page == "" && !concernsAll(err):
+		// Whatever Google has against the token, another one helps.
+		return nil, fault.New(fault.FullSync, side, "token-refused", err)
+	case page != "" && !concernsAll(err):
+		return nil, fault.New(fault.Retry, side, "incomplete-list", err)
+	}
+	return nil, onList(err)
+}
+
+// complete reads those people again of whom a list shows only the first hundred addresses or numbers
+// (https://developers.google.com/people/api/rest/v1/people#Person).
+func (c *Contacts) complete(ctx context.Context, group string, crowded []string, records []record.Record, at map[string]int) error {
+	if len(crowded) == 0 {
+		return nil
+	}
+	found, err := c.read(ctx, group, crowded)
+	if err != nil {
+		return err
+	}
+	for _, name := range crowded {
+		if r := found[name]; !r.Gone {
+			r.ID, r.Aliases = name, records[at[name]].Aliases
+			records[at[name]] = r
+		}
+	}
+	return nil
+}
+
+// changes are the records of a window. A resource name that lives on under another one was not deleted; the former
+// names of one that was are gone with it.
+func (c connections) changes() []record.Record {
+	lives := map[string]bool{}
+	for _, r := range c.records {
+		if !r.Gone {
+			lives[r.ID] = true
+			for _, former := range r.Aliases {
+				lives[former] = true
+			}
+		}
+	}
+	var out []record.Record
+	for _, r := range c.records {
+		if !r.Gone {
+			out = append(out, r)
+			continue
+		}
+		for _, name := range append([]string{r.ID}, r.Aliases...) {
+			if !lives[name] {
+				out = append(out, record.Record{ID: name, Gone: true})
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package observe
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"runtime"
+	"slices"
+	"strconv"
+)
+
+// The keys that Cloud Logging takes out of a line
+// (https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields), and the one by which
+// Error Reporting knows an error (https://cloud.google.com/error-reporting/docs/formatting-error-messages).
+const (
+	severityField = "severity"
+	messageField  = "message"
+	timeField     = "time"
+	traceField    = "logging.googleapis.com/trace"
+	spanField     = "logging.googleapis.com/spanId"
+	sampledField  = "logging.googleapis.com/trace_sampled"
+	labelsField   = "logging.googleapis.com/labels"
+	sourceField   = "logging.googleapis.com/sourceLocation"
+	typeField     = "@type"
+
+	reportedError = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
+)
+
+// reserved are keys of a line that an attribute must not take: its entry would be two-faced.
+var reserved = []string{
+	severityField, messageField, timeField, "timestamp", "timestampSeconds", "timestampNanos", traceField, spanField,
+	sampledField, labelsField, sourceField, typeField, "logging.googleapis.com/insertId", "logging.googleapis.com/operation",
+}
+
+// cloud writes lines for Cloud Logging. It keeps groups and attributes itself, because the special fields stand at the
+// top of a line whatever group its logger is in.
+type cloud struct {
+	json    slog.Handler
+	project string
+	scopes  []scope
+}
+
+// scope is a group that was opened, or attributes that were added.
+type scope struct {
+	group string
+	attrs []slog.Attr
+}
+
+func newCloud(w io.Writer, o Options) *cloud {
+	return &cloud{project: o.Project, json: slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: rename})}
+}
+
+// rename gives slog's own fields the names of Cloud Logging. They come first and are of types of their own; attributes
+// of the same keys were renamed before.
+func rename(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) > 0 {
+		return a
+	}
+	switch a.Key {
+	case slog.LevelKey:
+		if level, ok := a.Value.Any().(slog.Level); ok {
+			return slog.String(severityField, severity(level))
+		}
+	case slog.MessageKey:
+		a.Key = messageField
+	}
+	return a
+}
+
+func severity(l slog.Level) string {
+	switch {
+	case l < slog.LevelInfo:
+		return "DEBUG"
+	case l < LevelNotice:
+		return "INFO"
+	case l < slog.LevelWarn:
+		return "NOTICE"
+	case l < slog.LevelError:
+		return "WARNING"
+	case l < LevelCritical:
+		return "ERROR"
+	default:
+		return "CRITICAL"
+	}
+}
+
+func (h *cloud) Enabled(ctx context.Context, l slog.Level) bool { return h.json.Enabled(ctx, l) }
+
+func (h *cloud) WithAttrs(attrs []slog.Attr) slog.Handler { return h.within(scope{attrs: attrs}) }
+
+func (h *cloud) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	return h.within(scope{group: name})
+}
+
+func (h *cloud) within(s scope) *cloud {
+	inner := *h
+	inner.scopes = append(slices.Clip(h.scopes), s)
+	return &inner
+}
+
+func (h *cloud) Handle(ctx context.Context, r slog.Record) error {
+	line := slog.NewRecord(r.Time, r.Level, r.Message, 0)
+	line.AddAttrs(h.special(ctx, r)...)
+	for _, a := range h.attrs(r) {
+		line.AddAttrs(unreserved(a)...)
+	}
+	return h.json.Handle(ctx, line)
+}
+
+// special are the fields that Cloud Logging and Error Reporting take out of the line.
+func (h *cloud) special(ctx context.Context, r slog.Record) []slog.Attr {
+	var out []slog.Attr
+	if r.Level >= slog.LevelError {
+		out = append(out, slog.String(typeField, reportedError))
+	}
+	if t, ok := traceOf(ctx); ok && h.project != "" {
+		out = append(out, slog.String(traceField, "projects/"+h.project+"/traces/"+t.id))
+		if t.span != "" {
+			out = append(out, slog.String(spanField, t.span))
+		}
+		out = append(out, slog.Bool(sampledField, t.sampled))
+	}
+	if attrs := attached(ctx); len(attrs) > 0 {
+		out = append(out, slog.Any(labelsField, labels(attrs)))
+	}
+	if r.PC != 0 {
+		frame, _ := runtime.CallersFrames([]uintptr{r.PC}).Next()
+		out = append(out, slog.Group(sourceField, slog.String("file", frame.File),
+			slog.String("line", strconv.Itoa(frame.Line)), slog.String("function", frame.Function)))
+	}
+	return out
+}
+
+// labels are texts in Cloud Logging, whatever the attributes are.
+func labels(attrs []slog.Attr) map[string]string {
+	out := make(map[string]string, len(attrs))
+	var add func(prefix string, attrs []slog.Attr)
+	add = func(prefix string, attrs []slog.Attr) {
+		for _, a := range attrs {
+			value := a.Value.Resolve()
+			switch raw, isJSON := value.Any().(json.RawMessage); {
+			case value.Kind() == slog.KindGroup:
+				add(prefix+a.Key+".", value.Group())
+			case isJSON:
+				out[prefix+a.Key] = string(raw)
+			default:
+				out[prefix+a.Key] = value.String()
+			}
+		}
+	}
+	add("", attrs)
+	return out
+}
+
+// attrs are the line's own attributes, inside of the groups that its logger opened.
+func (h *cloud) attrs(r slog.Record) []slog.Attr {
+	var own []slog.Attr
+	r.Attrs(func(a slog.Attr) bool {
+		own = append(own, a)
+		return true
+	})
+	for _, s := range slices.Backward(h.scopes) {
+		if s.group != "" {
+			own = []slog.Attr{{Key: s.group, Value: slog.GroupValue(own...)}}
+			continue
+		}
+		own = slices.Concat(s.attrs, own)
+	}
+	return own
+}
+
+// unreserved is the attribute under a key that is free at the top of a line. A group without a key is its members.
+func unreserved(a slog.Attr) []slog.Attr {
+	if a.Key == "" && a.Value.Kind() == slog.KindGroup {
+		var out []slog.Attr
+		for _, member := range a.Value.Group() {
+			out = append(out, unreserved(member)...)
+		}
+		return out
+	}
+	if slices.Contains(reserved, a.Key) || a.Key == slog.LevelKey || a.Key == slog.MessageKey {
+		a.Key += "_"
+	}
+	return []slog.Attr{a}
+}

@@ -1,0 +1,393 @@
+package syncer_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/bolt"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+// world is one user with both sides, where a test edits on each and makes calls fail.
+type world struct {
+	t     judge
+	clock time.Time
+	store store.Store
+	user  store.User
+	sides map[record.Side]*half
+	// before is asked ahead of every call of a side, after behind it: an error of it is the call's.
+	before, after func(call string) error
+	engine        *syncer.Engine
+	mu            sync.Mutex
+}
+
+// judge is a testing.T, or one of rapid.
+type judge interface {
+	Helper()
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	s, err := bolt.Open(filepath.Join(t.TempDir(), "tandem.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	w := &world{t: t, clock: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), store: s, user: s.User("ada")}
+	w.sides = map[record.Side]*half{
+		record.Creatio: {w: w, side: record.Creatio, rows: map[string]*row{}},
+		record.Google:  {w: w, side: record.Google, rows: map[string]*row{}},
+	}
+	must(t, w.user.UpdateProfile(t.Context(), func(p *store.Profile) error {
+		p.CreatedAt = w.clock
+		p.Google = store.GoogleAccount{Subject: "1", Email: "ada@example.com", Linked: true, Scopes: []string{"contacts"}}
+		p.Creatio = store.CreatioAccount{UserID: "u", ContactID: "c", Linked: true}
+		return nil
+	}))
+	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+		d.Settings.TagID, d.Settings.TagKind = "tag", "classic"
+		return nil
+	}))
+	w.engine = &syncer.Engine{
+		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Chunk: 3, Now: w.now, Logger: slog.New(slog.DiscardHandler),
+		Open: func(context.Context, store.Profile, store.Sync) (syncer.Opened, error) {
+			return syncer.Opened{Sides: map[record.Side]syncer.Side{
+				record.Creatio: w.sides[record.Creatio], record.Google: w.sides[record.Google],
+			}}, nil
+		},
+	}
+	return w
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// now passes: no two moments are the same.
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clock = w.clock.Add(time.Millisecond)
+	return w.clock
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clock = w.clock.Add(d)
+}
+
+// run makes one run and gives its outcome and its history.
+func (w *world) run(trigger string) (syncer.Outcome, store.Run) {
+	w.t.Helper()
+	w.pass(time.Minute)
+	out, _ := w.engine.Run(context.Background(), w.user, syncer.Request{Type: record.Contacts, Trigger: trigger})
+	r, err := w.user.Run(context.Background(), out.Run)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		w.t.Fatal(err)
+	}
+	return out, r
+}
+
+// sync makes a run that must do its work.
+func (w *world) sync() store.Run {
+	w.t.Helper()
+	out, r := w.run(syncer.TriggerSchedule)
+	if out.Status != syncer.Done {
+		w.t.Fatalf("run ended %+v with problems %+v", out, r.Problems)
+	}
+	return r
+}
+
+// silent makes a run that may find nothing to do.
+func (w *world) silent() {
+	w.t.Helper()
+	writes := w.writes()
+	r := w.sync()
+	if len(r.Changes) > 0 || w.writes() != writes {
+		w.t.Fatalf("a run with nothing to do changed %+v", r.Changes)
+	}
+}
+
+func (w *world) writes() int { return w.sides[record.Creatio].written + w.sides[record.Google].written }
+
+// agree compares what is in scope on both sides.
+func (w *world) agree() {
+	w.t.Helper()
+	if c, g := w.sides[record.Creatio].scope(), w.sides[record.Google].scope(); !slices.Equal(c, g) {
+		w.t.Fatalf("the sides differ\ncreatio: %q\ngoogle:  %q", c, g)
+	}
+}
+
+// row is a record of a side.
+type row struct {
+	fields         record.Fields
+	member, gone   bool
+	mark           string
+	version, index int
+	modified       time.Time
+}
+
+// half is a side in memory, as strict as the port says.
+type half struct {
+	w       *world
+	side    record.Side
+	mu      sync.Mutex
+	rows    map[string]*row
+	seq     int
+	written int
+	// missing says that the scope is not there; forgetful that cursors are not good any more.
+	missing, forgetful bool
+	refuse             func(record.Operation) error
+}
+
+var _ syncer.Side = (*half)(nil)
+
+func (h *half) touch(r *row) {
+	h.seq++
+	r.version, r.index, r.modified = r.version+1, h.seq, h.w.now()
+}
+
+// add is a person who adds a record.
+func (h *half) add(name, email string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	id := string(h.side) + strconv.Itoa(len(h.rows))
+	f := record.Fields{}
+	f.SetText(record.GivenName, name)
+	if email != "" {
+		f[record.Emails] = []record.Entry{{Kind: "work", Text: email}}
+	}
+	h.rows[id] = &row{fields: f, member: true}
+	h.touch(h.rows[id])
+	return id
+}
+
+// edit is a person who changes a record.
+func (h *half) edit(id string, f func(*row)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f(h.rows[id])
+	h.touch(h.rows[id])
+}
+
+// drop is a person who deletes the scope itself.
+func (h *half) drop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.missing = true
+	for _, r := range h.rows {
+		r.member = false
+	}
+}
+
+// id finds the record in scope by its first name.
+func (h *half) id(name string) string {
+	h.w.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for id, r := range h.rows {
+		if !r.gone && r.fields.Text(record.GivenName) == name {
+			return id
+		}
+	}
+	h.w.t.Fatalf("%s has nobody called %s", h.side, name)
+	return ""
+}
+
+// scope lists the content of what is in scope.
+func (h *half) scope() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []string
+	for _, r := range h.rows {
+		if !r.gone && r.member {
+			text := ""
+			for _, f := range record.ContactSchema {
+				if shown := f.Show(r.fields[f.Name]); shown != "" {
+					text += f.Name + "=" + shown + ";"
+				}
+			}
+			out = append(out, text)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (h *half) call(name string) error {
+	if h.w.before == nil {
+		return nil
+	}
+	return h.w.before(string(h.side) + " " + name)
+}
+
+func (h *half) done(name string) error {
+	if h.w.after == nil {
+		return nil
+	}
+	return h.w.after(string(h.side) + " " + name)
+}
+
+func (h *half) record(id string) record.Record {
+	r := h.rows[id]
+	if r == nil || r.gone {
+		return record.Record{ID: id, Gone: true}
+	}
+	return record.Record{
+		ID: id, Mark: r.mark, Modified: r.modified, Member: r.member, Fields: r.fields.Clone(),
+		Native: json.RawMessage(strconv.Itoa(r.version)),
+	}
+}
+
+func (h *half) Prepare(context.Context) (string, error) {
+	if err := h.call("prepare"); err != nil {
+		return "", err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.missing = false
+	return "scope", h.done("prepare")
+}
+
+func (h *half) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, error) {
+	if err := h.call("scan"); err != nil {
+		return record.Delta{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.missing {
+		return record.Delta{ScopeGone: true}, h.done("scan")
+	}
+	since := 0
+	if len(cursor) > 0 {
+		if h.forgetful {
+			return record.Delta{}, fault.New(fault.FullSync, string(h.side), "expired", nil)
+		}
+		since, _ = strconv.Atoi(string(cursor))
+	}
+	d := record.Delta{Members: []string{}, Cursor: json.RawMessage(strconv.Itoa(h.seq))}
+	for _, id := range slices.Sorted(maps.Keys(h.rows)) {
+		r := h.rows[id]
+		if !r.gone && r.member {
+			d.Members = append(d.Members, id)
+		}
+		if r.index > since && (len(cursor) > 0 || r.member && !r.gone) {
+			d.Records = append(d.Records, h.record(id))
+		}
+	}
+	return d, h.done("scan")
+}
+
+func (h *half) Fetch(_ context.Context, ids []string) ([]record.Record, error) {
+	if err := h.call("fetch"); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []record.Record
+	for _, id := range ids {
+		out = append(out, h.record(id))
+	}
+	return out, h.done("fetch")
+}
+
+func (h *half) Candidates(context.Context, []record.Record) ([]record.Record, error) {
+	if err := h.call("candidates"); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []record.Record
+	for _, id := range slices.Sorted(maps.Keys(h.rows)) {
+		if !h.rows[id].gone {
+			out = append(out, h.record(id))
+		}
+	}
+	return out, h.done("candidates")
+}
+
+func (h *half) Apply(_ context.Context, ops []record.Operation) ([]record.Result, error) {
+	results := make([]record.Result, len(ops))
+	for i, op := range ops {
+		if err := h.call("apply"); err != nil {
+			for j := i; j < len(ops); j++ {
+				results[j].Err = err
+			}
+			return results, err
+		}
+		results[i] = h.apply(op)
+		if err := h.done("apply"); err != nil {
+			lost := *fault.New(fault.Retry, string(h.side), "lost", err)
+			lost.Ambiguous = true
+			results[i] = record.Result{Err: &lost}
+			for j := i + 1; j < len(ops); j++ {
+				results[j].Err = err
+			}
+			return results, err
+		}
+	}
+	return results, nil
+}
+
+func (h *half) apply(op record.Operation) record.Result {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refuse != nil {
+		if err := h.refuse(op); err != nil {
+			return record.Result{Err: err}
+		}
+	}
+	id := op.ID
+	r := h.rows[id]
+	switch {
+	case op.Action == record.Create:
+		if id == "" {
+			id = string(h.side) + "-made-" + strconv.Itoa(len(h.rows))
+		}
+		if r == nil || r.gone {
+			r = &row{fields: record.Fields{}, mark: op.Link}
+			h.rows[id] = r
+		}
+	case r == nil || r.gone:
+		return record.Result{Err: fault.New(fault.Gone, string(h.side), "gone", nil)}
+	case len(op.Native) > 0 && string(op.Native) != strconv.Itoa(r.version):
+		return record.Result{Err: fault.New(fault.Conflict, string(h.side), "version", nil)}
+	}
+	for _, name := range op.Changed {
+		if len(op.After[name]) == 0 {
+			delete(r.fields, name)
+		} else {
+			r.fields[name] = slices.Clone(op.After[name])
+		}
+	}
+	if op.Join {
+		r.member = true
+	}
+	if op.Action == record.Unlink {
+		r.member = false
+	}
+	h.written++
+	h.touch(r)
+	return record.Result{Record: h.record(id)}
+}
+
+var errDied = fmt.Errorf("the network is down: %w", fault.New(fault.Retry, "", "unreachable", nil))

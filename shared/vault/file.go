@@ -1,0 +1,122 @@
+package vault
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+)
+
+// maxKeyset is more than any keyset has; a larger file is another one.
+const maxKeyset = 1 << 20
+
+// openFile opens the keyset in the file, and makes both where there is none.
+func openFile(path string) (*Vault, error) {
+	handle, err := readKeyset(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeKeyset(path); err == nil {
+			handle, err = readKeyset(path)
+		}
+	}
+	if err != nil {
+		return nil, unusable(path, err)
+	}
+	primitive, err := aead.New(handle)
+	if err != nil {
+		return nil, unusable(path, err)
+	}
+	return &Vault{aead: primitive}, nil
+}
+
+// readKeyset looks at the open file, not at the path, so that what was checked is what is read.
+func readKeyset(path string) (*keyset.Handle, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is not a regular file")
+	case info.Size() > maxKeyset:
+		return nil, errors.New("it is too large for a keyset; name another file")
+	case othersMayRead(info.Mode()):
+		return nil, fmt.Errorf("others may read or write it (mode %04o); run: chmod 600 %s", info.Mode().Perm(), path)
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxKeyset))
+	if err != nil {
+		return nil, err
+	}
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(data)))
+	if err != nil {
+		// The cause is left out: it may quote the file.
+		return nil, errors.New("it holds no keyset; restore it from a backup, or name a new file and have every user link again")
+	}
+	return handle, nil
+}
+
+// othersMayRead tells whether anybody but the owner has a right to the file. Windows has no such bits.
+func othersMayRead(mode fs.FileMode) bool {
+	return runtime.GOOS != "windows" && mode.Perm()&0o077 != 0
+}
+
+// makeKeyset writes a new keyset to the path, unless another process is faster: then that one's stays. The keyset is
+// written under another name and linked to its own once it is whole, so that nobody ever reads half of it.
+func makeKeyset(path string) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return err
+	}
+	// CreateTemp opens with O_EXCL and mode 0600.
+	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	err = insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(f))
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDirectory(dir)
+}
+
+// syncDirectory makes the new name last: a key that a power failure takes away takes every token with it.
+func syncDirectory(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // Some file systems, as those of containers, cannot sync a directory.
+	}
+	return errors.Join(err, d.Close())
+}
+
+func unusable(path string, err error) error {
+	return fault.Errorf(fault.Misconfigured, side, "key-file", "open vault: key file %s: %w", path, err)
+}

@@ -1,0 +1,96 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+func (s *Site) getAccount(w http.ResponseWriter, r *http.Request, v visit) error {
+	a, err := s.service.Account(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, a)
+}
+
+func (s *Site) getTags(w http.ResponseWriter, r *http.Request, v visit) error {
+	tags, err := s.service.Tags(r.Context(), v.user)
+	if err != nil {
+		return s.notReady(r, v, err)
+	}
+	return answer(w, http.StatusOK, list(tags))
+}
+
+func (s *Site) putContacts(w http.ResponseWriter, r *http.Request, v visit) error {
+	settings, err := readContactsSettings(r.Body)
+	if err != nil {
+		return err
+	}
+	a, err := s.service.PutContacts(r.Context(), v.user, settings)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, a)
+}
+
+func (s *Site) postContactsSync(w http.ResponseWriter, r *http.Request, v visit) error {
+	run, err := s.service.SyncNow(r.Context(), v.user, record.Contacts)
+	if err != nil {
+		return s.notReady(r, v, err)
+	}
+	return answer(w, http.StatusAccepted, map[string]string{"run": run})
+}
+
+func (s *Site) getRuns(w http.ResponseWriter, r *http.Request, v visit) error {
+	q, err := readRunsQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	runs, err := s.service.Runs(r.Context(), v.user, q.kind, q.limit, q.before)
+	if err != nil {
+		return err
+	}
+	out := make([]runJSON, len(runs))
+	for i, run := range runs {
+		out[i] = summary(run)
+	}
+	return answer(w, http.StatusOK, out)
+}
+
+func (s *Site) getRun(w http.ResponseWriter, r *http.Request, v visit) error {
+	run, err := s.service.Run(r.Context(), v.user, r.PathValue("run"))
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, detail(run))
+}
+
+func (s *Site) health(w http.ResponseWriter, _ *http.Request, _ visit) error {
+	return answer(w, http.StatusOK, struct {
+		Status  string `json:"status"`
+		Version string `json:"version"`
+	}{"ok", s.version})
+}
+
+// answer writes a JSON document, whole or not at all.
+func answer(w http.ResponseWriter, status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return fault.Errorf(fault.Bug, "", "encode", "encode answer: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n')) // who does not read the answer any more need not have it
+	return nil
+}
+
+// list is never null in JSON.
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}

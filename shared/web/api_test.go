@@ -1,0 +1,144 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// goldenJSON compares a JSON answer, indented for the reader.
+func goldenJSON(t *testing.T, name string, r *http.Response) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(body(t, r)), "", "  "); err != nil {
+		t.Fatalf("answer is no JSON: %v", err)
+	}
+	golden(t, name, b.String())
+}
+
+func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		method, path, body string
+		change             func(*fakeService)
+	}{
+		"account":       {"GET", "account", "", nil},
+		"account-empty": {"GET", "account", "", func(f *fakeService) { f.account = Account{ID: "anna"} }},
+		"account-held": {"GET", "account", "", func(f *fakeService) {
+			p := explain(ErrNotReady).Sentence
+			f.account.Contacts.State = State{Status: "held", HeldRun: "run-1", Failing: 2, Problem: &p}
+		}},
+		"tags":          {"GET", "tags", "", nil},
+		"tags-empty":    {"GET", "tags", "", func(f *fakeService) { f.tags = nil }},
+		"contacts":      {"PUT", "contacts", goodJSON, nil},
+		"contacts-422":  {"PUT", "contacts", `{"automatic":"yes","intervalMinutes":7,"tagId":"My clients","direction":null,"color":1}`, nil},
+		"contacts-400":  {"PUT", "contacts", `{"automatic":`, nil},
+		"sync":          {"POST", "contacts/sync", "", nil},
+		"sync-notready": {"POST", "contacts/sync", "", func(f *fakeService) { f.errs["SyncNow"] = ErrNotReady; f.account.Contacts.TagID = "" }},
+		"runs":          {"GET", "runs", "", nil},
+		"runs-before":   {"GET", "runs?type=contacts&limit=1&before=run-2", "", nil},
+		"runs-empty":    {"GET", "runs", "", func(f *fakeService) { f.runs = nil }},
+		"runs-422":      {"GET", "runs?type=mails&limit=101", "", nil},
+		"run":           {"GET", "runs/run-2", "", nil},
+		"run-queued":    {"GET", "runs/run-3", "", nil},
+		"run-404":       {"GET", "runs/run-9", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t)
+			if tc.change != nil {
+				tc.change(c.fake)
+			}
+			goldenJSON(t, name+".json", c.do(tc.method, "/settings/api/v1/"+tc.path, tc.body, c.signedIn))
+		})
+	}
+	c := newClient(t)
+	goldenJSON(t, "signed-out.json", account(c))
+	goldenJSON(t, "healthz.json", c.do("GET", "/settings/healthz", ""))
+}
+
+func TestSettingsArePutAsTheyAre(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	wantStatus(t, c.do("PUT", "/settings/api/v1/contacts", goodJSON, c.signedIn), http.StatusOK)
+	want := ContactsSettings{Automatic: true, IntervalMinutes: 5, Direction: "to-google", Conflicts: "google"}
+	if diff := cmp.Diff(want, c.fake.saved); diff != "" {
+		t.Errorf("saved (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatTheAccountShowsCanBeSentBack(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	var got struct{ Contacts json.RawMessage }
+	if err := json.Unmarshal([]byte(body(t, account(c, c.signedIn))), &got); err != nil {
+		t.Fatal(err)
+	}
+	wantStatus(t, c.do("PUT", "/settings/api/v1/contacts", string(got.Contacts), c.signedIn), http.StatusOK)
+}
+
+func TestInputThatIsNotRightChangesNothing(t *testing.T) {
+	t.Parallel()
+	for input, want := range map[string]int{
+		"":                 400,
+		"null":             400,
+		"[]":               400,
+		`"text"`:           400,
+		goodJSON + "{}":    400,
+		goodJSON + "x":     400,
+		goodJSON[:30]:      400,
+		"\xff" + goodJSON:  400,
+		"{}":               422,
+		`{"automatic":1}`:  422,
+		goodJSON + " \n\t": 200,
+		strings.Replace(goodJSON, "{", `{"automatic":false,`, 1):      400,
+		strings.Replace(goodJSON, "automatic", "Automatic", 1):        422,
+		strings.Replace(goodJSON, "{", `{"extra":[1,{"a":2}],`, 1):    422,
+		strings.Replace(goodJSON, ":5,", `:5.5,`, 1):                  422,
+		strings.Replace(goodJSON, ":5,", `:"5",`, 1):                  422,
+		strings.Replace(goodJSON, ":5,", `:99999999999999999999,`, 1): 422,
+		strings.Replace(goodJSON, ":5,", `:null,`, 1):                 422,
+		strings.Replace(goodJSON, `""`, `"not a guid"`, 1):            422,
+		strings.Replace(goodJSON, "to-google", "sideways", 1):         422,
+	} {
+		c := newClient(t)
+		r := c.do("PUT", "/settings/api/v1/contacts", input, c.signedIn)
+		if r.StatusCode != want {
+			t.Errorf("%q: status %d, want %d", input, r.StatusCode, want)
+		}
+		if changed := c.fake.writes() > 0; changed != (want == 200) {
+			t.Errorf("%q: changed = %t", input, changed)
+		}
+		if text := body(t, r); want == 422 && !strings.Contains(text, `"errors":[{"field":`) {
+			t.Errorf("%q: no field in %s", input, text)
+		}
+	}
+}
+
+func TestTheServicesWordOnAFieldReachesTheScript(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.fake.errs["PutContacts"] = &InvalidError{[]FieldError{{"tagId", "This tag is not one of your own."}}}
+	r := c.do("PUT", "/settings/api/v1/contacts", goodJSON, c.signedIn)
+	wantStatus(t, r, http.StatusUnprocessableEntity)
+	if text := body(t, r); !strings.Contains(text, `"errors":[{"field":"tagId","message":"This tag is not one of your own."}]`) {
+		t.Error(text)
+	}
+}
+
+func TestLimitsOfTheListOfRuns(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]int{
+		"": 200, "limit=1": 200, "limit=100": 200, "type=activities": 200,
+		"limit=0": 422, "limit=101": 422, "limit=": 422, "limit=ten": 422, "limit=-1": 422, "type=Contacts": 422,
+	} {
+		c := newClient(t)
+		if r := c.do("GET", "/settings/api/v1/runs?"+query, "", c.signedIn); r.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", query, r.StatusCode, want)
+		}
+	}
+}

@@ -1,0 +1,321 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const (
+	public  = "https://tandem.example.com"
+	secret  = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" // 32 bytes of zero
+	goodTag = "0b5b0a1e-6f0c-4b53-9d3c-7f1f4f1f0a01"
+)
+
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// fakeService is one user, "anna", and notes what was asked of it.
+type fakeService struct {
+	account Account
+	tags    []Tag
+	runs    []store.Run
+	epoch   int
+	outcome Outcome
+
+	// errs are the errors of the calls, by name.
+	errs  map[string]error
+	calls []string
+	saved ContactsSettings
+}
+
+func (f *fakeService) call(name, user string) error {
+	f.calls = append(f.calls, name)
+	if user != "anna" && name != "BeginGoogle" && name != "FinishLink" {
+		return store.ErrNotFound
+	}
+	return f.errs[name]
+}
+
+func (f *fakeService) BeginGoogle(_ context.Context, browser string) (string, error) {
+	return "https://accounts.example.com/consent?b=" + browser, f.call("BeginGoogle", "")
+}
+
+func (f *fakeService) BeginCreatio(_ context.Context, user, browser string) (string, error) {
+	return "https://creatio.example.com/consent?b=" + browser, f.call("BeginCreatio", user)
+}
+
+func (f *fakeService) LinkPassword(_ context.Context, user, username, password string) error {
+	if err := f.call("LinkPassword", user); err != nil {
+		return err
+	}
+	if username != "anna.example" || password != "right" {
+		return fault.New(fault.Reconnect, "creatio", "wrong-password", errors.New("log in: code 1"))
+	}
+	return nil
+}
+
+func (f *fakeService) FinishLink(_ context.Context, browser string, query url.Values) (Outcome, error) {
+	if err := f.call("FinishLink", ""); err != nil {
+		return Outcome{}, err
+	}
+	if browser != secret || query.Get("state") != "known" {
+		return Outcome{}, ErrState
+	}
+	return f.outcome, nil
+}
+
+func (f *fakeService) Epoch(_ context.Context, user string) (int, error) {
+	return f.epoch, f.call("Epoch", user)
+}
+
+func (f *fakeService) SignOut(_ context.Context, user string) error {
+	f.epoch++
+	return f.call("SignOut", user)
+}
+
+func (f *fakeService) Account(_ context.Context, user string) (Account, error) {
+	return f.account, f.call("Account", user)
+}
+
+func (f *fakeService) Tags(_ context.Context, user string) ([]Tag, error) {
+	return f.tags, f.call("Tags", user)
+}
+
+func (f *fakeService) PutContacts(_ context.Context, user string, s ContactsSettings) (Account, error) {
+	if err := f.call("PutContacts", user); err != nil {
+		return Account{}, err
+	}
+	f.saved, f.account.Contacts.ContactsSettings = s, s
+	return f.account, nil
+}
+
+func (f *fakeService) SyncNow(_ context.Context, user string, _ record.Type) (string, error) {
+	return "run-new", f.call("SyncNow", user)
+}
+
+func (f *fakeService) Runs(_ context.Context, user string, _ record.Type, limit int, before string) ([]store.Run, error) {
+	if err := f.call("Runs", user); err != nil {
+		return nil, err
+	}
+	var out []store.Run
+	for _, r := range f.runs {
+		if (before == "" || r.ID < before) && len(out) < limit {
+			r.Changes = nil
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (f *fakeService) Run(_ context.Context, user, run string) (store.Run, error) {
+	if err := f.call("Run", user); err != nil {
+		return store.Run{}, err
+	}
+	for _, r := range f.runs {
+		if r.ID == run {
+			return r, nil
+		}
+	}
+	return store.Run{}, store.ErrNotFound
+}
+
+// writes counts the calls that change something.
+func (f *fakeService) writes() int {
+	n := 0
+	for _, c := range f.calls {
+		switch c {
+		case "LinkPassword", "SignOut", "PutContacts", "SyncNow":
+			n++
+		}
+	}
+	return n
+}
+
+// plainSealer marks what it seals with its context, and opens nothing else.
+type plainSealer struct{ err error }
+
+func (p plainSealer) Seal(plain []byte, context string) ([]byte, error) {
+	return append([]byte("sealed:"+context+":"), plain...), p.err
+}
+
+func (p plainSealer) Open(sealed []byte, context string) ([]byte, error) {
+	plain, ok := bytes.CutPrefix(sealed, []byte("sealed:"+context+":"))
+	if !ok && p.err == nil {
+		return nil, errors.New("open: message authentication failed")
+	}
+	return plain, p.err
+}
+
+func newFake() *fakeService {
+	return &fakeService{
+		epoch: 3, errs: map[string]error{}, outcome: Outcome{User: "anna", Epoch: 3},
+		account: Account{
+			ID:          "anna",
+			Google:      GoogleAccount{Linked: true, Email: "anna@example.com", Scopes: []string{"contacts"}},
+			Creatio:     CreatioAccount{Linked: true, URL: "https://creatio.example.com", User: "Anna Example", ContactID: "c1"},
+			CreatioAuth: "user",
+			Contacts: Contacts{
+				ContactsSettings: ContactsSettings{Automatic: true, IntervalMinutes: 60, TagID: goodTag, Direction: "both", Conflicts: "latest"},
+				State:            State{Status: "ok", LastSync: noon.Add(-time.Hour), NextSync: noon},
+			},
+			Activities: Activities{
+				ActivitiesSettings: ActivitiesSettings{IntervalMinutes: 60, SyncFrom: "2026-02-25", Direction: "both", Conflicts: "latest", Deletions: "cancel", PrivateEvents: "busy"},
+				State:              State{Status: "never"},
+			},
+		},
+		tags: []Tag{{goodTag, "My clients", "freedom"}, {"0b5b0a1e-6f0c-4b53-9d3c-7f1f4f1f0a02", "Friends & family", "classic"}},
+		runs: sampleRuns(),
+	}
+}
+
+func sampleRuns() []store.Run {
+	return []store.Run{
+		{ID: "run-3", Type: record.Contacts, Trigger: "user", Status: "queued"},
+		{
+			ID: "run-2", Type: record.Contacts, Trigger: "schedule", Status: "partial",
+			StartedAt: noon.Add(-time.Hour), FinishedAt: noon.Add(-time.Hour + 4*time.Second),
+			Counts: store.Counts{
+				Creatio: store.SideCounts{Created: 1}, Google: store.SideCounts{Updated: 1, Unlinked: 1},
+				Conflicts: 1, Failed: 1, Calls: store.Calls{Creatio: 7, Google: 3},
+			},
+			Changes: []store.Change{
+				{Side: record.Creatio, Action: "create", Record: "Bruno Sample", CreatioID: "c2", GoogleID: "people/2", Fields: []store.FieldChange{
+					{Field: record.GivenName, After: "Bruno", Rule: "created"},
+					{Field: record.Phones, After: "+1 202 555 0123 (mobile)", Rule: "created"},
+				}},
+				{Side: record.Google, Action: "update", Record: "<b>Clara</b>", CreatioID: "c3", GoogleID: "people/3", Fields: []store.FieldChange{
+					{Field: record.JobTitle, Before: "Clerk", After: "Head", Rule: "latest"},
+					{Field: record.Notes, Before: "two\nlines", Rule: "edit-kept"},
+				}},
+				{Side: record.Google, Action: "unlink", CreatioID: "c4", GoogleID: "people/4"},
+			},
+			Problems: []store.Problem{{
+				Side: record.Google, Record: "Dora Test", CreatioID: "c5", GoogleID: "people/5",
+				Code: "bad-record", Message: "Google refused this record as it is.", Action: "Open the record, correct it and save it; the other records are not affected.",
+			}},
+		},
+		{ID: "run-1", Type: record.Contacts, Trigger: "schedule", Status: "held", StartedAt: noon.Add(-2 * time.Hour), FinishedAt: noon.Add(-2 * time.Hour)},
+	}
+}
+
+// client sends requests to a site.
+type client struct {
+	*Site
+	fake *fakeService
+}
+
+func newClient(t *testing.T, change ...func(*Options)) client {
+	t.Helper()
+	fake := newFake()
+	o := Options{Service: fake, Sealer: plainSealer{}, PublicURL: public, Version: "1.2.3", Now: func() time.Time { return noon }}
+	for _, f := range change {
+		f(&o)
+	}
+	return client{New(o), fake}
+}
+
+type option func(*http.Request)
+
+func (c client) do(method, target, body string, opts ...option) *http.Response {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	if method == http.MethodPost && !strings.Contains(target, "/api/") {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for _, f := range opts {
+		f(r)
+	}
+	w := httptest.NewRecorder()
+	if strings.Contains(target, "oauth-callback") {
+		c.Callback().ServeHTTP(w, r)
+	} else {
+		c.Settings().ServeHTTP(w, r)
+	}
+	return w.Result()
+}
+
+// signedIn makes the request one of anna's.
+func (c client) signedIn(r *http.Request) { c.with(ticket{"anna", 3, noon.Add(-time.Hour)})(r) }
+
+// with gives the request a session of one's own making.
+func (c client) with(t ticket) option {
+	return func(r *http.Request) {
+		w := httptest.NewRecorder()
+		s := *c.Site
+		s.now = func() time.Time { return t.Issued }
+		if err := s.begin(w, t.User, t.Epoch); err != nil {
+			panic(err)
+		}
+		for _, k := range w.Result().Cookies() {
+			r.AddCookie(k)
+		}
+	}
+}
+
+func header(name, value string) option {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+func cookie(name, value string) option {
+	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: value}) }
+}
+
+func body(t *testing.T, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatalf("read body: %v", err)
+	}
+	return string(b)
+}
+
+func wantStatus(t *testing.T, r *http.Response, want int) {
+	t.Helper()
+	if r.StatusCode != want {
+		t.Fatalf("status = %d, want %d; body:\n%s", r.StatusCode, want, body(t, r))
+	}
+}
+
+func wantSeeOther(t *testing.T, r *http.Response, want string) {
+	t.Helper()
+	wantStatus(t, r, http.StatusSeeOther)
+	if got := r.Header.Get("Location"); got != want {
+		t.Errorf("Location = %q, want %q", got, want)
+	}
+}
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (run the tests with -update to write it)", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}

@@ -1,0 +1,186 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// readContactsSettings reads settings from JSON, strictly: every field is there once and of its type, and there is
+// no other one. "state" is passed over, so that what GET account gave can be sent back.
+func readContactsSettings(body io.Reader) (ContactsSettings, error) {
+	o, err := readObject(body)
+	if err != nil {
+		return ContactsSettings{}, err
+	}
+	s := ContactsSettings{
+		Automatic:       take[bool](o, "automatic", "Give true or false."),
+		IntervalMinutes: take[int](o, "intervalMinutes", "Give a whole number of minutes."),
+		TagID:           take[string](o, "tagId", "Give the id of a tag, or an empty text."),
+		Direction:       take[string](o, "direction", "Give a text."),
+		Conflicts:       take[string](o, "conflicts", "Give a text."),
+	}
+	return s, o.check(s.Validate(), "state")
+}
+
+// formContactsSettings reads settings from the form of the page. What it could read comes back with an error too.
+func formContactsSettings(f url.Values) (ContactsSettings, error) {
+	minutes, _ := strconv.Atoi(f.Get("intervalMinutes")) // what is no number is none of the choices
+	s := ContactsSettings{
+		Automatic: f.Get("automatic") != "", IntervalMinutes: minutes,
+		TagID: f.Get("tagId"), Direction: f.Get("direction"), Conflicts: f.Get("conflicts"),
+	}
+	if errs := s.Validate(); errs != nil {
+		return s, &InvalidError{errs}
+	}
+	return s, nil
+}
+
+// parseForm reads the body of a form.
+func parseForm(r *http.Request) error {
+	err := r.ParseForm()
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return err
+	}
+	return refuse(http.StatusBadRequest, "bad-request", "Tandem could not read the form.", "Go back, load the page again and send it once more.")
+}
+
+// object is a JSON object while its fields are taken out one by one.
+type object struct {
+	fields map[string]json.RawMessage
+	taken  []string
+	errs   []FieldError
+}
+
+// readObject reads one JSON object and nothing after it. Names are compared to the letter, and none may come twice:
+// encoding/json takes the last of them, others the first.
+func readObject(body io.Reader) (*object, error) {
+	d := json.NewDecoder(body)
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, badJSON(err, "The body is not a JSON object.")
+	}
+	o := &object{fields: map[string]json.RawMessage{}}
+	for d.More() {
+		t, err := d.Token()
+		name, ok := t.(string)
+		if err != nil || !ok {
+			return nil, badJSON(err, "The body is not a JSON object.")
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, badJSON(err, "The body is not a JSON object.")
+		}
+		if _, twice := o.fields[name]; twice {
+			return nil, badJSON(nil, "The body has a field twice.")
+		}
+		o.fields[name] = value
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, badJSON(err, "The body is not a JSON object.")
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, badJSON(err, "There is something after the JSON object.")
+	}
+	return o, nil
+}
+
+func badJSON(err error, message string) error {
+	if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return e
+	}
+	return refuse(http.StatusBadRequest, "bad-request", message, "Send one JSON object as the documentation shows it.")
+}
+
+// take is the value of a field; an error is noted where it is missing or of another type.
+func take[T any](o *object, name, hint string) T {
+	o.taken = append(o.taken, name)
+	raw, ok := o.fields[name]
+	var v *T
+	switch {
+	case !ok:
+		o.errs = append(o.errs, FieldError{name, "This field is missing. " + hint})
+	case json.Unmarshal(raw, &v) != nil || v == nil:
+		o.errs = append(o.errs, FieldError{name, hint})
+	default:
+		return *v
+	}
+	var zero T
+	return zero
+}
+
+// check is an error for everything that was wrong. Of one field only the first thing is told.
+func (o *object) check(more []FieldError, ignore ...string) error {
+	for _, e := range more {
+		if !slices.ContainsFunc(o.errs, func(have FieldError) bool { return have.Field == e.Field }) {
+			o.errs = append(o.errs, e)
+		}
+	}
+	var unknown []string
+	for name := range o.fields {
+		if !slices.Contains(o.taken, name) && !slices.Contains(ignore, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	for _, name := range unknown {
+		o.errs = append(o.errs, FieldError{name, "There is no such field."})
+	}
+	slices.SortStableFunc(o.errs, func(a, b FieldError) int { return o.place(a.Field) - o.place(b.Field) })
+	if o.errs != nil {
+		return &InvalidError{o.errs}
+	}
+	return nil
+}
+
+// place is where a field stands in the order in which they were taken; unknown ones are last.
+func (o *object) place(name string) int {
+	if i := slices.Index(o.taken, name); i >= 0 {
+		return i
+	}
+	return len(o.taken)
+}
+
+// missing tells, step by step, what has to be done before contacts can be synchronized.
+func missing(a Account) []string {
+	var steps []string
+	switch {
+	case !a.Google.Linked:
+		steps = append(steps, "Connect your Google account.")
+	case a.Google.Reconnect:
+		steps = append(steps, "Connect your Google account again.")
+	case !a.Google.Grants("contacts"):
+		steps = append(steps, "Connect your Google account again and allow Tandem to use your contacts.")
+	}
+	switch {
+	case !a.Creatio.Linked:
+		steps = append(steps, "Connect your Creatio account.")
+	case a.Creatio.Reconnect:
+		steps = append(steps, "Connect your Creatio account again.")
+	}
+	if a.Contacts.TagID == "" {
+		steps = append(steps, "Choose a private tag of Creatio.")
+	}
+	return steps
+}
+
+// notReady makes ErrNotReady say what is missing; other errors stay as they are.
+func (s *Site) notReady(r *http.Request, v visit, err error) error {
+	if !errors.Is(err, ErrNotReady) {
+		return err
+	}
+	e := explain(err)
+	if a, failed := s.service.Account(r.Context(), v.user); failed == nil {
+		if steps := missing(a); steps != nil {
+			e.Action = strings.Join(steps, " ")
+		}
+	}
+	return e
+}

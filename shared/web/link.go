@@ -1,0 +1,153 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+)
+
+// signIn leads to Google's consent page, which signs in and links Google in one step.
+func (s *Site) signIn(w http.ResponseWriter, r *http.Request, _ visit) error {
+	redirect, err := s.service.BeginGoogle(r.Context(), s.browser(w, r))
+	if err != nil {
+		return err
+	}
+	return s.see(w, redirect)
+}
+
+// linkCreatio leads to Creatio's consent page, or asks for name and password where that is how it is done.
+func (s *Site) linkCreatio(w http.ResponseWriter, r *http.Request, v visit) error {
+	a, err := s.service.Account(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	switch a.CreatioAuth {
+	case "password":
+		return s.passwordPage(w, http.StatusOK, a, passwordForm{})
+	case "client":
+		return s.see(w, s.root) // nothing to do there; the settings page says how it comes about
+	}
+	redirect, err := s.service.BeginCreatio(r.Context(), v.user, s.browser(w, r))
+	if err != nil {
+		return err
+	}
+	return s.see(w, redirect)
+}
+
+// passwordForm is what the page shows again after a wrong entry. The password is never among it.
+type passwordForm struct {
+	Username string
+	Errors   []FieldError
+	// Refused is what Creatio's answer means; nil where it was not asked.
+	Refused *fault.Sentence
+}
+
+func (s *Site) passwordPage(w http.ResponseWriter, status int, a Account, f passwordForm) error {
+	p := s.page("Connect Creatio", a.Google.Email)
+	p.Failed = status != http.StatusOK
+	p.Main = struct {
+		Account
+		Form passwordForm
+	}{a, f}
+	return s.render(w, status, "password.html", p)
+}
+
+// linkPassword tries name and password at once.
+func (s *Site) linkPassword(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	a, err := s.service.Account(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	if a.CreatioAuth != "password" {
+		return refuse(http.StatusConflict, "no-passwords", "Tandem does not take Creatio passwords here.", "Connect Creatio on the settings page.")
+	}
+	f := passwordForm{Username: strings.TrimSpace(r.PostForm.Get("username"))}
+	password := r.PostForm.Get("password")
+	if f.Username == "" {
+		f.Errors = append(f.Errors, FieldError{"username", "Enter your Creatio user name."})
+	}
+	if password == "" {
+		f.Errors = append(f.Errors, FieldError{"password", "Enter your Creatio password."})
+	}
+	if f.Errors == nil {
+		err = s.service.LinkPassword(r.Context(), v.user, f.Username, password)
+		if err == nil {
+			return s.see(w, s.root)
+		}
+		if !f.refused(err) {
+			return err
+		}
+	}
+	return s.passwordPage(w, http.StatusUnprocessableEntity, a, f)
+}
+
+// refused takes in an error that another entry may mend, and reports whether it is one.
+func (f *passwordForm) refused(err error) bool {
+	if e, ok := errors.AsType[*InvalidError](err); ok {
+		f.Errors = e.Errors
+		return true
+	}
+	if !fault.Is(err, fault.Reconnect) && !fault.Is(err, fault.BadRecord) {
+		return false
+	}
+	e := fault.Explain(err)
+	if known, ok := notices[e.Code]; ok {
+		e = known.sentence(e.Code)
+	} else if fault.Is(err, fault.Reconnect) {
+		e = notices["wrong-password"].sentence(e.Code)
+	}
+	f.Refused = &e
+	return true
+}
+
+// finishLink ends a linking: the browser is back from a consent page.
+func (s *Site) finishLink(w http.ResponseWriter, r *http.Request) error {
+	// The address holds the code; a page that is shown here must not hand it on.
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	browser := s.shownBrowser(r)
+	if browser == "" {
+		return ErrState // begun elsewhere: not even looked up, so that who began it can still end it
+	}
+	out, err := s.service.FinishLink(r.Context(), browser, r.URL.Query())
+	switch {
+	case errors.Is(err, ErrRefused):
+		return s.see(w, s.root+"?problem=consent-denied")
+	case err != nil:
+		return linkFailure(err)
+	}
+	if err := s.begin(w, out.User, out.Epoch); err != nil {
+		return err
+	}
+	if out.Problem != "" {
+		return s.see(w, s.root+"?"+url.Values{"problem": {out.Problem}}.Encode())
+	}
+	return s.see(w, s.root)
+}
+
+// linkFailure is an error of a linking as an answer: what is neither ours to mend nor likely to pass is the other
+// service's.
+func linkFailure(err error) error {
+	e := explain(err)
+	if k := fault.KindOf(e.cause); e.status >= http.StatusInternalServerError && k != fault.Retry && k != fault.Misconfigured || k == fault.Reconnect {
+		e.status = http.StatusBadGateway
+	}
+	return e
+}
+
+// signOut ends the user's sessions, here and elsewhere.
+func (s *Site) signOut(w http.ResponseWriter, r *http.Request, v visit) error {
+	if v.user != "" {
+		if err := s.service.SignOut(r.Context(), v.user); err != nil {
+			return err
+		}
+	}
+	s.forget(w, "tandem")
+	s.forget(w, "tandem-link")
+	return s.see(w, s.root)
+}

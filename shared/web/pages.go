@@ -1,0 +1,229 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+const (
+	// tagsTime is how long the settings page waits for the tags; it can do without them.
+	tagsTime = 8 * time.Second
+	// runsOnPage and changesOnPage are how much history one page shows.
+	runsOnPage    = 20
+	changesOnPage = 100
+)
+
+// page is what every page has; Main is the page's own.
+type page struct {
+	Title string
+	// Email is who is signed in; SignedIn tells it apart from one without an address.
+	Email    string
+	SignedIn bool
+	// Current is the entry of the navigation that the page belongs to.
+	Current string
+	// Failed says that the page asks to correct an entry.
+	Failed bool
+	Main   any
+}
+
+// page starts one. An empty email is nobody's page.
+func (s *Site) page(title, email string) page {
+	return page{Title: title, Email: email, SignedIn: email != ""}
+}
+
+// home is the settings page, or what Tandem is for somebody who is not signed in.
+func (s *Site) home(w http.ResponseWriter, r *http.Request, v visit) error {
+	said := said(r.URL.Query())
+	if v.user != "" {
+		a, err := s.service.Account(r.Context(), v.user)
+		if err == nil {
+			return s.settingsPage(w, r, http.StatusOK, v, a, settingsForm{Settings: a.Contacts.ContactsSettings, Said: said})
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	p := s.page("Tandem", "")
+	p.Main = said
+	return s.render(w, http.StatusOK, "welcome.html", p)
+}
+
+// settingsForm is what the form shows: what is saved, or what could not be.
+type settingsForm struct {
+	Settings ContactsSettings
+	Errors   []FieldError
+	Said     []notice
+}
+
+// settingsView is the settings page.
+type settingsView struct {
+	Account
+	settingsForm
+	Missing []string
+	Tags    []tagGroup
+	// TagsProblem says why the tags could not be read; nil where they were.
+	TagsProblem *fault.Sentence
+	// TagGone says that the chosen tag is no longer among the tags; TagUnread, that nobody knows.
+	TagGone, TagUnread                 bool
+	Intervals, Directions, ConflictsBy []choice
+}
+
+type tagGroup struct {
+	Label string
+	Tags  []Tag
+}
+
+func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, v visit, a Account, f settingsForm) error {
+	view := settingsView{Account: a, settingsForm: f, Missing: missing(a),
+		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices}
+	if a.Creatio.Linked {
+		view.readTags(r.Context(), s, v.user)
+	}
+	p := s.page("Settings", a.Google.Email)
+	p.SignedIn, p.Current, p.Main, p.Failed = true, "settings", view, len(f.Errors) > 0
+	return s.render(w, status, "settings.html", p)
+}
+
+// readTags fills the choice of tags. The page is there without them too.
+func (view *settingsView) readTags(ctx context.Context, s *Site, user string) {
+	ctx, cancel := context.WithTimeout(ctx, tagsTime)
+	defer cancel()
+	tags, err := s.service.Tags(ctx, user)
+	if err != nil {
+		e := explain(err).Sentence
+		if errors.Is(err, ErrNotReady) || errors.Is(err, store.ErrNotFound) {
+			e = fault.Explain(fault.New(fault.Reconnect, string(record.Creatio), "", nil))
+		}
+		view.TagsProblem, view.TagUnread = &e, view.Settings.TagID != ""
+		return
+	}
+	if i := slices.IndexFunc(tags, func(t Tag) bool { return strings.EqualFold(t.ID, view.Settings.TagID) }); i >= 0 {
+		view.Settings.TagID = tags[i].ID // a GUID is the same in capitals
+	} else {
+		view.TagGone = view.Settings.TagID != "" && view.Settings.TagID == view.Contacts.TagID
+	}
+	for _, kind := range tagKinds {
+		g := tagGroup{Label: kind.Label}
+		for _, t := range tags {
+			if t.Kind == kind.Value {
+				g.Tags = append(g.Tags, t)
+			}
+		}
+		if g.Tags != nil {
+			view.Tags = append(view.Tags, g)
+		}
+	}
+}
+
+// saveContacts saves the form.
+func (s *Site) saveContacts(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	settings, err := formContactsSettings(r.PostForm)
+	if err == nil {
+		_, err = s.service.PutContacts(r.Context(), v.user, settings)
+	}
+	invalid, ok := errors.AsType[*InvalidError](err)
+	switch {
+	case err == nil:
+		return s.see(w, s.root+"?done=saved")
+	case !ok:
+		return err
+	}
+	a, err := s.service.Account(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	return s.settingsPage(w, r, http.StatusUnprocessableEntity, v, a, settingsForm{Settings: settings, Errors: invalid.Errors})
+}
+
+func (s *Site) syncContacts(w http.ResponseWriter, r *http.Request, v visit) error {
+	_, err := s.service.SyncNow(r.Context(), v.user, record.Contacts)
+	switch {
+	case errors.Is(err, ErrNotReady):
+		return s.see(w, s.root+"?problem=not-ready")
+	case err != nil:
+		return err
+	}
+	return s.see(w, s.root+"?done=queued")
+}
+
+// historyView is the list of runs.
+type historyView struct {
+	Runs []store.Run
+	// Older is the address of what comes before; empty where nothing does. Later says that this is not the first page.
+	Older string
+	Later bool
+}
+
+func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
+	a, err := s.service.Account(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	before := r.URL.Query().Get("before")
+	runs, err := s.service.Runs(r.Context(), v.user, "", runsOnPage+1, before)
+	if err != nil {
+		return err
+	}
+	view := historyView{Runs: runs, Later: before != ""}
+	if len(runs) > runsOnPage {
+		view.Runs = runs[:runsOnPage]
+		view.Older = s.link("/runs?") + url.Values{"before": {view.Runs[runsOnPage-1].ID}}.Encode()
+	}
+	p := s.page("History", a.Google.Email)
+	p.SignedIn, p.Current, p.Main = true, "runs", view
+	return s.render(w, http.StatusOK, "runs.html", p)
+}
+
+// runView is one run, with a piece of its changes.
+type runView struct {
+	store.Run
+	From, To, Total   int
+	Previous, Further string
+}
+
+func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
+	a, err := s.service.Account(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	run, err := s.service.Run(r.Context(), v.user, r.PathValue("run"))
+	if err != nil {
+		return err
+	}
+	p := s.page("Synchronization", a.Google.Email)
+	p.SignedIn, p.Current, p.Main = true, "runs", s.pieceOf(run, r.URL.Query().Get("from"))
+	return s.render(w, http.StatusOK, "run.html", p)
+}
+
+// pieceOf cuts the changes to what fits a page, beginning with the one whose number, counted from 1, is given.
+func (s *Site) pieceOf(run store.Run, from string) runView {
+	view := runView{Run: run, Total: len(run.Changes)}
+	first, err := strconv.Atoi(from)
+	if err != nil || first < 1 || first > view.Total {
+		first = 1
+	}
+	first -= (first - 1) % changesOnPage
+	last := min(first+changesOnPage-1, view.Total)
+	view.From, view.To, view.Changes = first, last, run.Changes[first-1:last]
+	at := func(n int) string { return s.link("/runs/" + url.PathEscape(run.ID) + "?from=" + strconv.Itoa(n)) }
+	if first > 1 {
+		view.Previous = at(first - changesOnPage)
+	}
+	if last < view.Total {
+		view.Further = at(last + 1)
+	}
+	return view
+}

@@ -1,0 +1,232 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+var tag = regexp.MustCompile(`\.[0-9a-f]{12}\.`)
+
+// everyPage is each page in each of its shapes.
+var everyPage = map[string]struct {
+	method, path, body string
+	nobody             bool
+	change             func(*fakeService)
+}{
+	"welcome":         {"GET", "", "", true, nil},
+	"welcome-refused": {"GET", "?problem=consent-denied", "", true, nil},
+	"settings":        {"GET", "", "", false, nil},
+	"settings-saved":  {"GET", "?done=saved", "", false, nil},
+	"settings-new": {"GET", "", "", false, func(f *fakeService) {
+		f.account.Creatio, f.account.Contacts = CreatioAccount{}, Contacts{State: State{Status: "never"}}
+	}},
+	"settings-password": {"GET", "", "", false, func(f *fakeService) {
+		f.account.Creatio, f.account.CreatioAuth = CreatioAccount{}, "password"
+	}},
+	"settings-client": {"GET", "", "", false, func(f *fakeService) {
+		f.account.Creatio, f.account.CreatioAuth = CreatioAccount{}, "client"
+	}},
+	"settings-reconnect": {"GET", "", "", false, func(f *fakeService) {
+		f.account.Google.Reconnect, f.account.Creatio.Reconnect = true, true
+		e := fault.New(fault.Reconnect, "creatio", "unauthorized", nil)
+		p := fault.Explain(e)
+		f.account.Contacts.State = State{Status: "reconnect", Failing: 1, Problem: &p}
+		f.errs["Tags"] = e
+	}},
+	"settings-held": {"GET", "", "", false, func(f *fakeService) {
+		f.account.Contacts.State = State{Status: "held", HeldRun: "run-1", LastSync: noon}
+	}},
+	"settings-tag-gone": {"GET", "", "", false, func(f *fakeService) { f.tags = f.tags[1:] }},
+	"settings-no-tags": {"GET", "", "", false, func(f *fakeService) {
+		f.tags, f.account.Contacts.TagID = nil, ""
+	}},
+	"settings-422": {"POST", "/contacts", "intervalMinutes=7&tagId=x&direction=both", false, nil},
+	"password":     {"GET", "/link/creatio", "", false, func(f *fakeService) { f.account.CreatioAuth = "password" }},
+	"password-422": {"POST", "/link/creatio", "username=%22anna%22", false, func(f *fakeService) { f.account.CreatioAuth = "password" }},
+	"password-wrong": {"POST", "/link/creatio", "username=anna&password=no", false, func(f *fakeService) {
+		f.account.CreatioAuth = "password"
+	}},
+	"runs":       {"GET", "/runs", "", false, nil},
+	"runs-empty": {"GET", "/runs", "", false, func(f *fakeService) { f.runs = nil }},
+	"run":        {"GET", "/runs/run-2", "", false, nil},
+	"run-queued": {"GET", "/runs/run-3", "", false, nil},
+	"run-held":   {"GET", "/runs/run-1", "", false, nil},
+	"not-found":  {"GET", "/nowhere", "", false, nil},
+}
+
+func TestEveryPageIsAsItWas(t *testing.T) {
+	t.Parallel()
+	for name, tc := range everyPage {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t)
+			if tc.change != nil {
+				tc.change(c.fake)
+			}
+			var opts []option
+			if !tc.nobody {
+				opts = append(opts, c.signedIn)
+			}
+			r := c.do(tc.method, "/settings"+tc.path, tc.body, opts...)
+			text := body(t, r)
+			checkHTML(t, text)
+			golden(t, name+".html", tag.ReplaceAllString(text, ".HASH."))
+		})
+	}
+}
+
+func TestPagesSayWhatWasNotGivenInHTML(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	text := body(t, c.do("GET", "/settings/runs/run-2", "", c.signedIn))
+	if strings.Contains(text, "<b>Clara") || !strings.Contains(text, "&lt;b&gt;Clara") {
+		t.Error("a record's name is taken for HTML")
+	}
+}
+
+func TestTheSettingsPageIsThereWhenTheTagsAreNot(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"out of reach": fault.New(fault.Retry, "creatio", "unreachable", nil),
+		"not linked":   ErrNotReady,
+		"a bug":        errors.New("odd"),
+	} {
+		c := newClient(t)
+		c.fake.errs["Tags"] = err
+		r := c.do("GET", "/settings", "", c.signedIn)
+		wantStatus(t, r, http.StatusOK)
+		text := body(t, r)
+		checkHTML(t, text)
+		if !strings.Contains(text, `<option value="`+goodTag+`" selected>The tag that you chose</option>`) {
+			t.Errorf("%s: saving the form would lose the tag", name)
+		}
+	}
+}
+
+func TestATagIsKnownInCapitalsToo(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.fake.account.Contacts.TagID = strings.ToUpper(goodTag)
+	text := body(t, c.do("GET", "/settings", "", c.signedIn))
+	if !strings.Contains(text, `<option value="`+goodTag+`" selected>My clients</option>`) || strings.Contains(text, "is no longer in Creatio") {
+		t.Error("the chosen tag is not found among the tags")
+	}
+}
+
+func TestTheFormSavesSettings(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	wantSeeOther(t, c.do("POST", "/settings/contacts", goodForm, c.signedIn), "/settings?done=saved")
+	want := ContactsSettings{Automatic: true, IntervalMinutes: 5, Direction: "to-google", Conflicts: "google"}
+	if diff := cmp.Diff(want, c.fake.saved); diff != "" {
+		t.Errorf("saved (-want +got):\n%s", diff)
+	}
+	wantSeeOther(t, c.do("POST", "/settings/contacts", strings.TrimPrefix(goodForm, "automatic=on&"), c.signedIn), "/settings?done=saved")
+	if c.fake.saved.Automatic {
+		t.Error("a box that is not ticked was taken for ticked")
+	}
+}
+
+func TestAFormThatIsNotRightKeepsWhatWasEntered(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.fake.errs["PutContacts"] = &InvalidError{[]FieldError{{"tagId", "This tag is not one of your own."}}}
+	r := c.do("POST", "/settings/contacts", goodForm, c.signedIn)
+	wantStatus(t, r, http.StatusUnprocessableEntity)
+	text := body(t, r)
+	checkHTML(t, text)
+	for _, want := range []string{
+		`<a href="#tagId">This tag is not one of your own.</a>`, `id="tagId-wrong"`, "<title>Error: Settings",
+		`<option value="to-google" selected>`, `<option value="google" selected>`, `<option value="5" selected>`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
+
+func TestSynchronizeNowLeadsBackToThePage(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?done=queued")
+	c.fake.errs["SyncNow"] = ErrNotReady
+	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?problem=not-ready")
+}
+
+func TestTheHistoryIsPaged(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.fake.runs = nil
+	for i := range 45 {
+		c.fake.runs = append(c.fake.runs, store.Run{ID: fmt.Sprintf("run-%02d", 99-i), Type: record.Contacts, Status: "done", StartedAt: noon.Add(-time.Duration(i) * time.Hour)})
+	}
+	older := regexp.MustCompile(`href="([^"]+)">Older<`)
+	target, seen := "/settings/runs", 0
+	for range 3 {
+		text := body(t, c.do("GET", target, "", c.signedIn))
+		checkHTML(t, text)
+		seen += strings.Count(text, "/settings/runs/run-")
+		m := older.FindStringSubmatch(text)
+		if m == nil {
+			break
+		}
+		target = m[1]
+	}
+	if seen != 45 || target != "/settings/runs?before=run-60" {
+		t.Errorf("saw %d runs, the last page is %s", seen, target)
+	}
+}
+
+func TestALongRunIsPaged(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.fake.runs[1].Changes = nil
+	for i := range 250 {
+		c.fake.runs[1].Changes = append(c.fake.runs[1].Changes, store.Change{Side: record.Google, Action: "create", Record: fmt.Sprintf("Person %03d", i+1)})
+	}
+	for query, want := range map[string][3]any{
+		"":          {"Person 001", "Person 100", "Records 1 to 100 of 250"},
+		"?from=101": {"Person 101", "Person 200", "Records 101 to 200 of 250"},
+		"?from=230": {"Person 201", "Person 250", "Records 201 to 250 of 250"},
+		"?from=0":   {"Person 001", "Person 100", "Records 1 to 100 of 250"},
+		"?from=999": {"Person 001", "Person 100", "Records 1 to 100 of 250"},
+		"?from=x":   {"Person 001", "Person 100", "Records 1 to 100 of 250"},
+	} {
+		text := body(t, c.do("GET", "/settings/runs/run-2"+query, "", c.signedIn))
+		checkHTML(t, text)
+		names := regexp.MustCompile(`Person \d+`).FindAllString(text, -1)
+		caption := regexp.MustCompile(`Records \d+ to \d+ of \d+`).FindString(text)
+		if diff := cmp.Diff(want, [3]any{names[0], names[len(names)-1], caption}); diff != "" {
+			t.Errorf("%s: %s", query, diff)
+		}
+	}
+}
+
+func TestEveryStateHasItsWords(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, status := range []string{"never", "ok", "running", "partial", "held", "reconnect", "failing", "off"} {
+		words := stateWords(State{Status: status})
+		if words == status || seen[words] {
+			t.Errorf("%s has no words of its own: %q", status, words)
+		}
+		seen[words] = true
+	}
+	for _, rule := range []string{"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",
+		"same-e-mail", "same-phone", "same-name-and-company"} {
+		if ruleWords(record.Google, rule) == rule {
+			t.Errorf("rule %s has no words", rule)
+		}
+	}
+}

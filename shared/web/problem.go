@@ -1,0 +1,185 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// The errors of a Service that are neither a fault nor the store's.
+var (
+	// ErrState says that a linking is unknown, used, expired, or begun by another browser.
+	ErrState = errors.New("linking unknown")
+	// ErrRefused says that the user did not give consent.
+	ErrRefused = errors.New("consent refused")
+	// ErrNotAllowed says that this person may not sign in.
+	ErrNotAllowed = errors.New("not allowed to sign in")
+	// ErrNotReady says that there is nothing yet to run with: an account, a scope or the tag is missing.
+	ErrNotReady = errors.New("not ready")
+)
+
+// FieldError says what is wrong with one field of the input.
+type FieldError struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// InvalidError says that input was refused, field by field.
+type InvalidError struct{ Errors []FieldError }
+
+func (e *InvalidError) Error() string {
+	names := make([]string, len(e.Errors))
+	for i, f := range e.Errors {
+		names[i] = f.Field
+	}
+	return "invalid input: " + strings.Join(names, ", ")
+}
+
+// refusal is an error in the form in which a person or a script gets it.
+type refusal struct {
+	status int
+	fault.Sentence
+	errors []FieldError
+	// after is how long to wait before a repetition.
+	after time.Duration
+	cause error
+}
+
+func (e *refusal) Error() string {
+	if e.cause != nil {
+		return e.cause.Error()
+	}
+	return e.Code
+}
+
+func (e *refusal) Unwrap() error { return e.cause }
+
+func refuse(status int, code, message, action string) *refusal {
+	return &refusal{status: status, Sentence: fault.Sentence{Code: code, Message: message, Action: action}}
+}
+
+func notFound() *refusal {
+	return refuse(http.StatusNotFound, "not-found", "There is nothing at this address.", "Go to the settings page and start from there.")
+}
+
+// explain turns any error into a refusal. What it does not know is a bug.
+func explain(err error) *refusal {
+	if e, ok := errors.AsType[*refusal](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*InvalidError](err); ok {
+		r := refuse(http.StatusUnprocessableEntity, "invalid", "Some of the values cannot be used.", "Correct them and send them again.")
+		r.errors, r.cause = e.Errors, err
+		return r
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return refuse(http.StatusRequestEntityTooLarge, "too-large", "The request is too large.", "Send at most 64 KiB.")
+	}
+	var r *refusal
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		r = notFound()
+	case errors.Is(err, ErrNotReady):
+		r = refuse(http.StatusConflict, "not-ready", "Tandem cannot synchronize yet.", "Connect both accounts and choose a tag on the settings page.")
+	case errors.Is(err, ErrState):
+		r = refuse(http.StatusBadRequest, "bad-state", "This link has been used before, is older than ten minutes, or was opened in another browser.",
+			"Nothing was connected. Go to the settings page and start again.")
+	case errors.Is(err, ErrNotAllowed):
+		r = refuse(http.StatusForbidden, "not-allowed", "This Google account may not use Tandem here.",
+			"Use the account of your organization with a confirmed e-mail address, or ask your administrator.")
+	default:
+		r = &refusal{status: statusOf(fault.KindOf(err)), Sentence: fault.Explain(err), after: fault.After(err)}
+		if fault.Is(err, fault.Retry) {
+			r.Action = "Try again in a few minutes." // unlike a run, a request is not repeated by itself
+		}
+	}
+	r.cause = err
+	return r
+}
+
+func statusOf(k fault.Kind) int {
+	switch k {
+	case fault.Retry:
+		return http.StatusServiceUnavailable
+	case fault.Misconfigured, fault.Bug:
+		return http.StatusInternalServerError
+	case fault.Reconnect:
+		return http.StatusConflict
+	default:
+		return http.StatusBadGateway
+	}
+}
+
+// fail answers with an error: a problem document under the API, a page elsewhere.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, api bool, err error) {
+	e := explain(err)
+	s.note(r, e)
+	if e.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(max(e.after, 10*time.Second).Seconds())))))
+	}
+	if api {
+		s.problem(w, e)
+		return
+	}
+	p := s.page(e.heading(), "")
+	p.Main = e.Sentence
+	if err := s.render(w, e.status, "error.html", p); err != nil {
+		s.note(r, explain(err))
+		http.Error(w, e.Message+" "+e.Action, e.status)
+	}
+}
+
+// problem writes a problem document (RFC 9457).
+func (s *Site) problem(w http.ResponseWriter, e *refusal) {
+	body, err := json.Marshal(struct {
+		Type   string       `json:"type"`
+		Title  string       `json:"title"`
+		Status int          `json:"status"`
+		Code   string       `json:"code"`
+		Detail string       `json:"detail"`
+		Errors []FieldError `json:"errors,omitempty"`
+	}{"about:blank", http.StatusText(e.status), e.status, e.Code, strings.TrimSpace(e.Message + " " + e.Action), e.errors})
+	if err != nil {
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(e.status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// heading is the headline of an error page.
+func (e *refusal) heading() string {
+	switch e.status {
+	case http.StatusNotFound:
+		return "Page not found"
+	case http.StatusForbidden:
+		return "Not allowed"
+	case http.StatusServiceUnavailable:
+		return "Please try again in a moment"
+	case http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusConflict:
+		return "This did not work"
+	default:
+		return "Something went wrong"
+	}
+}
+
+// note logs what the operator should know of. The query of the request stays out of it: it may hold a code.
+func (s *Site) note(r *http.Request, e *refusal) {
+	if e.status < http.StatusInternalServerError {
+		return
+	}
+	level := s.log.ErrorContext
+	if e.status == http.StatusServiceUnavailable {
+		level = s.log.WarnContext
+	}
+	level(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "status", e.status, "code", e.Code, "error", fmt.Sprint(e.cause))
+}

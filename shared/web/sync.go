@@ -1,0 +1,160 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Runner is what the sync functions stand on.
+type Runner interface {
+	// Authorize reports whether the request may run the function of that deployed name: nil, or ErrNoCaller and
+	// ErrWrongCaller.
+	Authorize(r *http.Request, function string) error
+	// Dispatch hands every due user to the queue, and tells how many were due and how many are newly queued.
+	Dispatch(ctx context.Context, t record.Type) (due, queued int, err error)
+	// Window runs one user's window now. The error is the cause of a Retry, for the log.
+	Window(ctx context.Context, t record.Type, user string) (Window, error)
+}
+
+// Window is how one user's window went.
+type Window struct {
+	Run, Status, Reason string
+	// Retry says that the caller shall repeat the request, after After at the earliest.
+	Retry bool
+	After time.Duration
+}
+
+// Why a caller is turned away.
+var (
+	// ErrNoCaller says that the request carries no valid identity token for this function.
+	ErrNoCaller = errors.New("no valid identity token")
+	// ErrWrongCaller says that the token is somebody else's than the invoker's.
+	ErrWrongCaller = errors.New("not the invoker")
+)
+
+func unauthorized(err error) error {
+	var r *refusal
+	switch {
+	case errors.Is(err, ErrNoCaller):
+		r = refuse(http.StatusUnauthorized, "unauthenticated", "This function is called with an identity token of its invoker.", "Send one in the Authorization header.")
+	case errors.Is(err, ErrWrongCaller):
+		r = refuse(http.StatusForbidden, "not-invoker", "This caller may not run the synchronization.", "Call it with the service account that INVOKER names.")
+	default:
+		return err
+	}
+	r.cause = err
+	return r
+}
+
+// minRetryAfter keeps a caller from coming back before anything can have changed.
+const minRetryAfter = 5 * time.Second
+
+// Sync serves a sync function: an empty body dispatches, a user's id runs that user's window.
+func (s *Site) Sync(t record.Type, run Runner) http.Handler {
+	name := "sync-" + string(t)
+	return s.machine(name, func(w http.ResponseWriter, r *http.Request) error {
+		if r.Method != http.MethodPost {
+			return notAllowed(w, http.MethodPost)
+		}
+		if err := run.Authorize(r, name); err != nil {
+			return unauthorized(err)
+		}
+		user, err := readSync(r.Body)
+		if err != nil {
+			return err
+		}
+		if user == "" {
+			due, queued, err := run.Dispatch(r.Context(), t)
+			if err != nil {
+				return err
+			}
+			return s.answer(w, http.StatusOK, map[string]int{"due": due, "queued": queued})
+		}
+		out, err := run.Window(r.Context(), t, user)
+		if err != nil {
+			s.log.WarnContext(r.Context(), "window ended early", "run", out.Run, "status", out.Status, "error", err.Error())
+		}
+		status := http.StatusOK
+		if out.Retry {
+			status = http.StatusServiceUnavailable
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(out.After, minRetryAfter).Seconds()))))
+		}
+		return s.answer(w, status, struct {
+			User   string `json:"user"`
+			Run    string `json:"run"`
+			Status string `json:"status"`
+			Reason string `json:"reason,omitempty"`
+		}{user, out.Run, out.Status, out.Reason})
+	})
+}
+
+// machine serves what programs call and no browser: no page, no session, problems as documents.
+func (s *Site) machine(name string, serve func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.protect(w.Header())
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		err := notFound().orNil(s.trim(r.URL.Path, name) != "/")
+		if err == nil {
+			err = serve(w, r)
+		}
+		if err != nil {
+			s.fail(w, r, true, err)
+		}
+	})
+}
+
+func (e *refusal) orNil(is bool) error {
+	if !is {
+		return nil
+	}
+	return e
+}
+
+// readSync reads the body of a sync request: nothing, an empty object, or a user's id.
+func readSync(body io.Reader) (user string, err error) {
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return "", err
+	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return "", nil
+	}
+	bad := refuse(http.StatusBadRequest, "bad-request", "The body is not of the form this function takes.",
+		`Send nothing, {}, or {"user":"ID"}.`)
+	o, err := readObject(bytes.NewReader(raw))
+	if err != nil {
+		return "", bad
+	}
+	value, named := o.fields["user"]
+	if len(o.fields) > 1 || (len(o.fields) == 1 && !named) {
+		return "", bad
+	}
+	if !named {
+		return "", nil
+	}
+	var id *string
+	if json.Unmarshal(value, &id) != nil || id == nil || *id == "" {
+		return "", bad
+	}
+	return *id, nil
+}
+
+func (s *Site) answer(w http.ResponseWriter, status int, body any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(raw, '\n'))
+	return nil
+}

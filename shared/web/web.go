@@ -1,0 +1,155 @@
+// Package web is what a person's browser and scripts see of Tandem: the settings pages, the JSON API
+// beneath them, and the end of a linking. It reads a request, asks its Service, and writes the answer;
+// it decides nothing about synchronization.
+//
+// Invariants: a handler that needs a user gets one from a sealed session and from nowhere else; a request
+// that changes something is served only from Tandem's own origin; a page is written whole or not at all;
+// no error text of a service and no secret reaches an answer; every page works without JavaScript.
+package web
+
+import (
+	"bytes"
+	"context"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// Service is what the pages and the API stand on. Every call is for one user. Errors are the store's
+// ErrNotFound, those of this package, or faults.
+type Service interface {
+	// BeginGoogle starts signing in: the address of Google's consent page. browser is the secret that the
+	// browser shows again when it comes back.
+	BeginGoogle(ctx context.Context, browser string) (redirect string, err error)
+	// BeginCreatio starts the linking of a Creatio account by the user's consent.
+	BeginCreatio(ctx context.Context, user, browser string) (redirect string, err error)
+	// LinkPassword links a Creatio account by name and password, tried at once. A fault of kind Reconnect
+	// says that Creatio does not take them.
+	LinkPassword(ctx context.Context, user, username, password string) error
+	// FinishLink ends what BeginGoogle or BeginCreatio began. ErrState, ErrRefused, ErrNotAllowed.
+	FinishLink(ctx context.Context, browser string, query url.Values) (Outcome, error)
+	// Epoch is the session epoch of the user; store.ErrNotFound for one who is not there any more.
+	Epoch(ctx context.Context, user string) (int, error)
+	// SignOut ends every session of the user.
+	SignOut(ctx context.Context, user string) error
+
+	Account(ctx context.Context, user string) (Account, error)
+	Tags(ctx context.Context, user string) ([]Tag, error)
+	// PutContacts saves settings that ContactsSettings.Validate found right. *InvalidError where they are not
+	// right for this user.
+	PutContacts(ctx context.Context, user string, s ContactsSettings) (Account, error)
+	// SyncNow queues one run. ErrNotReady.
+	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
+	Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error)
+	Run(ctx context.Context, user, run string) (store.Run, error)
+}
+
+// Outcome is what a linking came to.
+type Outcome struct {
+	// User and Epoch are whose session begins.
+	User  string
+	Epoch int
+	// Problem is the code of what the settings page is to tell; empty where all is well.
+	Problem string
+}
+
+// Sealer keeps the session from being read or changed by the browser that carries it.
+type Sealer interface {
+	Seal(plain []byte, context string) ([]byte, error)
+	Open(sealed []byte, context string) ([]byte, error)
+}
+
+// Options is what a Site is made of. PublicURL is the address before "/settings".
+type Options struct {
+	Service   Service
+	Sealer    Sealer
+	PublicURL string
+	Version   string
+	// Now and Logger may be left out.
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// Site serves the pages and the API.
+type Site struct {
+	service Service
+	sealer  Sealer
+	version string
+	now     func() time.Time
+	log     *slog.Logger
+
+	// origin and host are of PublicURL, as a browser writes them. base is its path without a slash at its end;
+	// root is where the settings page is.
+	origin, host, base, root string
+	// secure says that Tandem is reached over https.
+	secure bool
+	cross  *http.CrossOriginProtection
+	assets assets
+	pages  map[string]*template.Template
+	routes []route
+}
+
+// New makes the site. It panics on a PublicURL that is not an address: the configuration has been checked before.
+func New(o Options) *Site {
+	public, err := url.Parse(o.PublicURL)
+	if err != nil || public.Host == "" {
+		panic("web: PublicURL is not an address")
+	}
+	s := &Site{
+		service: o.Service, sealer: o.Sealer, version: o.Version, now: o.Now, log: o.Logger,
+		host: hostOf(public), base: strings.TrimRight(public.Path, "/"), secure: public.Scheme == "https",
+		cross: http.NewCrossOriginProtection(), assets: loadAssets(),
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.origin, s.root = public.Scheme+"://"+s.host, s.base+"/settings"
+	s.pages = s.loadPages()
+	s.routes = s.table()
+	return s
+}
+
+// hostOf is the host as a browser writes it: small letters, no default port.
+func hostOf(u *url.URL) string {
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		return strings.TrimSuffix(host, ":443")
+	}
+	return strings.TrimSuffix(host, ":80")
+}
+
+// link is the absolute path of a page of the settings function.
+func (s *Site) link(path string) string {
+	if path == "/" {
+		return s.root
+	}
+	return s.root + path
+}
+
+// see answers 303: the browser goes on with a GET.
+func (s *Site) see(w http.ResponseWriter, location string) error {
+	w.Header().Set("Location", location)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// render writes a page, whole or not at all.
+func (s *Site) render(w http.ResponseWriter, status int, name string, p page) error {
+	var b bytes.Buffer
+	if err := s.pages[name].ExecuteTemplate(&b, "layout", p); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // who does not read the answer any more need not have it
+	return nil
+}

@@ -1,0 +1,256 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// choice is one option of a form, with the word for it.
+type choice struct{ Value, Label string }
+
+var (
+	intervalChoices = []choice{
+		{"1", "Every minute"}, {"5", "Every 5 minutes"}, {"10", "Every 10 minutes"}, {"15", "Every 15 minutes"},
+		{"30", "Every 30 minutes"}, {"60", "Every hour"}, {"240", "Every 4 hours"}, {"1440", "Once a day"},
+	}
+	directionChoices = []choice{
+		{"both", "Both ways"}, {"to-google", "From Creatio to Google only"}, {"to-creatio", "From Google to Creatio only"},
+	}
+	conflictChoices = []choice{
+		{"latest", "The latest change stays"}, {"creatio", "The value of Creatio stays"}, {"google", "The value of Google stays"},
+	}
+	tagKinds = []choice{{"freedom", "Tags of the Freedom UI"}, {"classic", "Tags of the classic interface"}}
+)
+
+// notice is one message above the page.
+type notice struct {
+	// Good says that something was done; else something was not.
+	Good            bool
+	Message, Action string
+}
+
+func (n notice) sentence(code string) fault.Sentence {
+	return fault.Sentence{Code: code, Message: n.Message, Action: n.Action}
+}
+
+// done are messages by the code that a form leads back with.
+var done = map[string]notice{
+	"saved":  {Good: true, Message: "Your settings are saved."},
+	"queued": {Good: true, Message: "The synchronization starts in a moment.", Action: "Load this page again to see how it went."},
+}
+
+// notices are messages by the code of what did not work.
+var notices = map[string]notice{
+	"consent-denied":   {Message: "You did not give your consent, so nothing was connected.", Action: "Try again, and allow access when you are asked."},
+	"scope-missing":    {Message: "Google is connected, but Tandem may not use your contacts.", Action: "Connect Google again and tick the box for contacts."},
+	"not-ready":        {Message: "Tandem cannot synchronize yet.", Action: "Do first what is listed under Contacts."},
+	"wrong-password":   {Message: "Creatio does not accept this user name and password.", Action: "Check both and try again. Creatio may lock your user after several wrong tries."},
+	"password-expired": {Message: "Your password in Creatio has expired.", Action: "Sign in to Creatio in your browser, set a new password, and enter it here."},
+	"no-creatio-user":  {Message: "Tandem could not find your Creatio user by your e-mail address, so Creatio is not connected yet.", Action: "Ask your administrator to enter your e-mail address with your Creatio user, then sign in again."},
+	"no-user":          {Message: "No active Creatio user has your e-mail address.", Action: "Ask your administrator to enter it with your Creatio user, then sign in again."},
+	"ambiguous-user":   {Message: "Several Creatio users have your e-mail address, so Tandem does not know which one is yours.", Action: "Ask your administrator to leave it with one of them, then sign in again."},
+	"no-contact":       {Message: "Your Creatio user has no contact.", Action: "Ask your administrator to connect your Creatio user with a contact, then connect Creatio again."},
+	"other-account":    {Message: "This account is already connected with another user of Tandem.", Action: "Sign in with the Google account that it belongs to."},
+	"unreachable":      {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
+	"":                 {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},
+}
+
+// said is what the query of the settings page tells. A code that is not known is a problem nobody has words for.
+func said(q url.Values) []notice {
+	var out []notice
+	if n, ok := done[q.Get("done")]; ok {
+		out = append(out, n)
+	}
+	if code := q.Get("problem"); code != "" {
+		n, ok := notices[code]
+		if !ok {
+			n = notices[""]
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// sides are the names of the two services.
+var sides = map[record.Side]string{record.Creatio: "Creatio", record.Google: "Google"}
+
+// otherSide is the name of the service across from the given one.
+func otherSide(s record.Side) string { return sides[s.Other()] }
+
+// stateWords says how a sync type goes.
+func stateWords(s State) string {
+	switch s.Status {
+	case "never":
+		return "Nothing has been synchronized yet."
+	case "ok":
+		return "Everything is in step."
+	case "running":
+		return "A synchronization is under way."
+	case "partial":
+		return "Synchronized, except for some contacts. The latest run in the history says which and why."
+	case "held":
+		return "Tandem has stopped and waits for you: the next synchronization would take away a lot."
+	case "reconnect":
+		return "Tandem has stopped: one of your accounts has to be connected again."
+	case "failing":
+		if s.Failing > 1 {
+			return "The last " + strconv.Itoa(s.Failing) + " synchronizations did not work. Tandem keeps trying."
+		}
+		return "The last synchronization did not work. Tandem tries again."
+	case "off":
+		return "Automatic synchronization is off."
+	}
+	return s.Status
+}
+
+// stateMark is the one word beside it, and how it is colored.
+func stateMark(s State) choice {
+	switch s.Status {
+	case "ok":
+		return choice{"good", "In step"}
+	case "running":
+		return choice{"calm", "Running"}
+	case "partial", "held":
+		return choice{"warn", map[string]string{"partial": "Partly done", "held": "Waits for you"}[s.Status]}
+	case "reconnect", "failing":
+		return choice{"bad", map[string]string{"reconnect": "Stopped", "failing": "Not working"}[s.Status]}
+	case "off":
+		return choice{"calm", "Off"}
+	}
+	return choice{"calm", "Not started"}
+}
+
+var runStatus = map[string]choice{
+	"queued": {"calm", "Waits to start"}, "running": {"calm", "Running"}, "done": {"good", "Done"},
+	"partial": {"warn", "Done in part"}, "held": {"warn", "Waits for you"}, "approved": {"good", "Approved"},
+	"rejected": {"calm", "Rejected"}, "failed": {"bad", "Failed"}, "preview": {"calm", "Preview"},
+}
+
+func runMark(r store.Run) choice {
+	if c, ok := runStatus[r.Status]; ok {
+		return c
+	}
+	return choice{"calm", r.Status}
+}
+
+// runWords says what a run's status means, where its one word is not enough.
+func runWords(r store.Run) string {
+	switch r.Status {
+	case "queued":
+		return "This run has not begun yet."
+	case "running":
+		return "This run is under way; what it has done so far may not be complete here."
+	case "partial":
+		return "Some records could not be synchronized. The others are."
+	case "held":
+		return "This run would take away a lot, so Tandem has changed nothing and asks you first. Look at the changes below."
+	case "approved":
+		return "You approved this run; a new run did what is listed here."
+	case "rejected":
+		return "You rejected this run; a new run put the records back."
+	case "failed":
+		return "This run ended before its work was done. Nothing is lost: the next run takes it up."
+	case "preview":
+		return "This is only what a run would do. Nothing was changed."
+	}
+	return ""
+}
+
+var triggers = map[string]string{
+	"schedule": "On schedule", "user": "You asked for it", "push": "Google reported a change", "approve": "You approved a run",
+	"reject": "You rejected a run", "undo": "You undid a run", "preview": "You asked for a preview",
+}
+
+func triggerWords(t string) string { return known(triggers, t) }
+
+func typeWords(t record.Type) string {
+	return known(map[string]string{"contacts": "Contacts", "activities": "Activities"}, string(t))
+}
+
+// actionWords says what was done to a record.
+func actionWords(c store.Change) string {
+	side := sides[c.Side]
+	switch c.Action {
+	case "create":
+		return "Created in " + side
+	case "update":
+		return "Changed in " + side
+	case "unlink":
+		if c.Side == record.Google {
+			return "Taken out of the group in Google"
+		}
+		return "Tag taken off in Creatio"
+	case "cancel":
+		return "Canceled in " + side
+	case "delete":
+		return "Deleted in " + side
+	case "match":
+		return "Paired with a record that was there already"
+	}
+	return c.Action + " in " + side
+}
+
+// ruleWords says why a field got its value, for a change on the given side.
+func ruleWords(side record.Side, rule string) string {
+	other := otherSide(side)
+	switch rule {
+	case "":
+		return ""
+	case "changed":
+		return "Changed in " + other
+	case "first-meeting":
+		return "The two records met for the first time; only " + other + " had a value"
+	case "latest":
+		return "Changed on both sides; the change in " + other + " was later"
+	case "creatio-wins":
+		return "Changed on both sides; you chose Creatio"
+	case "google-wins":
+		return "Changed on both sides; you chose Google"
+	case "direction":
+		return "Changed on both sides; your settings allow one direction"
+	case "edit-kept":
+		return "Emptied on one side, edited on the other; the edit stays"
+	case "created":
+		return "New in " + other
+	case "left":
+		return "No longer selected in " + other
+	case "came-back":
+		return "Selected again in " + other
+	case "same-e-mail":
+		return "Both have the same e-mail address"
+	case "same-phone":
+		return "Both have the same phone number"
+	case "same-name-and-company":
+		return "Both have the same name and company"
+	case "undo":
+		return "You undid a run"
+	}
+	return rule
+}
+
+// fieldLabels are the words for what is not part of a record's content.
+var fieldLabels = map[string]string{"membership": "Selected by", "match": "Paired with"}
+
+func fieldWords(name string) string {
+	if f, ok := record.ContactSchema.Field(name); ok {
+		return f.Label
+	}
+	return known(fieldLabels, name)
+}
+
+// known is the word for a code, or the code itself.
+func known(words map[string]string, code string) string {
+	if w, ok := words[code]; ok {
+		return w
+	}
+	return code
+}
+
+// touched counts what a run did on one side.
+func touched(c store.SideCounts) int {
+	return c.Created + c.Updated + c.Unlinked + c.Cancelled + c.Deleted
+}

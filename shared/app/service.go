@@ -48,6 +48,10 @@ func (s service) FinishLink(ctx context.Context, browser string, query url.Value
 			return web.Outcome{}, fmt.Errorf("%w: %w", to, err)
 		}
 	}
+	var consent *oauth.ConsentError
+	if errors.As(err, &consent) {
+		return web.Outcome{Redirect: consent.Redirect}, nil
+	}
 	if err != nil {
 		return web.Outcome{}, err
 	}
@@ -58,7 +62,7 @@ func (s service) FinishLink(ctx context.Context, browser string, query url.Value
 	if out.Side == record.Google && s.app.config.Creatio.Auth == config.AuthClient {
 		if err := s.app.linker.LinkClient(ctx, out.User); err != nil {
 			s.app.logger.WarnContext(ctx, "the Creatio user could not be linked", "kind", fault.KindOf(err).String(), "error", err.Error())
-			result.Problem = "no-creatio-user"
+			result.Problem = fault.Explain(err).Code
 		}
 	}
 	return result, s.linked(ctx, out.User)

@@ -109,7 +109,7 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 		Birthdays:      []*people.Birthday{{Date: &people.Date{Month: 2, Day: 29}}},
 		Biographies:    []*people.Biography{{Value: "one\ntwo", ContentType: "TEXT_PLAIN"}},
 		ImClients:      []*people.ImClient{{Protocol: "jabber", Username: "ada@chat.example.com"}, {Protocol: "Skype", Username: "ada.example"}},
-		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com", Type: "Private"}, {Value: "profile@example.com", Metadata: profile}},
+		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com", Type: "Private"}, {Value: "profile@example.com", Metadata: &people.FieldMetadata{Source: &people.Source{Type: "PROFILE"}}}},
 		PhoneNumbers: []*people.PhoneNumber{
 			{Value: "+1 202 555 0100", Type: "workMobile"}, {Value: "+1 202 555 0101", Type: "homeFax"},
 			{Value: "+1 202 555 0102", Type: "main"}, {Value: "+1 202 555 0103"}, {Value: "12", Type: "Extension"},
@@ -293,7 +293,8 @@ func TestWhat_Google_cannot_hold_is_told(t *testing.T) {
 func TestThe_order_of_entries_does_not_matter(t *testing.T) {
 	t.Parallel()
 	phones := []*people.PhoneNumber{
-		{Value: "+1 202 555 0100", Type: "work"}, {Value: "+1 (202) 555-0100", Type: "mobile"}, {Value: "+1 202 555 0101", Type: "home"},
+		{Value: "+1 202 555 0100", Type: "work", Metadata: &people.FieldMetadata{Primary: true}}, {Value: "+1 (202) 555-0100", Type: "mobile"},
+		{Value: "+1 202 555 0101", Type: "home"}, {Value: "+1 202 555 0101", Type: "work"},
 	}
 	orgs := []*people.Organization{{Name: "B", Type: "work"}, {Name: "A", Type: "work"}, {Name: "C", Current: true}}
 	a := recordOf(contact(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
@@ -302,6 +303,36 @@ func TestThe_order_of_entries_does_not_matter(t *testing.T) {
 	b := recordOf(contact(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
 	if !record.ContactSchema.Equal(a, b) {
 		t.Errorf("got %v and %v", a, b)
+	}
+	if a.Text(record.Company) != "C" || a[record.Phones][0].Kind != "work" {
+		t.Errorf("got %v, want the current organization, and of two labels the one that is shown first", a)
+	}
+}
+
+func TestThe_organization_that_is_carried_stays_the_same_one(t *testing.T) {
+	t.Parallel()
+	p := contact(people.Person{
+		Organizations: []*people.Organization{{Name: "Beta"}, {Name: "Alpha"}, {Name: "School", Type: "school", Metadata: &people.FieldMetadata{SourcePrimary: true}}},
+		ImClients:     []*people.ImClient{{Protocol: "skype", Username: "b"}, {Protocol: "skype", Username: "a"}},
+	})
+	after := recordOf(p, testGroup).Fields.Clone()
+	if after.Text(record.Company) != "Alpha" || after.Text(record.Skype) != "a" {
+		t.Fatalf("got %v", after)
+	}
+	after.SetText(record.Company, "Zeta")
+	after.SetText(record.Skype, "z")
+	next, _ := write(t, p, after)
+	if got := recordOf(next, testGroup).Fields; !record.ContactSchema.Equal(got, after) {
+		t.Errorf("reads as %v, want %v", got, after)
+	}
+	first := 0
+	for _, o := range next.Organizations {
+		if o.Metadata != nil && o.Metadata.SourcePrimary {
+			first++
+		}
+	}
+	if first != 1 || len(next.Organizations) != 3 || len(next.ImClients) != 2 {
+		t.Errorf("got %s, want one that is shown first and all of the others", asJSON(t, next))
 	}
 }
 

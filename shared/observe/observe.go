@@ -75,11 +75,11 @@ const (
 	traceKey
 )
 
-// With attaches attributes to every line that is logged with the context, as user, run and type. A later attribute
-// replaces an earlier one of the same key.
-func With(ctx context.Context, attrs ...slog.Attr) context.Context {
+// With attaches attributes to every line that is logged with the context, as user, run and type. They are given as to
+// slog.Logger.With: as slog.Attr, or as keys and values in turn. A later attribute replaces an earlier one of its key.
+func With(ctx context.Context, attrs ...any) context.Context {
 	kept := slices.Clone(attached(ctx))
-	for _, a := range attrs {
+	for _, a := range slog.Group("", attrs...).Value.Group() {
 		if a.Equal(slog.Attr{}) {
 			continue
 		}

@@ -74,7 +74,7 @@ func TestWhat_is_attached_to_a_context_stands_on_every_line_as_labels(t *testing
 	t.Parallel()
 	var log bytes.Buffer
 	logger := observe.NewLogger(&log, observe.Options{}).With("step", 1).WithGroup("plan")
-	outer := observe.With(t.Context(), slog.String("user", "u-1"), slog.Int("attempt", 1))
+	outer := observe.With(t.Context(), "user", "u-1", slog.Int("attempt", 1))
 	inner := observe.With(outer, slog.Int("attempt", 2), slog.Any("sides", []string{"creatio"}), slog.Attr{})
 	logger.InfoContext(inner, "planned", "operations", 3)
 	logger.InfoContext(outer, "done")

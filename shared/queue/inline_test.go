@@ -182,6 +182,26 @@ func TestWhat_may_get_better_is_tried_again_at_growing_distances_before_anything
 	})
 }
 
+func TestAnother_attempt_goes_before_what_has_not_begun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var order []string
+		q := queue.NewInline(t.Context(), 1, func(_ context.Context, task queue.Task) error {
+			order = append(order, task.Name)
+			if len(order) == 1 {
+				return fault.New(fault.Retry, "google", "unreachable", nil)
+			}
+			time.Sleep(time.Minute)
+			return nil
+		}, nil, time.Now)
+		add(t, q, true, contacts("fails", "ada"), contacts("long", "alan"), contacts("next", "grace"))
+		wait(t, q)
+		if want := []string{"fails", "long", "fails", "next"}; !slices.Equal(order, want) {
+			t.Errorf("got order %v, want %v", order, want)
+		}
+	})
+}
+
 func TestA_service_that_says_how_long_to_wait_is_not_asked_earlier(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

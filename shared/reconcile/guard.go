@@ -17,9 +17,12 @@ const (
 // Guard tells whether a plan has to wait for the user's approval, and why; active is the number of links in scope
 // before the run. A mistake that takes everything away at once is the one that users of a sync fear most.
 func Guard(decisions []Decision, active int) (reason string) {
-	away := map[record.Side]int{}
+	away, left := map[record.Side]int{}, map[record.Side]int{}
 	total := 0
 	for _, d := range decisions {
+		for side := range d.left {
+			left[side]++
+		}
 		for side, op := range d.Ops {
 			if op.Action == record.Unlink {
 				away[side]++
@@ -28,7 +31,7 @@ func Guard(decisions []Decision, active int) (reason string) {
 		}
 	}
 	for _, side := range record.Sides {
-		if away[side] > 0 && away[side] >= active {
+		if away[side] > 0 && left[side.Other()] >= active {
 			return HeldEmptied
 		}
 	}

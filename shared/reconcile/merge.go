@@ -212,17 +212,7 @@ func (m *merger) finish() {
 	}
 	for _, side := range record.Sides {
 		before := m.views[side].Fields[name]
-		var after []record.Entry
-		for _, s := range m.after[side] {
-			e := s.is
-			if s.as != nil {
-				e = *s.as
-				m.out.Shown[side] = append(m.out.Shown[side], record.Shown{Field: name, Is: s.is, As: e})
-			}
-			if !m.field.Empty(e) {
-				after = append(after, e)
-			}
-		}
+		after := m.spell(side)
 		if len(after) > 0 {
 			m.out.After[side][name] = after
 		}
@@ -233,6 +223,33 @@ func (m *merger) finish() {
 		}
 	}
 	m.base, m.after, m.rule = nil, nil, nil
+}
+
+// spell writes a side's values as the side shows them. A value that would show as another one that is there as well
+// does not show: a side holds each value once, and would seem to have lost the other one.
+func (m *merger) spell(side record.Side) []record.Entry {
+	seen := map[string]bool{}
+	for _, s := range m.after[side] {
+		if s.as == nil {
+			seen[m.field.Key(s.is)] = true
+		}
+	}
+	var after []record.Entry
+	for _, s := range m.after[side] {
+		e := s.is
+		if s.as != nil {
+			e = *s.as
+			if seen[m.field.Key(e)] {
+				e = record.Entry{}
+			}
+			seen[m.field.Key(e)] = true
+			m.out.Shown[side] = append(m.out.Shown[side], record.Shown{Field: m.field.Name, Is: s.is, As: e})
+		}
+		if !m.field.Empty(e) {
+			after = append(after, e)
+		}
+	}
+	return after
 }
 
 // single merges a field with one value.
@@ -269,8 +286,9 @@ func (m *merger) changed() string {
 	return RuleChanged
 }
 
+// decide notes why a side gets a value. Of a set's many reasons the one that chose between two values tells most.
 func (m *merger) decide(side record.Side, rule string) {
-	if m.rule[side] == "" || rule != RuleChanged {
+	if m.rule[side] == "" || (rule != RuleChanged && rule != RuleFirst) {
 		m.rule[side] = rule
 	}
 }

@@ -50,6 +50,8 @@ type Decision struct {
 	Active bool
 	// Drop says that the pair is none of the sync's business and needs no link.
 	Drop bool
+	// left says on which sides the record is no longer in scope although it was.
+	left map[record.Side]bool
 }
 
 // Decide plans one pair.
@@ -87,9 +89,11 @@ func wanted(p Pair, direction Direction) bool {
 // leave takes the record out of scope on the side where it still is in it. Nothing is ever deleted.
 func (d *Decision) leave(p Pair, policy Policy) {
 	d.Active = false
+	d.left = map[record.Side]bool{}
 	for _, side := range record.Sides {
 		n := p.Sides[side]
 		if !n.exists() || !n.Member {
+			d.left[side] = true
 			continue
 		}
 		if !policy.Direction.Takes(side) {

@@ -121,6 +121,9 @@ func (s *Site) finishLink(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return linkFailure(err)
 	}
+	if out.Redirect != "" {
+		return s.see(w, out.Redirect)
+	}
 	if err := s.begin(w, out.User, out.Epoch); err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 			if err != nil {
 				return err
 			}
-			return s.answer(w, http.StatusOK, map[string]int{"due": due, "queued": queued})
+			return answer(w, http.StatusOK, map[string]int{"due": due, "queued": queued})
 		}
 		out, err := run.Window(r.Context(), t, user)
 		if err != nil {
@@ -88,7 +88,7 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 			status = http.StatusServiceUnavailable
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(max(out.After, minRetryAfter).Seconds()))))
 		}
-		return s.answer(w, status, struct {
+		return answer(w, status, struct {
 			User   string `json:"user"`
 			Run    string `json:"run"`
 			Status string `json:"status"`
@@ -146,15 +146,4 @@ func readSync(body io.Reader) (user string, err error) {
 		return "", bad
 	}
 	return *id, nil
-}
-
-func (s *Site) answer(w http.ResponseWriter, status int, body any) error {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(raw, '\n'))
-	return nil
 }

@@ -57,6 +57,8 @@ type Outcome struct {
 	Epoch int
 	// Problem is the code of what the settings page is to tell; empty where all is well.
 	Problem string
+	// Redirect, where not empty, is where the browser has to go on before anybody is signed in.
+	Redirect string
 }
 
 // Sealer keeps the session from being read or changed by the browser that carries it.

@@ -1,0 +1,202 @@
+// Command local serves all of Tandem on this machine, with a bbolt file, an inline queue and
+// a ticker in Cloud Scheduler's place. Where no real services are configured it starts a simulated
+// Google and a simulated Creatio with sample data and points itself there.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+
+	"github.com/tandem-sync/tandem/shared/app"
+	"github.com/tandem-sync/tandem/shared/config"
+	"github.com/tandem-sync/tandem/shared/observe"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := parse(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = serve(ctx, o, os.Stdout)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// options are the command line.
+type options struct {
+	demo, once, verbose bool
+	tick                time.Duration
+	data                string
+	env                 func(string) (string, bool)
+}
+
+func parse(args []string, out io.Writer) (options, error) {
+	o := options{env: os.LookupEnv}
+	f := flag.NewFlagSet("local", flag.ContinueOnError)
+	f.SetOutput(out)
+	f.BoolVar(&o.demo, "demo", false, "link the sample user's accounts, synchronize twice and tell what happened")
+	f.BoolVar(&o.once, "once", false, "with -demo: end after that, successfully only if both sides agree")
+	f.DurationVar(&o.tick, "tick", time.Minute, "how often to look who is due; 0 never")
+	f.StringVar(&o.data, "data", "", "keep everything in this directory; default: a new one that is removed at the end, or .tandem with real services")
+	f.BoolVar(&o.verbose, "v", false, "log every request and run")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 || o.tick < 0 {
+		return o, fmt.Errorf("unknown argument %q; see --help", f.Args())
+	}
+	return o, nil
+}
+
+// serve runs until the context ends, or with once until the demonstration is over.
+func serve(ctx context.Context, o options, out io.Writer) (err error) {
+	level := slog.LevelWarn
+	if o.verbose {
+		level = slog.LevelInfo
+	}
+	logger := observe.NewTextLogger(os.Stderr, level)
+	listener, port, err := listen(o.env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	public := valueOr(o.env, "PUBLIC_URL", "http://127.0.0.1:"+port)
+
+	data, remove, err := o.directory()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	services, err := startServices(o.env, data, public, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, services.close()) }()
+
+	c, err := config.Load(ctx, environment(o.env, services.env, map[string]string{
+		"PUBLIC_URL": public, "PORT": port,
+		"STORE":          "bolt:" + filepath.Join(data, "tandem.db"),
+		"ENCRYPTION_KEY": "file:" + filepath.Join(data, "key", "tandem.json"),
+	}))
+	if err != nil {
+		return err
+	}
+	a, err := app.New(ctx, c, app.Options{Logger: logger})
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	defer func() {
+		// What is under way may end; a second signal ends it all.
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+		err = errors.Join(err, server.Shutdown(ending), a.Close(ending))
+	}()
+
+	if o.demo {
+		if err := demonstrate(ctx, services, public, out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "ready %s/settings\n", public)
+	if o.once {
+		return nil
+	}
+	return tick(ctx, a, o.tick, served, logger)
+}
+
+// tick dispatches in Cloud Scheduler's place until the context ends.
+func tick(ctx context.Context, a *app.App, every time.Duration, served <-chan error, logger *slog.Logger) error {
+	var due <-chan time.Time
+	if every > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		due = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-served:
+			return fmt.Errorf("serve: %w", err)
+		case <-due:
+			if _, _, err := a.Dispatch(ctx, record.Contacts); err != nil {
+				logger.WarnContext(ctx, "dispatch failed", "error", err.Error())
+			}
+		}
+	}
+}
+
+// listen takes the port, or any free one where it is 0.
+func listen(env func(string) (string, bool)) (net.Listener, string, error) {
+	port := valueOr(env, "PORT", "8080")
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return nil, "", fmt.Errorf("port %s cannot be used, set PORT to another one: %w", port, err)
+	}
+	return l, strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
+}
+
+// directory is where everything is kept. The sample data lives in a new one that is removed at the end.
+func (o options) directory() (dir string, remove func(), err error) {
+	keep := func() {}
+	if o.data == "" && !sandboxed(o.env) {
+		o.data = ".tandem"
+	}
+	if o.data != "" {
+		dir, err = filepath.Abs(o.data)
+		if err == nil {
+			err = os.MkdirAll(dir, 0o700)
+		}
+		if err != nil {
+			return "", nil, fmt.Errorf("use the directory %s: %w", o.data, err)
+		}
+		return dir, keep, nil
+	}
+	if dir, err = os.MkdirTemp("", "tandem-"); err != nil {
+		return "", nil, fmt.Errorf("make a directory: %w", err)
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// environment looks first at what the user set, then at what the simulated services need, then at the defaults.
+func environment(env func(string) (string, bool), more ...map[string]string) envconfig.Lookuper {
+	lookupers := []envconfig.Lookuper{envconfig.LookuperFunc(func(name string) (string, bool) {
+		v, ok := env(name)
+		return v, ok && v != "" && name != "PORT"
+	})}
+	for _, m := range more {
+		lookupers = append(lookupers, envconfig.MapLookuper(m))
+	}
+	return envconfig.MultiLookuper(lookupers...)
+}
+
+func valueOr(env func(string) (string, bool), name, otherwise string) string {
+	if v, ok := env(name); ok && v != "" {
+		return v
+	}
+	return otherwise
+}

@@ -1,0 +1,368 @@
+package google
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/api/people/v1"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+func named(given string) people.Person {
+	return people.Person{Names: []*people.Name{{GivenName: given}}}
+}
+
+func ids(records []record.Record) []string {
+	out := []string{}
+	for _, r := range records {
+		word := r.ID
+		switch {
+		case r.Gone:
+			word += " gone"
+		case !r.Member:
+			word += " outside"
+		}
+		out = append(out, word)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func mustScan(t *testing.T, c *Contacts, cursor json.RawMessage) record.Delta {
+	t.Helper()
+	d, err := c.Scan(t.Context(), cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func wantFault(t *testing.T, err error, kind fault.Kind, code string) *fault.Error {
+	t.Helper()
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != kind || (code != "" && f.Code != code) || f.Side != "google" {
+		t.Fatalf("got %v, want %v %s of google", err, kind, code)
+	}
+	return f
+}
+
+func TestThe_group_is_found_by_name_made_once_and_kept_when_renamed(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.groups["contactGroups/sys"] = &people.ContactGroup{ResourceName: "contactGroups/sys", Name: "Partners", GroupType: "SYSTEM_CONTACT_GROUP"}
+	c := s.open(Options{})
+	if got, err := c.Prepare(t.Context()); err != nil || got != testGroup {
+		t.Fatalf("got %s, %v, want the group of that name", got, err)
+	}
+	s.groups[testGroup].Name = "CRM"
+	if got, err := c.Prepare(t.Context()); err != nil || got != testGroup {
+		t.Errorf("got %s, %v, want the renamed group", got, err)
+	}
+	other := s.open(Options{Group: "contactGroups/gone", GroupName: "Partners"})
+	if got, err := other.Prepare(t.Context()); err != nil || got != "contactGroups/new" {
+		t.Errorf("got %s, %v, want a new group, since the other one is Google's own", got, err)
+	}
+	if got, err := s.open(Options{GroupName: "PARTNERS"}).Prepare(t.Context()); err != nil || got != "contactGroups/new" {
+		t.Errorf("got %s, %v, want the group whatever the case of its name", got, err)
+	}
+}
+
+func TestA_group_whose_creation_was_not_answered_is_found_again(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.after = func(call string) bool { return call == "POST contactGroups" }
+	if got, err := s.open(Options{GroupName: "New"}).Prepare(t.Context()); err != nil || got != "contactGroups/new" {
+		t.Errorf("got %s, %v, want the group that was made", got, err)
+	}
+}
+
+func TestA_full_scan_tells_of_the_members_and_an_idle_one_is_two_requests(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	for i := range 5 {
+		s.put(fmt.Sprintf("people/c%d", i), named("In"), testGroup, myContacts)
+	}
+	s.put("people/out", named("Out"), myContacts)
+	c := s.open(Options{Group: testGroup, PageSize: 2})
+	d := mustScan(t, c, nil)
+	want := []string{"people/c0", "people/c1", "people/c2", "people/c3", "people/c4"}
+	if diff := cmp.Diff(want, ids(d.Records)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(want, d.Members); diff != "" {
+		t.Error(diff)
+	}
+	s.called()
+	idle := mustScan(t, c, d.Cursor)
+	if got := s.called(); len(got) != 2 || len(idle.Records) != 0 || idle.Members != nil {
+		t.Errorf("got %v calls, %v", got, idle)
+	}
+	for name, other := range map[string]Options{"page size": {Group: testGroup, PageSize: 3}, "group": {Group: "contactGroups/2", PageSize: 2}} {
+		if _, err := s.open(other).Scan(t.Context(), d.Cursor); !fault.Is(err, fault.FullSync) {
+			t.Errorf("a cursor of another %s: got %v, want a full sync", name, err)
+		}
+	}
+	if got := s.called(); len(got) != 0 {
+		t.Errorf("a cursor that does not fit cost %v", got)
+	}
+}
+
+func TestAn_incremental_scan_tells_who_changed_left_and_was_deleted(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	for _, name := range []string{"people/a", "people/b", "people/c", "people/d"} {
+		s.put(name, named(name), testGroup, myContacts)
+	}
+	c := s.open(Options{Group: testGroup})
+	first := mustScan(t, c, nil)
+	s.put("people/a", named("Renamed"), testGroup, myContacts)
+	s.put("people/b", named("Left"), myContacts)
+	s.remove("people/c")
+	s.remove("people/d")
+	moved := named("people/d")
+	moved.Metadata = &people.PersonMetadata{PreviousResourceNames: []string{"people/d"}}
+	s.put("people/d2", moved, testGroup)
+	s.called()
+	d := mustScan(t, c, first.Cursor)
+	if diff := cmp.Diff([]string{"people/a", "people/b outside", "people/c gone", "people/d2"}, ids(d.Records)); diff != "" {
+		t.Error(diff)
+	}
+	if got := s.called(); len(got) != 3 {
+		t.Errorf("got calls %v, want a third one since the number of members is another", got)
+	}
+	slices.Sort(d.Members)
+	if diff := cmp.Diff([]string{"people/a", "people/d2"}, d.Members); diff != "" {
+		t.Error(diff)
+	}
+	for _, r := range d.Records {
+		if r.ID == "people/d2" && !slices.Equal(r.Aliases, []string{"people/d"}) {
+			t.Errorf("got aliases %v, want the former name", r.Aliases)
+		}
+	}
+	if idle := mustScan(t, c, d.Cursor); len(idle.Records) != 0 || idle.Members != nil {
+		t.Errorf("the same window came twice: %v", idle)
+	}
+}
+
+func TestA_group_that_is_gone_is_told_and_the_window_stays(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.put("people/a", named("A"), testGroup, myContacts)
+	c := s.open(Options{Group: testGroup})
+	first := mustScan(t, c, nil)
+	delete(s.groups, testGroup)
+	s.put("people/a", named("A"), myContacts)
+	for name, cursor := range map[string]json.RawMessage{"full": nil, "incremental": first.Cursor} {
+		d := mustScan(t, c, cursor)
+		if !d.ScopeGone || len(d.Records) != 0 || d.Members != nil || !bytes.Equal(d.Cursor, cursor) {
+			t.Errorf("%s: got %+v, want only that the group is gone", name, d)
+		}
+	}
+	if d := mustScan(t, s.open(Options{}), nil); d.ScopeGone || d.Members == nil || len(d.Members) != 0 || d.Cursor != nil {
+		t.Errorf("got %+v, want an empty group where there never was one", d)
+	}
+}
+
+func TestA_list_that_is_not_whole_is_an_error_or_concludes_nothing(t *testing.T) {
+	t.Parallel()
+	person := `{"resourceName":"people/a","metadata":{"sources":[{"type":"CONTACT","id":"1","etag":"#1"}]},"memberships":[{"contactGroupMembership":{"contactGroupResourceName":"` + testGroup + `"}}]}`
+	for name, tc := range map[string]struct {
+		pages []string
+		code  string
+	}{
+		"empty although counted":      {[]string{`{"totalItems":3,"nextSyncToken":"t"}`}, "incomplete-list"},
+		"no sync token at the end":    {[]string{`{"connections":[` + person + `]}`}, "incomplete-list"},
+		"pages that repeat":           {[]string{`{"nextPageToken":"x"}`}, "incomplete-list"},
+		"a page that is refused":      {[]string{`{"nextPageToken":"x"}`, ""}, "incomplete-list"},
+		"an empty page in the middle": {[]string{`{"nextPageToken":"x"}`, `{"connections":[` + person + `],"nextSyncToken":"t"}`}, ""},
+		"shorter than counted":        {[]string{`{"connections":[` + person + `],"totalItems":2,"nextSyncToken":"t"}`}, "no members"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t)
+			n := 0
+			s.before = func(call string, w http.ResponseWriter, _ []byte) bool {
+				if call != "GET people/me/connections" {
+					return false
+				}
+				page := tc.pages[min(n, len(tc.pages)-1)]
+				if n++; page == "" {
+					invalid.write(w)
+				} else {
+					_, _ = w.Write([]byte(page))
+				}
+				return true
+			}
+			d, err := s.open(Options{Group: testGroup}).Scan(t.Context(), nil)
+			switch tc.code {
+			case "", "no members":
+				if err != nil || len(d.Records) != 1 || (d.Members == nil) != (tc.code != "") {
+					t.Errorf("got %+v, %v", d, err)
+				}
+			default:
+				wantFault(t, err, fault.Retry, tc.code)
+			}
+		})
+	}
+}
+
+func TestRefusals_have_one_meaning_each(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		err  apiError
+		kind fault.Kind
+		code string
+	}{
+		"token expired":      {apiError{400, "FAILED_PRECONDITION", "Sync token is expired. Clear local cache and retry call without the sync token.", "EXPIRED_SYNC_TOKEN"}, fault.FullSync, "token-expired"},
+		"token expired, old": {apiError{410, "", "Gone", ""}, fault.FullSync, "token-expired"},
+		"other parameters":   {apiError{400, "INVALID_ARGUMENT", "Parameters must match.", ""}, fault.FullSync, "token-refused"},
+		"quota":              {apiError{429, "RESOURCE_EXHAUSTED", "Quota exceeded.", "RATE_LIMIT_EXCEEDED"}, fault.Retry, "quota"},
+		"quota, as 403":      {apiError{403, "", "Rate Limit Exceeded", "rateLimitExceeded"}, fault.Retry, "quota"},
+		"token refused":      {apiError{401, "UNAUTHENTICATED", "Invalid Credentials", ""}, fault.Reconnect, "token-refused"},
+		"scope missing":      {apiError{403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}, fault.Reconnect, "scope-missing"},
+		"API disabled":       {apiError{403, "PERMISSION_DENIED", "People API has not been used.", "SERVICE_DISABLED"}, fault.Misconfigured, "api-disabled"},
+		"not allowed":        {apiError{403, "PERMISSION_DENIED", "The caller does not have permission", ""}, fault.Misconfigured, "no-access"},
+		"out of order":       {apiError{503, "UNAVAILABLE", "Try later.", ""}, fault.Retry, "unavailable"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t)
+			c := s.open(Options{Group: testGroup})
+			first := mustScan(t, c, nil)
+			s.before = func(_ string, w http.ResponseWriter, _ []byte) bool {
+				w.Header().Set("Retry-After", "7")
+				tc.err.write(w)
+				return true
+			}
+			_, err := c.Scan(t.Context(), first.Cursor)
+			f := wantFault(t, err, tc.kind, tc.code)
+			if f.Ambiguous || (f.Kind == fault.Retry && f.After.Seconds() != 7) {
+				t.Errorf("got ambiguous %v, after %v", f.Ambiguous, f.After)
+			}
+		})
+	}
+}
+
+func TestFetch_answers_for_everybody_asked_for(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	var all []string
+	for i := range 250 {
+		name := fmt.Sprintf("people/c%03d", i)
+		all = append(all, name)
+		if i != 7 {
+			s.put(name, named("N"), testGroup)
+		}
+	}
+	c := s.open(Options{Group: testGroup})
+	got, err := c.Fetch(t.Context(), append(all, "people/c000", ""))
+	if err != nil || len(got) != 250 || len(s.called()) != 2 {
+		t.Fatalf("got %d records, %v, want 250 in two calls", len(got), err)
+	}
+	for _, r := range got {
+		if r.Gone != (r.ID == "people/c007") || (!r.Gone && !r.Member) {
+			t.Errorf("got %+v", r)
+		}
+	}
+	s.before = func(_ string, w http.ResponseWriter, _ []byte) bool {
+		_, _ = w.Write([]byte(`{"responses":[{"requestedResourceName":"people/old","httpStatusCode":200,"person":{"resourceName":"people/new","metadata":{"sources":[{"type":"CONTACT"}]}}}]}`))
+		return true
+	}
+	got, err = c.Fetch(t.Context(), []string{"people/old"})
+	if err != nil || len(got) != 1 || got[0].ID != "people/new" || !slices.Equal(got[0].Aliases, []string{"people/old"}) {
+		t.Errorf("got %+v, %v, want the new name with the old one as an alias", got, err)
+	}
+	if _, err := c.Fetch(t.Context(), []string{"people/old", "people/other"}); !fault.Is(err, fault.Retry) {
+		t.Errorf("got %v, want an error where somebody is missing from the answer", err)
+	}
+}
+
+func TestWho_has_more_than_a_list_shows_is_read_alone(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	p := named("Many")
+	for i := range 120 {
+		p.EmailAddresses = append(p.EmailAddresses, &people.EmailAddress{Value: fmt.Sprintf("m%d@example.com", i)})
+	}
+	s.put("people/many", p, testGroup)
+	s.before = func(call string, w http.ResponseWriter, _ []byte) bool {
+		if call != "GET people/me/connections" {
+			return false
+		}
+		short := *s.people["people/many"]
+		short.EmailAddresses = short.EmailAddresses[:100]
+		_ = json.NewEncoder(w).Encode(&people.ListConnectionsResponse{Connections: []*people.Person{&short}, NextSyncToken: "1"})
+		return true
+	}
+	d := mustScan(t, s.open(Options{Group: testGroup}), nil)
+	if got := len(d.Records[0].Fields[record.Emails]); got != 120 {
+		t.Errorf("got %d addresses, want all 120", got)
+	}
+}
+
+func TestCandidates_share_an_address_a_number_or_a_name(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.put("people/mail", people.Person{EmailAddresses: []*people.EmailAddress{{Value: "ADA@Example.com"}}}, myContacts)
+	s.put("people/phone", people.Person{PhoneNumbers: []*people.PhoneNumber{{Value: "(202) 555-0100"}}}, myContacts)
+	s.put("people/name", people.Person{Names: []*people.Name{{GivenName: "Example", FamilyName: "Ada"}}}, testGroup)
+	s.put("people/none", people.Person{Names: []*people.Name{{GivenName: "Bob"}}}, testGroup)
+	s.put("people/bare", people.Person{
+		Organizations: []*people.Organization{{Name: "Example Ltd"}}, ClientData: []*people.ClientData{{Key: mark, Value: "L9"}},
+	}, testGroup)
+	c := s.open(Options{Group: testGroup})
+	like := []record.Record{{Fields: record.Fields{
+		record.GivenName: text("Ada"), record.MiddleName: text("M."), record.Surname: text("Example"),
+		record.Emails: text("ada@example.com"), record.Phones: text("+1 202 555 0100"),
+	}}}
+	got, err := c.Candidates(t.Context(), like)
+	if diff := cmp.Diff([]string{"people/mail outside", "people/name", "people/phone outside"}, ids(got)); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	bare := []record.Record{{Fields: record.Fields{record.Company: text("Example Ltd")}}}
+	if got, err = c.Candidates(t.Context(), bare); err != nil || !slices.Equal(ids(got), []string{"people/bare"}) {
+		t.Errorf("got %v, %v, want the marked contact that has no name either", ids(got), err)
+	}
+	if calls := s.called(); len(calls) != 1 {
+		t.Errorf("got calls %v, want one list", calls)
+	}
+	if _, err := c.Candidates(context.Background(), nil); err != nil {
+		t.Error(err)
+	}
+	scanned := s.open(Options{Group: testGroup})
+	mustScan(t, scanned, nil)
+	s.called()
+	if got, err = scanned.Candidates(t.Context(), like); err != nil || len(got) != 3 || len(s.called()) != 0 {
+		t.Errorf("got %v, %v, want what the scan has read already", ids(got), err)
+	}
+}
+
+func TestAn_endpoint_that_is_none_is_refused(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Options{{}, {HTTP: http.DefaultClient, Endpoint: "people.example.com"}, {HTTP: http.DefaultClient, Endpoint: "ftp://example.com"}, {HTTP: http.DefaultClient, Endpoint: "http://%zz"}} {
+		if _, err := NewContacts(o); !fault.Is(err, fault.Misconfigured) {
+			t.Errorf("%q: got %v, want misconfigured", o.Endpoint, err)
+		}
+	}
+	if _, err := NewContacts(Options{HTTP: http.DefaultClient}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestErrors_tell_the_reason_and_not_the_request(t *testing.T) {
+	t.Parallel()
+	r := refusal{http: 400, status: "INVALID_ARGUMENT", message: strings.Repeat("é", 400)}
+	if got := r.Error(); len(got) > 350 || !strings.HasPrefix(got, "status 400: INVALID_ARGUMENT: é") {
+		t.Errorf("got %q", got)
+	}
+}

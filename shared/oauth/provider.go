@@ -1,0 +1,210 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+const (
+	// callTimeout ends one call to an identity service.
+	callTimeout = 30 * time.Second
+	// maxReply is the largest reply of an identity service that is read.
+	maxReply = 1 << 20
+	// googleIssuer is https://accounts.google.com/.well-known/openid-configuration's.
+	googleIssuer = "https://accounts.google.com"
+)
+
+// provider is an identity service: what its OpenID discovery says, asked once, and how to call it.
+type provider struct {
+	side   record.Side
+	client *http.Client
+	id     string
+	secret string
+	// discover asks the service; a failure is not kept.
+	discover func(ctx context.Context, client *http.Client) (*metadata, error)
+
+	turn  chan struct{}
+	known *metadata
+}
+
+// metadata is what is needed of a discovery document
+// (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
+type metadata struct {
+	Issuer     string `json:"issuer"`
+	Authorize  string `json:"authorization_endpoint"`
+	Token      string `json:"token_endpoint"`
+	Revocation string `json:"revocation_endpoint"`
+	Keys       string `json:"jwks_uri"`
+
+	// keys verify ID tokens; nil where the service signs nobody in.
+	keys oidc.KeySet
+}
+
+func (l *Linker) newProvider(side record.Side, id, secret string, discover func(context.Context, *http.Client) (*metadata, error)) *provider {
+	return &provider{
+		side: side, id: id, secret: secret, discover: discover, turn: make(chan struct{}, 1),
+		client: &http.Client{Transport: bounded{l.base(side)}, CheckRedirect: httpx.SameOrigin, Timeout: callTimeout},
+	}
+}
+
+func (l *Linker) newGoogle() *provider {
+	issuer := l.o.Google.Endpoint
+	if issuer == "" {
+		issuer = googleIssuer
+	}
+	return l.newProvider(record.Google, l.o.Google.ClientID, l.o.Google.ClientSecret, func(ctx context.Context, client *http.Client) (*metadata, error) {
+		m, err := read(ctx, client, record.Google, issuer)
+		if err != nil {
+			return nil, err
+		}
+		if m.Issuer != issuer || m.Authorize == "" || m.Keys == "" {
+			return nil, fault.New(fault.Misconfigured, string(record.Google), "no-identity-service", errors.New("discover: the service at the issuer's address is another"))
+		}
+		// The key set keeps the context's client and nothing else of it.
+		m.keys = oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), client), m.Keys)
+		return m, nil
+	})
+}
+
+// newCreatio finds Creatio's identity service where the configuration says; otherwise the site's own discovery names it,
+// at the place of its layout: under /0 on the .NET Framework, at the root on .NET.
+func (l *Linker) newCreatio() *provider {
+	places := []string{l.o.Creatio.URL + "/0", l.o.Creatio.URL}
+	if identity := l.o.Creatio.IdentityURL; identity != "" {
+		places = []string{identity}
+	}
+	return l.newProvider(record.Creatio, l.o.Creatio.ClientID, l.o.Creatio.ClientSecret, func(ctx context.Context, client *http.Client) (*metadata, error) {
+		for _, place := range places {
+			m, err := read(ctx, client, record.Creatio, place)
+			if err == nil || fault.KindOf(err) != fault.Misconfigured {
+				return m, err
+			}
+		}
+		identity := l.o.Creatio.IdentityURL
+		if identity == "" {
+			return nil, fault.New(fault.Misconfigured, string(record.Creatio), "no-identity-service",
+				errors.New("discover: the site names no identity service; CREATIO_IDENTITY_URL can"))
+		}
+		// The addresses of Creatio's identity service where its discovery is closed.
+		return &metadata{
+			Authorize: identity + "/connect/authorize", Token: identity + "/connect/token", Revocation: identity + "/connect/revocation",
+		}, nil
+	})
+}
+
+// read reads the discovery document of an issuer. A reply that is none is Misconfigured.
+func read(ctx context.Context, client *http.Client, side record.Side, issuer string) (*metadata, error) {
+	wrong := func(why string) error {
+		return fault.New(fault.Misconfigured, string(side), "no-identity-service", errors.New("discover identity service: "+why))
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, issuer+"/.well-known/openid-configuration", nil)
+	if err != nil {
+		return nil, wrong("the address is none")
+	}
+	req.Header.Set("Accept", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, unreached(side, "discover identity service", err)
+	}
+	defer resp.Body.Close()
+	if mayPass(resp.StatusCode) {
+		return nil, status(side, "discover identity service", resp)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, wrong(fmt.Sprintf("status %d", resp.StatusCode))
+	}
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, unreached(side, "discover identity service", err)
+	}
+	var m metadata
+	if json.Unmarshal(content, &m) != nil || m.Token == "" {
+		return nil, wrong("the reply is no discovery document")
+	}
+	for _, endpoint := range []string{m.Authorize, m.Token, m.Revocation, m.Keys} {
+		if endpoint != "" && !trustworthy(issuer, endpoint) {
+			return nil, wrong("an endpoint is no address, or not an encrypted one")
+		}
+	}
+	return &m, nil
+}
+
+// trustworthy says whether secrets may go to an endpoint: one that is encrypted, unless the issuer is not either.
+func trustworthy(issuer, endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && strings.HasPrefix(issuer, "http://")
+}
+
+// metadata is what the service's discovery says. One asks, the others wait.
+func (p *provider) metadata(ctx context.Context) (*metadata, error) {
+	select {
+	case p.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fault.New(fault.Retry, string(p.side), "canceled", ctx.Err())
+	}
+	defer func() { <-p.turn }()
+	if p.known != nil {
+		return p.known, nil
+	}
+	m, err := p.discover(ctx, p.client)
+	if err != nil {
+		return nil, err
+	}
+	p.known = m
+	return m, nil
+}
+
+// config is the OAuth client for the service. Both services take the client's secret in the form.
+func (p *provider) config(m *metadata) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID: p.id, ClientSecret: p.secret,
+		Endpoint: oauth2.Endpoint{AuthURL: m.Authorize, TokenURL: m.Token, AuthStyle: oauth2.AuthStyleInParams},
+	}
+}
+
+// withClient makes x/oauth2 and go-oidc call through the provider's client.
+func (p *provider) withClient(ctx context.Context) context.Context { return oidc.ClientContext(ctx, p.client) }
+
+// granted are the tokens of a reply, by the clock before the request.
+func granted(t *oauth2.Token, before time.Time) credentials {
+	lifetime := time.Duration(t.ExpiresIn) * time.Second
+	if lifetime <= 0 {
+		lifetime = defaultLifetime
+	}
+	return credentials{Access: t.AccessToken, Refresh: t.RefreshToken, Expiry: before.Add(lifetime)}
+}
+
+// defaultLifetime is for replies that do not say how long a token lives, which Creatio's may not.
+const defaultLifetime = 3 * time.Minute
+
+// bounded cuts replies off. What is cut is no JSON any more.
+type bounded struct{ base http.RoundTripper }
+
+func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := b.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(resp.Body, maxReply), resp.Body}
+	return resp, nil
+}

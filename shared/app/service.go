@@ -258,20 +258,76 @@ func (s service) kindOf(ctx context.Context, user, id string) (string, error) {
 }
 
 func (s service) SyncNow(ctx context.Context, user string, t record.Type) (string, error) {
+	if _, err := s.ready(ctx, user, t); err != nil {
+		return "", err
+	}
+	return s.app.enqueue(ctx, user, t, syncer.TriggerUser)
+}
+
+// ready is the user whose run could begin; web.ErrNotReady for one whose run could not.
+func (s service) ready(ctx context.Context, user string, t record.Type) (store.User, error) {
 	u := s.app.store.User(user)
 	p, err := u.Profile(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	doc, err := u.Sync(ctx, t)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	engine := s.app.engines[t]
 	if engine == nil || !engine.Ready(p, doc) {
-		return "", web.ErrNotReady
+		return nil, web.ErrNotReady
 	}
-	return s.app.enqueue(ctx, user, t, syncer.TriggerUser)
+	return u, nil
+}
+
+func (s service) Preview(ctx context.Context, user string, t record.Type) (store.Run, error) {
+	u, err := s.ready(ctx, user, t)
+	if err != nil {
+		return store.Run{}, err
+	}
+	out, err := s.app.run(ctx, t, user, syncer.Request{Type: t, Trigger: syncer.TriggerPreview})
+	switch {
+	case out.Status == syncer.Preview:
+		return u.Run(ctx, out.Run)
+	case out.Reason == syncer.ReasonLease:
+		return store.Run{}, &fault.Error{Kind: fault.Retry, Code: "running", After: leasePause, Err: errors.New("preview: another run is under way")}
+	case out.Status == syncer.Skipped:
+		return store.Run{}, web.ErrNotReady
+	default:
+		return store.Run{}, err
+	}
+}
+
+func (s service) Decide(ctx context.Context, user, held string, approve bool) (string, error) {
+	u := s.app.store.User(user)
+	run, err := u.Run(ctx, held)
+	if err != nil {
+		return "", err
+	}
+	doc, err := u.Sync(ctx, run.Type)
+	if err != nil {
+		return "", err
+	}
+	if run.Status != "held" || doc.HeldRun != held {
+		return "", web.ErrNotHeld
+	}
+	trigger, status := syncer.TriggerReject, "rejected"
+	if approve {
+		trigger, status = syncer.TriggerApprove, "approved"
+	}
+	err = u.UpdateRun(ctx, held, func(r *store.Run) error {
+		if r.Status != "held" {
+			return web.ErrNotHeld
+		}
+		r.Status = status
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return s.app.enqueue(ctx, user, run.Type, trigger)
 }
 
 func (s service) Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error) {

@@ -78,7 +78,7 @@ func (w *writer) job(op record.Operation) *job {
 	case record.Create:
 		j.plan = planPerson(op, native{Person: &people.Person{}})
 	case record.Update:
-		if len(op.Changed) > 0 && j.native.Etag == "" {
+		if len(op.Changed) > 0 && j.native.version() == "" {
 			j.fail(fault.New(fault.Conflict, side, "not-read", errors.New("apply contact: its state is not known")))
 			return j
 		}
@@ -318,7 +318,7 @@ func (w *writer) update(ctx context.Context, mask string, jobs []*job, settled b
 	}
 	for _, j := range jobs {
 		p := *j.plan.person
-		p.ResourceName = j.op.ID
+		p.ResourceName, p.Etag = j.op.ID, j.native.Merged
 		p.Metadata = &people.PersonMetadata{Sources: []*people.Source{{Type: contactType, Id: j.native.Source, Etag: j.native.Etag}}}
 		request.Contacts[j.op.ID] = p
 	}
@@ -372,7 +372,7 @@ func (w *writer) settle(ctx context.Context, jobs []*job) ([]*job, error) {
 		switch {
 		case r.Gone:
 			j.fail(fault.New(fault.Gone, side, "not-found", errors.New("update contact: it is not there")))
-		case n.Etag == j.native.Etag:
+		case n.version() == j.native.version():
 			rest = append(rest, j)
 		case j.holds(r.Fields):
 			if r.ID != j.op.ID {

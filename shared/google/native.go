@@ -9,10 +9,16 @@ import (
 // native is what is kept of a person to write it without reading it again: the version of its contact source, and the
 // entries of every field that is written as a whole, those included that Tandem does not carry.
 type native struct {
-	Etag   string         `json:"etag"`
+	Etag string `json:"etag,omitempty"`
+	// Merged is the version of the person as a whole, kept only where the source has none of its own: it moves with
+	// the profile too.
+	Merged string         `json:"merged,omitempty"`
 	Source string         `json:"source,omitempty"`
 	Person *people.Person `json:"person"`
 }
+
+// version is what moves with every change of the contact.
+func (n native) version() string { return n.Etag + n.Merged }
 
 func readNative(raw json.RawMessage) (native, error) {
 	n := native{}

@@ -30,7 +30,11 @@ func recordOf(p *people.Person, group string) record.Record {
 		ID: p.ResourceName, Aliases: slices.Clone(p.Metadata.PreviousResourceNames), Mark: markOf(p, source),
 		Modified: timeOf(source.UpdateTime), Member: memberOf(p, group), Fields: fieldsOf(own),
 	}
-	r.Native = native{Etag: cmp.Or(source.Etag, p.Etag), Source: source.Id, Person: keep(own)}.encode()
+	n := native{Etag: source.Etag, Source: source.Id, Person: keep(own)}
+	if n.Etag == "" {
+		n.Merged = p.Etag
+	}
+	r.Native = n.encode()
 	return r
 }
 

@@ -18,7 +18,9 @@ import (
 type credentials struct {
 	Access  string    `json:"access,omitempty"`
 	Refresh string    `json:"refresh,omitempty"`
-	Expiry  time.Time `json:"expiry,omitzero"`
+	// Expiry is when the access token ends; Renew is when it is better refreshed.
+	Expiry time.Time `json:"expiry,omitzero"`
+	Renew  time.Time `json:"renew,omitzero"`
 
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
@@ -33,17 +35,14 @@ type kept struct {
 	doc store.Token
 }
 
-// early is how long before its end an access token is refreshed, so that no request carries one that ends on the way.
-const early = 2 * time.Minute
-
 // usable says whether the access token is good for a request that is sent now.
 func (c credentials) usable(now time.Time) bool {
-	return c.Access != "" && now.Add(early/8).Before(c.Expiry)
+	return c.Access != "" && now.Add(transit).Before(c.Expiry)
 }
 
-// fresh says whether the access token need not be refreshed yet. One that lives briefly is fresh for most of its life.
+// fresh says whether the access token need not be refreshed yet.
 func (c credentials) fresh(now time.Time) bool {
-	return c.Access != "" && now.Add(early).Before(c.Expiry)
+	return c.Access != "" && now.Before(c.Renew)
 }
 
 // load reads and opens the credentials of a side. Those that are being revoked are none.

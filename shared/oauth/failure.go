@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"golang.org/x/oauth2"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
-	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // verdicts are the error codes of token endpoints (RFC 6749, section 5.2, and Google's own). A code that is not among
@@ -37,39 +35,39 @@ var verdicts = map[string]fault.Kind{
 	"slow_down":                 fault.Retry,
 }
 
-// classify says what the failure of a call to a token endpoint means. It is the one place that knows the endpoint's
+// refused says what the failure of a call to a token endpoint means. It is the one place that knows the endpoint's
 // words, and takes over none but the known ones: descriptions may quote what was sent.
-func classify(side record.Side, op string, err error) error {
-	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+func (p *provider) refused(op string, err error) error {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		return unreached(side, op, err)
+		return p.unreached(op, err)
 	}
-	kind, known := verdicts[refused.ErrorCode]
+	kind, known := verdicts[answer.ErrorCode]
 	switch {
-	case known && kind == fault.Reconnect && !mayPass(refused.Response.StatusCode):
-		return fault.Errorf(fault.Reconnect, string(side), "invalid-grant", "%s: %s", op, refused.ErrorCode)
-	case mayPass(refused.Response.StatusCode):
-		return status(side, op, refused.Response)
+	case known && kind == fault.Reconnect && !mayPass(answer.Response.StatusCode):
+		return fault.Errorf(fault.Reconnect, string(p.side), "invalid-grant", "%s: %s", op, answer.ErrorCode)
+	case mayPass(answer.Response.StatusCode):
+		return p.busy(op, answer.Response)
 	case known && kind == fault.Retry:
-		return fault.Errorf(fault.Retry, string(side), "unavailable", "%s: %s", op, refused.ErrorCode)
+		return fault.Errorf(fault.Retry, string(p.side), "unavailable", "%s: %s", op, answer.ErrorCode)
 	case known:
-		return fault.Errorf(fault.Misconfigured, string(side), "client-refused", "%s: %s", op, refused.ErrorCode)
+		return fault.Errorf(fault.Misconfigured, string(p.side), "client-refused", "%s: %s", op, answer.ErrorCode)
 	default:
-		return fault.Errorf(fault.Misconfigured, string(side), "token-endpoint", "%s: status %d without a known error", op, refused.Response.StatusCode)
+		return fault.Errorf(fault.Misconfigured, string(p.side), "token-endpoint", "%s: status %d without a known error", op, answer.Response.StatusCode)
 	}
 }
 
 // unreached is the fault of a call that brought no reply, or none that can be read.
-func unreached(side record.Side, op string, err error) error {
+func (p *provider) unreached(op string, err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		named := *f
-		named.Side, named.Err = string(side), fmt.Errorf("%s: %w", op, httpx.Redact(err))
+		named.Side, named.Err = string(p.side), fmt.Errorf("%s: %w", op, httpx.Redact(err))
 		return &named
 	}
 	if _, ok := errors.AsType[*url.Error](err); ok {
-		return fault.Errorf(fault.Retry, string(side), "unreachable", "%s: %w", op, httpx.Redact(err))
+		return fault.Errorf(fault.Retry, string(p.side), "unreachable", "%s: %w", op, httpx.Redact(err))
 	}
-	return fault.New(fault.Retry, string(side), "malformed-reply", errors.New(op+": the reply is none of a token endpoint"))
+	return fault.New(fault.Retry, string(p.side), "malformed-reply", errors.New(op+": the reply is none of a token endpoint"))
 }
 
 // mayPass says whether a reply of this status may be followed by a better one.
@@ -77,8 +75,9 @@ func mayPass(code int) bool {
 	return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests || code == http.StatusRequestTimeout
 }
 
-func status(side record.Side, op string, resp *http.Response) error {
-	f := fault.Errorf(fault.Retry, string(side), "unavailable", "%s: status %d", op, resp.StatusCode)
-	f.After, _ = httpx.RetryAfter(resp, time.Now())
+// busy is the fault of a reply that asks for patience.
+func (p *provider) busy(op string, resp *http.Response) error {
+	f := fault.Errorf(fault.Retry, string(p.side), "unavailable", "%s: status %d", op, resp.StatusCode)
+	f.After, _ = httpx.RetryAfter(resp, p.now())
 	return f
 }

@@ -34,8 +34,9 @@ type provider struct {
 	client *http.Client
 	id     string
 	secret string
+	now    func() time.Time
 	// discover asks the service; a failure is not kept.
-	discover func(ctx context.Context, client *http.Client) (*metadata, error)
+	discover func(ctx context.Context) (*metadata, error)
 
 	turn  chan struct{}
 	known *metadata
@@ -54,93 +55,98 @@ type metadata struct {
 	keys oidc.KeySet
 }
 
-func (l *Linker) newProvider(side record.Side, id, secret string, discover func(context.Context, *http.Client) (*metadata, error)) *provider {
+func (l *Linker) newProvider(side record.Side, id, secret string) *provider {
 	return &provider{
-		side: side, id: id, secret: secret, discover: discover, turn: make(chan struct{}, 1),
+		side: side, id: id, secret: secret, now: l.o.Now, turn: make(chan struct{}, 1),
 		client: &http.Client{Transport: bounded{l.base(side)}, CheckRedirect: httpx.SameOrigin, Timeout: callTimeout},
 	}
 }
 
 func (l *Linker) newGoogle() *provider {
+	p := l.newProvider(record.Google, l.o.Google.ClientID, l.o.Google.ClientSecret)
 	issuer := l.o.Google.Endpoint
 	if issuer == "" {
 		issuer = googleIssuer
 	}
-	return l.newProvider(record.Google, l.o.Google.ClientID, l.o.Google.ClientSecret, func(ctx context.Context, client *http.Client) (*metadata, error) {
-		m, err := read(ctx, client, record.Google, issuer)
+	p.discover = func(ctx context.Context) (*metadata, error) {
+		m, err := p.read(ctx, issuer)
 		if err != nil {
 			return nil, err
 		}
 		if m.Issuer != issuer || m.Authorize == "" || m.Keys == "" {
-			return nil, fault.New(fault.Misconfigured, string(record.Google), "no-identity-service", errors.New("discover: the service at the issuer's address is another"))
+			return nil, p.unknown("the service at the issuer's address is another")
 		}
 		// The key set keeps the context's client and nothing else of it.
-		m.keys = oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), client), m.Keys)
+		m.keys = oidc.NewRemoteKeySet(p.withClient(context.Background()), m.Keys)
 		return m, nil
-	})
+	}
+	return p
 }
 
 // newCreatio finds Creatio's identity service where the configuration says; otherwise the site's own discovery names it,
 // at the place of its layout: under /0 on the .NET Framework, at the root on .NET.
 func (l *Linker) newCreatio() *provider {
+	p := l.newProvider(record.Creatio, l.o.Creatio.ClientID, l.o.Creatio.ClientSecret)
+	identity := l.o.Creatio.IdentityURL
 	places := []string{l.o.Creatio.URL + "/0", l.o.Creatio.URL}
-	if identity := l.o.Creatio.IdentityURL; identity != "" {
+	if identity != "" {
 		places = []string{identity}
 	}
-	return l.newProvider(record.Creatio, l.o.Creatio.ClientID, l.o.Creatio.ClientSecret, func(ctx context.Context, client *http.Client) (*metadata, error) {
+	p.discover = func(ctx context.Context) (*metadata, error) {
 		for _, place := range places {
-			m, err := read(ctx, client, record.Creatio, place)
+			m, err := p.read(ctx, place)
 			if err == nil || fault.KindOf(err) != fault.Misconfigured {
 				return m, err
 			}
 		}
-		identity := l.o.Creatio.IdentityURL
 		if identity == "" {
-			return nil, fault.New(fault.Misconfigured, string(record.Creatio), "no-identity-service",
-				errors.New("discover: the site names no identity service; CREATIO_IDENTITY_URL can"))
+			return nil, p.unknown("the site names no identity service; CREATIO_IDENTITY_URL can")
 		}
 		// The addresses of Creatio's identity service where its discovery is closed.
 		return &metadata{
 			Authorize: identity + "/connect/authorize", Token: identity + "/connect/token", Revocation: identity + "/connect/revocation",
 		}, nil
-	})
+	}
+	return p
 }
 
 // read reads the discovery document of an issuer. A reply that is none is Misconfigured.
-func read(ctx context.Context, client *http.Client, side record.Side, issuer string) (*metadata, error) {
-	wrong := func(why string) error {
-		return fault.New(fault.Misconfigured, string(side), "no-identity-service", errors.New("discover identity service: "+why))
-	}
+func (p *provider) read(ctx context.Context, issuer string) (*metadata, error) {
+	const op = "discover identity service"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, issuer+"/.well-known/openid-configuration", nil)
 	if err != nil {
-		return nil, wrong("the address is none")
+		return nil, p.unknown("the address is none")
 	}
 	req.Header.Set("Accept", "application/json")
-	resp, err := client.Do(req)
+	resp, err := p.client.Do(req)
 	if err != nil {
-		return nil, unreached(side, "discover identity service", err)
+		return nil, p.unreached(op, err)
 	}
 	defer resp.Body.Close()
-	if mayPass(resp.StatusCode) {
-		return nil, status(side, "discover identity service", resp)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, wrong(fmt.Sprintf("status %d", resp.StatusCode))
+	switch {
+	case mayPass(resp.StatusCode):
+		return nil, p.busy(op, resp)
+	case resp.StatusCode != http.StatusOK:
+		return nil, p.unknown(fmt.Sprintf("status %d", resp.StatusCode))
 	}
 	content, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, unreached(side, "discover identity service", err)
+		return nil, p.unreached(op, err)
 	}
 	var m metadata
 	if json.Unmarshal(content, &m) != nil || m.Token == "" {
-		return nil, wrong("the reply is no discovery document")
+		return nil, p.unknown("the reply is no discovery document")
 	}
 	for _, endpoint := range []string{m.Authorize, m.Token, m.Revocation, m.Keys} {
 		if endpoint != "" && !trustworthy(issuer, endpoint) {
-			return nil, wrong("an endpoint is no address, or not an encrypted one")
+			return nil, p.unknown("an endpoint is no address, or not an encrypted one")
 		}
 	}
 	return &m, nil
+}
+
+func (p *provider) unknown(why string) error {
+	return fault.New(fault.Misconfigured, string(p.side), "no-identity-service", errors.New("discover identity service: "+why))
 }
 
 // trustworthy says whether secrets may go to an endpoint: one that is encrypted, unless the issuer is not either.
@@ -163,7 +169,7 @@ func (p *provider) metadata(ctx context.Context) (*metadata, error) {
 	if p.known != nil {
 		return p.known, nil
 	}
-	m, err := p.discover(ctx, p.client)
+	m, err := p.discover(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +194,19 @@ func granted(t *oauth2.Token, before time.Time) credentials {
 	if lifetime <= 0 {
 		lifetime = defaultLifetime
 	}
-	return credentials{Access: t.AccessToken, Refresh: t.RefreshToken, Expiry: before.Add(lifetime)}
+	expiry := before.Add(lifetime)
+	return credentials{Access: t.AccessToken, Refresh: t.RefreshToken, Expiry: expiry, Renew: expiry.Add(-min(early, lifetime/4))}
 }
 
-// defaultLifetime is for replies that do not say how long a token lives, which Creatio's may not.
-const defaultLifetime = 3 * time.Minute
+const (
+	// defaultLifetime is for replies that do not say how long a token lives, which Creatio's may not.
+	defaultLifetime = 3 * time.Minute
+	// early is how long before its end an access token is refreshed, so that a service that is not there for a moment
+	// stops nobody.
+	early = 2 * time.Minute
+	// transit is how long a request may be on its way with a token that ends.
+	transit = 10 * time.Second
+)
 
 // bounded cuts replies off. What is cut is no JSON any more.
 type bounded struct{ base http.RoundTripper }

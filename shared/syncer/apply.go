@@ -41,14 +41,12 @@ func (r *run) carryOut(ctx context.Context) error {
 		r.foresee(steps, paused)
 		return nil
 	}
-	if r.record.Trigger != TriggerApprove && r.record.Trigger != TriggerReject {
-		decisions := make([]reconcile.Decision, len(steps))
-		for i, s := range steps {
-			decisions[i] = s.Decision
-		}
-		if reason := reconcile.Guard(decisions, r.doc.Members); reason != "" {
-			return r.hold(ctx, steps, reason)
-		}
+	unseen, err := r.unseen(ctx, steps)
+	if err != nil {
+		return err
+	}
+	if reason := reconcile.Guard(unseen, r.doc.Members); reason != "" {
+		return r.hold(ctx, steps, reason)
 	}
 	if err := r.save(ctx, paused); err != nil {
 		return err
@@ -71,6 +69,30 @@ func (r *run) carryOut(ctx context.Context) error {
 		steps, _ = r.plan(again)
 	}
 	return nil
+}
+
+// unseen are the decisions that the user has not agreed to. An approval is for what the held run listed, and for no more
+// than that.
+func (r *run) unseen(ctx context.Context, steps []*step) ([]reconcile.Decision, error) {
+	agreed := map[string]bool{}
+	if r.record.Trigger == TriggerApprove && r.doc.HeldRun != "" {
+		held, err := r.user.Run(ctx, r.doc.HeldRun)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("read the held run: %w", err)
+		}
+		for _, c := range held.Changes {
+			if c.Action == string(record.Unlink) {
+				agreed[c.CreatioID+" "+c.GoogleID] = true
+			}
+		}
+	}
+	var out []reconcile.Decision
+	for _, s := range steps {
+		if !agreed[s.link.CreatioID+" "+s.link.GoogleID] {
+			out = append(out, s.Decision)
+		}
+	}
+	return out, nil
 }
 
 func (e *Engine) chunk() int { return cmp.Or(e.Chunk, defaultChunk) }

@@ -68,6 +68,30 @@ func (s *Site) getRun(w http.ResponseWriter, r *http.Request, v visit) error {
 	return answer(w, http.StatusOK, detail(run))
 }
 
+func (s *Site) postContactsPreview(w http.ResponseWriter, r *http.Request, v visit) error {
+	run, err := s.service.Preview(r.Context(), v.user, record.Contacts)
+	if err != nil {
+		return s.notReady(r, v, err)
+	}
+	return answer(w, http.StatusOK, detail(run))
+}
+
+func (s *Site) postApprove(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.postDecision(w, r, v, true)
+}
+
+func (s *Site) postReject(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.postDecision(w, r, v, false)
+}
+
+func (s *Site) postDecision(w http.ResponseWriter, r *http.Request, v visit, approve bool) error {
+	run, err := s.service.Decide(r.Context(), v.user, r.PathValue("run"), approve)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusAccepted, map[string]string{"run": run})
+}
+
 func (s *Site) health(w http.ResponseWriter, _ *http.Request, _ visit) error {
 	return answer(w, http.StatusOK, struct {
 		Status  string `json:"status"`

@@ -111,6 +111,17 @@ func (f *fakeService) SyncNow(_ context.Context, user string, _ record.Type) (st
 	return "run-new", f.call("SyncNow", user)
 }
 
+func (f *fakeService) Preview(_ context.Context, user string, t record.Type) (store.Run, error) {
+	return store.Run{ID: "run-new", Type: t, Trigger: "preview", Status: "preview"}, f.call("Preview", user)
+}
+
+func (f *fakeService) Decide(_ context.Context, user, held string, _ bool) (string, error) {
+	if held != "run-1" {
+		return "", ErrNotHeld
+	}
+	return "run-new", f.call("Decide", user)
+}
+
 func (f *fakeService) Runs(_ context.Context, user string, _ record.Type, limit int, before string) ([]store.Run, error) {
 	if err := f.call("Runs", user); err != nil {
 		return nil, err
@@ -142,7 +153,7 @@ func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
 		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "SyncNow":
+		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide":
 			n++
 		}
 	}

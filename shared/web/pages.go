@@ -208,6 +208,23 @@ func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
 	return s.render(w, http.StatusOK, "run.html", p)
 }
 
+func (s *Site) approve(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.decide(w, r, v, true)
+}
+
+func (s *Site) reject(w http.ResponseWriter, r *http.Request, v visit) error {
+	return s.decide(w, r, v, false)
+}
+
+// decide ends the waiting of a held run, and shows the run that follows.
+func (s *Site) decide(w http.ResponseWriter, r *http.Request, v visit, approve bool) error {
+	run, err := s.service.Decide(r.Context(), v.user, r.PathValue("run"), approve)
+	if err != nil {
+		return err
+	}
+	return s.see(w, s.link("/runs/"+url.PathEscape(run)))
+}
+
 // pieceOf cuts the changes to what fits a page, beginning with the one whose number, counted from 1, is given.
 func (s *Site) pieceOf(run store.Run, from string) runView {
 	view := runView{Run: run, Total: len(run.Changes)}

@@ -24,6 +24,8 @@ var (
 	ErrNotAllowed = errors.New("not allowed to sign in")
 	// ErrNotReady says that there is nothing yet to run with: an account, a scope or the tag is missing.
 	ErrNotReady = errors.New("not ready")
+	// ErrNotHeld says that a run does not wait for anybody's decision.
+	ErrNotHeld = errors.New("not held")
 )
 
 // FieldError says what is wrong with one field of the input.
@@ -89,6 +91,8 @@ func explain(err error) *refusal {
 		r = notFound()
 	case errors.Is(err, ErrNotReady):
 		r = refuse(http.StatusConflict, "not-ready", "Tandem cannot synchronize yet.", "Connect both accounts and choose a tag on the settings page.")
+	case errors.Is(err, ErrNotHeld):
+		r = refuse(http.StatusConflict, "not-held", "This run does not wait for your decision, or not any more.", "Look at the history for the run that does.")
 	case errors.Is(err, ErrState):
 		r = refuse(http.StatusBadRequest, "bad-state", "This link has been used before, is older than ten minutes, or was opened in another browser.",
 			"Nothing was connected. Go to the settings page and start again.")

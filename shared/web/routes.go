@@ -44,6 +44,8 @@ func (s *Site) table() []route {
 		{"POST", "/contacts/sync", member, s.syncContacts},
 		{"GET", "/runs", member, s.history},
 		{"GET", "/runs/{run}", member, s.oneRun},
+		{"POST", "/runs/{run}/approve", member, s.approve},
+		{"POST", "/runs/{run}/reject", member, s.reject},
 		{"GET", "/healthz", anyone, s.health},
 		{"GET", "/static/{name}", anyone, s.static},
 
@@ -51,8 +53,11 @@ func (s *Site) table() []route {
 		{"GET", "/api/v1/tags", script, s.getTags},
 		{"PUT", "/api/v1/contacts", script, s.putContacts},
 		{"POST", "/api/v1/contacts/sync", script, s.postContactsSync},
+		{"POST", "/api/v1/contacts/preview", script, s.postContactsPreview},
 		{"GET", "/api/v1/runs", script, s.getRuns},
 		{"GET", "/api/v1/runs/{run}", script, s.getRun},
+		{"POST", "/api/v1/runs/{run}/approve", script, s.postApprove},
+		{"POST", "/api/v1/runs/{run}/reject", script, s.postReject},
 	}
 }
 

@@ -46,6 +46,10 @@ type Service interface {
 	PutContacts(ctx context.Context, user string, s ContactsSettings) (Account, error)
 	// SyncNow queues one run. ErrNotReady.
 	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
+	// Preview tells what a run would do. ErrNotReady.
+	Preview(ctx context.Context, user string, t record.Type) (store.Run, error)
+	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld.
+	Decide(ctx context.Context, user, held string, approve bool) (run string, err error)
 	Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error)
 	Run(ctx context.Context, user, run string) (store.Run, error)
 }

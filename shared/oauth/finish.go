@@ -1,0 +1,188 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// Outcome is what a linking came to: whose session begins, and what was linked.
+type Outcome struct {
+	User string
+	Side record.Side
+	// Epoch is the user's session epoch.
+	Epoch int
+	// MissingScopes are the short names of what the user did not grant.
+	MissingScopes []string
+	// NewUser says that the user was not known before.
+	NewUser bool
+}
+
+// Finish ends what BeginGoogle or BeginCreatio began, with what the browser brought back. Besides faults, the error is
+// ErrState, ErrRefused, ErrNotAllowed or a *ConsentError; nothing was linked then.
+func (l *Linker) Finish(ctx context.Context, browser string, query url.Values) (Outcome, error) {
+	s, err := l.resume(ctx, browser, query)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if code := query.Get("error"); code != "" {
+		return Outcome{}, l.denied(s.Side, code)
+	}
+	code := query.Get("code")
+	if code == "" {
+		return Outcome{}, ErrState
+	}
+	t, c, err := l.exchange(ctx, s, code)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if s.Side == record.Google {
+		return l.finishGoogle(ctx, browser, s, t, c)
+	}
+	return l.finishCreatio(ctx, s, c)
+}
+
+// denied is the error of an authorization that the service did not give (RFC 6749, section 4.1.2.1).
+func (l *Linker) denied(side record.Side, code string) error {
+	kind, known := verdicts[code]
+	switch {
+	case code == "access_denied", code == "consent_required", code == "interaction_required":
+		return ErrRefused
+	case known && kind == fault.Retry:
+		return fault.Errorf(fault.Retry, string(side), "unavailable", "authorize: %s", code)
+	case known:
+		return fault.Errorf(fault.Misconfigured, string(side), "client-refused", "authorize: %s", code)
+	default:
+		return fault.New(fault.Misconfigured, string(side), "client-refused", errors.New("authorize: an unknown error"))
+	}
+}
+
+// exchange turns the code into tokens. It goes on where the browser does not wait, as a code is good once.
+func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oauth2.Token, credentials, error) {
+	if s.Side == record.Creatio {
+		if err := l.only(AuthUser); err != nil {
+			return nil, credentials{}, err
+		}
+	}
+	verifier, err := l.o.Vault.Open(s.Verifier, stateContext(s))
+	if err != nil {
+		return nil, credentials{}, onSide(s.Side, "open code verifier", err)
+	}
+	p := l.provider(s.Side)
+	m, err := p.metadata(ctx)
+	if err != nil {
+		return nil, credentials{}, err
+	}
+	config := p.config(m)
+	config.RedirectURL = l.redirectURI()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
+	defer cancel()
+	before := l.o.Now()
+	t, err := config.Exchange(p.withClient(ctx), code, oauth2.VerifierOption(string(verifier)))
+	if err == nil {
+		return t, granted(t, before), nil
+	}
+	err = p.refused("exchange code", err)
+	if fault.Is(err, fault.Reconnect) {
+		// The code is of no use: too old, used, or another linking's.
+		return nil, credentials{}, fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return nil, credentials{}, err
+}
+
+// finishCreatio links the account whose consent it was.
+func (l *Linker) finishCreatio(ctx context.Context, s store.State, c credentials) (Outcome, error) {
+	if c.Refresh == "" {
+		return Outcome{}, fault.New(fault.Misconfigured, string(record.Creatio), "no-refresh-token",
+			errors.New("link account: the identity service gave no refresh token; its client needs the scope offline_access"))
+	}
+	client := l.client(record.Creatio, l.o.CreatioHTTP, fixed(c.Access))
+	who, err := l.o.CreatioUser(ctx, client)
+	if err != nil {
+		l.forget(ctx, record.Creatio, c)
+		return Outcome{}, fmt.Errorf("link account: %w", err)
+	}
+	old, loadErr := l.load(ctx, s.User, record.Creatio)
+	epoch, err := l.linkCreatio(ctx, s.User, who, &c)
+	if err != nil {
+		l.forget(ctx, record.Creatio, c)
+		return Outcome{}, err
+	}
+	if loadErr == nil {
+		l.forget(ctx, record.Creatio, old.credentials)
+	}
+	return Outcome{User: s.User, Side: record.Creatio, Epoch: epoch}, nil
+}
+
+// linkCreatio keeps the credentials, where there are any, and then who the user is.
+func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, c *credentials) (epoch int, err error) {
+	if who.ContactID == "" {
+		return 0, fault.New(fault.Misconfigured, string(record.Creatio), "no-contact", errors.New("link account: the user has no contact"))
+	}
+	if _, err := l.o.Store.User(user).Profile(ctx); err != nil {
+		return 0, fmt.Errorf("link account: %w", err)
+	}
+	if c != nil {
+		c.Site = l.o.Creatio.URL
+		if err := l.put(ctx, user, record.Creatio, *c); err != nil {
+			return 0, fmt.Errorf("link account: %w", err)
+		}
+	}
+	err = l.changeProfile(ctx, user, func(p *store.Profile) {
+		p.Creatio = store.CreatioAccount{
+			URL: l.o.Creatio.URL, UserID: who.ID, User: who.Login, ContactID: who.ContactID, TimeZone: who.TimeZone, Linked: true,
+		}
+		epoch = p.SessionEpoch
+	})
+	if err != nil {
+		return 0, fmt.Errorf("link account: %w", err)
+	}
+	return epoch, nil
+}
+
+// LinkPassword links a Creatio account by name and password, which are tried at once. Where they are wrong the error is
+// of kind Reconnect, and nothing is kept.
+func (l *Linker) LinkPassword(ctx context.Context, user, username, password string) error {
+	if err := l.only(AuthPassword); err != nil {
+		return err
+	}
+	if err := l.o.CreatioSignIn(ctx, l.o.CreatioHTTP, username, password); err != nil {
+		return fmt.Errorf("link account: %w", err)
+	}
+	client := onlyHere(l.o.CreatioSession(l.o.CreatioHTTP, username, password), l.host(record.Creatio))
+	who, err := l.o.CreatioUser(ctx, client)
+	if err != nil {
+		return fmt.Errorf("link account: %w", err)
+	}
+	_, err = l.linkCreatio(ctx, user, who, &credentials{Username: username, Password: password})
+	return err
+}
+
+// LinkClient links the one active Creatio user who has the user's verified e-mail address. Where there is none, or are
+// several, the error is the finder's, and the user is not linked any more: the technical user acts for nobody else.
+func (l *Linker) LinkClient(ctx context.Context, user string) error {
+	if err := l.only(AuthClient); err != nil {
+		return err
+	}
+	p, err := l.o.Store.User(user).Profile(ctx)
+	if err != nil {
+		return fmt.Errorf("link account: %w", err)
+	}
+	who, err := l.o.CreatioFind(ctx, l.client(record.Creatio, l.o.CreatioHTTP, l.technical), p.Google.Email)
+	if fault.Is(err, fault.BadRecord) {
+		undo := l.changeProfile(ctx, user, func(p *store.Profile) { p.Creatio.Linked = false })
+		return errors.Join(fmt.Errorf("link account: %w", err), undo)
+	}
+	if err != nil {
+		return fmt.Errorf("link account: %w", err)
+	}
+	_, err = l.linkCreatio(ctx, user, who, nil)
+	return err
+}

@@ -1,0 +1,202 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// identity is who an ID token says the user is.
+type identity struct {
+	subject  string
+	Email    string `json:"email"`
+	Verified bool   `json:"email_verified"`
+	Name     string `json:"name"`
+	// Domain is the Google Workspace domain that the account belongs to.
+	Domain string `json:"hd"`
+	Party  string `json:"azp"`
+}
+
+// UserID is the id of the user with a Google account's subject. The subject stays when the e-mail address changes.
+func UserID(subject string) string {
+	sum := sha256.Sum256([]byte("google:" + subject))
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
+}
+
+// finishGoogle signs the user in and links the account.
+func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State, t *oauth2.Token, c credentials) (Outcome, error) {
+	who, err := l.identify(ctx, s, t)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !l.allowed(who) {
+		l.forget(ctx, record.Google, c)
+		return Outcome{}, ErrNotAllowed
+	}
+	out := Outcome{User: UserID(who.subject), Side: record.Google}
+	var scopes []string
+	scopes, out.MissingScopes = grantedScopes(t)
+	kept, err := l.keepGoogle(ctx, out.User, c)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("sign in: %w", err)
+	}
+	if !kept {
+		return Outcome{}, l.consent(ctx, browser, s, who)
+	}
+	err = l.o.Store.User(out.User).UpdateProfile(ctx, func(p *store.Profile) error {
+		out.NewUser = p.CreatedAt.IsZero()
+		if out.NewUser {
+			p.CreatedAt = l.o.Now().UTC()
+		}
+		p.Google = store.GoogleAccount{Subject: who.subject, Email: who.Email, Name: who.Name, Linked: true, Scopes: scopes}
+		out.Epoch = p.SessionEpoch
+		return nil
+	})
+	if err != nil {
+		return Outcome{}, fmt.Errorf("sign in: %w", err)
+	}
+	return out, nil
+}
+
+// keepGoogle keeps the tokens, with the refresh token that is kept where no new one came. It is false where there is
+// none that is known to be good.
+func (l *Linker) keepGoogle(ctx context.Context, user string, c credentials) (bool, error) {
+	if c.Refresh != "" {
+		return true, l.put(ctx, user, record.Google, c)
+	}
+	u := l.o.Store.User(user)
+	for {
+		p, err := u.Profile(ctx)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("read profile: %w", err)
+		}
+		old, err := l.load(ctx, user, record.Google)
+		if fault.Is(err, fault.Reconnect) || err == nil && (old.Refresh == "" || !p.Google.Linked || p.Google.Reconnect) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		c.Refresh = old.Refresh
+		doc, err := l.seal(user, record.Google, c)
+		if err != nil {
+			return false, err
+		}
+		swapped, err := u.SwapToken(ctx, record.Google, old.doc, doc)
+		if err != nil {
+			return false, fmt.Errorf("keep token: %w", err)
+		}
+		if swapped {
+			return true, nil
+		}
+	}
+}
+
+// consent sends the browser to Google once more, to be asked for consent.
+func (l *Linker) consent(ctx context.Context, browser string, s store.State, who identity) error {
+	if strings.HasPrefix(s.ID, again) {
+		return fault.New(fault.Misconfigured, string(record.Google), "no-refresh-token", errors.New("sign in: consent brought no refresh token"))
+	}
+	redirect, err := l.beginGoogle(ctx, browser, who.Email)
+	if err != nil {
+		return err
+	}
+	return &ConsentError{Redirect: redirect}
+}
+
+// identify verifies the ID token (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation).
+func (l *Linker) identify(ctx context.Context, s store.State, t *oauth2.Token) (identity, error) {
+	var who identity
+	wrong := func(why error) (identity, error) {
+		return identity{}, fault.New(fault.Bug, string(record.Google), "bad-id-token", fmt.Errorf("verify id token: %w", why))
+	}
+	raw, _ := t.Extra("id_token").(string)
+	if raw == "" {
+		return wrong(errors.New("there is none"))
+	}
+	m, err := l.google.metadata(ctx)
+	if err != nil {
+		return who, err
+	}
+	keys := &keyring{KeySet: m.keys}
+	verifier := oidc.NewVerifier(m.Issuer, keys, &oidc.Config{
+		ClientID: l.google.id, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256}, Now: l.o.Now,
+	})
+	token, err := verifier.Verify(ctx, raw)
+	if keys.unreachable != nil {
+		return who, fault.New(fault.Retry, string(record.Google), "unreachable", errors.New("verify id token: the keys could not be read"))
+	}
+	if err != nil {
+		return wrong(err)
+	}
+	if err := token.Claims(&who); err != nil {
+		return wrong(errors.New("its claims are not of their types"))
+	}
+	who.subject = token.Subject
+	switch {
+	case token.Nonce != s.Nonce:
+		return wrong(errors.New("it belongs to another linking"))
+	case who.subject == "":
+		return wrong(errors.New("it names nobody"))
+	case len(token.Audience) > 1 && who.Party != l.google.id:
+		return wrong(errors.New("it was made for another client"))
+	case token.AccessTokenHash != "" && token.VerifyAccessToken(t.AccessToken) != nil:
+		return wrong(errors.New("it belongs to another access token"))
+	}
+	return who, nil
+}
+
+// keyring remembers that the keys could not be read, which go-oidc's verifier tells in words only.
+type keyring struct {
+	oidc.KeySet
+	unreachable error
+}
+
+func (k *keyring) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	payload, err := k.KeySet.VerifySignature(ctx, jwt)
+	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
+		k.unreachable = err
+	}
+	return payload, err
+}
+
+// allowed says whether the account may sign in: its address is verified, and its Workspace or its address is of a domain
+// that is allowed.
+func (l *Linker) allowed(who identity) bool {
+	_, domain, found := strings.Cut(who.Email, "@")
+	if !who.Verified || !found {
+		return false
+	}
+	return len(l.o.AllowedDomains) == 0 || slices.ContainsFunc(l.o.AllowedDomains, func(d string) bool {
+		return strings.EqualFold(d, domain) || strings.EqualFold(d, who.Domain)
+	})
+}
+
+// grantedScopes are the short names of what was granted and what was not. A reply without a scope grants what was asked
+// for (RFC 6749, section 5.1).
+func grantedScopes(t *oauth2.Token) (has, missing []string) {
+	scope, said := t.Extra("scope").(string)
+	list := strings.Fields(scope)
+	for _, g := range googleScopes {
+		if !said || slices.Contains(list, g.scope) {
+			has = append(has, g.short)
+		} else {
+			missing = append(missing, g.short)
+		}
+	}
+	return has, missing
+}

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// fakeRunner remembers whom it ran.
+type fakeRunner struct {
+	caller     error
+	dispatched error
+	window     Window
+	ran        []string
+	dispatches int
+}
+
+func (f *fakeRunner) Authorize(*http.Request, string) error { return f.caller }
+
+func (f *fakeRunner) Dispatch(context.Context, record.Type) (due, queued int, err error) {
+	f.dispatches++
+	return 3, 2, f.dispatched
+}
+
+func (f *fakeRunner) Window(_ context.Context, _ record.Type, user string) (Window, error) {
+	f.ran = append(f.ran, user)
+	if f.window.Retry {
+		return f.window, errors.New("unreachable")
+	}
+	return f.window, nil
+}
+
+func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
+	t.Parallel()
+	done := Window{Run: "r1", Status: "done"}
+	for name, tc := range map[string]struct {
+		method, path, body string
+		runner             fakeRunner
+		status             int
+		want, after        string
+		ran, dispatches    int
+	}{
+		"nothing dispatches":          {body: "", status: 200, want: `{"due":3,"queued":2}`, dispatches: 1},
+		"an empty object dispatches":  {body: " {} ", status: 200, want: `{"due":3,"queued":2}`, dispatches: 1},
+		"without the deployed name":   {path: "/", body: "{}", status: 200, want: `{"due":3,"queued":2}`, dispatches: 1},
+		"a user's window":             {body: `{"user":"u1"}`, runner: fakeRunner{window: done}, status: 200, want: `{"user":"u1","run":"r1","status":"done"}`, ran: 1},
+		"a skipped window":            {body: `{"user":"u1"}`, runner: fakeRunner{window: Window{Run: "r1", Status: "skipped", Reason: "lease"}}, status: 200, want: `{"user":"u1","run":"r1","status":"skipped","reason":"lease"}`, ran: 1},
+		"a window to repeat":          {body: `{"user":"u1"}`, runner: fakeRunner{window: Window{Run: "r1", Status: "retry", Retry: true, After: 61500 * time.Millisecond}}, status: 503, want: `{"user":"u1","run":"r1","status":"retry"}`, after: "62", ran: 1},
+		"another form":                {body: `{"user":"u1","force":true}`, status: 400},
+		"a number":                    {body: `{"user":1}`, status: 400},
+		"an empty user":               {body: `{"user":""}`, status: 400},
+		"no user":                     {body: `{"user":null}`, status: 400},
+		"something after it":          {body: `{"user":"u1"}{}`, status: 400},
+		"no JSON":                     {body: `user=u1`, status: 400},
+		"a list":                      {body: `[]`, status: 400},
+		"too much":                    {body: strings.Repeat(" ", 1<<17), status: 413},
+		"a GET":                       {method: "GET", status: 405},
+		"another path":                {path: "/sync-contacts/x", body: "{}", status: 404},
+		"no token":                    {body: "{}", runner: fakeRunner{caller: ErrNoCaller}, status: 401},
+		"somebody else's token":       {body: "{}", runner: fakeRunner{caller: ErrWrongCaller}, status: 403},
+		"a store that cannot be read": {body: "{}", runner: fakeRunner{dispatched: fault.New(fault.Retry, "", "store", nil)}, status: 503, dispatches: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := New(Options{Service: &fakeService{}, Sealer: plainSealer{}, PublicURL: "https://tandem.example.com"})
+			method, path := tc.method, tc.path
+			if method == "" {
+				method = "POST"
+			}
+			if path == "" {
+				path = "/sync-contacts"
+			}
+			w := httptest.NewRecorder()
+			site.Sync(record.Contacts, &tc.runner).ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(tc.body)))
+			if w.Code != tc.status {
+				t.Fatalf("got %d %s", w.Code, w.Body)
+			}
+			if tc.want != "" && strings.TrimSpace(w.Body.String()) != tc.want {
+				t.Errorf("got %s, want %s", w.Body, tc.want)
+			}
+			if tc.after != "" && w.Header().Get("Retry-After") != tc.after {
+				t.Errorf("got Retry-After %q, want %q", w.Header().Get("Retry-After"), tc.after)
+			}
+			var problem struct{ Code string }
+			if tc.want == "" && (json.Unmarshal(w.Body.Bytes(), &problem) != nil || problem.Code == "") {
+				t.Errorf("no problem document: %s", w.Body)
+			}
+			if len(tc.runner.ran) != tc.ran || tc.runner.dispatches != tc.dispatches {
+				t.Errorf("ran %v and dispatched %d times", tc.runner.ran, tc.runner.dispatches)
+			}
+		})
+	}
+}

@@ -17,7 +17,6 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/creatio"
-	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/oauth"
@@ -99,6 +98,11 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	a.site = web.New(web.Options{
 		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
 	})
+	if c.Store.Kind == config.Bolt {
+		if err := a.resume(ctx); err != nil {
+			return nil, errors.Join(err, a.Close(ctx))
+		}
+	}
 	return a, nil
 }
 
@@ -231,7 +235,7 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 		HTTP: clients[record.Google], Endpoint: a.config.Google.Endpoint, Group: s.Scopes[record.Google], Now: a.now, Logger: a.logger,
 	})
 	if err != nil {
-		return syncer.Opened{}, fault.New(fault.Bug, "google", "client", err)
+		return syncer.Opened{}, err
 	}
 	tag := creatio.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
 	user := creatio.User{ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone}

@@ -87,6 +87,31 @@ func (a *App) work(ctx context.Context, t queue.Task) error {
 	return nil
 }
 
+// resumed is how many of a user's latest runs are looked at after a start.
+const resumed = 5
+
+// resume queues the runs that people asked for and that an earlier process took with it: an inline queue keeps nothing.
+func (a *App) resume(ctx context.Context) error {
+	for p, err := range a.store.Users(ctx) {
+		if err != nil {
+			return fmt.Errorf("look for runs that were cut off: %w", err)
+		}
+		runs, err := a.store.User(p.ID).Runs(ctx, "", resumed, "")
+		if err != nil {
+			return fmt.Errorf("look for runs that were cut off: %w", err)
+		}
+		for _, r := range runs {
+			if r.Status != "queued" && r.Status != "running" {
+				continue
+			}
+			if _, err := a.queue.Add(ctx, queue.Task{Name: "run-" + r.ID, Type: r.Type, User: p.ID, Run: r.ID, Trigger: r.Trigger}); err != nil {
+				return fmt.Errorf("queue a run that was cut off: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
 // enqueue queues a run that a person asked for, and lets it be seen at once.
 func (a *App) enqueue(ctx context.Context, user string, t record.Type, trigger string) (string, error) {
 	id := syncer.NewRunID(a.now())

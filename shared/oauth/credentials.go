@@ -16,8 +16,8 @@ import (
 
 // credentials are what is sealed in a store.Token: the tokens of a grant, or a name and a password.
 type credentials struct {
-	Access  string    `json:"access,omitempty"`
-	Refresh string    `json:"refresh,omitempty"`
+	Access  string `json:"access,omitempty"`
+	Refresh string `json:"refresh,omitempty"`
 	// Expiry is when the access token ends; Renew is when it is better refreshed.
 	Expiry time.Time `json:"expiry,omitzero"`
 	Renew  time.Time `json:"renew,omitzero"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 
 	"golang.org/x/oauth2"
@@ -103,29 +104,37 @@ func (l *Linker) finishCreatio(ctx context.Context, s store.State, c credentials
 		return Outcome{}, fault.New(fault.Misconfigured, string(record.Creatio), "no-refresh-token",
 			errors.New("link account: the identity service gave no refresh token; its client needs the scope offline_access"))
 	}
-	client := l.client(record.Creatio, l.o.CreatioHTTP, fixed(c.Access))
-	who, err := l.o.CreatioUser(ctx, client)
-	if err != nil {
-		l.forget(ctx, record.Creatio, c)
-		return Outcome{}, fmt.Errorf("link account: %w", err)
-	}
-	old, loadErr := l.load(ctx, s.User, record.Creatio)
-	epoch, err := l.linkCreatio(ctx, s.User, who, &c)
+	who, err := l.creatioUser(ctx, l.client(record.Creatio, l.o.CreatioHTTP, fixed(c.Access)))
 	if err != nil {
 		l.forget(ctx, record.Creatio, c)
 		return Outcome{}, err
 	}
-	if loadErr == nil {
-		l.forget(ctx, record.Creatio, old.credentials)
+	epoch, err := l.linkCreatio(ctx, s.User, who, &c)
+	if err != nil {
+		return Outcome{}, err
 	}
 	return Outcome{User: s.User, Side: record.Creatio, Epoch: epoch}, nil
 }
 
+// creatioUser is who the site says the client's user is.
+func (l *Linker) creatioUser(ctx context.Context, client *http.Client) (CreatioUser, error) {
+	who, err := l.o.CreatioUser(ctx, client)
+	if err != nil {
+		return who, fmt.Errorf("link account: %w", err)
+	}
+	return who, whole(who)
+}
+
+// whole refuses a user who has no contact: contacts and activities are a contact's.
+func whole(who CreatioUser) error {
+	if who.ContactID == "" {
+		return fault.New(fault.BadRecord, string(record.Creatio), "no-contact", errors.New("link account: the user has no contact"))
+	}
+	return nil
+}
+
 // linkCreatio keeps the credentials, where there are any, and then who the user is.
 func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, c *credentials) (epoch int, err error) {
-	if who.ContactID == "" {
-		return 0, fault.New(fault.Misconfigured, string(record.Creatio), "no-contact", errors.New("link account: the user has no contact"))
-	}
 	if _, err := l.o.Store.User(user).Profile(ctx); err != nil {
 		return 0, fmt.Errorf("link account: %w", err)
 	}
@@ -156,10 +165,9 @@ func (l *Linker) LinkPassword(ctx context.Context, user, username, password stri
 	if err := l.o.CreatioSignIn(ctx, l.o.CreatioHTTP, username, password); err != nil {
 		return fmt.Errorf("link account: %w", err)
 	}
-	client := onlyHere(l.o.CreatioSession(l.o.CreatioHTTP, username, password), l.host(record.Creatio))
-	who, err := l.o.CreatioUser(ctx, client)
+	who, err := l.creatioUser(ctx, newClient(l.o.CreatioSession(l.o.CreatioHTTP, username, password)))
 	if err != nil {
-		return fmt.Errorf("link account: %w", err)
+		return err
 	}
 	_, err = l.linkCreatio(ctx, user, who, &credentials{Username: username, Password: password})
 	return err
@@ -182,6 +190,9 @@ func (l *Linker) LinkClient(ctx context.Context, user string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("link account: %w", err)
+	}
+	if err := whole(who); err != nil {
+		return err
 	}
 	_, err = l.linkCreatio(ctx, user, who, nil)
 	return err

@@ -177,10 +177,11 @@ func (k *keyring) VerifySignature(ctx context.Context, jwt string) ([]byte, erro
 // allowed says whether the account may sign in: its address is verified, and its Workspace or its address is of a domain
 // that is allowed.
 func (l *Linker) allowed(who identity) bool {
-	_, domain, found := strings.Cut(who.Email, "@")
-	if !who.Verified || !found {
+	at := strings.LastIndexByte(who.Email, '@')
+	if !who.Verified || at < 1 {
 		return false
 	}
+	domain := who.Email[at+1:]
 	return len(l.o.AllowedDomains) == 0 || slices.ContainsFunc(l.o.AllowedDomains, func(d string) bool {
 		return strings.EqualFold(d, domain) || strings.EqualFold(d, who.Domain)
 	})

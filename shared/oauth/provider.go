@@ -186,7 +186,9 @@ func (p *provider) config(m *metadata) *oauth2.Config {
 }
 
 // withClient makes x/oauth2 and go-oidc call through the provider's client.
-func (p *provider) withClient(ctx context.Context) context.Context { return oidc.ClientContext(ctx, p.client) }
+func (p *provider) withClient(ctx context.Context) context.Context {
+	return oidc.ClientContext(ctx, p.client)
+}
 
 // granted are the tokens of a reply, by the clock before the request.
 func granted(t *oauth2.Token, before time.Time) credentials {

@@ -131,7 +131,8 @@ func (w *world) edit(t *rapid.T) {
 	}
 }
 
-// hold is what a side shows of content that is written to it, and which values it shows differently.
+// hold is what a side shows of content that is written to it, and which values it shows differently. What it shows
+// already keeps its place.
 func (w *world) hold(s record.Side, in record.Fields) (record.Fields, []record.Shown) {
 	if s != w.narrow {
 		return in, nil
@@ -140,7 +141,14 @@ func (w *world) hold(s record.Side, in record.Fields) (record.Fields, []record.S
 	var shown []record.Shown
 	for _, f := range record.ContactSchema {
 		seen := map[string]bool{}
-		for _, e := range in[f.Name] {
+		there := func(e record.Entry) int {
+			if holds(f, w.now[s][f.Name], e) {
+				return 0
+			}
+			return 1
+		}
+		entries := slices.SortedStableFunc(slices.Values(in[f.Name]), func(a, b record.Entry) int { return there(a) - there(b) })
+		for _, e := range entries {
 			as := narrowed(f, e)
 			if seen[f.Key(as)] {
 				as = record.Entry{}

@@ -86,7 +86,7 @@ func (r *run) gather(ctx context.Context) error {
 	}
 	ask := map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
 	for _, s := range record.Sides {
-		r.attach(s)
+		r.attach(s, r.deltas[s].Records)
 		r.askFor(s, changed && r.deltas[s].Members != nil, ask[s])
 	}
 	if err := r.fetch(ctx, ask); err != nil {
@@ -195,10 +195,9 @@ func (r *run) loadLinks(ctx context.Context, changed bool) error {
 	return nil
 }
 
-// attach gives the window's records to their pairs. A record that goes by a new id is known by the old one; one
-// without a link starts a pair if it is in scope.
-func (r *run) attach(s record.Side) {
-	records := r.deltas[s].Records
+// attach gives records to their pairs. A record that goes by a new id is known by the old one; one without a link
+// starts a pair if it is in scope.
+func (r *run) attach(s record.Side, records []record.Record) {
 	for i := range records {
 		for _, alias := range records[i].Aliases {
 			p := r.pairs.by[s][alias]
@@ -321,9 +320,7 @@ func (r *run) fetch(ctx context.Context, ask map[record.Side]map[string]bool) er
 		return err
 	}
 	for _, s := range record.Sides {
-		for i := range found[s] {
-			r.take(s, &found[s][i])
-		}
+		r.attach(s, found[s])
 	}
 	return nil
 }

@@ -1,0 +1,198 @@
+package oauth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Client makes a client that acts for the user on a side. Its requests go over base, with the user's credentials, to the
+// side's own hosts only. Where no account is linked, or the linked one waits to be linked again, the error is of kind
+// Reconnect, with code "not-linked" or "reconnect".
+func (l *Linker) Client(ctx context.Context, user string, side record.Side, base http.RoundTripper) (*http.Client, error) {
+	if base == nil {
+		base = l.base(side)
+	}
+	p, err := l.o.Store.User(user).Profile(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("make client: %w", err)
+	}
+	linked, reconnect := p.Google.Linked, p.Google.Reconnect
+	if side == record.Creatio {
+		linked, reconnect = p.Creatio.Linked && p.Creatio.URL == l.o.Creatio.URL, p.Creatio.Reconnect
+	}
+	switch {
+	case !linked:
+		return nil, notLinked(side)
+	case reconnect:
+		return nil, fault.New(fault.Reconnect, string(side), "reconnect", errors.New("the account waits to be linked again"))
+	case side == record.Creatio && l.o.Creatio.Auth == AuthClient:
+		return l.client(side, base, l.technical), nil
+	}
+	k, err := l.load(ctx, user, side)
+	if err != nil {
+		return nil, err
+	}
+	if side == record.Creatio && l.o.Creatio.Auth == AuthPassword {
+		if k.Password == "" {
+			return nil, notLinked(side)
+		}
+		session := l.o.CreatioSession(base, k.Username, k.Password)
+		return newClient(&passworded{session: session, l: l, user: user, password: k.Password, home: l.host(side)}), nil
+	}
+	if k.Access == "" {
+		return nil, notLinked(side)
+	}
+	return l.client(side, base, &source{l: l, user: user, side: side, now: k}), nil
+}
+
+// tokens give access tokens.
+type tokens interface {
+	// token is one to send a request with.
+	token(ctx context.Context) (string, error)
+	// replace is one in place of one that the service did not take; the same where there is no other.
+	replace(ctx context.Context, refused string) (string, error)
+}
+
+func (l *Linker) client(side record.Side, base http.RoundTripper, t tokens) *http.Client {
+	return newClient(&bearer{base: base, tokens: t, side: side, home: l.host(side)})
+}
+
+func newClient(t http.RoundTripper) *http.Client {
+	return &http.Client{Transport: t, CheckRedirect: httpx.SameOrigin}
+}
+
+// host says which addresses belong to a side.
+func (l *Linker) host(side record.Side) func(*url.URL) bool {
+	home := l.o.Creatio.URL
+	if side == record.Google {
+		home = l.o.Google.Endpoint
+	}
+	if home == "" {
+		return func(u *url.URL) bool { return u.Scheme == "https" && strings.HasSuffix(u.Host, ".googleapis.com") }
+	}
+	at, err := url.Parse(home)
+	return func(u *url.URL) bool {
+		return err == nil && u.Scheme == at.Scheme && strings.EqualFold(u.Host, at.Host)
+	}
+}
+
+// bearer adds an access token to requests. A request whose token the service does not take is sent once more with
+// another one.
+type bearer struct {
+	base   http.RoundTripper
+	tokens tokens
+	side   record.Side
+	home   func(*url.URL) bool
+	// futile says that the last replacement was not taken either, so that another would only cost a call.
+	futile atomic.Bool
+}
+
+func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := bodyOf(req, b.side)
+	if err != nil {
+		return nil, err
+	}
+	if !b.home(req.URL) {
+		return nil, foreign(b.side)
+	}
+	access, err := b.tokens.token(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	resp, err := b.send(req, body, access)
+	if err != nil {
+		return nil, err
+	}
+	if !b.refused(resp) {
+		b.futile.Store(false)
+		return resp, nil
+	}
+	if b.futile.Load() {
+		return resp, nil
+	}
+	next, err := b.tokens.replace(req.Context(), access)
+	if err == nil && next == access {
+		return resp, nil
+	}
+	_ = resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	resp, err = b.send(req, body, next)
+	if err == nil {
+		b.futile.Store(b.refused(resp))
+	}
+	return resp, err
+}
+
+func (b *bearer) send(req *http.Request, body func() (io.ReadCloser, error), access string) (*http.Response, error) {
+	content, err := body()
+	if err != nil {
+		return nil, fault.Errorf(fault.Retry, string(b.side), "request-body", "read request body: %w", err)
+	}
+	r := req.Clone(req.Context())
+	r.Body = content
+	r.Header.Set("Authorization", "Bearer "+access)
+	return b.base.RoundTrip(r)
+}
+
+// refused says whether the service did not take the token. Creatio may also lead to its login page then.
+func (b *bearer) refused(resp *http.Response) bool {
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 && b.side == record.Creatio {
+		return strings.Contains(strings.ToLower(resp.Header.Get("Location")), "login")
+	}
+	return resp.StatusCode == http.StatusUnauthorized
+}
+
+// bodyOf gives the request's body as often as needed, and closes the original.
+func bodyOf(req *http.Request, side record.Side) (func() (io.ReadCloser, error), error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return func() (io.ReadCloser, error) { return http.NoBody, nil }, nil
+	}
+	defer req.Body.Close()
+	if req.GetBody != nil {
+		return req.GetBody, nil
+	}
+	content, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, fault.Errorf(fault.Retry, string(side), "request-body", "read request body: %w", err)
+	}
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }, nil
+}
+
+// passworded sends requests in a session of the user's name and password, and notes when they are no longer taken.
+type passworded struct {
+	session        http.RoundTripper
+	l              *Linker
+	user, password string
+	home           func(*url.URL) bool
+}
+
+func (p *passworded) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !p.home(req.URL) {
+		if req.Body != nil {
+			_ = req.Body.Close()
+		}
+		return nil, foreign(record.Creatio)
+	}
+	resp, err := p.session.RoundTrip(req)
+	if fault.Is(err, fault.Reconnect) {
+		p.l.disconnect(req.Context(), p.user, record.Creatio, p.password)
+	}
+	return resp, err
+}
+
+func foreign(side record.Side) error {
+	return fault.New(fault.Bug, string(side), "foreign-host", errors.New("send request: the address is none of the service's"))
+}

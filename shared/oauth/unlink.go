@@ -1,0 +1,171 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// revokeFor is how long revoking a grant is tried.
+const revokeFor = 24 * time.Hour
+
+// Unlink ends the use of an account: the grant is revoked where the service can, and the credentials are deleted. Where
+// the service cannot be reached, the account is unlinked all the same, and RevokePending may try again for a day. Who
+// the Google account was stays: links hang on it.
+func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) error {
+	err := l.changeProfile(ctx, user, func(p *store.Profile) {
+		if side == record.Google {
+			p.Google.Linked, p.Google.Reconnect, p.Google.Scopes = false, false, nil
+		} else {
+			p.Creatio.Linked, p.Creatio.Reconnect = false, false
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("unlink account: %w", err)
+	}
+	u := l.o.Store.User(user)
+	for {
+		doc, err := u.Token(ctx, side)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return nil
+		case err != nil:
+			return fmt.Errorf("unlink account: %w", err)
+		}
+		ending := store.Token{Sealed: doc.Sealed, Version: secret(), Revoke: doc.Revoke}
+		if ending.Revoke.IsZero() {
+			ending.Revoke = l.o.Now().UTC().Add(revokeFor)
+		}
+		// From here on nobody uses it, a refresh that is under way included.
+		swapped, err := u.SwapToken(ctx, side, doc, ending)
+		if err != nil {
+			return fmt.Errorf("unlink account: %w", err)
+		}
+		if swapped {
+			return l.finishRevoking(ctx, user, side, ending)
+		}
+	}
+}
+
+// RevokePending tries again to revoke the grants of accounts that were unlinked while their service could not be
+// reached. It gives up a day after the unlinking. The error is of kind Retry where something is still pending.
+func (l *Linker) RevokePending(ctx context.Context, user string) error {
+	var pending []error
+	for _, side := range record.Sides {
+		doc, err := l.o.Store.User(user).Token(ctx, side)
+		switch {
+		case errors.Is(err, store.ErrNotFound), err == nil && doc.Revoke.IsZero():
+			continue
+		case err != nil:
+			return fmt.Errorf("read token: %w", err)
+		}
+		if err := l.finishRevoking(ctx, user, side, doc); err != nil {
+			return err
+		}
+		if left, err := l.o.Store.User(user).Token(ctx, side); err == nil && !left.Revoke.IsZero() {
+			pending = append(pending, fault.New(fault.Retry, string(side), "revocation-pending", errors.New("revoke grant: the service could not be reached")))
+		}
+	}
+	return errors.Join(pending...)
+}
+
+// finishRevoking revokes and deletes, or leaves what cannot be revoked yet for later.
+func (l *Linker) finishRevoking(ctx context.Context, user string, side record.Side, doc store.Token) error {
+	c, err := l.open(user, side, doc)
+	if err == nil {
+		err = l.revoke(ctx, side, c)
+	}
+	// What cannot be read any more cannot be revoked either.
+	if err != nil && !fault.Is(err, fault.Reconnect) && l.o.Now().Before(doc.Revoke) {
+		l.o.Logger.WarnContext(ctx, "a grant could not be revoked yet", "side", string(side), "kind", fault.KindOf(err).String(), "error", err.Error())
+		return nil
+	}
+	u := l.o.Store.User(user)
+	now, err := u.Token(ctx, side)
+	if errors.Is(err, store.ErrNotFound) || err == nil && now.Version != doc.Version {
+		return nil // the account was linked again meanwhile
+	}
+	if err == nil {
+		err = u.DeleteToken(ctx, side)
+	}
+	if err != nil {
+		return fmt.Errorf("delete token: %w", err)
+	}
+	return nil
+}
+
+// forget revokes tokens that are not kept, as well as it goes.
+func (l *Linker) forget(ctx context.Context, side record.Side, c credentials) {
+	if err := l.revoke(context.WithoutCancel(ctx), side, c); err != nil {
+		l.o.Logger.WarnContext(ctx, "a grant that is not kept could not be revoked", "side", string(side), "error", err.Error())
+	}
+}
+
+// revoke ends a grant (RFC 7009; https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke). A
+// service that has no way to do it, or does not know the token, leaves nothing to do.
+func (l *Linker) revoke(ctx context.Context, side record.Side, c credentials) error {
+	token, hint := c.Refresh, "refresh_token"
+	if token == "" {
+		token, hint = c.Access, "access_token"
+	}
+	if token == "" {
+		return nil
+	}
+	if side == record.Creatio && c.Site != "" && c.Site != l.o.Creatio.URL {
+		return nil // the grant is another site's, which is not known any more
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	p := l.provider(side)
+	m, err := p.metadata(ctx)
+	if err != nil || m.Revocation == "" {
+		return err
+	}
+	form := url.Values{"token": {token}}
+	if side == record.Creatio {
+		form.Set("token_type_hint", hint)
+		form.Set("client_id", p.id)
+		if p.secret != "" {
+			form.Set("client_secret", p.secret)
+		}
+	}
+	return p.revoke(ctx, m.Revocation, form)
+}
+
+func (p *provider) revoke(ctx context.Context, address string, form url.Values) error {
+	const op = "revoke grant"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return p.unknown("the revocation endpoint is no address")
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return p.unreached(op, err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Error string `json:"error"`
+	}
+	content, _ := io.ReadAll(resp.Body) // the status says enough where there is no more
+	_ = json.Unmarshal(content, &answer)
+	switch {
+	case mayPass(resp.StatusCode):
+		return p.busy(op, resp)
+	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden,
+		answer.Error == "invalid_client", answer.Error == "unauthorized_client":
+		return fault.Errorf(fault.Misconfigured, string(p.side), "client-refused", "%s: status %d", op, resp.StatusCode)
+	}
+	// Any other refusal is of a token that is none any more.
+	return nil
+}

@@ -24,8 +24,12 @@ func TestA_secret_shows_in_nothing_that_prints_logs_or_marshals_it(t *testing.T)
 	secret := config.NewSecret("hunter2")
 	c := config.Config{Google: config.Google{ClientSecret: secret}, Creatio: config.Creatio{ClientSecret: secret}}
 	values := []any{
-		secret, &secret, []config.Secret{secret}, map[config.Secret]int{secret: 1}, c, &c,
-		hidden{c, secret, map[string]config.Secret{"a": secret}}, &hidden{config: c, secret: secret},
+		secret, &secret,
+		[]config.Secret{secret},
+		map[config.Secret]int{secret: 1},
+		c, &c,
+		hidden{c, secret, map[string]config.Secret{"a": secret}},
+		&hidden{config: c, secret: secret},
 	}
 	var out strings.Builder
 	for _, value := range values {

@@ -27,11 +27,15 @@ func siteLists() []list {
 		simple("Department", func(m mentioned) map[string]bool { return m.departments }, func(n *names) byName { return n.departments }),
 		simple("Country", func(m mentioned) map[string]bool { return m.countries }, func(n *names) byName { return n.countries }),
 		{
-			"Region", []string{"Id", "Name", "CountryId"}, func(m mentioned) map[string]bool { return m.regions },
+			"Region",
+			[]string{"Id", "Name", "CountryId"},
+			func(m mentioned) map[string]bool { return m.regions },
 			func(n *names, r odata.Row) { addPlace(n.regions, r) },
 		},
 		{
-			"City", []string{"Id", "Name", "CountryId", "RegionId"}, func(m mentioned) map[string]bool { return m.cities },
+			"City",
+			[]string{"Id", "Name", "CountryId", "RegionId"},
+			func(m mentioned) map[string]bool { return m.cities },
 			func(n *names, r odata.Row) { addPlace(n.cities, r) },
 		},
 	}

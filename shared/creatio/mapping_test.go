@@ -220,8 +220,13 @@ func drawFields(t *rapid.T) record.Fields {
 	pick(record.Notes, "one\ntwo", "a < b & c > d", "<b>bold</b>", "  indented\n\n\tmore  ", "1 <br> 2")
 	emails := []record.Entry{{Text: "a@example.com"}, {Text: "A@Example.com"}, {Text: "b@example.com", Kind: "work"}, {Text: " c@example.com "}}
 	phones := []record.Entry{
-		{Kind: "work", Text: "+12025550101"}, {Kind: "home", Text: "+1 202 555 0101"}, {Kind: "mobile", Text: "+442079460123"},
-		{Kind: "fax", Text: "+49 30 23125 111"}, {Kind: "extension", Text: "12"}, {Kind: "email", Text: "+33199001122"}, {Kind: "work", Text: "+12025550102"},
+		{Kind: "work", Text: "+12025550101"},
+		{Kind: "home", Text: "+1 202 555 0101"},
+		{Kind: "mobile", Text: "+442079460123"},
+		{Kind: "fax", Text: "+49 30 23125 111"},
+		{Kind: "extension", Text: "12"},
+		{Kind: "email", Text: "+33199001122"},
+		{Kind: "work", Text: "+12025550102"},
 	}
 	addresses := []record.Entry{
 		{Kind: "home", Parts: map[string]string{"street": "Hauptstr. 1", "city": "Berlin", "region": "Berlin", "zip": "10115", "country": "Germany"}},

@@ -111,13 +111,18 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 		ImClients:      []*people.ImClient{{Protocol: "jabber", Username: "ada@chat.example.com"}, {Protocol: "Skype", Username: "ada.example"}},
 		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com", Type: "Private"}, {Value: "profile@example.com", Metadata: &people.FieldMetadata{Source: &people.Source{Type: "PROFILE"}}}},
 		PhoneNumbers: []*people.PhoneNumber{
-			{Value: "+1 202 555 0100", Type: "workMobile"}, {Value: "+1 202 555 0101", Type: "homeFax"},
-			{Value: "+1 202 555 0102", Type: "main"}, {Value: "+1 202 555 0103"}, {Value: "12", Type: "Extension"},
-			{Value: "+1 202 555 0104", Type: "googleVoice"}, {Value: "+1 202 555 0105", Type: "Boat"},
+			{Value: "+1 202 555 0100", Type: "workMobile"},
+			{Value: "+1 202 555 0101", Type: "homeFax"},
+			{Value: "+1 202 555 0102", Type: "main"},
+			{Value: "+1 202 555 0103"},
+			{Value: "12", Type: "Extension"},
+			{Value: "+1 202 555 0104", Type: "googleVoice"},
+			{Value: "+1 202 555 0105", Type: "Boat"},
 		},
 		Addresses: []*people.Address{
 			{Type: "home", StreetAddress: "1 Main St", ExtendedAddress: "Apt 4", City: "Springfield", PostalCode: "12345", Country: "USA", CountryCode: "US"},
-			{Type: "Shipping", FormattedValue: "Dock 7\nHarbor"}, {Type: "Cottage", City: "Lakeside"},
+			{Type: "Shipping", FormattedValue: "Dock 7\nHarbor"},
+			{Type: "Cottage", City: "Lakeside"},
 		},
 		ClientData:  []*people.ClientData{{Key: "other", Value: "x"}, {Key: mark, Value: "L7"}},
 		Memberships: []*people.Membership{{ContactGroupMembership: &people.ContactGroupMembership{ContactGroupResourceName: testGroup}}},
@@ -132,8 +137,11 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 			record.Company: text("Example Ltd"), record.JobTitle: text("CTO"), record.Department: text("R&D"),
 			record.Birthday: text("--02-29"), record.Notes: text("one\ntwo"), record.Skype: text("ada.example"), record.Emails: text("ada@example.com"),
 			record.Phones: {
-				{Kind: "work", Text: "+1 202 555 0100"}, {Kind: "home", Text: "+1 202 555 0101"}, {Kind: "mobile", Text: "+1 202 555 0102"},
-				{Kind: "other", Text: "+1 202 555 0103"}, {Kind: "extension", Text: "12"},
+				{Kind: "work", Text: "+1 202 555 0100"},
+				{Kind: "home", Text: "+1 202 555 0101"},
+				{Kind: "mobile", Text: "+1 202 555 0102"},
+				{Kind: "other", Text: "+1 202 555 0103"},
+				{Kind: "extension", Text: "12"},
 			},
 			record.Addresses: {
 				{Kind: "home", Parts: map[string]string{"street": "1 Main St, Apt 4", "city": "Springfield", "zip": "12345", "country": "USA"}},
@@ -293,8 +301,10 @@ func TestWhat_Google_cannot_hold_is_told(t *testing.T) {
 func TestThe_order_of_entries_does_not_matter(t *testing.T) {
 	t.Parallel()
 	phones := []*people.PhoneNumber{
-		{Value: "+1 202 555 0100", Type: "work", Metadata: &people.FieldMetadata{Primary: true}}, {Value: "+1 (202) 555-0100", Type: "mobile"},
-		{Value: "+1 202 555 0101", Type: "home"}, {Value: "+1 202 555 0101", Type: "work"},
+		{Value: "+1 202 555 0100", Type: "work", Metadata: &people.FieldMetadata{Primary: true}},
+		{Value: "+1 (202) 555-0100", Type: "mobile"},
+		{Value: "+1 202 555 0101", Type: "home"},
+		{Value: "+1 202 555 0101", Type: "work"},
 	}
 	orgs := []*people.Organization{{Name: "B", Type: "work"}, {Name: "A", Type: "work"}, {Name: "C", Current: true}}
 	a := recordOf(contact(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields

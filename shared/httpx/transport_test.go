@@ -194,11 +194,13 @@ func TestWaits_are_those_the_service_names_or_within_the_backoff(t *testing.T) {
 		"a date, by the reply's own clock": {reply(429, "Retry-After", date.Add(9*time.Second).Format(http.TimeFormat), "Date", date.Format(http.TimeFormat)), 0.5, []time.Duration{9 * time.Second}, 2},
 		"no time: growing with full jitter": {
 			reply(429), 0.5,
-			[]time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second}, 4,
+			[]time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second},
+			4,
 		},
 		"growth ends at the longest wait": {
 			reply(429), 1 - 1e-12,
-			[]time.Duration{500e6, 1e9, 2e9, 4e9, 8e9, 16e9, 20e9, 20e9}, 9,
+			[]time.Duration{500e6, 1e9, 2e9, 4e9, 8e9, 16e9, 20e9, 20e9},
+			9,
 		},
 		"silence counts for one attempt's time": {silence, 0, []time.Duration{30 * time.Second}, 2},
 	} {

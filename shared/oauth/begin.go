@@ -36,9 +36,9 @@ func (l *Linker) BeginGoogle(ctx context.Context, browser string) (string, error
 	return l.beginGoogle(ctx, browser, "")
 }
 
-// beginGoogle asks Google to ask for consent again where email says whose is needed. Google gives a refresh token with the first consent
-// only (https://developers.google.com/identity/protocols/oauth2/web-server#offline), and every forced one uses up one of
-// the hundred that an account may have.
+// beginGoogle has Google ask for consent again where email says whose is needed. Google gives a refresh token with the
+// first consent only (https://developers.google.com/identity/protocols/oauth2/web-server#offline), and every forced one
+// uses up one of the hundred that an account may have.
 func (l *Linker) beginGoogle(ctx context.Context, browser, email string) (string, error) {
 	m, err := l.google.metadata(ctx)
 	if err != nil {

@@ -509,3 +509,10 @@ func (w *world) call(c *http.Client, side record.Side) (int, error) {
 	}
 	return get(w.t.Context(), c, s.URL+"/api")
 }
+
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +51,7 @@ func (s *source) token(ctx context.Context) (string, error) {
 	if k.fresh(now) || k.usable(now) && now.Before(next) {
 		return k.Access, nil
 	}
-	access, err := s.refresh(ctx, k)
+	access, err := s.refresh(ctx, k, !k.usable(now))
 	if fault.Is(err, fault.Retry) && k.usable(now) && ctx.Err() == nil {
 		s.mu.Lock()
 		s.next = now.Add(patience)
@@ -67,15 +69,16 @@ func (s *source) replace(ctx context.Context, refused string) (string, error) {
 	if k.Access != refused {
 		return k.Access, nil
 	}
-	return s.refresh(ctx, k)
+	return s.refresh(ctx, k, true)
 }
 
 // refresh joins or begins the refresh of a token. Who leaves does not end it: a refresh token may be good once.
-func (s *source) refresh(ctx context.Context, old kept) (string, error) {
-	done := s.l.refreshes.DoChan(s.user+"/"+string(s.side)+"/"+old.doc.Version, func() (any, error) {
+func (s *source) refresh(ctx context.Context, old kept, urgent bool) (string, error) {
+	key := strings.Join([]string{s.user, string(s.side), old.doc.Version, strconv.FormatBool(urgent)}, "/")
+	done := s.l.refreshes.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshFor)
 		defer cancel()
-		return s.l.refresh(ctx, s.user, s.side, old)
+		return s.l.refresh(ctx, s.user, s.side, old, urgent)
 	})
 	select {
 	case r := <-done:
@@ -93,8 +96,8 @@ func (s *source) refresh(ctx context.Context, old kept) (string, error) {
 }
 
 // refresh gives credentials with another access token than old's: those that somebody else has kept meanwhile, or those
-// of a refresh.
-func (l *Linker) refresh(ctx context.Context, user string, side record.Side, old kept) (kept, error) {
+// of a refresh. Where it is not urgent, it does not wait for another copy's refresh.
+func (l *Linker) refresh(ctx context.Context, user string, side record.Side, old kept, urgent bool) (kept, error) {
 	for {
 		k, err := l.load(ctx, user, side)
 		if err != nil {
@@ -115,6 +118,9 @@ func (l *Linker) refresh(ctx context.Context, user string, side record.Side, old
 			return l.renew(ctx, user, side, k)
 		}
 		if claimed(k.doc).After(now) {
+			if !urgent {
+				return kept{}, fault.New(fault.Retry, string(side), "refresh-busy", errors.New("refresh token: another refresh is under way"))
+			}
 			if err := l.o.Sleep(ctx, claimPause); err != nil {
 				return kept{}, fault.New(fault.Retry, string(side), "refresh-busy", fmt.Errorf("wait for another refresh: %w", err))
 			}

@@ -75,7 +75,8 @@ func TestA_batch_answers_each_part_for_itself(t *testing.T) {
 		code      string
 		ambiguous bool
 	}{
-		{}, {},
+		{},
+		{},
 		{fault.BadRecord, "foreign-key", false},
 		{},
 		{fault.Gone, "not-found", false},

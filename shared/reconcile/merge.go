@@ -131,7 +131,7 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Shown) [
 	find := func(e record.Entry) *record.Shown {
 		for i := range shown {
 			if s := &shown[i]; s.Field == f.Name && !used[i] && holds(f, base, s.Is) && f.Same(s.As, e) {
-				used[i] = false
+				used[i] = true
 				return s
 			}
 		}

@@ -84,8 +84,10 @@ type tagGroup struct {
 }
 
 func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, v visit, a Account, f settingsForm) error {
-	view := settingsView{Account: a, settingsForm: f, Missing: missing(a),
-		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices}
+	view := settingsView{
+		Account: a, settingsForm: f, Missing: missing(a),
+		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
+	}
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}

@@ -223,8 +223,10 @@ func TestEveryStateHasItsWords(t *testing.T) {
 		}
 		seen[words] = true
 	}
-	for _, rule := range []string{"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",
-		"same-e-mail", "same-phone", "same-name-and-company"} {
+	for _, rule := range []string{
+		"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",
+		"same-e-mail", "same-phone", "same-name-and-company",
+	} {
 		if ruleWords(record.Google, rule) == rule {
 			t.Errorf("rule %s has no words", rule)
 		}

@@ -97,7 +97,8 @@ func TestEveryRouteOfTheTableIsTried(t *testing.T) {
 		if !slices.ContainsFunc(everyRoute, func(e struct {
 			method, path, body        string
 			nobody, anna, otherOrigin int
-		}) bool {
+		},
+		) bool {
 			r, _ := http.NewRequest(e.method, "/", nil)
 			return e.method == rt.method && rt.matches(r, c.trim(e.path, "settings"))
 		}) {

@@ -14,8 +14,14 @@ type choice struct{ Value, Label string }
 
 var (
 	intervalChoices = []choice{
-		{"1", "Every minute"}, {"5", "Every 5 minutes"}, {"10", "Every 10 minutes"}, {"15", "Every 15 minutes"},
-		{"30", "Every 30 minutes"}, {"60", "Every hour"}, {"240", "Every 4 hours"}, {"1440", "Once a day"},
+		{"1", "Every minute"},
+		{"5", "Every 5 minutes"},
+		{"10", "Every 10 minutes"},
+		{"15", "Every 15 minutes"},
+		{"30", "Every 30 minutes"},
+		{"60", "Every hour"},
+		{"240", "Every 4 hours"},
+		{"1440", "Once a day"},
 	}
 	directionChoices = []choice{
 		{"both", "Both ways"}, {"to-google", "From Creatio to Google only"}, {"to-creatio", "From Google to Creatio only"},

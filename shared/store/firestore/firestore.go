@@ -61,7 +61,13 @@ var Indexes = []Index{
 // Unindexed are fields, as collection and path, whose automatic index nothing uses. Exempting them saves storage and
 // lets due rise without the limit of an index of one field.
 var Unindexed = [][2]string{
-	{"users", "doc"}, {"tokens", "doc"}, {"states", "doc"}, {"sync", "doc"}, {"links", "doc"}, {"runs", "doc"}, {"changes", "doc"},
+	{"users", "doc"},
+	{"tokens", "doc"},
+	{"states", "doc"},
+	{"sync", "doc"},
+	{"links", "doc"},
+	{"runs", "doc"},
+	{"changes", "doc"},
 	{"sync", "due"},
 }
 

@@ -340,7 +340,7 @@ func (st *step) sideAfter(s record.Side, r *run) store.LinkSide {
 	if written && res.Err == nil {
 		rec = &res.Record
 		if st.Merged.After != nil {
-			known.Shown = append(slices.Clone(st.Shown[s]), res.Shown...)
+			known.Shown = composed(r.engine.Schema, st.Shown[s], res.Shown)
 		}
 	} else if rec == nil {
 		return known
@@ -350,6 +350,22 @@ func (st *step) sideAfter(s record.Side, r *run) store.LinkSide {
 	known.Native, known.Modified = rec.Native, rec.Modified
 	known.Apart = st.link.Active && !r.engine.Schema.Equal(rec.Fields, spelled(st.link.Base, known.Shown, r.engine.Schema))
 	return known
+}
+
+// composed is what a side shows in the place of agreed values after it was told to show first, and showed second instead
+// of some of that.
+func composed(schema record.Schema, first, second []record.Shown) []record.Shown {
+	out := slices.Clone(first)
+	for _, sh := range second {
+		f, _ := schema.Field(sh.Field)
+		i := slices.IndexFunc(out, func(o record.Shown) bool { return o.Field == sh.Field && f.Key != nil && f.Same(o.As, sh.Is) })
+		if i >= 0 {
+			out[i].As = sh.As
+		} else {
+			out = append(out, sh)
+		}
+	}
+	return out
 }
 
 // changed are the links to save: this one where it differs from the stored one, and those it took over.

@@ -90,7 +90,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	}
 	a.queue = queue.NewInline(context.WithoutCancel(ctx), workers, a.work, a.logger, a.now)
 	a.invoker = &invoker{
-		email: c.Invoker, issuer: googleIssuer, publicURL: c.PublicURL, client: &http.Client{Transport: a.base[record.Google]},
+		email: c.Invoker, issuer: googleIssuer, publicURL: c.PublicURL, client: &http.Client{Transport: a.base[record.Google]}, now: a.now,
 	}
 	if c.Google.Endpoint != "" {
 		a.invoker.issuer = c.Google.Endpoint

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
@@ -20,6 +21,7 @@ const googleIssuer = "https://accounts.google.com"
 type invoker struct {
 	email, issuer, publicURL string
 	client                   *http.Client
+	now                      func() time.Time
 
 	mu       sync.Mutex
 	provider *oidc.Provider
@@ -39,7 +41,7 @@ func (i *invoker) check(r *http.Request, function string) error {
 		return err
 	}
 	token, err := provider.Verifier(&oidc.Config{
-		ClientID: i.publicURL + "/" + function, SupportedSigningAlgs: []string{oidc.RS256},
+		ClientID: i.publicURL + "/" + function, SupportedSigningAlgs: []string{oidc.RS256}, Now: i.now,
 	}).Verify(oidc.ClientContext(r.Context(), i.client), raw)
 	if err != nil {
 		return fmt.Errorf("%w: %w", web.ErrNoCaller, err)

@@ -330,6 +330,84 @@ func (s service) Decide(ctx context.Context, user, held string, approve bool) (s
 	return s.app.enqueue(ctx, user, run.Type, trigger)
 }
 
+func (s service) Unlink(ctx context.Context, user string, side record.Side) error {
+	if err := s.app.linker.Unlink(ctx, user, side); err != nil {
+		return err
+	}
+	u := s.app.store.User(user)
+	for t := range s.app.engines {
+		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
+			d.Status, d.Problem, d.Due, d.HeldRun = "off", nil, time.Time{}, ""
+			d.Settings.Automatic = false
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("switch the sync off: %w", err)
+		}
+	}
+	return s.app.revokeLater(ctx, user)
+}
+
+func (s service) Erase(ctx context.Context, user string) error {
+	for _, side := range record.Sides {
+		// What cannot be revoked now is forgotten all the same: nothing may be kept.
+		if err := s.app.linker.Unlink(ctx, user, side); err != nil {
+			return err
+		}
+	}
+	return s.app.store.User(user).Erase(ctx)
+}
+
+// exported is everything kept about a user, without secrets.
+type exported struct {
+	Profile store.Profile                `json:"profile"`
+	Syncs   []store.Sync                 `json:"syncs"`
+	Links   map[record.Type][]store.Link `json:"links"`
+	Runs    []store.Run                  `json:"runs"`
+}
+
+// exportPage is how many runs are read at once.
+const exportPage = 100
+
+func (s service) Export(ctx context.Context, user string) (any, error) {
+	u := s.app.store.User(user)
+	p, err := u.Profile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := exported{Profile: p, Links: map[record.Type][]store.Link{}, Runs: []store.Run{}}
+	for _, t := range []record.Type{record.Contacts, record.Activities} {
+		doc, err := u.Sync(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		out.Syncs = append(out.Syncs, doc)
+		for l, err := range u.Links(ctx, t) {
+			if err != nil {
+				return nil, err
+			}
+			out.Links[t] = append(out.Links[t], l)
+		}
+	}
+	for before := ""; ; {
+		page, err := u.Runs(ctx, "", exportPage, before)
+		if err != nil {
+			return nil, err
+		}
+		for _, summary := range page {
+			run, err := u.Run(ctx, summary.ID)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return nil, err
+			}
+			out.Runs = append(out.Runs, run)
+		}
+		if len(page) < exportPage {
+			return out, nil
+		}
+		before = page[len(page)-1].ID
+	}
+}
+
 func (s service) Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error) {
 	return s.app.store.User(user).Runs(ctx, t, limit, before)
 }

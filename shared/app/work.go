@@ -64,6 +64,9 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	ctx = observe.With(ctx, "user", observe.User(user), "type", string(t))
 	out, err := engine.Run(ctx, a.store.User(user), req)
 	ctx = observe.With(ctx, "run", out.Run)
+	if out.Reason == syncer.ReasonNotLinked {
+		err = errors.Join(err, a.revokeLater(ctx, user))
+	}
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		a.logger.InfoContext(ctx, "run ended", "status", string(out.Status), "reason", out.Reason)
@@ -73,6 +76,22 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 		a.logger.WarnContext(ctx, "run ended early", "status", string(out.Status), "kind", kind.String(), "error", err.Error())
 	}
 	return out, err
+}
+
+// revokePause is how long after a failed attempt a grant is tried to be revoked again.
+const revokePause = time.Hour
+
+// revokeLater goes on revoking the grants of accounts that were unlinked while their service could not be reached: the
+// user is due again until that is done, or a day is over.
+func (a *App) revokeLater(ctx context.Context, user string) error {
+	err := a.linker.RevokePending(ctx, user)
+	if !fault.Is(err, fault.Retry) {
+		return err
+	}
+	return a.store.User(user).UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+		d.Due = a.now().UTC().Add(revokePause)
+		return nil
+	})
 }
 
 // work carries out one queued task. An error of kind Retry has the queue repeat it.

@@ -229,7 +229,10 @@ func (c *Contacts) send(ctx context.Context, batch []segment) error {
 }
 
 func (w write) part(group string) odata.Part {
-	p := odata.Part{Method: w.method, Path: w.set, Body: w.body, Group: group}
+	p := odata.Part{Method: w.method, Path: w.set, Group: group}
+	if w.body != nil {
+		p.Body = w.body
+	}
 	if w.id != "" {
 		p.Path = odata.EntityPath(w.set, w.id)
 	}

@@ -40,6 +40,9 @@ func (l *Linker) Finish(ctx context.Context, browser string, query url.Values) (
 	if code == "" {
 		return Outcome{}, ErrState
 	}
+	if iss := query.Get("iss"); s.Side == record.Google && iss != "" && iss != l.google.issuer {
+		return Outcome{}, ErrState // another service's answer (RFC 9207, section 2.4)
+	}
 	t, c, err := l.exchange(ctx, s, code)
 	if err != nil {
 		return Outcome{}, err

@@ -47,7 +47,7 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State
 	out := Outcome{User: UserID(who.subject), Side: record.Google}
 	var scopes []string
 	scopes, out.MissingScopes = grantedScopes(t)
-	kept, err := l.keepGoogle(ctx, out.User, c)
+	kept, err := l.keepGoogle(ctx, out.User, c, scopes)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("sign in: %w", err)
 	}
@@ -70,8 +70,8 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State
 }
 
 // keepGoogle keeps the tokens, with the refresh token that is kept where no new one came. It is false where there is
-// none that is known to be good.
-func (l *Linker) keepGoogle(ctx context.Context, user string, c credentials) (bool, error) {
+// none that is known to be good for these scopes: a refresh token stays limited to what was granted when it was given.
+func (l *Linker) keepGoogle(ctx context.Context, user string, c credentials, scopes []string) (bool, error) {
 	if c.Refresh != "" {
 		return true, l.put(ctx, user, record.Google, c)
 	}
@@ -84,8 +84,12 @@ func (l *Linker) keepGoogle(ctx context.Context, user string, c credentials) (bo
 		if err != nil {
 			return false, fmt.Errorf("read profile: %w", err)
 		}
+		wider := slices.ContainsFunc(scopes, func(scope string) bool { return !slices.Contains(p.Google.Scopes, scope) })
+		if !p.Google.Linked || p.Google.Reconnect || wider {
+			return false, nil
+		}
 		old, err := l.load(ctx, user, record.Google)
-		if fault.Is(err, fault.Reconnect) || err == nil && (old.Refresh == "" || !p.Google.Linked || p.Google.Reconnect) {
+		if fault.Is(err, fault.Reconnect) || err == nil && old.Refresh == "" {
 			return false, nil
 		}
 		if err != nil {

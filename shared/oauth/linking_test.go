@@ -68,6 +68,7 @@ func TestAStateIsGoodOnceForAWhileInOneBrowser(t *testing.T) {
 		"foreign browser": func(*world, url.Values) string { return "another browser's secret" },
 		"no browser":      func(*world, url.Values) string { return "" },
 		"no code":         func(_ *world, q url.Values) string { q.Del("code"); return cookie },
+		"foreign issuer":  func(_ *world, q url.Values) string { q.Set("iss", "https://issuer.example.com"); return cookie },
 		"foreign code":    func(_ *world, q url.Values) string { q.Set("code", "stolen-code"); return cookie },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -243,6 +244,11 @@ func TestConsentIsAskedAgainWhereNoRefreshTokenIsGood(t *testing.T) {
 		"never kept": func(*world) {},
 		"dead": func(w *world) {
 			w.linker.disconnect(w.t.Context(), w.olena(), record.Google, w.credentials(UserID("1001"), record.Google).Refresh)
+		},
+		"narrower": func(w *world) {
+			if _, err := w.signIn(grant{claims: w.claims(nil), scope: "openid email profile"}); err != nil {
+				w.t.Fatalf("sign in: %v", err)
+			}
 		},
 		"unlinked": func(w *world) {
 			if err := w.linker.Unlink(w.t.Context(), w.olena(), record.Google); err != nil {

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,6 +36,8 @@ type provider struct {
 	id     string
 	secret string
 	now    func() time.Time
+	// issuer is known beforehand for Google only.
+	issuer string
 	// discover asks the service; a failure is not kept.
 	discover func(ctx context.Context) (*metadata, error)
 
@@ -64,16 +67,13 @@ func (l *Linker) newProvider(side record.Side, id, secret string) *provider {
 
 func (l *Linker) newGoogle() *provider {
 	p := l.newProvider(record.Google, l.o.Google.ClientID, l.o.Google.ClientSecret)
-	issuer := l.o.Google.Endpoint
-	if issuer == "" {
-		issuer = googleIssuer
-	}
+	p.issuer = cmp.Or(l.o.Google.Endpoint, googleIssuer)
 	p.discover = func(ctx context.Context) (*metadata, error) {
-		m, err := p.read(ctx, issuer)
+		m, err := p.read(ctx, p.issuer)
 		if err != nil {
 			return nil, err
 		}
-		if m.Issuer != issuer || m.Authorize == "" || m.Keys == "" {
+		if m.Issuer != p.issuer || m.Authorize == "" || m.Keys == "" {
 			return nil, p.unknown("the service at the issuer's address is another")
 		}
 		// The key set keeps the context's client and nothing else of it.

@@ -92,6 +92,39 @@ func (s *Site) postDecision(w http.ResponseWriter, r *http.Request, v visit, app
 	return answer(w, http.StatusAccepted, map[string]string{"run": run})
 }
 
+func (s *Site) getExport(w http.ResponseWriter, r *http.Request, v visit) error {
+	all, err := s.service.Export(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Disposition", `attachment; filename="tandem.json"`)
+	return answer(w, http.StatusOK, all)
+}
+
+func (s *Site) deleteGoogle(w http.ResponseWriter, r *http.Request, v visit) error {
+	return gone(w, s.service.Unlink(r.Context(), v.user, record.Google))
+}
+
+func (s *Site) deleteCreatio(w http.ResponseWriter, r *http.Request, v visit) error {
+	return gone(w, s.service.Unlink(r.Context(), v.user, record.Creatio))
+}
+
+func (s *Site) deleteAccount(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := s.service.Erase(r.Context(), v.user); err != nil {
+		return err
+	}
+	s.forget(w, "tandem")
+	return gone(w, nil)
+}
+
+// gone answers 204 where all went well.
+func gone(w http.ResponseWriter, err error) error {
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
 func (s *Site) health(w http.ResponseWriter, _ *http.Request, _ visit) error {
 	return answer(w, http.StatusOK, struct {
 		Status  string `json:"status"`

@@ -122,6 +122,16 @@ func (f *fakeService) Decide(_ context.Context, user, held string, _ bool) (stri
 	return "run-new", f.call("Decide", user)
 }
 
+func (f *fakeService) Unlink(_ context.Context, user string, side record.Side) error {
+	return f.call("Unlink "+string(side), user)
+}
+
+func (f *fakeService) Erase(_ context.Context, user string) error { return f.call("Erase", user) }
+
+func (f *fakeService) Export(_ context.Context, user string) (any, error) {
+	return map[string]any{"profile": f.account}, f.call("Export", user)
+}
+
 func (f *fakeService) Runs(_ context.Context, user string, _ record.Type, limit int, before string) ([]store.Run, error) {
 	if err := f.call("Runs", user); err != nil {
 		return nil, err
@@ -153,7 +163,7 @@ func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
 		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide":
+		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide", "Unlink google", "Unlink creatio", "Erase":
 			n++
 		}
 	}

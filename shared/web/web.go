@@ -50,6 +50,12 @@ type Service interface {
 	Preview(ctx context.Context, user string, t record.Type) (store.Run, error)
 	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld.
 	Decide(ctx context.Context, user, held string, approve bool) (run string, err error)
+	// Unlink ends the use of an account and what runs on it; links stay.
+	Unlink(ctx context.Context, user string, side record.Side) error
+	// Erase unlinks both accounts and removes everything kept about the user.
+	Erase(ctx context.Context, user string) error
+	// Export is everything kept about the user, without secrets.
+	Export(ctx context.Context, user string) (any, error)
 	Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error)
 	Run(ctx context.Context, user, run string) (store.Run, error)
 }

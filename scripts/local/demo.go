@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/sandbox/sample"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// demonstrate links the sample user's accounts as a browser would, synchronizes twice, and tells what happened.
+func demonstrate(ctx context.Context, s *services, public string, out io.Writer) error {
+	if s.google == nil || s.creatio == nil {
+		fmt.Fprintf(out, "real services are configured: sign in at %s/settings\n", public)
+		return nil
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	v := &visitor{client: &http.Client{Jar: jar}, base: public + "/settings"}
+	fmt.Fprintf(out, "simulated Google at %s, simulated Creatio at %s\n", s.env["GOOGLE_ENDPOINT"], s.env["CREATIO_URL"])
+
+	fmt.Fprintf(out, "signing in %s with Google, and connecting Creatio as %s\n", sample.UserEmail, sample.UserLogin)
+	s.google.AutoConsent(sample.UserEmail)
+	s.creatio.AutoConsent(sample.UserLogin)
+	for _, page := range []string{"/sign-in", "/link/creatio"} {
+		if err := v.open(ctx, page); err != nil {
+			return err
+		}
+	}
+	s.google.AutoConsent("")
+	s.creatio.AutoConsent("")
+
+	fmt.Fprintf(out, "choosing the private tag %q\n", sample.PrivateTagName)
+	settings := map[string]any{
+		"automatic": true, "intervalMinutes": 5, "tagId": sample.PrivateTagID, "direction": "both", "conflicts": "latest",
+	}
+	if err := v.call(ctx, http.MethodPut, "/api/v1/contacts", settings, nil); err != nil {
+		return err
+	}
+	var runs []store.Run
+	for _, which := range []string{"first", "second"} {
+		fmt.Fprintf(out, "synchronizing, %s run\n", which)
+		run, err := v.synchronize(ctx)
+		if err != nil {
+			return err
+		}
+		runs = append(runs, run)
+		if err := table(out, run); err != nil {
+			return err
+		}
+	}
+	return verdict(out, s, runs)
+}
+
+// table shows what a run did on each side.
+func table(out io.Writer, run store.Run) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\tcreated\tchanged\ttaken out\trequests\t")
+	c := run.Counts
+	fmt.Fprintf(w, "Creatio\t%d\t%d\t%d\t%d\t\n", c.Creatio.Created, c.Creatio.Updated, c.Creatio.Unlinked, c.Calls.Creatio)
+	fmt.Fprintf(w, "Google\t%d\t%d\t%d\t%d\t\n", c.Google.Created, c.Google.Updated, c.Google.Unlinked, c.Calls.Google)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  %s in %s: %d found on both sides, %d conflicts, %d notes\n", run.Status,
+		run.FinishedAt.Sub(run.StartedAt).Round(time.Millisecond), c.Matched, c.Conflicts, len(run.Problems))
+	for _, p := range run.Problems {
+		fmt.Fprintf(out, "  - %s: %s %s\n", p.Record, p.Message, p.Action)
+	}
+	return nil
+}
+
+// verdict compares what both services hold now.
+func verdict(out io.Writer, s *services, runs []store.Run) error {
+	last := runs[len(runs)-1].Counts
+	if last.Creatio != (store.SideCounts{}) || last.Google != (store.SideCounts{}) {
+		return errors.New("the second run should have had nothing to do")
+	}
+	creatio, google := s.creatioNames(), s.googleNames()
+	missing := difference(creatio, google)
+	extra := difference(google, creatio)
+	known := map[string]bool{}
+	for _, run := range runs {
+		for _, p := range run.Problems {
+			known[p.Record] = true
+		}
+	}
+	for _, list := range [][]string{missing, extra} {
+		for _, name := range list {
+			if !known[name] {
+				return fmt.Errorf("the sides do not agree on %s", name)
+			}
+		}
+	}
+	fmt.Fprintf(out, "both sides agree: %d contacts under the tag, %d in the group \"Creatio\"\n", len(creatio), len(google))
+	return nil
+}
+
+// visitor is the sample user's browser.
+type visitor struct {
+	client *http.Client
+	base   string
+}
+
+// open goes to a page and through whatever consent it leads to.
+func (v *visitor) open(ctx context.Context, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.base+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := v.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if end := resp.Request.URL; resp.StatusCode != http.StatusOK || !strings.HasPrefix(end.String(), v.base) || end.Query().Has("problem") {
+		return fmt.Errorf("open %s: ended at %s with %s", path, end.Path, resp.Status)
+	}
+	return nil
+}
+
+// call uses the API.
+func (v *visitor) call(ctx context.Context, method, path string, body, answer any) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, v.base+path, bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := v.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s %s", method, path, resp.Status, bytes.TrimSpace(got))
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(got, answer)
+}
+
+// synchronize queues a run and waits for its end.
+func (v *visitor) synchronize(ctx context.Context) (run store.Run, err error) {
+	var queued struct{ Run string }
+	if err := v.call(ctx, http.MethodPost, "/api/v1/contacts/sync", nil, &queued); err != nil {
+		return run, err
+	}
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		if err := v.call(ctx, http.MethodGet, "/api/v1/runs/"+queued.Run, nil, &run); err != nil {
+			return run, err
+		}
+		switch run.Status {
+		case "queued", "running":
+		case "done", "partial":
+			return run, nil
+		default:
+			if err := table(io.Discard, run); err != nil {
+				return run, err
+			}
+			return run, fmt.Errorf("the run ended %s: %+v", run.Status, run.Problems)
+		}
+		select {
+		case <-ctx.Done():
+			return run, ctx.Err()
+		case <-look.C:
+		}
+	}
+}

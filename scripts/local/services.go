@@ -1,0 +1,248 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/crm"
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
+	"github.com/tandem-sync/tandem/shared/sandbox/sample"
+)
+
+// The OAuth client that both simulated services know.
+const (
+	clientID     = "tandem-local"
+	clientSecret = "tandem-local-secret"
+)
+
+// services are the two services Tandem talks to, as far as they are simulated.
+type services struct {
+	google  *googlebox.Server
+	creatio *creatiobox.Server
+	// env is the configuration that points Tandem at them.
+	env     map[string]string
+	servers []*http.Server
+	files   map[string]saver
+}
+
+type saver interface {
+	Save(io.Writer) error
+	Load(io.Reader) error
+}
+
+// sandboxed reports whether a service is simulated.
+func sandboxed(env func(string) (string, bool)) bool {
+	return valueOr(env, "GOOGLE_CLIENT_ID", "")+valueOr(env, "GOOGLE_ENDPOINT", "") == "" || valueOr(env, "CREATIO_URL", "") == ""
+}
+
+// startServices starts a simulation for each service that is not configured, with the sample data or with what it had
+// when it was last ended in the same directory.
+func startServices(env func(string) (string, bool), data, public string, logger *slog.Logger) (*services, error) {
+	s := &services{env: map[string]string{}, files: map[string]saver{}}
+	callback := public + "/oauth-callback"
+	if valueOr(env, "GOOGLE_CLIENT_ID", "")+valueOr(env, "GOOGLE_ENDPOINT", "") == "" {
+		l, url, err := loopback()
+		if err != nil {
+			return nil, err
+		}
+		s.google = googlebox.New(googlebox.Options{Logger: logger, IssuerURL: url})
+		if err := s.begin("google", s.google, data, func() error { return fillGoogle(s.google) }); err != nil {
+			return nil, err
+		}
+		s.google.AddClient(clientID, clientSecret, callback)
+		s.serve(l, s.google)
+		s.env["GOOGLE_ENDPOINT"], s.env["GOOGLE_CLIENT_ID"], s.env["GOOGLE_CLIENT_SECRET"] = url, clientID, clientSecret
+	}
+	if valueOr(env, "CREATIO_URL", "") == "" {
+		l, url, err := loopback()
+		if err != nil {
+			return nil, err
+		}
+		s.creatio = creatiobox.New(creatiobox.Options{Logger: logger, URL: url})
+		if err := s.begin("creatio", s.creatio, data, func() error { return fillCreatio(s.creatio) }); err != nil {
+			return nil, err
+		}
+		s.creatio.AddOAuthClient(creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: "user", RedirectURIs: []string{callback}})
+		s.serve(l, s.creatio)
+		s.env["CREATIO_URL"], s.env["CREATIO_CLIENT_ID"], s.env["CREATIO_CLIENT_SECRET"] = url, clientID, clientSecret
+	}
+	return s, nil
+}
+
+func loopback() (net.Listener, string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, "", fmt.Errorf("listen for a simulated service: %w", err)
+	}
+	return l, "http://" + l.Addr().String(), nil
+}
+
+// begin restores what a simulation had, or fills it.
+func (s *services) begin(name string, box saver, data string, fill func() error) error {
+	path := filepath.Join(data, "sandbox-"+name+".json")
+	s.files[path] = box
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fill()
+	}
+	if err != nil {
+		return fmt.Errorf("restore the simulated %s: %w", name, err)
+	}
+	defer func() { _ = f.Close() }()
+	if err := box.Load(f); err != nil {
+		return fmt.Errorf("restore the simulated %s from %s: %w", name, path, err)
+	}
+	return nil
+}
+
+func (s *services) serve(l net.Listener, h http.Handler) {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	s.servers = append(s.servers, server)
+	go func() { _ = server.Serve(l) }()
+}
+
+// close ends the simulations and keeps what they hold.
+func (s *services) close() error {
+	var errs []error
+	for _, server := range s.servers {
+		errs = append(errs, server.Close())
+	}
+	for path, box := range s.files {
+		errs = append(errs, save(path, box))
+	}
+	return errors.Join(errs...)
+}
+
+// save replaces the file as a whole.
+func save(path string, box saver) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "sandbox-")
+	if err != nil {
+		return fmt.Errorf("keep a simulated service: %w", err)
+	}
+	err = errors.Join(box.Save(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("keep a simulated service: %w", err), os.Remove(f.Name()))
+	}
+	return nil
+}
+
+func fillGoogle(g *googlebox.Server) error {
+	g.AddUser(googlebox.User{Email: sample.UserEmail, Name: sample.UserName, HostedDomain: "example.com", EmailVerified: true})
+	g.AddUser(googlebox.User{Email: sample.ColleagueEmail, Name: sample.ColleagueName, HostedDomain: "example.com", EmailVerified: true})
+	account := g.Account(sample.UserEmail)
+	groups := map[string]string{}
+	for _, name := range sample.Groups() {
+		groups[sample.GroupResourceName(name)] = account.CreateGroup(name)
+	}
+	for _, p := range sample.Google() {
+		for _, m := range p.Memberships {
+			if m.ContactGroupMembership != nil && groups[m.ContactGroupMembership.ContactGroupResourceName] != "" {
+				m.ContactGroupMembership.ContactGroupResourceName = groups[m.ContactGroupMembership.ContactGroupResourceName]
+			}
+		}
+		account.Add(p)
+	}
+	return nil
+}
+
+// fillCreatio makes the users and inserts the sample rows, each by who made it.
+func fillCreatio(c *creatiobox.Server) error {
+	users := map[string]creatiobox.User{
+		sample.UserContactID: {
+			ID: sample.UserID, ContactID: sample.UserContactID, Name: sample.UserLogin, Password: sample.UserPassword,
+			ContactName: sample.UserName, Email: sample.UserEmail, TimeZone: sample.UserTimeZone, Active: true,
+		},
+		sample.ColleagueContactID: {
+			ID: sample.ColleagueID, ContactID: sample.ColleagueContactID, Name: sample.ColleagueLogin, Password: sample.ColleaguePassword,
+			ContactName: sample.ColleagueName, Email: sample.ColleagueEmail, TimeZone: sample.ColleagueTimeZone, Active: true,
+		},
+	}
+	for _, row := range sample.Creatio() {
+		session := c.System()
+		if row.By != "" {
+			session = c.As(row.By)
+		}
+		id, err := session.Insert(row.Entity, row.Values)
+		if err != nil {
+			return fmt.Errorf("fill the simulated creatio: %s %v: %w", row.Entity, row.Values["Id"], err)
+		}
+		if u, ok := users[id]; ok && row.Entity == "Contact" {
+			c.AddUser(u)
+		}
+	}
+	return nil
+}
+
+// creatioNames are the names of the contacts under the sample user's private tag, sorted.
+func (s *services) creatioNames() []string {
+	var names []string
+	session := s.creatio.As(sample.UserLogin)
+	for _, link := range session.Rows("ContactInTag", map[string]any{"TagId": sample.PrivateTagID}) {
+		c := session.Get("Contact", fmt.Sprint(link["EntityId"]))
+		names = append(names, fullName(c["GivenName"], c["MiddleName"], c["Surname"]))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// googleNames are the names of the contacts in the group, sorted.
+func (s *services) googleNames() []string {
+	var names []string
+	account := s.google.Account(sample.UserEmail)
+	members := map[string]bool{}
+	for _, g := range account.Groups() {
+		if g.Name == "Creatio" {
+			for _, m := range account.Members(g.ResourceName) {
+				members[m] = true
+			}
+		}
+	}
+	for _, p := range account.People() {
+		if members[p.ResourceName] {
+			name := ""
+			if len(p.Names) > 0 {
+				name = fullName(p.Names[0].GivenName, p.Names[0].MiddleName, p.Names[0].FamilyName)
+			}
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func fullName(parts ...any) string {
+	var words []string
+	for _, p := range parts {
+		if text, ok := p.(string); ok {
+			words = append(words, strings.Fields(text)...)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// difference is what a has more of than b.
+func difference(a, b []string) []string {
+	count := map[string]int{}
+	for _, x := range b {
+		count[x]++
+	}
+	var out []string
+	for _, x := range a {
+		if count[x]--; count[x] < 0 {
+			out = append(out, x)
+		}
+	}
+	return out
+}

@@ -1,0 +1,32 @@
+package schedule
+
+import "time"
+
+// crons are the intervals that users can choose, longest first. Once a day is not at midnight, when everybody's daily
+// work begins (https://developers.google.com/workspace/calendar/api/guides/quota).
+var crons = []struct {
+	every time.Duration
+	text  string
+}{
+	{24 * time.Hour, "0 3 * * *"},
+	{4 * time.Hour, "0 */4 * * *"},
+	{time.Hour, "0 * * * *"},
+	{30 * time.Minute, "*/30 * * * *"},
+	{15 * time.Minute, "*/15 * * * *"},
+	{10 * time.Minute, "*/10 * * * *"},
+	{5 * time.Minute, "*/5 * * * *"},
+}
+
+// everyMinute is as often as a job can run.
+const everyMinute = "* * * * *"
+
+// Cron is the text of the job that serves an interval. Between two that users can choose it is that of the shorter one,
+// so that nobody is served less often than the settings say.
+func Cron(interval time.Duration) string {
+	for _, c := range crons {
+		if interval >= c.every {
+			return c.text
+		}
+	}
+	return everyMinute
+}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/crm"
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 	"github.com/tandem-sync/tandem/shared/sandbox/sample"
 )

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/crm"
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 

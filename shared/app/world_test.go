@@ -22,7 +22,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/observe"
-	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/crm"
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/storetest"
@@ -60,6 +60,8 @@ type world struct {
 	env     map[string]string
 	clock   atomic.Int64
 	log     *logBuffer
+	// rows are those of the site when it was last looked at.
+	rows string
 }
 
 // logBuffer keeps what was logged, to be shown when a test fails and searched for secrets.
@@ -327,9 +329,18 @@ func (w *world) writes() []string {
 			out = append(out, "google "+r.Method+" "+r.Path)
 		}
 	}
-	for _, r := range w.creatio.Writes() {
-		out = append(out, "creatio "+r)
+	rows := map[string]any{}
+	for _, set := range []string{"Contact", "ContactCommunication", "ContactAddress", "ContactAnniversary", "ContactTag", "ContactInTag", "Tag", "TagInRecord", "Account"} {
+		rows[set] = w.creatio.System().Rows(set, nil)
 	}
+	raw, err := json.Marshal(rows)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if string(raw) != w.rows {
+		out = append(out, "creatio has other rows")
+	}
+	w.rows = string(raw)
 	w.google.ResetRequests()
 	w.creatio.ResetRequests()
 	return out

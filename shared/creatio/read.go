@@ -14,10 +14,10 @@ const (
 	// maxParts is how many requests Creatio takes in one batch.
 	maxParts = 100
 	// maxListed is how many values one query lists. Microsoft's OData library, on which Creatio's is built, lets a filter
-	// have 100 nodes by default, and a comparison by a path is five of them.
-	maxListed = 18
+	// have 100 nodes by default, and a comparison by a path with its "or" is six of them.
+	maxListed = 15
 	// maxListedTwice is the same for a query that lists its values for two columns.
-	maxListedTwice = 9
+	maxListedTwice = 7
 )
 
 // answer is what one query brought: all of its rows, or why there are none.

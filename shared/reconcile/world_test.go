@@ -24,9 +24,15 @@ type world struct {
 var vocabulary = map[string][]record.Entry{
 	record.Emails: {{Text: "a@example.com"}, {Text: "A@Example.com"}, {Text: "b@example.com"}, {Text: "c@example.org"}},
 	record.Phones: {
-		{Kind: "work", Text: "+1 202 555 0100"}, {Kind: "work", Text: "+12025550100"}, {Kind: "home", Text: "0012025550100"},
-		{Kind: "work", Text: "(202) 555-0100"}, {Kind: "mobile", Text: "+44 20 7946 0018"}, {Kind: "work", Text: "020 7946 0018"},
-		{Kind: "extension", Text: "412"}, {Kind: "other", Text: "412 "}, {Kind: "home", Text: "+1 202 555 0111"},
+		{Kind: "work", Text: "+1 202 555 0100"},
+		{Kind: "work", Text: "+12025550100"},
+		{Kind: "home", Text: "0012025550100"},
+		{Kind: "work", Text: "(202) 555-0100"},
+		{Kind: "mobile", Text: "+44 20 7946 0018"},
+		{Kind: "work", Text: "020 7946 0018"},
+		{Kind: "extension", Text: "412"},
+		{Kind: "other", Text: "412 "},
+		{Kind: "home", Text: "+1 202 555 0111"},
 	},
 	record.Addresses: {
 		{Kind: "home", Parts: map[string]string{record.City: "Berlin", record.Street: "A 1"}},

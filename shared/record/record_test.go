@@ -252,7 +252,8 @@ func TestField_Show_writes_values_for_a_person(t *testing.T) {
 		"one text":    {Surname, []Entry{{Text: "Meyer"}}, "Meyer"},
 		"with labels": {Phones, []Entry{{Kind: KindWork, Text: "1"}, {Text: "2"}}, "1 (work); 2"},
 		"an address": {
-			Addresses, []Entry{{Kind: KindHome, Parts: map[string]string{Country: "Germany", City: "Berlin", Zip: "10969", Street: " Lindenstraße\n12 "}}},
+			Addresses,
+			[]Entry{{Kind: KindHome, Parts: map[string]string{Country: "Germany", City: "Berlin", Zip: "10969", Street: " Lindenstraße\n12 "}}},
 			"Lindenstraße 12, 10969, Berlin, Germany (home)",
 		},
 		"an address with a region": {Addresses, []Entry{place("", "", "Boston", "Massachusetts", "")}, "Boston, Massachusetts"},

@@ -185,7 +185,7 @@ func (run *runner) serve(w *response, t *tx, p part) {
 			path += "/" + rest
 		}
 	}
-	options, err := url.ParseQuery(raw)
+	options, err := parseOptions(raw)
 	if unescaped, err2 := url.PathUnescape(path); err == nil && err2 == nil {
 		path = unescaped
 	} else {

@@ -30,7 +30,7 @@ func (s *Server) odata(w *response, r *http.Request, path string, body []byte) {
 	if !ok {
 		return
 	}
-	options, err := url.ParseQuery(r.URL.RawQuery)
+	options, err := parseOptions(r.URL.RawQuery)
 	if err != nil {
 		s.refuse(w, badRequest("The query string cannot be read."))
 		return
@@ -48,7 +48,10 @@ func (s *Server) odata(w *response, r *http.Request, path string, body []byte) {
 	}
 }
 
-// target is what a path under the service root names.
+// parseOptions reads a query string, in which OData has semicolons stand for themselves.
+func parseOptions(raw string) (url.Values, error) { return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B")) }
+
+// targetForm is what a path under the service root names: a set, a key, a property, $value.
 var targetForm = regexp.MustCompile(`^([A-Za-z_]\w*)(?:\(([^()]*)\))?(?:/([$A-Za-z_]\w*))?(?:/(\$value))?$`)
 
 // serve answers a request of one entity set.
@@ -232,13 +235,10 @@ func (s *Server) update(w *response, r request, e *entity, id string) error {
 
 func (s *Server) remove(w *response, r request, e *entity, id string) error {
 	old := s.visible(r.by, e, id)
-	private := old != nil && s.owner(e, old) != ""
 	if err := r.tx.drop(e, id); err != nil {
 		return err
 	}
-	if !private || e.name != "ContactInTag" && e.name != "TagInRecord" {
-		s.watch(r.by, e, old, nil)
-	}
+	s.watch(r.by, e, old, nil)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -238,8 +238,8 @@ func database(inner string) error {
 }
 
 func badRequest(format string, args ...any) error {
-	message := fmt.Sprintf("The query specified in the URI is not valid. "+format, args...)
-	return &refusal{http.StatusBadRequest, message, message, "Microsoft.OData.ODataException"}
+	inner := fmt.Sprintf(format, args...)
+	return &refusal{http.StatusBadRequest, "The query specified in the URI is not valid. " + inner, inner, "Microsoft.OData.ODataException"}
 }
 
 func badBody(format string, args ...any) error {

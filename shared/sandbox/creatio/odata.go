@@ -49,7 +49,9 @@ func (s *Server) odata(w *response, r *http.Request, path string, body []byte) {
 }
 
 // parseOptions reads a query string, in which OData has semicolons stand for themselves.
-func parseOptions(raw string) (url.Values, error) { return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B")) }
+func parseOptions(raw string) (url.Values, error) {
+	return url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+}
 
 // targetForm is what a path under the service root names: a set, a key, a property, $value.
 var targetForm = regexp.MustCompile(`^([A-Za-z_]\w*)(?:\(([^()]*)\))?(?:/([$A-Za-z_]\w*))?(?:/(\$value))?$`)

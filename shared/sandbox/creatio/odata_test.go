@@ -182,8 +182,12 @@ func TestRows_are_written_as_the_real_site_does(t *testing.T) {
 		body   string
 		status int
 	}{
-		{`{"OwnerId":"00000000-0000-0000-0000-000000000000","JobTitle":"Pilot"}`, 204}, {`{"BirthDate":"2024-01-01T00:00:00"}`, 400},
-		{`{"Nonsense":1}`, 400}, {`{"OwnerId":"x"}`, 400}, {`{"Name":5}`, 400}, {`{`, 400},
+		{`{"OwnerId":"00000000-0000-0000-0000-000000000000","JobTitle":"Pilot"}`, 204},
+		{`{"BirthDate":"2024-01-01T00:00:00"}`, 400},
+		{`{"Nonsense":1}`, 400},
+		{`{"OwnerId":"x"}`, 400},
+		{`{"Name":5}`, 400},
+		{`{`, 400},
 	} {
 		if a = w.send(h, http.MethodPatch, path, tc.body); a.status != tc.status {
 			t.Errorf("%s: got %d %s", tc.body, a.status, a.body)

@@ -45,7 +45,11 @@ func (r *run) history(st *step) []store.Change {
 		if op == nil || (st.results[s].Err != nil && !r.preview()) {
 			continue
 		}
-		change := ids(store.Change{Side: s, Action: string(op.Action), Fields: fieldChanges(st.Changes[s])})
+		changed := st.took(s)
+		if op.Action == record.Update && !op.Join && len(changed) == 0 && !r.preview() {
+			continue
+		}
+		change := ids(store.Change{Side: s, Action: string(op.Action), Fields: fieldChanges(changed)})
 		if op.Join && op.Action == record.Update {
 			change.Fields = append(change.Fields, store.FieldChange{Field: "membership", Before: "", After: membership(s), Rule: st.Rules[s]})
 		}
@@ -54,6 +58,22 @@ func (r *run) history(st *step) []store.Change {
 		}
 		r.tally(s, op.Action)
 		out = append(out, change)
+	}
+	return out
+}
+
+// took are the values that a side took, as it took them. What it could not hold at all did not change.
+func (st *step) took(s record.Side) []reconcile.FieldChange {
+	res, written := st.results[s]
+	if !written || res.Record.Fields == nil {
+		return st.Changes[s]
+	}
+	var out []reconcile.FieldChange
+	for _, c := range st.Changes[s] {
+		c.After = res.Record.Fields[c.Field.Name]
+		if !c.Field.Equal(c.Before, c.After) {
+			out = append(out, c)
+		}
 	}
 	return out
 }

@@ -32,7 +32,7 @@ func people(t *testing.T) *world {
 func asked(set string, options ...string) string {
 	path := "/0/odata/" + set
 	for i := 0; i < len(options); i += 2 {
-		path += map[bool]string{true: "?", false: "&"}[i == 0] + options[i] + "=" + url.PathEscape(options[i+1])
+		path += map[bool]string{true: "?", false: "&"}[i == 0] + options[i] + "=" + strings.ReplaceAll(url.PathEscape(options[i+1]), "+", "%2B")
 	}
 	return path
 }

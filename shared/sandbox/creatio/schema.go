@@ -79,11 +79,10 @@ func textual(name string, size int) column { return column{name: name, kind: tex
 func of(k kind, name string) column        { return column{name: name, kind: k} }
 func link(name, to string) column          { return column{name: name + "Id", kind: lookup, to: to} }
 
-func (c column) must() column        { c.required = true; return c }
-func (c column) on(f fate) column    { c.fate = f; return c }
-func (c column) or(v any) column     { c.initial = v; return c }
-func (c column) navigation() string  { return strings.TrimSuffix(c.name, "Id") }
-func (c column) is(name string) bool { return c.name == name }
+func (c column) must() column       { c.required = true; return c }
+func (c column) on(f fate) column   { c.fate = f; return c }
+func (c column) or(v any) column    { c.initial = v; return c }
+func (c column) navigation() string { return strings.TrimSuffix(c.name, "Id") }
 func many(k kind, names ...string) []column {
 	out := make([]column, len(names))
 	for i, n := range names {

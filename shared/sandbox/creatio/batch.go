@@ -143,7 +143,7 @@ func (run *runner) unit(parts []part) []reply {
 			}
 			run.s.violations = run.s.violations[:violations]
 		}
-		
+		t.rollback(0)
 		return []reply{a}
 	}
 	return out

@@ -309,6 +309,15 @@ func TestSessions_end_and_are_begun_again(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	logins := 0
+	for _, r := range w.box.Requests() {
+		if strings.HasSuffix(r.Path, "/Login") {
+			logins++
+		}
+	}
+	if logins != 3 {
+		t.Errorf("got %d logins, want one at first and one for each end", logins)
+	}
 	err := client.SignIn(t.Context(), nil, w.url, "ann", "wrong")
 	if f, _ := errorAs(err); f == nil || f.Code != "wrong-password" {
 		t.Errorf("wrong password: %v", err)

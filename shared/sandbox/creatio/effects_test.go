@@ -98,6 +98,12 @@ func TestColumns_and_communications_mirror_each_other(t *testing.T) {
 	w.update("ContactCommunication", phone["Id"].(string), map[string]any{"CommunicationTypeId": mobile})
 	expect("the type changes", mobile, "MobilePhone", "+1 (202) 555-0150*", "+1 (202) 555-0150")
 	expect("the old type is empty", work, "Phone", "", "")
+	taken := w.insert("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": work, "Number": "+1 202 555 0151"})
+	w.update("ContactCommunication", taken, map[string]any{"CommunicationTypeId": mobile})
+	expect("a type that has a primary row keeps it", mobile, "MobilePhone", "+1 (202) 555-0150* +1 202 555 0151", "+1 (202) 555-0150")
+	if err := w.box.As("ann").Delete("ContactCommunication", taken); err != nil {
+		t.Fatal(err)
+	}
 	w.update("ContactCommunication", phone["Id"].(string), map[string]any{"NonActual": true})
 	expect("what is no longer good does not show", mobile, "MobilePhone", "+1 (202) 555-0150", "")
 }

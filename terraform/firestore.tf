@@ -1,0 +1,86 @@
+# The database. Its indexes, exemptions and time-to-live are those that shared/store/firestore says; a test holds them
+# against it.
+
+resource "google_firestore_database" "this" {
+  project                           = var.project
+  name                              = var.database
+  location_id                       = coalesce(var.firestore_location, var.region)
+  type                              = "FIRESTORE_NATIVE"
+  concurrency_mode                  = "OPTIMISTIC"
+  app_engine_integration_mode       = "DISABLED"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  delete_protection_state           = var.deletion_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
+  deletion_policy                   = var.deletion_protection ? "PREVENT" : "DELETE"
+
+  depends_on = [google_project_service.this]
+}
+
+locals {
+  indexes = {
+    due  = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shard", "ASCENDING"], ["due", "ASCENDING"]] }
+    runs = { collection = "runs", scope = "COLLECTION", fields = [["type", "ASCENDING"], ["id", "DESCENDING"]] }
+  }
+  unindexed = [
+    "users/doc", "tokens/doc", "states/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "sync/due",
+  ]
+  expiring = ["states/expires"]
+}
+
+resource "google_firestore_index" "this" {
+  for_each = local.indexes
+
+  project     = var.project
+  database    = google_firestore_database.this.name
+  collection  = each.value.collection
+  query_scope = each.value.scope
+
+  dynamic "fields" {
+    for_each = each.value.fields
+    content {
+      field_path = fields.value[0]
+      order      = fields.value[1]
+    }
+  }
+}
+
+# Firestore indexes every field by itself unless it is told not to.
+resource "google_firestore_field" "unindexed" {
+  for_each = toset(local.unindexed)
+
+  project    = var.project
+  database   = google_firestore_database.this.name
+  collection = split("/", each.value)[0]
+  field      = split("/", each.value)[1]
+
+  index_config {}
+}
+
+resource "google_firestore_field" "expiring" {
+  for_each = toset(local.expiring)
+
+  project    = var.project
+  database   = google_firestore_database.this.name
+  collection = split("/", each.value)[0]
+  field      = split("/", each.value)[1]
+
+  ttl_config {}
+}
+
+resource "google_firestore_backup_schedule" "daily" {
+  project   = var.project
+  database  = google_firestore_database.this.name
+  retention = "${var.backup_days * 86400}s"
+
+  daily_recurrence {}
+}
+
+# The weekly ones are kept as long as Firestore keeps any: 14 weeks.
+resource "google_firestore_backup_schedule" "weekly" {
+  project   = var.project
+  database  = google_firestore_database.this.name
+  retention = "8467200s"
+
+  weekly_recurrence {
+    day = "SUNDAY"
+  }
+}

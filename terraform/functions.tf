@@ -1,0 +1,163 @@
+# Every function is one line here; a test holds the lines against the folders under functions/.
+#
+#   package      its folder under functions/
+#   entry_point  the name it registers with the functions framework
+#   caller       "invoker": Cloud Scheduler and Cloud Tasks alone may call it, and it gets a job of its own name;
+#                "anyone": it is public and decides itself whom it serves
+#   queue        the queue that it fills, which is made for it; "" for a function that queues nothing
+#   schedules    whether it sets the jobs of Cloud Scheduler
+locals {
+  functions = {
+    oauth-callback = { package = "oauthcallback", entry_point = "OAuthCallback", caller = "anyone", queue = "requests", schedules = true }
+    settings       = { package = "settings", entry_point = "Settings", caller = "anyone", queue = "requests", schedules = true }
+    sync-contacts  = { package = "synccontacts", entry_point = "SyncContacts", caller = "invoker", queue = "contacts", schedules = true }
+  }
+
+  # A run waits for others most of its time, so an instance makes several. Its time-out lies within the dispatch deadline
+  # of Cloud Tasks and of Cloud Scheduler, 30 minutes at most.
+  sizes = {
+    anyone  = { memory = "512Mi", cpu = "1", concurrency = 20, timeout_seconds = 300, min_instances = 0, max_instances = 10 }
+    invoker = { memory = "1Gi", cpu = "1", concurrency = 4, timeout_seconds = 900, min_instances = 0, max_instances = 20 }
+  }
+  size = {
+    for name, f in local.functions : name => {
+      for key, value in local.sizes[f.caller] : key => try(coalesce(var.functions[name][key]), value)
+    }
+  }
+
+  host       = "https://${var.region}-${var.project}.cloudfunctions.net"
+  public_url = var.domain == null ? local.host : "https://${var.domain}"
+}
+
+# What shared/config reads. Not set: GOOGLE_ENDPOINT, which is for tests, and PORT, which the platform sets.
+locals {
+  environment = {
+    for name, f in local.functions : name => { for key, value in {
+      PUBLIC_URL           = local.public_url
+      STORE                = "firestore:${var.project}/${google_firestore_database.this.name}"
+      ENCRYPTION_KEY       = "gcp-kms://${google_kms_crypto_key.tokens.id}"
+      GOOGLE_CLIENT_ID     = var.google_client_id
+      CREATIO_URL          = var.creatio_url
+      CREATIO_AUTH         = var.creatio_auth
+      CREATIO_IDENTITY_URL = var.creatio_identity_url
+      CREATIO_CLIENT_ID    = var.creatio_client_id
+      ALLOWED_DOMAINS      = join(",", var.allowed_domains)
+      ADMIN_EMAILS         = join(",", var.admin_emails)
+      QUEUE                = f.queue == "" ? "inline" : module.queue[f.queue].id
+      SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
+      # Under a domain of one's own the platform alone decides: Cloud Run accepts a token for the address that it gave the
+      # function, and Tandem one for PUBLIC_URL, which are then two.
+      INVOKER = var.domain == null ? google_service_account.invoker.email : ""
+
+      GOOGLE_CLOUD_PROJECT = var.project
+      LOG_EXECUTION_ID     = "true"
+      # The functions framework puts a deadline on a request only where it finds this; a run stops and saves before it.
+      CLOUD_RUN_TIMEOUT_SECONDS = tostring(local.size[name].timeout_seconds)
+    } : key => value if try(length(value), 0) > 0 }
+  }
+}
+
+module "bundle" {
+  source   = "./modules/bundle"
+  for_each = local.functions
+
+  package   = each.value.package
+  repo_root = "${path.module}/.."
+}
+
+data "archive_file" "bundle" {
+  for_each = local.functions
+
+  type             = "zip"
+  output_path      = "${path.root}/.build/${each.key}.zip"
+  output_file_mode = "0644"
+
+  dynamic "source" {
+    for_each = module.bundle[each.key].contents
+    content {
+      filename = source.key
+      content  = source.value
+    }
+  }
+}
+
+resource "google_storage_bucket" "sources" {
+  project                     = var.project
+  name                        = "${var.project}-${var.name}-sources"
+  location                    = var.region
+  labels                      = var.labels
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  force_destroy               = true # Zips can be made again at any time.
+
+  depends_on = [google_project_service.this]
+}
+
+# The name carries the content's hash, so that a function is deployed anew when, and only when, its code changed.
+resource "google_storage_bucket_object" "bundle" {
+  for_each = local.functions
+
+  bucket = google_storage_bucket.sources.name
+  name   = "${each.key}-${data.archive_file.bundle[each.key].output_sha256}.zip"
+  source = data.archive_file.bundle[each.key].output_path
+}
+
+resource "google_artifact_registry_repository" "functions" {
+  project       = var.project
+  location      = var.region
+  repository_id = "${var.name}-functions"
+  format        = "DOCKER"
+  labels        = var.labels
+
+  cleanup_policies {
+    id     = "keep-latest"
+    action = "KEEP"
+    most_recent_versions {
+      keep_count = 5
+    }
+  }
+  cleanup_policies {
+    id     = "delete-old"
+    action = "DELETE"
+    condition {
+      older_than = "2592000s"
+    }
+  }
+
+  depends_on = [google_project_service.this]
+}
+
+module "function" {
+  source   = "./modules/function"
+  for_each = local.functions
+
+  project         = var.project
+  region          = var.region
+  name            = each.key
+  labels          = var.labels
+  entry_point     = each.value.entry_point
+  runtime         = "go126"
+  bucket          = google_storage_bucket.sources.name
+  object          = google_storage_bucket_object.bundle[each.key].name
+  builder         = google_service_account.builder.id
+  repository      = google_artifact_registry_repository.functions.id
+  service_account = google_service_account.function[each.key].email
+  size            = local.size[each.key]
+  environment     = local.environment[each.key]
+  secrets = {
+    for name, s in module.secret : local.secrets[name].variable => { secret = s.secret_id, version = s.version }
+  }
+  egress = var.egress
+  # Behind the load balancer nobody gets around its rules. Scheduler and Tasks do not pass it.
+  ingress = var.domain != null && each.value.caller == "anyone" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
+  callers = each.value.caller == "anyone" ? ["allUsers"] : [google_service_account.invoker.member]
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.builder,
+    google_kms_crypto_key_iam_member.seal,
+    google_project_iam_member.build,
+    google_project_iam_member.store,
+    google_secret_manager_secret_iam_member.read,
+    google_storage_bucket_iam_member.builder,
+  ]
+}

@@ -1,0 +1,20 @@
+# The key that seals tokens. Without it every user has to link both accounts anew, so Terraform destroys none of its
+# versions: with deletion protection it refuses, without it lets go of the key.
+
+resource "google_kms_key_ring" "this" {
+  project  = var.project
+  name     = var.name
+  location = var.region
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_kms_crypto_key" "tokens" {
+  key_ring                   = google_kms_key_ring.this.id
+  name                       = "tokens"
+  labels                     = var.labels
+  purpose                    = "ENCRYPT_DECRYPT"
+  rotation_period            = "${var.key_rotation_days * 86400}s"
+  destroy_scheduled_duration = "2592000s"
+  deletion_policy            = var.deletion_protection ? "PREVENT" : "ABANDON"
+}

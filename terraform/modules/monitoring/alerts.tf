@@ -1,0 +1,159 @@
+# One entry for each alarm: what it asks, from when on, and what to do. A threshold of 0 leaves it out. All are PromQL,
+# which may be written before its metric has a first value; names as
+# https://cloud.google.com/monitoring/promql/promql-mapping makes them.
+
+locals {
+  metric = "logging_googleapis_com:user_${replace(var.name, "-", "_")}"
+  runs   = "${local.metric}_runs{monitored_resource=\"cloud_run_revision\"}"
+  good   = "${local.metric}_runs{monitored_resource=\"cloud_run_revision\",status=~\"done|partial\"}"
+  bad    = "${local.metric}_runs{monitored_resource=\"cloud_run_revision\",status=\"retry\"}"
+  errors = "${local.metric}_errors{monitored_resource=\"cloud_run_revision\"}"
+
+  queues = join("|", values(var.queues))
+  syncs  = join("|", var.syncs)
+
+  alerts = { for name, alert in {
+    silent = {
+      on       = var.alerts.silent_minutes
+      severity = "CRITICAL"
+      title    = "no run has succeeded for ${var.alerts.silent_minutes} minutes"
+      query    = "(sum(increase(cloudtasks_googleapis_com:queue_task_attempt_count{monitored_resource=\"cloud_tasks_queue\",queue_id=~\"${local.queues}\"}[${var.alerts.silent_minutes}m])) > 0) unless (sum(increase(${local.good}[${var.alerts.silent_minutes}m])) > 0)"
+      todo     = "Runs are handed out and none ends well. Read the errors of the sync functions. Nothing is lost: the next run that succeeds takes in everything since the last one."
+    }
+    failing = {
+      on       = var.alerts.error_percent
+      severity = "ERROR"
+      title    = "more than ${var.alerts.error_percent} % of runs have to be repeated"
+      query    = "100 * sum(increase(${local.bad}[30m])) / sum(increase(${local.runs}[30m])) > ${var.alerts.error_percent} and sum(increase(${local.runs}[30m])) >= 10"
+      todo     = "Look at the kind of the warnings \"run ended early\": quota and unreachable pass by themselves, and point to Google or Creatio."
+    }
+    errors = {
+      on       = var.alerts.function_errors
+      severity = "ERROR"
+      title    = "functions log errors"
+      query    = "sum by (service_name) (increase(${local.errors}[15m])) >= ${var.alerts.function_errors}"
+      todo     = "An error, unlike a warning, does not pass: the configuration is wrong, or there is a bug. The line says which."
+    }
+    crashes = {
+      on       = var.alerts.function_errors
+      severity = "ERROR"
+      title    = "functions answer 5xx"
+      query    = "sum by (service_name) (increase(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${join("|", [for f in var.functions : f if !contains(var.syncs, f)])}\",response_code_class=\"5xx\"}[15m])) >= ${var.alerts.function_errors}"
+      todo     = "Read the function's log around that time. A start that fails says every wrong variable at once."
+    }
+    held = {
+      on       = var.alerts.held_runs
+      severity = "WARNING"
+      title    = "runs wait for their users"
+      query    = "sum by (type) (increase(${local.metric}_runs{monitored_resource=\"cloud_run_revision\",status=\"held\"}[1h])) >= ${var.alerts.held_runs}"
+      todo     = "A run would have taken away much and waits for its user to approve or reject it. Many at once mean that one side answers with too little: ask before anybody approves."
+    }
+    reconnects = {
+      on       = var.alerts.reconnects
+      severity = "WARNING"
+      title    = "accounts have to be linked again"
+      query    = "sum by (type) (increase(${local.metric}_runs{monitored_resource=\"cloud_run_revision\",status=\"reconnect\"}[1h])) >= ${var.alerts.reconnects}"
+      todo     = "One is a user who withdrew the grant. Many at once are an administrator's policy, a consent screen still in testing (tokens die after 7 days), or a client secret that was changed."
+    }
+    late = {
+      on       = var.alerts.queue_delay_seconds
+      severity = "WARNING"
+      title    = "tasks wait longer than ${var.alerts.queue_delay_seconds} s"
+      query    = "histogram_quantile(0.95, sum by (queue_id, le) (increase(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\",queue_id=~\"${local.queues}\"}[10m]))) > ${var.alerts.queue_delay_seconds * 1000}"
+      todo     = "More users are due than the queue hands out, or runs take longer. Raise concurrent in queues and max_instances in functions, within what Creatio bears."
+    }
+    quota = {
+      on       = var.alerts.quota_percent
+      severity = "WARNING"
+      title    = "more than ${var.alerts.quota_percent} % of a quota is used"
+      query    = "100 * sum by (service, quota_metric) (increase(serviceruntime_googleapis_com:quota_rate_net_usage{monitored_resource=\"consumer_quota\",service=~\"people.googleapis.com|calendar-json.googleapis.com\"}[1m])) / on (service, quota_metric) min by (service, quota_metric) (max_over_time(serviceruntime_googleapis_com:quota_limit{monitored_resource=\"consumer_quota\",service=~\"people.googleapis.com|calendar-json.googleapis.com\",limit_name!~\".*PerUser.*\"}[1d]) > 0) > ${var.alerts.quota_percent}"
+      todo     = "Ask Google for more under IAM & Admin, Quotas, or lower per_second in queues. Above the quota runs are repeated later; nothing is lost."
+    }
+    scheduler = {
+      on       = var.alerts.scheduler_failures
+      severity = "ERROR"
+      title    = "the schedule's calls fail"
+      query    = "sum by (service_name) (increase(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${local.syncs}\",response_code_class=\"4xx\"}[15m])) >= ${var.alerts.scheduler_failures}"
+      todo     = "Calls of Cloud Scheduler or Cloud Tasks are turned away: the invoker lost its role, or the address changed. terraform plan shows what differs."
+    }
+  } : name => alert if alert.on > 0 }
+}
+
+resource "google_monitoring_notification_channel" "email" {
+  for_each = toset(var.alerts.emails)
+
+  project      = var.project
+  display_name = "Tandem: ${each.value}"
+  type         = "email"
+  labels       = { email_address = each.value }
+}
+
+locals {
+  channels = concat([for c in google_monitoring_notification_channel.email : c.name], var.alerts.channels)
+}
+
+resource "google_monitoring_alert_policy" "this" {
+  for_each = local.alerts
+
+  project               = var.project
+  display_name          = "Tandem: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = local.channels
+  user_labels           = merge(var.labels, { alarm = each.key })
+
+  conditions {
+    display_name = each.value.title
+    condition_prometheus_query_language {
+      query                     = each.value.query
+      duration                  = "0s"
+      evaluation_interval       = "60s"
+      disable_metric_validation = true
+    }
+  }
+
+  alert_strategy {
+    auto_close = "${var.alerts.auto_close_minutes * 60}s"
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    subject   = "Tandem: ${each.value.title}"
+    content   = each.value.todo
+  }
+
+  depends_on = [google_logging_metric.runs, google_logging_metric.errors]
+}
+
+resource "google_billing_budget" "this" {
+  count = var.budget == null ? 0 : 1
+
+  billing_account = var.budget.billing_account
+  display_name    = "Tandem: ${var.project}"
+
+  budget_filter {
+    projects = ["projects/${var.project}"]
+  }
+
+  amount {
+    specified_amount {
+      units = tostring(floor(var.budget.amount))
+    }
+  }
+
+  dynamic "threshold_rules" {
+    for_each = [0.5, 0.9, 1]
+    content {
+      threshold_percent = threshold_rules.value
+    }
+  }
+  threshold_rules {
+    threshold_percent = 1
+    spend_basis       = "FORECASTED_SPEND"
+  }
+
+  all_updates_rule {
+    monitoring_notification_channels = slice(local.channels, 0, min(5, length(local.channels)))
+    disable_default_iam_recipients   = false
+  }
+}

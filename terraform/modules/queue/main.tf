@@ -1,0 +1,85 @@
+# One queue of Cloud Tasks.
+
+variable "name" {
+  description = "Name of the queue"
+  type        = string
+}
+
+variable "project" {
+  description = "Project id"
+  type        = string
+}
+
+variable "rate" {
+  description = "How fast tasks are handed out, and how they are repeated"
+  type = object({
+    per_second  = number
+    concurrent  = number
+    attempts    = number
+    min_backoff = number
+    max_backoff = number
+  })
+}
+
+variable "region" {
+  description = "Region"
+  type        = string
+}
+
+variable "route" {
+  description = "Where tasks go whatever address they name, as whom, and for which audience (null: the address); null: where they say"
+  type = object({
+    host     = string
+    invoker  = string
+    audience = optional(string)
+  })
+}
+
+resource "google_cloud_tasks_queue" "this" {
+  project  = var.project
+  location = var.region
+  name     = var.name
+
+  rate_limits {
+    max_dispatches_per_second = var.rate.per_second
+    max_concurrent_dispatches = var.rate.concurrent
+  }
+
+  # What lasts longer than this is due again at the next tick.
+  retry_config {
+    max_attempts  = var.rate.attempts
+    min_backoff   = "${var.rate.min_backoff}s"
+    max_backoff   = "${var.rate.max_backoff}s"
+    max_doublings = 5
+  }
+
+  # One line in a hundred: enough to see that tasks run; the functions' own logs say how.
+  stackdriver_logging_config {
+    sampling_ratio = 0.01
+  }
+
+  dynamic "http_target" {
+    for_each = var.route == null ? [] : [var.route]
+    content {
+      uri_override {
+        scheme                    = "HTTPS"
+        host                      = http_target.value.host
+        uri_override_enforce_mode = "ALWAYS"
+      }
+      oidc_token {
+        service_account_email = http_target.value.invoker
+        audience              = http_target.value.audience
+      }
+    }
+  }
+}
+
+output "id" {
+  description = "projects/P/locations/L/queues/Q"
+  value       = "projects/${var.project}/locations/${var.region}/queues/${google_cloud_tasks_queue.this.name}"
+}
+
+output "name" {
+  description = "Name of the queue"
+  value       = google_cloud_tasks_queue.this.name
+}

@@ -1,0 +1,58 @@
+output "dashboard_url" {
+  description = "The dashboard in the console"
+  value       = module.monitoring.dashboard_url
+}
+
+output "domain_address" {
+  description = "The address that the domain's A record has to name; null without a domain"
+  value       = one(module.edge[*].address)
+}
+
+output "functions" {
+  description = "Address and service account of every function"
+  value       = { for name, f in module.function : name => { url = f.url, service_account = google_service_account.function[name].email } }
+}
+
+output "google_redirect_uri" {
+  description = "Redirect URI to register with the Google OAuth client"
+  value       = "${local.public_url}/oauth-callback"
+}
+
+output "creatio_redirect_uri" {
+  description = "Redirect URI to register with the OAuth application in Creatio; null where none is needed"
+  value       = var.creatio_auth == "user" ? "${local.public_url}/oauth-callback" : null
+}
+
+output "invoker" {
+  description = "The service account that Cloud Scheduler and Cloud Tasks call with"
+  value       = google_service_account.invoker.email
+}
+
+output "key" {
+  description = "The key that seals tokens"
+  value       = google_kms_crypto_key.tokens.id
+}
+
+output "queues" {
+  description = "Cloud Tasks queues by what they carry"
+  value       = { for name, q in module.queue : name => q.id }
+
+  precondition {
+    condition = alltrue([
+      for name, f in local.functions : local.rates[f.queue].concurrent <= local.size[name].max_instances * local.size[name].concurrency
+      if f.caller == "invoker"
+    ])
+    error_message = "A queue has more tasks at a time than its function has room for: raise max_instances or concurrency in functions, or lower concurrent in queues."
+  }
+}
+
+output "secrets" {
+  description = "Secrets in Secret Manager and the versions in use"
+  value       = { for name, s in module.secret : name => { id = s.secret_id, version = s.version } }
+}
+
+output "settings_url" {
+  description = "Where users go"
+  value       = "${local.public_url}/settings"
+  depends_on  = [module.function]
+}

@@ -1,0 +1,35 @@
+# A queue for each name in the table of functions: one for each sync type, so that neither holds up the other, and one
+# for what users ask for, which is not to wait behind a tick with thousands of users.
+
+locals {
+  queues = toset([for f in local.functions : f.queue if f.queue != ""])
+  rate   = { per_second = 10, concurrent = 60, attempts = 8, min_backoff = 10, max_backoff = 600 }
+  rates = {
+    for name in local.queues : name => {
+      per_second  = try(coalesce(var.queues[name].per_second), local.rate.per_second)
+      concurrent  = try(coalesce(var.queues[name].concurrent), local.rate.concurrent)
+      attempts    = try(coalesce(var.queues[name].attempts), local.rate.attempts)
+      min_backoff = try(coalesce(var.queues[name].min_backoff_seconds), local.rate.min_backoff)
+      max_backoff = try(coalesce(var.queues[name].max_backoff_seconds), local.rate.max_backoff)
+    }
+  }
+}
+
+module "queue" {
+  source   = "./modules/queue"
+  for_each = local.queues
+
+  project = var.project
+  region  = var.region
+  name    = "${var.name}-${each.value}"
+  rate    = local.rates[each.value]
+  # Tasks name the public address. Under a domain of one's own that would lead through the load balancer, which has no
+  # way to the sync functions.
+  route = var.domain == null ? null : {
+    host     = "${var.region}-${var.project}.cloudfunctions.net"
+    invoker  = google_service_account.invoker.email
+    audience = each.value == "requests" ? null : "${local.host}/sync-${each.value}"
+  }
+
+  depends_on = [google_project_service.this]
+}

@@ -1,0 +1,33 @@
+# The interfaces of Google that Tandem calls or that deploy it. They stay on when Terraform lets go of them: other
+# programs of the project may have come to use them.
+
+locals {
+  services = toset(concat([
+    "artifactregistry.googleapis.com",
+    "calendar-json.googleapis.com",
+    "cloudbuild.googleapis.com",
+    "cloudfunctions.googleapis.com",
+    "cloudkms.googleapis.com",
+    "cloudscheduler.googleapis.com",
+    "cloudtasks.googleapis.com",
+    "firestore.googleapis.com",
+    "iam.googleapis.com",
+    "logging.googleapis.com",
+    "monitoring.googleapis.com",
+    "people.googleapis.com",
+    "run.googleapis.com",
+    "secretmanager.googleapis.com",
+    "storage.googleapis.com",
+    ],
+    var.domain == null ? [] : ["compute.googleapis.com"],
+    var.budget == null ? [] : ["billingbudgets.googleapis.com"],
+  ))
+}
+
+resource "google_project_service" "this" {
+  for_each = local.services
+
+  project            = var.project
+  service            = each.value
+  disable_on_destroy = false
+}

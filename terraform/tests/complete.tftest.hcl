@@ -1,0 +1,93 @@
+# What examples/complete makes, with providers that make nothing.
+
+mock_provider "google" {}
+
+mock_provider "archive" {
+  mock_data "archive_file" {
+    defaults = {
+      output_sha256 = "0123456789abcdef"
+    }
+  }
+}
+
+# The code takes no part in this.
+override_module {
+  target  = module.bundle
+  outputs = { contents = {} }
+}
+
+run "the_example" {
+  command = plan
+
+  module {
+    source = "./examples/complete"
+  }
+
+  variables {
+    project         = "acme-tandem"
+    billing_account = "012345-ABCDEF-678901"
+  }
+
+  assert {
+    condition     = output.settings_url == "https://tandem.example.com/settings" && output.google_redirect_uri == "https://tandem.example.com/oauth-callback"
+    error_message = "Users are not led to the domain."
+  }
+}
+
+run "a_domain" {
+  command = apply
+
+  variables {
+    project                      = "acme-tandem"
+    region                       = "europe-west1"
+    google_client_id             = "1234567890-abc.apps.googleusercontent.com"
+    google_client_secret_version = 3
+    creatio_url                  = "https://acme.example.com"
+    creatio_auth                 = "password"
+    domain                       = "tandem.example.com"
+  }
+
+  assert {
+    condition     = length(module.edge) == 1 && alltrue([for e in local.environment : e.PUBLIC_URL == "https://tandem.example.com"])
+    error_message = "The functions do not know their domain."
+  }
+
+  # The sync functions are called at Google's address, whose token the platform checks.
+  assert {
+    condition     = alltrue([for e in local.environment : !contains(keys(e), "INVOKER")])
+    error_message = "The program would want a token for the domain, and the platform one for its own address."
+  }
+
+  # The team's own versions: pinned, and none made here.
+  assert {
+    condition     = output.secrets["google-client-secret"].version == "3"
+    error_message = "The version that the team added is not the one in use."
+  }
+  assert {
+    condition     = !contains(keys(output.secrets), "creatio-client-secret") && alltrue([for e in local.environment : e.CREATIO_AUTH == "password" && !contains(keys(e), "CREATIO_CLIENT_ID")])
+    error_message = "With names and passwords there is no OAuth application in Creatio."
+  }
+}
+
+run "room_for_many" {
+  command = plan
+
+  variables {
+    project           = "acme-tandem"
+    region            = "europe-west1"
+    google_client_id  = "1234567890-abc.apps.googleusercontent.com"
+    creatio_url       = "https://acme.example.com"
+    creatio_client_id = "tandem"
+    functions         = { sync-contacts = { max_instances = 100, concurrency = 8 } }
+    queues            = { contacts = { per_second = 100, concurrent = 600 } }
+  }
+
+  assert {
+    condition     = local.size["sync-contacts"].max_instances == 100 && local.size["sync-contacts"].memory == "1Gi"
+    error_message = "A size that was not given is not the default."
+  }
+  assert {
+    condition     = local.rates["contacts"].concurrent == 600 && local.rates["contacts"].attempts == 8 && local.rates["requests"].concurrent == 60
+    error_message = "The rates of one queue changed another's, or lost a default."
+  }
+}

@@ -1,0 +1,103 @@
+# What examples/minimal makes, with providers that make nothing.
+
+mock_provider "google" {}
+
+mock_provider "archive" {
+  mock_data "archive_file" {
+    defaults = {
+      output_sha256 = "0123456789abcdef"
+    }
+  }
+}
+
+variables {
+  project               = "acme-tandem"
+  region                = "europe-west1"
+  google_client_id      = "1234567890-abc.apps.googleusercontent.com"
+  google_client_secret  = "not-a-secret"
+  creatio_url           = "https://acme.example.com"
+  creatio_client_id     = "tandem"
+  creatio_client_secret = "not-a-secret"
+}
+
+run "the_example" {
+  command = plan
+
+  module {
+    source = "./examples/minimal"
+  }
+
+  assert {
+    condition     = output.settings_url == "https://europe-west1-acme-tandem.cloudfunctions.net/settings"
+    error_message = "The settings URL is ${output.settings_url}."
+  }
+
+  assert {
+    condition     = output.redirect_uris == { google = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback", creatio = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback" }
+    error_message = "The redirect URIs are not those of oauth-callback."
+  }
+}
+
+run "defaults" {
+  command = apply
+
+  # Everything is kept from being lost.
+  assert {
+    condition     = google_firestore_database.this.delete_protection_state == "DELETE_PROTECTION_ENABLED" && google_firestore_database.this.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_ENABLED"
+    error_message = "The database is not protected."
+  }
+  assert {
+    condition     = google_firestore_database.this.deletion_policy == "PREVENT" && google_kms_crypto_key.tokens.deletion_policy == "PREVENT"
+    error_message = "Terraform would delete the database or the key."
+  }
+  assert {
+    condition     = google_kms_crypto_key.tokens.rotation_period == "7776000s"
+    error_message = "The key does not rotate every 90 days."
+  }
+
+  # Who signs in has no other account's rights.
+  assert {
+    condition     = length(distinct([for sa in google_service_account.function : sa.account_id])) == length(local.functions)
+    error_message = "Two functions share a service account."
+  }
+  assert {
+    condition     = alltrue([for m in google_project_iam_member.store : m.condition[0].expression == "resource.name == \"projects/acme-tandem/databases/(default)\""])
+    error_message = "A function may read another database."
+  }
+  assert {
+    condition     = length(google_secret_manager_secret_iam_member.read) == 2 * length(local.functions)
+    error_message = "Not every function reads both secrets."
+  }
+  assert {
+    condition     = toset([for c in google_project_iam_audit_config.this : c.service]) == toset(["cloudkms.googleapis.com", "secretmanager.googleapis.com"])
+    error_message = "The use of keys and secrets is not audited."
+  }
+
+  # Each function knows itself, the others by one host.
+  assert {
+    condition     = alltrue([for e in local.environment : e.PUBLIC_URL == "https://europe-west1-acme-tandem.cloudfunctions.net" && e.STORE == "firestore:acme-tandem/(default)"])
+    error_message = "A function has another address or store."
+  }
+  assert {
+    condition     = local.environment["sync-contacts"].QUEUE == "projects/acme-tandem/locations/europe-west1/queues/tandem-contacts" && local.environment["settings"].QUEUE == "projects/acme-tandem/locations/europe-west1/queues/tandem-requests"
+    error_message = "What users ask for waits behind the schedule."
+  }
+  assert {
+    condition     = alltrue([for name, e in local.environment : e.CLOUD_RUN_TIMEOUT_SECONDS == tostring(local.size[name].timeout_seconds)])
+    error_message = "A run does not know when it has to end."
+  }
+  assert {
+    condition     = alltrue([for e in local.environment : !contains(keys(e), "GOOGLE_CLIENT_SECRET") && !contains(keys(e), "CREATIO_CLIENT_SECRET")])
+    error_message = "A secret stands in an environment in the clear."
+  }
+
+  # Nothing that costs without being asked for.
+  assert {
+    condition     = length(module.edge) == 0 && output.domain_address == null
+    error_message = "There is a load balancer without a domain."
+  }
+  assert {
+    condition     = alltrue([for s in local.size : s.min_instances == 0])
+    error_message = "Instances run while nobody calls."
+  }
+}

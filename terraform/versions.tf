@@ -1,0 +1,15 @@
+# Secret values given to Terraform need 1.11 (write-only arguments); with versions added by hand 1.9 is enough.
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    archive = {
+      source  = "hashicorp/archive"
+      version = "~> 2.7"
+    }
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 7.45, < 8"
+    }
+  }
+}

@@ -93,10 +93,17 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, services.close()) }()
+	db := filepath.Join(data, "tandem.db")
+	if services.fresh && services.google != nil && services.creatio != nil {
+		// Links to what the simulated services no longer hold would look like contacts that vanished.
+		if err := os.Remove(db); err == nil {
+			fmt.Fprintln(out, "the simulated services were not ended cleanly last time: beginning again with the sample data")
+		}
+	}
 
 	c, err := config.Load(ctx, environment(o.env, services.env, map[string]string{
 		"PUBLIC_URL": public, "PORT": port,
-		"STORE":          "bolt:" + filepath.Join(data, "tandem.db"),
+		"STORE":          "bolt:" + db,
 		"ENCRYPTION_KEY": "file:" + filepath.Join(data, "key", "tandem.json"),
 	}))
 	if err != nil {

@@ -32,6 +32,8 @@ type services struct {
 	env     map[string]string
 	servers []*http.Server
 	files   map[string]saver
+	// fresh says that a simulation began with the sample data, and so knows nothing of what was synchronized before.
+	fresh bool
 }
 
 type saver interface {
@@ -86,12 +88,14 @@ func loopback() (net.Listener, string, error) {
 	return l, "http://" + l.Addr().String(), nil
 }
 
-// begin restores what a simulation had, or fills it.
+// begin restores what a simulation had, or fills it. What it had is used up by that: a process that is killed leaves
+// nothing that does not fit together.
 func (s *services) begin(name string, box saver, data string, fill func() error) error {
 	path := filepath.Join(data, "sandbox-"+name+".json")
 	s.files[path] = box
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
+		s.fresh = true
 		return fill()
 	}
 	if err != nil {
@@ -101,7 +105,7 @@ func (s *services) begin(name string, box saver, data string, fill func() error)
 	if err := box.Load(f); err != nil {
 		return fmt.Errorf("restore the simulated %s from %s: %w", name, path, err)
 	}
-	return nil
+	return os.Remove(path)
 }
 
 func (s *services) serve(l net.Listener, h http.Handler) {

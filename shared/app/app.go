@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/api/option"
+
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/google"
@@ -37,6 +39,8 @@ type Options struct {
 	Now    func() time.Time
 	// Workers is how many runs an inline queue makes at the same time; default 4.
 	Workers int
+	// Google are options of the clients of Google Cloud, as an endpoint; default the environment's.
+	Google []option.ClientOption
 }
 
 // App is Tandem, composed.
@@ -47,7 +51,8 @@ type App struct {
 	store   store.Store
 	linker  *oauth.Linker
 	engines map[record.Type]*syncer.Engine
-	queue   *queue.Inline
+	queue   queue.Queue
+	inline  *queue.Inline
 	site    *web.Site
 	invoker *invoker
 	base    map[record.Side]http.RoundTripper
@@ -84,11 +89,9 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	a.engines = map[record.Type]*syncer.Engine{record.Contacts: {
 		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Open: a.openContacts, Now: a.now, Logger: a.logger,
 	}}
-	workers := o.Workers
-	if workers == 0 {
-		workers = defaultWorkers
+	if err := a.openQueue(ctx, o, shared); err != nil {
+		return nil, errors.Join(err, a.store.Close())
 	}
-	a.queue = queue.NewInline(context.WithoutCancel(ctx), workers, a.work, a.logger, a.now)
 	a.invoker = &invoker{
 		email: c.Invoker, issuer: googleIssuer, publicURL: c.PublicURL, client: &http.Client{Transport: a.base[record.Google]}, now: a.now,
 	}
@@ -98,12 +101,31 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	a.site = web.New(web.Options{
 		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
 	})
-	if c.Store.Kind == config.Bolt {
+	if c.Store.Kind == config.Bolt && a.inline != nil {
 		if err := a.resume(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
 	}
 	return a, nil
+}
+
+// openQueue opens Cloud Tasks, or a queue in this process.
+func (a *App) openQueue(ctx context.Context, o Options, base http.RoundTripper) error {
+	c := a.config
+	if c.Queue.Kind == config.QueueTasks {
+		tasks, err := queue.NewTasks(ctx, queue.TasksOptions{
+			Queue: c.Queue.Name, PublicURL: c.PublicURL, Invoker: c.Invoker, Base: base, Client: o.Google, Now: a.now, Logger: a.logger,
+		})
+		a.queue = tasks
+		return err
+	}
+	workers := o.Workers
+	if workers == 0 {
+		workers = defaultWorkers
+	}
+	a.inline = queue.NewInline(context.WithoutCancel(ctx), workers, a.work, a.logger, a.now)
+	a.queue = a.inline
+	return nil
 }
 
 func openStore(ctx context.Context, c config.Store) (store.Store, error) {
@@ -145,11 +167,20 @@ func (a *App) Dispatch(ctx context.Context, t record.Type) (due, queued int, err
 }
 
 // Wait returns when the inline queue has nothing left to do at this moment.
-func (a *App) Wait(ctx context.Context) error { return a.queue.Wait(ctx) }
+func (a *App) Wait(ctx context.Context) error {
+	if a.inline == nil {
+		return nil
+	}
+	return a.inline.Wait(ctx)
+}
 
 // Close ends running work at its next border and closes the store.
 func (a *App) Close(ctx context.Context) error {
-	return errors.Join(a.queue.Close(ctx), a.store.Close())
+	var err error
+	if a.inline != nil {
+		err = a.inline.Close(ctx)
+	}
+	return errors.Join(err, a.store.Close())
 }
 
 // Version is the module's version, or the revision it was built from.

@@ -265,7 +265,6 @@ func TestUnlinking_and_linking_again_duplicates_nothing(t *testing.T) {
 
 func TestOnly_the_invoker_may_run_the_synchronization(t *testing.T) {
 	t.Parallel()
-	const invoker = "invoker@project.iam.gserviceaccount.com"
 	w := newWorld(t, with("INVOKER", invoker))
 	send := func(token string) answer {
 		return w.do(http.MethodPost, "/sync-contacts", "{}", func(r *http.Request) {

@@ -19,6 +19,13 @@ import (
 // dispatchLimit is how many due users one call hands over; the next call takes the others.
 const dispatchLimit = 500
 
+// early is how much before its time a window may begin: a tick comes as often as windows are due, and one that comes a
+// second too soon must not miss everybody.
+const early = 30 * time.Second
+
+// overdue is when a user's task is queued anew.
+const overdue = 30 * time.Minute
+
 // leasePause is how long a run that a person asked for waits while another one is under way.
 const leasePause = 5 * time.Second
 
@@ -30,13 +37,14 @@ func (r runner) Authorize(req *http.Request, function string) error {
 }
 
 func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, err error) {
-	users, err := r.app.store.Due(ctx, t, r.app.now().UTC(), dispatchLimit)
+	now := r.app.now().UTC()
+	users, err := r.app.store.Due(ctx, t, now.Add(early), dispatchLimit)
 	if err != nil {
 		return 0, 0, fmt.Errorf("find who is due: %w", err)
 	}
 	for _, d := range users {
 		added, err := r.app.queue.Add(ctx, queue.Task{
-			Name: queue.Name(d.User, t, d.At), Type: t, User: d.User, Trigger: syncer.TriggerSchedule,
+			Name: queue.Name(d.User, t, slot(d.At, now)), Type: t, User: d.User, Trigger: syncer.TriggerSchedule,
 		})
 		if err != nil {
 			return len(users), queued, fmt.Errorf("queue a user: %w", err)
@@ -48,11 +56,37 @@ func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, e
 	return len(users), queued, nil
 }
 
-func (r runner) Window(ctx context.Context, t record.Type, user string) (web.Window, error) {
-	out, err := r.app.run(ctx, t, user, syncer.Request{Type: t, Trigger: syncer.TriggerSchedule})
-	return web.Window{
-		Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: out.Status == syncer.Retry, After: out.After,
-	}, err
+// slot names the task of a user who is due. A user who is due for long, because a run died, gets a new name from time to
+// time: a queue remembers names longer than tasks.
+func slot(at, now time.Time) time.Time {
+	if now.Sub(at) > overdue {
+		return now.Truncate(overdue)
+	}
+	return at
+}
+
+func (r runner) Window(ctx context.Context, t record.Type, user, promised string) (web.Window, error) {
+	req := syncer.Request{Type: t, Trigger: syncer.TriggerSchedule}
+	if promised != "" {
+		run, err := r.app.store.User(user).Run(ctx, promised)
+		switch {
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return web.Window{Run: promised, Status: string(syncer.Retry), Retry: true}, err
+		case err == nil && run.Type == t && unfinished(run.Status):
+			// What the run is for is what was written down when it was promised, and not the caller's to say.
+			req.Run, req.Trigger = run.ID, run.Trigger
+		case err == nil:
+			return web.Window{Run: run.ID, Status: run.Status}, nil
+		}
+	}
+	out, err := r.app.run(ctx, t, user, req)
+	again := out.Status == syncer.Retry || req.Run != "" && out.Reason == syncer.ReasonLease
+	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, err
+}
+
+// unfinished reports whether a promised run still has to be made: a failed one is tried again by its queue.
+func unfinished(status string) bool {
+	return status == "queued" || status == "running" || status == "failed" || status == "partial"
 }
 
 // run makes one run, and logs how it ended.

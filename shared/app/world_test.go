@@ -60,6 +60,7 @@ type world struct {
 	env     map[string]string
 	clock   atomic.Int64
 	log     *logBuffer
+	options app.Options
 	// rows are those of the site when it was last looked at.
 	rows string
 }
@@ -82,21 +83,21 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
-type change func(env map[string]string, creatio *creatiobox.Options)
+type change func(env map[string]string, creatio *creatiobox.Options, o *app.Options)
 
 func onFirestore(t *testing.T) change {
 	storetest.NeedEmulator(t, emulatorMissing)
-	return func(env map[string]string, _ *creatiobox.Options) {
+	return func(env map[string]string, _ *creatiobox.Options, _ *app.Options) {
 		env["STORE"] = "firestore:" + storetest.Project() + "/(default)"
 	}
 }
 
 func with(name, value string) change {
-	return func(env map[string]string, _ *creatiobox.Options) { env[name] = value }
+	return func(env map[string]string, _ *creatiobox.Options, _ *app.Options) { env[name] = value }
 }
 
 func layout(l string) change {
-	return func(_ map[string]string, o *creatiobox.Options) { o.Layout = l }
+	return func(_ map[string]string, o *creatiobox.Options, _ *app.Options) { o.Layout = l }
 }
 
 func (w *world) now() time.Time { return time.Unix(0, w.clock.Load()).UTC() }
@@ -121,7 +122,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 	}
 	site := creatiobox.Options{Now: w.now, Layout: "core"}
 	for _, c := range changes {
-		c(w.env, &site)
+		c(w.env, &site, &w.options)
 	}
 
 	// Handlers come later than addresses: each of the three has to know where the others are.
@@ -173,7 +174,8 @@ func (w *world) start(h *http.Handler) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a, err := app.New(w.t.Context(), c, app.Options{Now: w.now, Logger: observe.NewTextLogger(w.log, slog.LevelInfo)})
+	w.options.Now, w.options.Logger = w.now, observe.NewTextLogger(w.log, slog.LevelInfo)
+	a, err := app.New(w.t.Context(), c, w.options)
 	if err != nil {
 		w.t.Fatal(err)
 	}

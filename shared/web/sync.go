@@ -21,8 +21,9 @@ type Runner interface {
 	Authorize(r *http.Request, function string) error
 	// Dispatch hands every due user to the queue, and tells how many were due and how many are newly queued.
 	Dispatch(ctx context.Context, t record.Type) (due, queued int, err error)
-	// Window runs one user's window now. The error is the cause of a Retry, for the log.
-	Window(ctx context.Context, t record.Type, user string) (Window, error)
+	// Window runs one user's window now, under the id of a run that was promised to the user or, where that is empty,
+	// one of its own. The error is the cause of a Retry, for the log.
+	Window(ctx context.Context, t record.Type, user, promised string) (Window, error)
 }
 
 // Window is how one user's window went.
@@ -55,6 +56,9 @@ func unauthorized(err error) error {
 	return r
 }
 
+// promised is the header in which a queued task names the run that was promised to the user.
+const promised = "Tandem-Run"
+
 // minRetryAfter keeps a caller from coming back before anything can have changed.
 const minRetryAfter = 5 * time.Second
 
@@ -79,7 +83,7 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 			}
 			return answer(w, http.StatusOK, map[string]int{"due": due, "queued": queued})
 		}
-		out, err := run.Window(r.Context(), t, user)
+		out, err := run.Window(r.Context(), t, user, r.Header.Get(promised))
 		if err != nil {
 			s.log.WarnContext(r.Context(), "window ended early", "run", out.Run, "status", out.Status, "error", err.Error())
 		}

@@ -30,8 +30,8 @@ func (f *fakeRunner) Dispatch(context.Context, record.Type) (due, queued int, er
 	return 3, 2, f.dispatched
 }
 
-func (f *fakeRunner) Window(_ context.Context, _ record.Type, user string) (Window, error) {
-	f.ran = append(f.ran, user)
+func (f *fakeRunner) Window(_ context.Context, _ record.Type, user, promised string) (Window, error) {
+	f.ran = append(f.ran, strings.TrimSpace(user+" "+promised))
 	if f.window.Retry {
 		return f.window, errors.New("unreachable")
 	}
@@ -79,7 +79,12 @@ func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
 				path = "/sync-contacts"
 			}
 			w := httptest.NewRecorder()
-			site.Sync(record.Contacts, &tc.runner).ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(tc.body)))
+			r := httptest.NewRequest(method, path, strings.NewReader(tc.body))
+			r.Header.Set("Tandem-Run", "r7")
+			site.Sync(record.Contacts, &tc.runner).ServeHTTP(w, r)
+			if tc.ran == 1 && (len(tc.runner.ran) != 1 || tc.runner.ran[0] != "u1 r7") {
+				t.Errorf("ran %q", tc.runner.ran)
+			}
 			if w.Code != tc.status {
 				t.Fatalf("got %d %s", w.Code, w.Body)
 			}

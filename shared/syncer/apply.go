@@ -430,7 +430,7 @@ func (r *run) reread(ctx context.Context, list []*pair) error {
 	return r.fetch(ctx, ask)
 }
 
-// save notes pairs that are left alone for now on their links, and reports them.
+// save notes on their links that pairs are left alone in this run, and until when, and reports them.
 func (r *run) save(ctx context.Context, paused []*pair) error {
 	var links []store.Link
 	for _, p := range paused {

@@ -211,6 +211,9 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 			delete(d.Cursors, record.Creatio)
 			delete(d.Rosters, record.Creatio)
 			d.Problem = nil
+			if d.Status = "never"; !d.LastSync.IsZero() {
+				d.Status = "ok"
+			}
 		}
 		was := d.Settings
 		d.Settings.Automatic, d.Settings.IntervalMinutes = c.Automatic, c.IntervalMinutes

@@ -345,6 +345,10 @@ func TestOnly_the_users_own_private_tag_moves_contacts(t *testing.T) {
 	if p := w.account().Contacts.State.Problem; p == nil || p.Code != "tag-missing" {
 		t.Errorf("the user is told %+v", p)
 	}
+	w.choose(w.tag("Ada", private))
+	if s := w.account().Contacts.State; s.Problem != nil || s.Status != "ok" || s.NextSync == nil {
+		t.Errorf("another tag was chosen, and the state is %+v", s)
+	}
 	w.clean()
 }
 

@@ -53,16 +53,7 @@ func newWorld(t testing.TB) *world {
 		record.Creatio: {w: w, side: record.Creatio, rows: map[string]*row{}},
 		record.Google:  {w: w, side: record.Google, rows: map[string]*row{}},
 	}
-	must(t, w.user.UpdateProfile(t.Context(), func(p *store.Profile) error {
-		p.CreatedAt = w.clock
-		p.Google = store.GoogleAccount{Subject: "1", Email: "ada@example.com", Linked: true, Scopes: []string{"contacts"}}
-		p.Creatio = store.CreatioAccount{UserID: "u", ContactID: "c", Linked: true}
-		return nil
-	}))
-	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
-		d.Settings.TagID, d.Settings.TagKind = "tag", "classic"
-		return nil
-	}))
+	w.move(s)
 	w.engine = &syncer.Engine{
 		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Chunk: 3, Now: w.now, Logger: slog.New(slog.DiscardHandler),
 		Open: func(context.Context, store.Profile, store.Sync) (syncer.Opened, error) {
@@ -78,6 +69,26 @@ func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// move keeps everything about the user in another store.
+func (w *world) move(s store.Store) {
+	w.t.Helper()
+	w.store, w.user = s, s.User("ada")
+	err := errors.Join(
+		w.user.UpdateProfile(context.Background(), func(p *store.Profile) error {
+			p.CreatedAt = w.clock
+			p.Google = store.GoogleAccount{Subject: "1", Email: "ada@example.com", Linked: true, Scopes: []string{"contacts"}}
+			p.Creatio = store.CreatioAccount{UserID: "u", ContactID: "c", Linked: true}
+			return nil
+		}),
+		w.user.UpdateSync(context.Background(), record.Contacts, func(d *store.Sync) error {
+			d.Settings.TagID, d.Settings.TagKind = "tag", "classic"
+			return nil
+		}))
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 

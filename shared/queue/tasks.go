@@ -20,6 +20,7 @@ import (
 	"google.golang.org/api/option"
 	transport "google.golang.org/api/transport/http"
 
+	"github.com/tandem-sync/tandem/shared/cloud"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 )
@@ -34,6 +35,9 @@ const (
 
 // scheduled is the trigger that a request without HeaderTrigger has.
 const scheduled = "schedule"
+
+// tasksAPI says what errors of Cloud Tasks mean. A queue that does not exist is told of in both ways.
+var tasksAPI = cloud.API{Side: side, Codes: map[string]string{"NOT_FOUND": "queue-missing", "FAILED_PRECONDITION": "queue-missing"}}
 
 // What Cloud Tasks takes (https://cloud.google.com/tasks/docs/quotas and
 // https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks).
@@ -155,10 +159,10 @@ func (q *Tasks) Add(ctx context.Context, t Task) (bool, error) {
 	switch {
 	case err == nil:
 		return true, nil
-	case isTaken(err):
+	case cloud.StatusOf(err) == "ALREADY_EXISTS":
 		return false, nil
 	}
-	return false, classify("add task", err, q.options.Now())
+	return false, tasksAPI.Classify("add task", err, q.options.Now())
 }
 
 // task is the task in the words of Cloud Tasks.

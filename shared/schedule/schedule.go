@@ -22,6 +22,7 @@ import (
 	transport "google.golang.org/api/transport/http"
 	"google.golang.org/grpc/codes"
 
+	"github.com/tandem-sync/tandem/shared/cloud"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -37,6 +38,12 @@ const (
 	longestWait    = 5 * time.Second
 	callTimeout    = 30 * time.Second
 )
+
+// jobsAPI says what errors of Cloud Scheduler mean.
+var jobsAPI = cloud.API{
+	Side: side, Codes: map[string]string{"NOT_FOUND": "job-missing", "FAILED_PRECONDITION": "job-state"},
+	Hints: map[string]string{"job-missing": "there is no such job; apply the terraform configuration, which makes it, or correct SCHEDULER"},
+}
 
 // Options are the settings of the scheduler.
 type Options struct {
@@ -166,10 +173,10 @@ func (j *Jobs) update(ctx context.Context, name, cron string) (string, error) {
 	job, err := j.api.Patch(name, &cloudscheduler.Job{Name: name, Schedule: cron}).
 		UpdateMask("schedule").Fields("state").Context(httpx.Idempotent(ctx)).Do()
 	switch {
-	case isPrecondition(err):
+	case cloud.StatusOf(err) == "FAILED_PRECONDITION":
 		return "", fault.Errorf(fault.Retry, side, "changed-meanwhile", "%s %s: somebody else changed the job", op, name)
 	case err != nil:
-		return "", classify(op+" "+name, err, j.options.Now())
+		return "", jobsAPI.Classify(op+" "+name, err, j.options.Now())
 	case job.State == updateFailed:
 		// It may not run until an update succeeds
 		// (https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/patch).
@@ -190,13 +197,13 @@ func (j *Jobs) set(ctx context.Context, op, name, state string) error {
 	} else {
 		_, err = j.api.Resume(name, &cloudscheduler.ResumeJobRequest{}).Fields("state").Context(call).Do()
 	}
-	if isPrecondition(err) {
+	if cloud.StatusOf(err) == "FAILED_PRECONDITION" {
 		if job, seen := j.get(ctx, op, name); seen == nil && job.State == state {
 			return nil
 		}
 	}
 	if err != nil {
-		return classify(op+": "+what+" "+name, err, j.options.Now())
+		return jobsAPI.Classify(op+": "+what+" "+name, err, j.options.Now())
 	}
 	j.options.Logger.LogAttrs(ctx, slog.LevelInfo, "job changed its state", slog.String("job", name), slog.String("state", state))
 	return nil
@@ -233,7 +240,7 @@ func (j *Jobs) Run(ctx context.Context, t record.Type) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if _, err := j.api.Run(name, &cloudscheduler.RunJobRequest{}).Fields("state").Context(ctx).Do(); err != nil {
-		return classify("run: run "+name, err, j.options.Now())
+		return jobsAPI.Classify("run: run "+name, err, j.options.Now())
 	}
 	j.options.Logger.LogAttrs(ctx, slog.LevelInfo, "job is run", slog.String("job", name))
 	return nil
@@ -296,7 +303,7 @@ func instant(text string) (time.Time, error) {
 func (j *Jobs) get(ctx context.Context, op, name string) (*cloudscheduler.Job, error) {
 	job, err := j.api.Get(name).Fields("schedule", "timeZone", "state", "lastAttemptTime", "scheduleTime", "status").Context(ctx).Do()
 	if err != nil {
-		return nil, classify(op+": get "+name, err, j.options.Now())
+		return nil, jobsAPI.Classify(op+": get "+name, err, j.options.Now())
 	}
 	return job, nil
 }

@@ -1,4 +1,6 @@
-package queue
+// Package cloud says what kind of error a call of one of Google Cloud's REST APIs ended with. It is for the adapters that
+// make such calls, and knows none of the APIs itself. No error of it holds a credential.
+package cloud
 
 import (
 	"context"
@@ -17,15 +19,28 @@ import (
 	"github.com/tandem-sync/tandem/shared/httpx"
 )
 
-// isTaken tells whether Cloud Tasks has, or had a short time ago, a task of that name. The HTTP status alone would not
-// do: a call that met another one is answered with 409 as well.
-func isTaken(err error) bool {
-	g, ok := errors.AsType[*googleapi.Error](err)
-	return ok && refusalOf(g, time.Time{}).status == "ALREADY_EXISTS"
+// API is one of Google Cloud's APIs, as errors name it.
+type API struct {
+	// Side is the name of the adapter in faults.
+	Side string
+	// Codes tell by a google.rpc.Code, as "NOT_FOUND", what the operator has to mend.
+	Codes map[string]string
+	// Hints say how, by the code.
+	Hints map[string]string
 }
 
-// classify says what kind of error a call of Cloud Tasks ended with.
-func classify(op string, err error, now time.Time) error {
+// StatusOf is the google.rpc.Code of a refusal, as "ALREADY_EXISTS"; empty for any other error. The HTTP status alone
+// would not do: a call that met another one is answered with 409 as well.
+func StatusOf(err error) string {
+	g, ok := errors.AsType[*googleapi.Error](err)
+	if !ok {
+		return ""
+	}
+	return refusalOf(g, time.Time{}).status
+}
+
+// Classify says what kind of error a call ended with at now.
+func (a API) Classify(op string, err error, now time.Time) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		kept := *f
 		kept.Err = fmt.Errorf("%s: %w", op, f.Err)
@@ -33,8 +48,11 @@ func classify(op string, err error, now time.Time) error {
 	}
 	if g, ok := errors.AsType[*googleapi.Error](err); ok {
 		r := refusalOf(g, now)
-		kind, code := r.kind()
-		f := fault.Errorf(kind, side, code, "%s: %w", op, r)
+		kind, code := a.kind(r)
+		if hint := a.Hints[code]; hint != "" {
+			op += ": " + hint
+		}
+		f := fault.Errorf(kind, a.Side, code, "%s: %w", op, r)
 		if kind == fault.Retry {
 			f.After, f.Ambiguous = r.after, r.http != http.StatusTooManyRequests
 		}
@@ -42,7 +60,7 @@ func classify(op string, err error, now time.Time) error {
 	}
 	if r, ok := errors.AsType[*oauth2.RetrieveError](err); ok && isRefused(r) {
 		// The whole error quotes the reply, which is the token service's to word.
-		return fault.Errorf(fault.Misconfigured, side, "credentials", "%s: no token for this process: status %d %s", op, r.Response.StatusCode, r.ErrorCode)
+		return fault.Errorf(fault.Misconfigured, a.Side, "credentials", "%s: no token for this process: status %d %s", op, r.Response.StatusCode, r.ErrorCode)
 	}
 	code := "unreachable"
 	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
@@ -50,7 +68,7 @@ func classify(op string, err error, now time.Time) error {
 	} else if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		code = "interrupted"
 	}
-	f := fault.Errorf(fault.Retry, side, code, "%s: %w", op, httpx.Redact(err))
+	f := fault.Errorf(fault.Retry, a.Side, code, "%s: %w", op, httpx.Redact(err))
 	f.Ambiguous = true
 	return f
 }
@@ -101,7 +119,11 @@ func refusalOf(g *googleapi.Error, now time.Time) refusal {
 	return r
 }
 
-func (r refusal) kind() (fault.Kind, string) {
+func (a API) kind(r refusal) (fault.Kind, string) {
+	status := r.status
+	if r.http == http.StatusNotFound {
+		status = "NOT_FOUND"
+	}
 	switch {
 	case r.http == http.StatusTooManyRequests, slices.Contains(r.reasons, "RATE_LIMIT_EXCEEDED"):
 		return fault.Retry, "quota"
@@ -113,9 +135,8 @@ func (r refusal) kind() (fault.Kind, string) {
 		return fault.Misconfigured, "api-disabled"
 	case r.http == http.StatusForbidden:
 		return fault.Misconfigured, "denied"
-	case r.http == http.StatusNotFound, r.status == "FAILED_PRECONDITION":
-		// A queue that does not exist is told of in both ways.
-		return fault.Misconfigured, "queue-missing"
+	case a.Codes[status] != "":
+		return fault.Misconfigured, a.Codes[status]
 	}
 	// What is left speaks of the address or of the service account: all else was checked before.
 	return fault.Misconfigured, "refused"

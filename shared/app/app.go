@@ -249,26 +249,26 @@ func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site,
 }
 
 // openContacts makes a user's two sides of the contact sync.
-func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (syncer.Opened, error) {
+func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
 	clients := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {
 		client, err := a.linker.Client(ctx, p.ID, side, a.base[side])
 		if err != nil {
-			return syncer.Opened{}, err
+			return nil, err
 		}
 		clients[side] = client
 	}
 	site, err := a.openSite(ctx, clients[record.Creatio])
 	if err != nil {
-		return syncer.Opened{}, err
+		return nil, err
 	}
 	people, err := google.NewContacts(google.Options{
 		HTTP: clients[record.Google], Endpoint: a.config.Google.Endpoint, Group: s.Scopes[record.Google], Now: a.now, Logger: a.logger,
 	})
 	if err != nil {
-		return syncer.Opened{}, err
+		return nil, err
 	}
 	tag := creatio.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
 	user := creatio.User{ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone}
-	return syncer.Opened{Sides: map[record.Side]syncer.Side{record.Creatio: site.Contacts(tag, user), record.Google: people}}, nil
+	return map[record.Side]syncer.Side{record.Creatio: site.Contacts(tag, user), record.Google: people}, nil
 }

@@ -82,13 +82,6 @@ type Request struct {
 	Trigger string
 }
 
-// Opened are a user's two sides, ready for a run.
-type Opened struct {
-	Sides map[record.Side]Side
-	// Close, where not nil, is called when the run is over.
-	Close func()
-}
-
 // Engine makes the runs of one sync type.
 type Engine struct {
 	Type   record.Type
@@ -96,7 +89,7 @@ type Engine struct {
 	// Scope is the permission of the Google account that the type needs: "contacts" or "calendar".
 	Scope string
 	// Open makes a user's sides from the profile and the settings. It is called under the lease.
-	Open   func(ctx context.Context, p store.Profile, s store.Sync) (Opened, error)
+	Open   func(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]Side, error)
 	Now    func() time.Time
 	Logger *slog.Logger
 	// Chunk is how many records are written between two savings of progress; default 200, the most that Google takes at once.
@@ -209,8 +202,8 @@ func (r *run) begun(ctx context.Context) error {
 func (r *run) heartbeat(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
-	var once sync.WaitGroup
-	once.Go(func() {
+	var beating sync.WaitGroup
+	beating.Go(func() {
 		ticker := time.NewTicker(leaseTTL / 3)
 		defer ticker.Stop()
 		for {
@@ -227,7 +220,7 @@ func (r *run) heartbeat(ctx context.Context) (context.Context, func()) {
 	})
 	return ctx, func() {
 		close(done)
-		once.Wait()
+		beating.Wait()
 		cancel(nil)
 	}
 }
@@ -242,14 +235,11 @@ func (r *run) work(ctx context.Context) error {
 	if err := r.ready(); err != nil {
 		return err
 	}
-	opened, err := r.engine.Open(ctx, r.profile, r.doc)
+	sides, err := r.engine.Open(ctx, r.profile, r.doc)
 	if err != nil {
 		return fmt.Errorf("open sides: %w", err)
 	}
-	if opened.Close != nil {
-		defer opened.Close()
-	}
-	r.sides = opened.Sides
+	r.sides = sides
 	if err := r.scan(ctx); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func (r *run) meet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.recover(singles, candidates)
+	r.adopt(singles, candidates)
 	free, err := r.free(ctx, candidates)
 	if err != nil {
 		return err
@@ -108,8 +108,8 @@ func (r *run) candidates(ctx context.Context, singles map[record.Side][]*pair) (
 	return out, g.Wait()
 }
 
-// recover finds creations in Google whose answer was lost, by the mark they carry. One that does not show yet is waited for.
-func (r *run) recover(singles map[record.Side][]*pair, candidates map[record.Side][]record.Record) {
+// adopt finds creations in Google whose answer was lost, by the mark they carry. One that does not show yet is waited for.
+func (r *run) adopt(singles map[record.Side][]*pair, candidates map[record.Side][]record.Record) {
 	marked := map[string]*record.Record{}
 	for i := range candidates[record.Google] {
 		if c := &candidates[record.Google][i]; c.Mark != "" && r.pairs.by[record.Google][c.ID] == nil {

@@ -56,10 +56,10 @@ func newWorld(t testing.TB) *world {
 	w.move(s)
 	w.engine = &syncer.Engine{
 		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Chunk: 3, Now: w.now, Logger: slog.New(slog.DiscardHandler),
-		Open: func(context.Context, store.Profile, store.Sync) (syncer.Opened, error) {
-			return syncer.Opened{Sides: map[record.Side]syncer.Side{
+		Open: func(context.Context, store.Profile, store.Sync) (map[record.Side]syncer.Side, error) {
+			return map[record.Side]syncer.Side{
 				record.Creatio: w.sides[record.Creatio], record.Google: w.sides[record.Google],
-			}}, nil
+			}, nil
 		},
 	}
 	return w

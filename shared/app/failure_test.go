@@ -289,3 +289,18 @@ func TestOnly_the_invoker_may_run_the_synchronization(t *testing.T) {
 		}
 	}
 }
+
+func TestDisconnecting_on_the_page_stops_the_synchronization(t *testing.T) {
+	t.Parallel()
+	w, _, _ := twins(t, "Hopper")
+	a := w.do(http.MethodPost, "/settings/unlink/creatio", "", func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	})
+	if a.status != 200 || !strings.Contains(a.body, "disconnected") {
+		t.Errorf("got %d at %s", a.status, a.url)
+	}
+	if a := w.account(); a.Creatio.Linked || !a.Google.Linked || a.Contacts.State.Status != "off" {
+		t.Errorf("got %+v", a)
+	}
+	w.sync("skipped not-linked")
+}

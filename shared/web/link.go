@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // signIn leads to Google's consent page, which signs in and links Google in one step.
@@ -141,6 +142,18 @@ func linkFailure(err error) error {
 		e.status = http.StatusBadGateway
 	}
 	return e
+}
+
+// unlink ends the use of one account, as DELETE of the API does.
+func (s *Site) unlink(w http.ResponseWriter, r *http.Request, v visit) error {
+	side := record.Side(r.PathValue("side"))
+	if side != record.Google && side != record.Creatio {
+		return notFound()
+	}
+	if err := s.service.Unlink(r.Context(), v.user, side); err != nil {
+		return err
+	}
+	return s.see(w, s.root+"?done=unlinked")
 }
 
 // signOut ends the user's sessions, here and elsewhere.

@@ -40,6 +40,7 @@ func (s *Site) table() []route {
 		{"POST", "/sign-out", visitor, s.signOut},
 		{"GET", "/link/creatio", member, s.linkCreatio},
 		{"POST", "/link/creatio", member, s.linkPassword},
+		{"POST", "/unlink/{side}", member, s.unlink},
 		{"POST", "/contacts", member, s.saveContacts},
 		{"POST", "/contacts/sync", member, s.syncContacts},
 		{"GET", "/runs", member, s.history},

@@ -45,8 +45,9 @@ func (n notice) sentence(code string) fault.Sentence {
 
 // done are messages by the code that a form leads back with.
 var done = map[string]notice{
-	"saved":  {Good: true, Message: "Your settings are saved."},
-	"queued": {Good: true, Message: "The synchronization starts in a moment.", Action: "Load this page again to see how it went."},
+	"saved":    {Good: true, Message: "Your settings are saved."},
+	"unlinked": {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
+	"queued":   {Good: true, Message: "The synchronization starts in a moment.", Action: "Load this page again to see how it went."},
 }
 
 // notices are messages by the code of what did not work.

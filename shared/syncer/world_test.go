@@ -31,7 +31,7 @@ type world struct {
 	// before is asked ahead of every call of a side, after behind it: an error of it is the call's.
 	before, after func(call string) error
 	engine        *syncer.Engine
-	mu            sync.Mutex
+	mu, hooks     sync.Mutex
 }
 
 // judge is a testing.T, or one of rapid.
@@ -244,18 +244,22 @@ func (h *half) scope() []string {
 	return out
 }
 
-func (h *half) call(name string) error {
-	if h.w.before == nil {
+// ask lets one call at a time be decided about: both sides work at once.
+func (w *world) ask(hook func(string) error, call string) error {
+	w.hooks.Lock()
+	defer w.hooks.Unlock()
+	if hook == nil {
 		return nil
 	}
-	return h.w.before(string(h.side) + " " + name)
+	return hook(call)
+}
+
+func (h *half) call(name string) error {
+	return h.w.ask(h.w.before, string(h.side)+" "+name)
 }
 
 func (h *half) done(name string) error {
-	if h.w.after == nil {
-		return nil
-	}
-	return h.w.after(string(h.side) + " " + name)
+	return h.w.ask(h.w.after, string(h.side)+" "+name)
 }
 
 func (h *half) record(id string) record.Record {

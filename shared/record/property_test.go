@@ -154,10 +154,11 @@ func TestClean_loses_no_identity(t *testing.T) {
 func TestKeys_are_keys_of_themselves(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"Acme™", "ΣΑΣ", "a@BÜCHER.example", "İx", "ǰ", "ﬀ"})).Draw(t, "text")
-		if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cherokee, r) }) {
-			t.Skip("golang.org/x/text/cases folds each case of Cherokee to the other one")
-		}
+		// golang.org/x/text/cases folds each case of Cherokee to the other one.
+		foldable := rapid.String().Filter(func(s string) bool {
+			return !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Cherokee, r) })
+		})
+		text := rapid.OneOf(foldable, rapid.SampledFrom([]string{"Acme™", "ΣΑΣ", "a@BÜCHER.example", "İx", "ǰ", "ﬀ"})).Draw(t, "text")
 		if once := Fold(text); Fold(once) != once {
 			t.Fatalf("Fold(%q) = %q, and again %q", text, once, Fold(once))
 		}

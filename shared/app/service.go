@@ -399,10 +399,13 @@ func (s service) Export(ctx context.Context, user string) (any, error) {
 		}
 		for _, summary := range page {
 			run, err := u.Run(ctx, summary.ID)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+			case err != nil:
 				return nil, err
+			default:
+				out.Runs = append(out.Runs, run)
 			}
-			out.Runs = append(out.Runs, run)
 		}
 		if len(page) < exportPage {
 			return out, nil

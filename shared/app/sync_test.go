@@ -391,3 +391,35 @@ func TestA_deleted_group_holds_the_run_until_the_user_decides(t *testing.T) {
 		w.clean()
 	}
 }
+
+func TestA_preview_writes_nothing_and_tells_what_the_run_then_does(t *testing.T) {
+	t.Parallel()
+	w, tag, _ := twins(t, "Hopper")
+	w.tagged(tag, w.contact("Some Turing", "turing@example.com"))
+	w.writes()
+	var preview store.Run
+	w.call(http.MethodPost, "/contacts/preview", nil, 200, &preview)
+	if got := w.writes(); len(got) > 0 || preview.Status != "preview" {
+		t.Errorf("a %s wrote %q", preview.Status, got)
+	}
+	run := w.sync("done")
+	if summary(preview) != summary(run) || run.Counts.Google.Created != 1 {
+		t.Errorf("the preview tells %s, the run did %s", summary(preview), summary(run))
+	}
+}
+
+func TestAn_export_has_everything_kept_about_the_user_and_no_secret(t *testing.T) {
+	t.Parallel()
+	w, _, contacts := twins(t, "Hopper")
+	a := w.do(http.MethodGet, "/settings/api/v1/export", nil)
+	for _, want := range []string{ada, contacts["Hopper"], w.found("Hopper").ResourceName, "hopper@example.com", `"trigger":"schedule"`} {
+		if !strings.Contains(a.body, want) {
+			t.Errorf("the export lacks %s", want)
+		}
+	}
+	for _, secret := range []string{clientSecret, "sealed", "refresh_token", "ya29"} {
+		if strings.Contains(a.body, secret) {
+			t.Errorf("the export has %s", secret)
+		}
+	}
+}

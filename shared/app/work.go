@@ -76,7 +76,12 @@ func (r runner) Window(ctx context.Context, t record.Type, user, promised string
 			// What the run is for is what was written down when it was promised, and not the caller's to say.
 			req.Run, req.Trigger = run.ID, run.Trigger
 		case err == nil:
-			return web.Window{Run: run.ID, Status: run.Status}, nil
+			// A second delivery: how the run ended is known. What was decided about a held run since is another run.
+			status := syncer.Status(run.Status)
+			if status != syncer.Done {
+				status = syncer.Held
+			}
+			return web.Window{Run: run.ID, Status: string(status)}, nil
 		}
 	}
 	out, err := r.app.run(ctx, t, user, req)

@@ -232,3 +232,12 @@ func TestEveryStateHasItsWords(t *testing.T) {
 		}
 	}
 }
+
+func TestTheHistoryCountsEverythingThatARunTellsOf(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	c.fake.runs = []store.Run{{ID: "run-1", Type: record.Contacts, Trigger: "user", Status: "done", StartedAt: noon, Problems: make([]store.Problem, 7)}}
+	if page := body(t, c.do("GET", "/settings/runs", "", c.signedIn)); !strings.Contains(page, `<td class="count">7</td>`) {
+		t.Errorf("seven notes are not counted:\n%s", page)
+	}
+}

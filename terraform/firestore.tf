@@ -21,7 +21,7 @@ locals {
     runs = { collection = "runs", scope = "COLLECTION", fields = [["type", "ASCENDING"], ["id", "DESCENDING"]] }
   }
   unindexed = [
-    "users/doc", "tokens/doc", "states/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "sync/due",
+    "users/doc", "tokens/doc", "states/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "rosters/doc", "sync/due",
   ]
   expiring = ["states/expires"]
 }

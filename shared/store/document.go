@@ -105,8 +105,13 @@ type Sync struct {
 	// Scopes are what the cursors and the links' membership belong to: the tag's id in Creatio, the group's
 	// resource name in Google. A side whose scope is another one starts anew.
 	Scopes map[record.Side]string `json:"scopes,omitempty"`
-	// Rosters are digests of the ids in scope on each side when the last run ended.
+	// Rosters are digests of the ids in scope on each side when the last run that did its work ended. The ids themselves
+	// are kept apart, as Roster.
 	Rosters map[record.Side]string `json:"rosters,omitempty"`
+	// Settled is when that run ended. Links that were written later are those of runs that were cut off.
+	Settled time.Time `json:"settled,omitzero"`
+	// Interrupted says that since then a run was cut off that may have written: it died, or its time was over.
+	Interrupted bool `json:"interrupted,omitempty"`
 	// Members counts the active links.
 	Members int `json:"members"`
 
@@ -173,6 +178,9 @@ func (l *Link) SetSideID(s record.Side, id string) {
 		l.GoogleID = id
 	}
 }
+
+// Roster is the ids of the records in scope on one side, sorted.
+type Roster []string
 
 // Due is a user whose sync is due.
 type Due struct {

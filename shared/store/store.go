@@ -8,6 +8,7 @@
 //	users/{user}/tokens/{side}         Token: sealed credentials of one side
 //	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
 //	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
+//	users/{user}/sync/{type}/rosters/S Roster: who was in scope on a side when the last run ended
 //	users/{user}/runs/{run}            Run: what one run did
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
 //	states/{state}                     State: one linking in progress; used once
@@ -100,9 +101,18 @@ type User interface {
 	// PendingLinks are the unfinished links: those with a creation that is not confirmed, and those whose last write
 	// failed.
 	PendingLinks(ctx context.Context, t record.Type) ([]Link, error)
+	// LinksSince are the links that were written at since or later, by their UpdatedAt, in no order.
+	LinksSince(ctx context.Context, t record.Type, since time.Time) ([]Link, error)
+	// ActiveLinks counts the links in scope.
+	ActiveLinks(ctx context.Context, t record.Type) (int, error)
 	// PutLinks writes links in bulk, any number, each batch of it in a transaction with the fence. ErrFenced: the
 	// batch was not written. A link with both ids empty is deleted. Of one link given twice the last one stays.
 	PutLinks(ctx context.Context, t record.Type, l Lease, links []Link) error
+
+	// Roster is who was in scope on a side as a run wrote it down last; ErrNotFound where none did.
+	Roster(ctx context.Context, t record.Type, side record.Side) (Roster, error)
+	// PutRoster replaces it, with the fence.
+	PutRoster(ctx context.Context, t record.Type, l Lease, side record.Side, r Roster) error
 
 	// PutRun writes a run's summary (not its changes), outside of any lease. Changes that were added stay.
 	PutRun(ctx context.Context, r Run) error

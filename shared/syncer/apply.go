@@ -45,7 +45,7 @@ func (r *run) carryOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if reason := reconcile.Guard(unseen, r.doc.Members); reason != "" {
+	if reason := reconcile.Guard(unseen, r.active); reason != "" {
 		return r.hold(ctx, steps, reason)
 	}
 	if err := r.save(ctx, paused); err != nil {
@@ -138,6 +138,7 @@ func (r *run) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	if err := r.timeLeft(ctx); err != nil {
 		return nil, err
 	}
+	r.wrote = true
 	if err := r.intend(ctx, chunk); err != nil {
 		return nil, err
 	}
@@ -287,7 +288,7 @@ func (st *step) after(r *run) {
 		if err == nil {
 			l.SetSideID(s, st.results[s].Record.ID)
 			if op.Action == record.Unlink || op.Join {
-				r.rosters[s].toggle(l.SideID(s))
+				r.rosters[s].move(l.SideID(s))
 			}
 			if l.Pending == s {
 				l.Pending = ""

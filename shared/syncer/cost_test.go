@@ -27,25 +27,32 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// metered is a world on Firestore that counts documents read and written.
+func metered(t *testing.T, links int) (w *world, reads, writes *atomic.Int64) {
+	t.Helper()
+	storetest.NeedEmulator(t, emulatorMissing)
+	s, err := firestore.Open(t.Context(), storetest.Project(), "(default)")
+	must(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	reads, writes = &atomic.Int64{}, &atomic.Int64{}
+	w = newWorld(t)
+	w.engine.Chunk = 200
+	w.move(s.WithObserver(func(r, n int) {
+		reads.Add(int64(r))
+		writes.Add(int64(n))
+	}))
+	for i := range links {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
+	}
+	w.sync()
+	w.silent()
+	return w, reads, writes
+}
+
 func TestAn_idle_run_costs_the_store_the_same_however_many_links_there_are(t *testing.T) {
 	t.Parallel()
-	storetest.NeedEmulator(t, emulatorMissing)
 	for _, links := range []int{3, 300} {
-		s, err := firestore.Open(t.Context(), storetest.Project(), "(default)")
-		must(t, err)
-		t.Cleanup(func() { _ = s.Close() })
-		var reads, writes atomic.Int64
-		w := newWorld(t)
-		w.engine.Chunk = 200
-		w.move(s.WithObserver(func(r, n int) {
-			reads.Add(int64(r))
-			writes.Add(int64(n))
-		}))
-		for i := range links {
-			w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
-		}
-		w.sync()
-		w.silent()
+		w, reads, writes := metered(t, links)
 		reads.Store(0)
 		writes.Store(0)
 		out, err := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
@@ -55,5 +62,25 @@ func TestAn_idle_run_costs_the_store_the_same_however_many_links_there_are(t *te
 		if r, n := reads.Load(), writes.Load(); r > 8 || n > 3 {
 			t.Errorf("with %d links an idle run makes %d reads and %d writes", links, r, n)
 		}
+	}
+}
+
+func TestWho_comes_and_goes_costs_the_store_what_they_are_and_not_what_is_there(t *testing.T) {
+	t.Parallel()
+	cost := map[int][2]int64{}
+	for _, links := range []int{20, 300} {
+		w, reads, writes := metered(t, links)
+		reads.Store(0)
+		writes.Store(0)
+		creatio, google := w.sides[record.Creatio], w.sides[record.Google]
+		creatio.add("New", "new@example.com")
+		creatio.edit(creatio.id("N1"), func(r *row) { r.member = false })
+		google.edit(google.id("N2"), func(r *row) { r.member = false })
+		w.sync()
+		w.agree()
+		cost[links] = [2]int64{reads.Load(), writes.Load()}
+	}
+	if cost[20] != cost[300] {
+		t.Errorf("three who come and go cost %v reads and writes with 20 links, and %v with 300", cost[20], cost[300])
 	}
 }

@@ -170,11 +170,13 @@ type run struct {
 	sides   map[record.Side]Side
 	deltas  map[record.Side]record.Delta
 	scopes  map[record.Side]string
-	rosters map[record.Side]*digest
+	rosters map[record.Side]*roster
 	pairs   *pairs
 	pieces  int
 	// loose are links by a record's id whose other record was deleted.
 	loose map[string][]string
+	// wrote says that the run began to write to the sides.
+	wrote bool
 	// active counts the links in scope as the run leaves them; unfinished those with something left to do.
 	active, unfinished int
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,6 +27,8 @@ type pair struct {
 	reason match.Reason
 	// pause, where not nil, says why the pair is left alone in this run.
 	pause *pause
+	// suspect says that a run which was cut off wrote the link.
+	suspect bool
 	// merged says that another pair took this one's record over; replaces are the stored links that this pair takes over.
 	merged   bool
 	replaces []string
@@ -80,14 +83,16 @@ func (p *pairs) drop(f func(*pair) bool) { p.list = slices.DeleteFunc(p.list, f)
 // says, the rest is fetched.
 func (r *run) gather(ctx context.Context) error {
 	r.pairs = newPairs()
-	changed := r.roster()
-	if err := r.loadLinks(ctx, changed); err != nil {
+	if err := r.openRosters(ctx); err != nil {
+		return err
+	}
+	if err := r.loadLinks(ctx); err != nil {
 		return err
 	}
 	ask := map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
 	for _, s := range record.Sides {
 		r.attach(s, r.deltas[s].Records)
-		r.askFor(s, changed && r.deltas[s].Members != nil, ask[s])
+		r.askFor(s, ask[s])
 	}
 	if err := r.fetch(ctx, ask); err != nil {
 		return err
@@ -109,64 +114,12 @@ func (r *run) gather(ctx context.Context) error {
 	return r.fetch(ctx, ask)
 }
 
-// roster tells whether the set of members of a side is another one than the last run left. Both sides are compared with
-// their links then: a run that was cut off may have moved members of the side that looks unchanged.
-func (r *run) roster() (changed bool) {
-	r.rosters = map[record.Side]*digest{}
-	for _, s := range record.Sides {
-		left := readDigest(r.doc.Rosters[s])
-		r.rosters[s] = left
-		if r.deltas[s].Members == nil {
-			continue
-		}
-		found := &digest{}
-		for _, id := range r.deltas[s].Members {
-			found.toggle(id)
-		}
-		r.rosters[s] = found
-		changed = changed || *found != *left
-	}
-	return changed
-}
-
-// digest stands for a set of ids. Adding and removing one is the same operation and needs no other member.
-type digest [sha256.Size]byte
-
-func (d *digest) toggle(id string) {
-	for i, b := range sha256.Sum256([]byte(id)) {
-		d[i] ^= b
-	}
-}
-
-func (d *digest) String() string { return base64.RawURLEncoding.EncodeToString(d[:]) }
-
-// readDigest of what is no digest is that of no ids.
-func readDigest(text string) *digest {
-	d := &digest{}
-	if raw, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(raw) == len(d) {
-		copy(d[:], raw)
-	}
-	return d
-}
-
-// loadLinks reads the links that the run is about: all of them only where the set of members changed.
-func (r *run) loadLinks(ctx context.Context, changed bool) error {
+// loadLinks reads the links that the run is about: of what changed, of who came and went, and what earlier runs left
+// unfinished; all of them only where nobody knows who was there before.
+func (r *run) loadLinks(ctx context.Context) error {
 	r.active = r.doc.Members
-	if changed {
-		r.active = 0
-		for l, err := range r.user.Links(ctx, r.engine.Type) {
-			if err != nil {
-				return fmt.Errorf("read links: %w", err)
-			}
-			if l.Active {
-				r.active++
-			}
-			if l.Unfinished() {
-				r.unfinished++
-			}
-			r.pairs.add(l)
-		}
-		return nil
+	if !r.rosters[record.Creatio].known || !r.rosters[record.Google].known || r.doc.Interrupted && r.doc.Settled.IsZero() {
+		return r.loadAll(ctx)
 	}
 	pending, err := r.user.PendingLinks(ctx, r.engine.Type)
 	if err != nil {
@@ -176,8 +129,11 @@ func (r *run) loadLinks(ctx context.Context, changed bool) error {
 	for _, l := range pending {
 		r.pairs.add(l)
 	}
+	if err := r.loadInterrupted(ctx); err != nil {
+		return err
+	}
 	for _, s := range record.Sides {
-		ids := slices.Clone(r.deltas[s].Touched)
+		ids := slices.Concat(r.deltas[s].Touched, r.rosters[s].came, r.rosters[s].left)
 		for _, rec := range r.deltas[s].Records {
 			ids = append(append(ids, rec.ID), rec.Aliases...)
 		}
@@ -191,6 +147,45 @@ func (r *run) loadLinks(ctx context.Context, changed bool) error {
 		for _, l := range links {
 			r.pairs.add(l)
 		}
+	}
+	return nil
+}
+
+func (r *run) loadAll(ctx context.Context) error {
+	r.active = 0
+	for l, err := range r.user.Links(ctx, r.engine.Type) {
+		if err != nil {
+			return fmt.Errorf("read links: %w", err)
+		}
+		if l.Active {
+			r.active++
+		}
+		if l.Unfinished() {
+			r.unfinished++
+		}
+		r.pairs.add(l)
+	}
+	return nil
+}
+
+// skew is how far the clocks of two instances may be apart.
+const skew = 5 * time.Minute
+
+// loadInterrupted reads the links that runs wrote which were cut off. Those moved records in and out of scope, and a
+// person who moved one back left a set of members that looks as if nothing had happened.
+func (r *run) loadInterrupted(ctx context.Context) error {
+	if !r.doc.Interrupted {
+		return nil
+	}
+	links, err := r.user.LinksSince(ctx, r.engine.Type, r.doc.Settled.Add(-skew))
+	if err != nil {
+		return fmt.Errorf("read links of a run that was cut off: %w", err)
+	}
+	for _, l := range links {
+		r.pairs.add(l).suspect = true
+	}
+	if r.active, err = r.user.ActiveLinks(ctx, r.engine.Type); err != nil {
+		return fmt.Errorf("count the links in scope: %w", err)
 	}
 	return nil
 }
@@ -245,29 +240,25 @@ func sideByte(s record.Side) byte {
 }
 
 // askFor notes the ids of a side whose records have to be read before anything can be decided.
-func (r *run) askFor(s record.Side, changed bool, ask map[string]bool) {
+func (r *run) askFor(s record.Side, ask map[string]bool) {
 	for _, id := range r.deltas[s].Touched {
 		if p := r.pairs.by[s][id]; p != nil && p.now[s] == nil {
 			ask[id] = true
 		}
 	}
 	for _, p := range r.pairs.list {
-		if id := p.link.SideID(s); id != "" && p.now[s] == nil && r.due(p) {
+		if id := p.link.SideID(s); id != "" && p.now[s] == nil && (r.due(p) || p.suspect) {
 			ask[id] = true
 		}
 	}
-	if !changed {
-		return
-	}
-	members := map[string]bool{}
-	for _, id := range r.deltas[s].Members {
-		members[id] = true
+	roster := r.rosters[s]
+	for _, id := range roster.came {
 		if p := r.pairs.by[s][id]; p == nil || (!p.link.Active && p.now[s] == nil) {
 			ask[id] = true
 		}
 	}
 	for _, p := range r.pairs.list {
-		if id := p.link.SideID(s); p.link.Active && id != "" && !members[id] && p.now[s] == nil {
+		if id := p.link.SideID(s); p.link.Active && id != "" && p.now[s] == nil && roster.lacks(id) {
 			ask[id] = true
 		}
 	}

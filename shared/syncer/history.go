@@ -208,6 +208,11 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	case r.record.Counts.Failed > 0 || r.unfinished > 0:
 		out.Status = Partial
 	}
+	if out.Status == Done || out.Status == Partial {
+		if kerr := r.keepRosters(ctx); kerr != nil {
+			out.Status, out.After, err = Retry, fault.After(kerr), kerr
+		}
+	}
 	r.close(out, err)
 	commit := func(d *store.Sync) error { r.conclude(d, out, err); return nil }
 	if cerr := r.user.Commit(ctx, r.engine.Type, r.lease, r.record, commit); cerr != nil {
@@ -291,9 +296,10 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		}
 		d.LastSync, d.Failing, d.HeldRun = r.start, 0, ""
 		d.Scopes, d.Members = r.scopes, r.active
+		d.Settled, d.Interrupted = r.record.FinishedAt, false
 		d.Rosters = map[record.Side]string{}
 		for _, s := range record.Sides {
-			d.Rosters[s] = r.rosters[s].String()
+			d.Rosters[s] = r.rosters[s].is.String()
 		}
 		d.Cursors = map[record.Side]json.RawMessage{}
 		for _, s := range record.Sides {
@@ -309,6 +315,7 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		// Nothing gets better before the user does something, and that makes the sync due again.
 		d.Status, d.Problem, d.Due = "off", last(), time.Time{}
 	case Retry:
+		d.Interrupted = d.Interrupted || r.wrote
 		if continues(err) {
 			d.Status, d.Problem = "partial", last()
 			break
@@ -319,6 +326,7 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 	case Reconnect:
 		d.Status, d.Problem, d.Due = "reconnect", last(), time.Time{}
 		d.Failing++
+		d.Interrupted = d.Interrupted || r.wrote
 	}
 }
 

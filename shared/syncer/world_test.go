@@ -165,9 +165,10 @@ type half struct {
 	rows    map[string]*row
 	seq     int
 	written int
-	// missing says that the scope is not there; forgetful that cursors are not good any more.
-	missing, forgetful bool
-	refuse             func(record.Operation) error
+	// missing says that the scope is not there; forgetful that cursors are not good any more; unaware that nothing hints at
+	// a change of the members.
+	missing, forgetful, unaware bool
+	refuse                      func(record.Operation) error
 }
 
 var _ syncer.Side = (*half)(nil)
@@ -309,6 +310,9 @@ func (h *half) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, er
 			d.Records = append(d.Records, h.record(id))
 		}
 	}
+	if h.unaware {
+		d.Members = nil
+	}
 	return d, h.done("scan")
 }
 
@@ -325,15 +329,24 @@ func (h *half) Fetch(_ context.Context, ids []string) ([]record.Record, error) {
 	return out, h.done("fetch")
 }
 
-func (h *half) Candidates(context.Context, []record.Record) ([]record.Record, error) {
+func (h *half) Candidates(_ context.Context, like []record.Record) ([]record.Record, error) {
 	if err := h.call("candidates"); err != nil {
 		return nil, err
+	}
+	known := map[string]bool{}
+	for _, r := range like {
+		known[r.Fields.Text(record.GivenName)] = true
+		for _, e := range r.Fields[record.Emails] {
+			known[e.Text] = true
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var out []record.Record
 	for _, id := range slices.Sorted(maps.Keys(h.rows)) {
-		if !h.rows[id].gone {
+		f := h.rows[id].fields
+		alike := known[f.Text(record.GivenName)] || slices.ContainsFunc(f[record.Emails], func(e record.Entry) bool { return known[e.Text] })
+		if !h.rows[id].gone && alike {
 			out = append(out, h.record(id))
 		}
 	}

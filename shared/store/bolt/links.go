@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -62,6 +63,34 @@ func (u *user) PendingLinks(ctx context.Context, t record.Type) ([]store.Link, e
 		})
 	})
 	return out, none(err)
+}
+
+// LinksSince goes over all links: nobody has so many in a file of one's own that an index of times would pay.
+func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) ([]store.Link, error) {
+	var out []store.Link
+	for l, err := range u.Links(ctx, t) {
+		if err != nil {
+			return nil, err
+		}
+		if !l.UpdatedAt.Before(document.Time(since)) {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// ActiveLinks goes over all links too.
+func (u *user) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
+	n := 0
+	for l, err := range u.Links(ctx, t) {
+		if err != nil {
+			return 0, err
+		}
+		if l.Active {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // none makes an empty list of what a user cannot have under an invalid id.

@@ -6,7 +6,8 @@
 //	users/{user}                       doc
 //	users/{user}/tokens/{side}         doc
 //	users/{user}/sync/{type}           doc, type, shard, due (only where a sync is due some time)
-//	users/{user}/sync/{type}/links/ID  doc, creatioId, googleId, unfinished (each only where it is not empty)
+//	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, active, unfinished (each only where it is not empty)
+//	users/{user}/sync/{type}/rosters/S doc, version, parts: as a piece of a run's changes
 //	users/{user}/runs/{run}            doc, id, type
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
 //	states/{state}                     doc, expires (for a time-to-live policy)
@@ -68,6 +69,7 @@ var Unindexed = [][2]string{
 	{"links", "doc"},
 	{"runs", "doc"},
 	{"changes", "doc"},
+	{"rosters", "doc"},
 	{"sync", "due"},
 }
 

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 	"unicode/utf8"
 
 	"cloud.google.com/go/firestore"
+	"cloud.google.com/go/firestore/apiv1/firestorepb"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
@@ -65,6 +68,35 @@ func (u *user) PendingLinks(ctx context.Context, t record.Type) ([]store.Link, e
 	}
 	links, err := u.queryLinks(ctx, u.links(t).Where("unfinished", "==", true))
 	return links, wrap("list pending links", err)
+}
+
+// LinksSince costs 1 read for each, at least 1.
+func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) ([]store.Link, error) {
+	if document.ToRead(u.id, string(t)) != nil {
+		return nil, nil
+	}
+	links, err := u.queryLinks(ctx, u.links(t).Where("updated", ">=", document.Time(since)))
+	return links, wrap("list links written lately", err)
+}
+
+// ActiveLinks costs 1 read for every 1,000 links, at least 1 (https://firebase.google.com/docs/firestore/pricing#aggregation_queries).
+func (u *user) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
+	if document.ToRead(u.id, string(t)) != nil {
+		return 0, nil
+	}
+	const name = "n"
+	active := u.links(t).Where("active", "==", true)
+	result, err := active.NewAggregationQuery().WithCount(name).Get(ctx)
+	if err != nil {
+		return 0, wrap("count links", classify(err, false))
+	}
+	count, ok := result[name].(*firestorepb.Value)
+	if !ok {
+		return 0, fault.Errorf(fault.Bug, document.Side, "decode", "count links: the count is a %T", result[name])
+	}
+	n := int(count.GetIntegerValue())
+	u.s.observe(max(1, (n+999)/1000), 0)
+	return n, nil
 }
 
 func (u *user) queryLinks(ctx context.Context, q firestore.Query) ([]store.Link, error) {
@@ -147,6 +179,10 @@ func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 		if id := l.SideID(side); id != "" {
 			w.fields[idField(side)] = id
 		}
+	}
+	w.fields["updated"] = document.Time(l.UpdatedAt)
+	if l.Active {
+		w.fields["active"] = true
 	}
 	if l.Unfinished() {
 		w.fields["unfinished"] = true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"cloud.google.com/go/firestore"
@@ -76,18 +77,26 @@ func (u *user) AddChanges(ctx context.Context, run string, seq int, changes []st
 	if err != nil {
 		return wrap("add changes", err)
 	}
-	const partSize = 900_000
-	h := fnv.New64a()
-	h.Write(doc)
-	version := fmt.Sprintf("%016x", h.Sum64())
-	parts := (len(doc) + partSize - 1) / partSize
-	for n := parts - 1; n >= 0; n-- {
-		part := fields{"doc": doc[n*partSize : min((n+1)*partSize, len(doc))], "version": version, "parts": parts}
+	for n, part := range slices.Backward(split(doc)) {
 		if err := u.s.set(ctx, u.changes(run).Doc(partKey(seq, n)), part); err != nil {
 			return wrap("add changes", err)
 		}
 	}
 	return nil
+}
+
+// split cuts what may be longer than a document into parts. All carry the same version, a hash of the whole.
+func split(doc []byte) []fields {
+	const partSize = 900_000
+	h := fnv.New64a()
+	h.Write(doc)
+	version := fmt.Sprintf("%016x", h.Sum64())
+	chunks := slices.Collect(slices.Chunk(doc, partSize))
+	parts := make([]fields, len(chunks))
+	for n, chunk := range chunks {
+		parts[n] = fields{"doc": chunk, "version": version, "parts": len(chunks)}
+	}
+	return parts
 }
 
 func (u *user) changes(run string) *firestore.CollectionRef {

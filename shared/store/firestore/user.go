@@ -293,7 +293,7 @@ func (u *user) erase(ctx context.Context) error {
 	}
 	children := []*firestore.CollectionRef{u.ref().Collection("tokens")}
 	for _, ref := range syncs {
-		children = append(children, ref.Collection("links"))
+		children = append(children, ref.Collection("links"), ref.Collection("rosters"))
 	}
 	for _, ref := range runs {
 		children = append(children, ref.Collection("changes"))

@@ -37,6 +37,24 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 		same(t, "second lease", second, store.Lease{Owner: "run2", Fence: 2, Expires: noon.Add(2 * time.Minute)})
 	},
 
+	"a run that died leaves a sign": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		first, lease, err := u.Acquire(t.Context(), record.Contacts, "run1", noon, time.Minute)
+		must(t, err)
+		same(t, "sign before anybody died", first.Interrupted, false)
+		must(t, u.Commit(t.Context(), record.Contacts, lease, store.Run{ID: "run1"}, keep))
+		second, _, err := u.Acquire(t.Context(), record.Contacts, "run2", noon, time.Minute)
+		must(t, err)
+		same(t, "sign after a run that ended", second.Interrupted, false)
+		third, lease, err := u.Acquire(t.Context(), record.Contacts, "run3", noon.Add(time.Minute), time.Minute)
+		must(t, err)
+		same(t, "sign after a run that died", third.Interrupted, true)
+		must(t, u.Release(t.Context(), record.Contacts, lease))
+		kept, err := u.Sync(t.Context(), record.Contacts)
+		must(t, err)
+		same(t, "sign that nobody took down", kept.Interrupted, true)
+	},
+
 	"of runs that start at the same time one gets the lease": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		var errs [3]error

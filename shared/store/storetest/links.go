@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -137,6 +139,81 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		wantLinksBy(t, u, record.Creatio, []string{"c0001"})
 		wantLinksBy(t, u, record.Google, []string{"people/g0001"})
 		wantPending(t, u)
+	},
+
+	"links written lately are found by their time": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lease := acquire(t, u, "run1")
+		old, late, never := numbered(3)[0], numbered(3)[1], numbered(3)[2]
+		old.UpdatedAt, late.UpdatedAt = noon, noon.Add(time.Second)
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{old, late, never}))
+		since := func(at time.Time, want ...store.Link) {
+			t.Helper()
+			got, err := u.LinksSince(t.Context(), record.Contacts, at)
+			must(t, err)
+			same(t, "links since "+at.String(), sorted(got), want)
+		}
+		since(noon, old, late)
+		since(noon.Add(time.Microsecond), late)
+		since(noon.Add(time.Second), late)
+		since(noon.Add(time.Minute))
+		late.UpdatedAt = noon.Add(time.Hour)
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{{ID: old.ID}, late}))
+		since(noon, late)
+	},
+
+	"links in scope are counted": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		links := numbered(5)
+		for n := range 3 {
+			links[n].Active = true
+		}
+		lease := acquire(t, u, "run1")
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
+		for _, want := range []int{3, 2} {
+			n, err := u.ActiveLinks(t.Context(), record.Contacts)
+			must(t, err)
+			same(t, "links in scope", n, want)
+			links[0].Active = false
+			must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[:1]))
+		}
+		n, err := s.User("bob").ActiveLinks(t.Context(), record.Contacts)
+		must(t, err)
+		same(t, "links of nobody", n, 0)
+	},
+
+	"a roster comes back as it was written, whatever its length": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lease := acquire(t, u, "run1")
+		_, err := u.Roster(t.Context(), record.Contacts, record.Google)
+		wantError(t, err, store.ErrNotFound)
+		long := make(store.Roster, 60_000)
+		for n := range long {
+			long[n] = uuid.NewSHA1(uuid.Nil, fmt.Append(nil, n)).String()
+		}
+		for _, r := range []store.Roster{{"people/c1"}, long, {}, {"people/c2", "people/c3"}} {
+			must(t, u.PutRoster(t.Context(), record.Contacts, lease, record.Google, r))
+			got, err := u.Roster(t.Context(), record.Contacts, record.Google)
+			must(t, err)
+			same(t, "roster", got, r)
+		}
+		_, err = u.Roster(t.Context(), record.Contacts, record.Creatio)
+		wantError(t, err, store.ErrNotFound)
+	},
+
+	"a roster is not written without the lease, and goes with its user": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lost := acquire(t, u, "run1")
+		must(t, u.PutRoster(t.Context(), record.Contacts, lost, record.Google, store.Roster{"a"}))
+		must(t, u.Release(t.Context(), record.Contacts, lost))
+		wantError(t, u.PutRoster(t.Context(), record.Contacts, lost, record.Google, store.Roster{"b"}), store.ErrFenced)
+		got, err := u.Roster(t.Context(), record.Contacts, record.Google)
+		must(t, err)
+		same(t, "roster", got, store.Roster{"a"})
+		must(t, u.UpdateProfile(t.Context(), func(*store.Profile) error { return nil }))
+		must(t, u.Erase(t.Context()))
+		_, err = u.Roster(t.Context(), record.Contacts, record.Google)
+		wantError(t, err, store.ErrNotFound)
 	},
 
 	"pending links are those with an unfinished creation or a failed write": func(t *testing.T, s store.Store) {

@@ -56,7 +56,7 @@ func settle(d any) {
 	case *store.State:
 		d.Expires = Time(d.Expires)
 	case *store.Sync:
-		d.LastSync, d.Due, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.Lease.Expires)
+		d.LastSync, d.Due, d.Settled, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.Settled), Time(d.Lease.Expires)
 		d.Cursors = maps.Clone(d.Cursors)
 		// A missing cursor would come back as the JSON word null.
 		maps.DeleteFunc(d.Cursors, func(_ record.Side, c json.RawMessage) bool { return len(c) == 0 })

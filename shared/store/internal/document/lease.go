@@ -15,6 +15,10 @@ func Grant(s *store.Sync, owner string, now time.Time, ttl time.Duration) (store
 	if s.Lease.Owner != "" && now.Before(s.Lease.Expires) {
 		return store.Lease{}, store.ErrLeased
 	}
+	if s.Lease.Owner != "" {
+		// Whoever had it neither committed nor gave it up.
+		s.Interrupted = true
+	}
 	s.Lease = store.Lease{Owner: owner, Fence: s.Lease.Fence + 1, Expires: Time(now.Add(ttl))}
 	return s.Lease, nil
 }

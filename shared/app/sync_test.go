@@ -406,6 +406,10 @@ func TestA_preview_writes_nothing_and_tells_what_the_run_then_does(t *testing.T)
 	if summary(preview) != summary(run) || run.Counts.Google.Created != 1 {
 		t.Errorf("the preview tells %s, the run did %s", summary(preview), summary(run))
 	}
+	if len(preview.Changes) != 1 || len(run.Changes) != 1 || preview.Changes[0].Record != run.Changes[0].Record ||
+		!slices.Equal(preview.Changes[0].Fields, run.Changes[0].Fields) {
+		t.Errorf("the preview lists %+v, the run %+v", preview.Changes, run.Changes)
+	}
 }
 
 func TestAn_export_has_everything_kept_about_the_user_and_no_secret(t *testing.T) {

@@ -60,13 +60,28 @@ func Find(creatio, google []Item) Result {
 		taken:  map[record.Side]map[int]bool{record.Creatio: {}, record.Google: {}},
 		doubts: map[record.Side]map[int]Doubt{record.Creatio: {}, record.Google: {}},
 	}
-	for _, level := range []struct {
-		reason Reason
-		keys   func(record.Fields) []string
-	}{{ByEmail, emailKeys}, {ByPhone, phoneKeys}, {ByName, nameKeys}} {
-		f.level(level.reason, level.keys)
+	for _, l := range levels {
+		f.level(l.reason, l.keys)
 	}
 	return f.result()
+}
+
+// levels are what records are compared by, the strongest first.
+var levels = []struct {
+	reason Reason
+	keys   func(record.Fields) []string
+}{{ByEmail, emailKeys}, {ByPhone, phoneKeys}, {ByName, nameKeys}}
+
+// Keys are all by which a record may be found to be the same as another one. Records that share none of them, not even
+// through others, may be compared apart from each other.
+func Keys(f record.Fields) []string {
+	var keys []string
+	for _, l := range levels {
+		for _, k := range l.keys(f) {
+			keys = append(keys, string(l.reason)+"\x00"+k)
+		}
+	}
+	return keys
 }
 
 type finder struct {

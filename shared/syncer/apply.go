@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -34,41 +35,69 @@ type step struct {
 // writes reports whether the step changes anything on a side.
 func (s *step) writes() bool { return len(s.Ops) > 0 }
 
-// carryOut plans every pair, asks the guard, and writes.
-func (r *run) carryOut(ctx context.Context) error {
-	steps, paused := r.plan(r.pairs.list)
-	if r.preview() {
-		r.foresee(steps, paused)
-		return nil
+// takesAway reports whether the step follows a record that left.
+func (s *step) takesAway() bool {
+	for _, op := range s.Ops {
+		if op.Action == record.Unlink {
+			return true
+		}
 	}
-	unseen, err := r.unseen(ctx, steps)
+	return !s.Active && s.link.Active
+}
+
+// carryOut does what the window asks for: first with the pairs that are known, for which the guard is asked, then with
+// the records that have no counterpart, group by group, so that a run whose time is over has done a part of it.
+func (r *run) carryOut(ctx context.Context) error {
+	slices.SortFunc(r.pairs.list, func(a, b *pair) int { return cmp.Compare(a.link.ID, b.link.ID) })
+	known, lonely, leaving := r.sortOut()
+	if r.preview() {
+		return r.foretell(ctx, known, lonely)
+	}
+	unseen, err := r.unseen(ctx, leaving)
 	if err != nil {
 		return err
 	}
 	if reason := reconcile.Guard(unseen, r.active); reason != "" {
-		return r.hold(ctx, steps, reason)
+		return r.hold(ctx, known, lonely, reason)
 	}
-	if err := r.save(ctx, paused); err != nil {
+	if err := r.perform(ctx, known); err != nil {
 		return err
 	}
-	for len(steps) > 0 {
-		var again []*pair
-		for chunk := range slices.Chunk(steps, r.engine.chunk()) {
-			stale, err := r.write(ctx, chunk)
-			if err != nil {
-				return err
-			}
-			again = append(again, stale...)
-		}
-		if len(again) == 0 {
-			return nil
-		}
-		if err := r.reread(ctx, again); err != nil {
+	for group, err := range r.meetings(ctx, lonely) {
+		if err != nil {
 			return err
 		}
-		steps, _ = r.plan(again)
+		if err := r.perform(ctx, group); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// sortOut parts the pairs whose two records are known from those of which one is to be found or made. leaving are the
+// decisions that take something away; nothing of that comes from records that meet.
+func (r *run) sortOut() (known, lonely []*pair, leaving []*step) {
+	for _, p := range r.pairs.list {
+		st := r.decide(p)
+		if r.creates(st) || p.link.CreatioID == "" || p.link.GoogleID == "" {
+			lonely = append(lonely, p)
+			continue
+		}
+		known = append(known, p)
+		if st.takesAway() {
+			leaving = append(leaving, st)
+		}
+	}
+	return known, lonely, leaving
+}
+
+func (r *run) creates(st *step) bool {
+	for _, op := range st.Ops {
+		if op.Action == record.Create {
+			return true
+		}
+	}
+	return false
 }
 
 // unseen are the decisions that the user has not agreed to. An approval is for what the held run listed, and for no more
@@ -95,41 +124,129 @@ func (r *run) unseen(ctx context.Context, steps []*step) ([]reconcile.Decision, 
 	return out, nil
 }
 
-func (e *Engine) chunk() int { return cmp.Or(e.Chunk, defaultChunk) }
-
-// plan decides about pairs. Those that wait for something are returned apart.
-func (r *run) plan(list []*pair) (steps []*step, paused []*pair) {
-	policy := reconcile.Policy{
-		Direction: reconcile.Direction(r.doc.Settings.Direction), Conflicts: reconcile.Conflicts(r.doc.Settings.Conflicts),
+// perform does what is to be done about pairs, but for those that wait.
+func (r *run) perform(ctx context.Context, list []*pair) error {
+	list, paused := apart(list)
+	if err := r.save(ctx, paused); err != nil {
+		return err
 	}
+	return r.writeAll(ctx, list, r.plan)
+}
+
+// apart takes out the pairs that wait for something.
+func apart(list []*pair) (rest, paused []*pair) {
 	for _, p := range list {
 		if p.waits() {
 			paused = append(paused, p)
-			continue
+		} else {
+			rest = append(rest, p)
 		}
-		in := reconcile.Pair{
-			Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, Base: p.link.Base,
-			Sides: map[record.Side]reconcile.Now{}, NewID: createdID(r.user.ID(), p.link.GoogleID),
+	}
+	return rest, paused
+}
+
+// writeAll plans and writes chunk by chunk, and plans anew what changed meanwhile. A pair with which a chunk is done lets
+// its records go.
+func (r *run) writeAll(ctx context.Context, list []*pair, plan func([]*pair) []*step) error {
+	for len(list) > 0 {
+		var again []*pair
+		for chunk := range r.chunks(list, plan) {
+			stale, err := r.write(ctx, chunk)
+			if err != nil {
+				return err
+			}
+			again = append(again, stale...)
+			for _, st := range chunk {
+				if !slices.Contains(stale, st.pair) {
+					st.release()
+				}
+			}
 		}
-		for _, s := range record.Sides {
-			rec := p.now[s]
-			if rec == nil {
+		if len(again) > 0 {
+			if err := r.reread(ctx, again); err != nil {
+				return err
+			}
+		}
+		list = again
+	}
+	return nil
+}
+
+// chunks plans pairs one after the other. A chunk has as many steps that write as Google takes in one request, and with
+// them a bounded number of such that do not.
+func (r *run) chunks(list []*pair, plan func([]*pair) []*step) iter.Seq[[]*step] {
+	const silent = 5
+	return func(yield func([]*step) bool) {
+		var chunk []*step
+		writing := 0
+		for i := range list {
+			for _, st := range plan(list[i : i+1]) {
+				chunk = append(chunk, st)
+				if st.writes() {
+					writing++
+				}
+			}
+			if writing < r.engine.chunk() && len(chunk) < silent*r.engine.chunk() {
 				continue
 			}
-			in.Sides[s] = reconcile.Now{
-				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Native: rec.Native,
-				View: reconcile.View{Fields: rec.Fields, Shown: p.link.Sides[s].Shown, Modified: rec.Modified},
+			if !yield(chunk) {
+				return
 			}
+			chunk, writing = nil, 0
 		}
-		// Rejecting means that what left is to come back: then being in scope on one side is enough.
-		if r.record.Trigger == TriggerReject {
-			in.Active = false
+		if len(chunk) > 0 {
+			yield(chunk)
 		}
-		steps = append(steps, &step{pair: p, Decision: reconcile.Decide(r.engine.Schema, in, policy), results: map[record.Side]record.Result{}})
 	}
-	// The plan is in the order of the links, so that the same window gives the same run.
-	slices.SortStableFunc(steps, func(a, b *step) int { return cmp.Compare(a.link.ID, b.link.ID) })
-	return steps, paused
+}
+
+func (e *Engine) chunk() int { return cmp.Or(e.Chunk, defaultChunk) }
+
+// plan decides about pairs.
+func (r *run) plan(list []*pair) []*step {
+	steps := make([]*step, len(list))
+	for i, p := range list {
+		steps[i] = r.decide(p)
+	}
+	return steps
+}
+
+func (r *run) decide(p *pair) *step {
+	in := r.pairOf(p)
+	// Rejecting means that what left is to come back: then being in scope on one side is enough.
+	if r.record.Trigger == TriggerReject {
+		in.Active = false
+	}
+	return newStep(p, reconcile.Decide(r.engine.Schema, in, r.policy()))
+}
+
+func newStep(p *pair, d reconcile.Decision) *step {
+	return &step{pair: p, Decision: d, results: map[record.Side]record.Result{}}
+}
+
+func (r *run) policy() reconcile.Policy {
+	return reconcile.Policy{
+		Direction: reconcile.Direction(r.doc.Settings.Direction), Conflicts: reconcile.Conflicts(r.doc.Settings.Conflicts),
+	}
+}
+
+// pairOf is a pair as the planner takes it.
+func (r *run) pairOf(p *pair) reconcile.Pair {
+	in := reconcile.Pair{
+		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, Base: p.link.Base,
+		Sides: map[record.Side]reconcile.Now{}, NewID: createdID(r.user.ID(), p.link.GoogleID),
+	}
+	for _, s := range record.Sides {
+		rec := p.now[s]
+		if rec == nil {
+			continue
+		}
+		in.Sides[s] = reconcile.Now{
+			ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Native: rec.Native,
+			View: reconcile.View{Fields: rec.Fields, Shown: p.link.Sides[s].Shown, Modified: rec.Modified},
+		}
+	}
+	return in
 }
 
 // write carries out one chunk: intents, both sides at the same time, then what became of it. It returns pairs that changed
@@ -418,7 +535,7 @@ func same(a, b store.Link) bool {
 
 // reread fetches pairs anew that changed while they were written.
 func (r *run) reread(ctx context.Context, list []*pair) error {
-	ask := map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
+	ask := newAsk()
 	for _, p := range list {
 		for _, s := range record.Sides {
 			p.now[s] = nil

@@ -169,6 +169,7 @@ type run struct {
 
 	sides   map[record.Side]Side
 	deltas  map[record.Side]record.Delta
+	window  *window
 	scopes  map[record.Side]string
 	rosters map[record.Side]*roster
 	pairs   *pairs
@@ -248,9 +249,6 @@ func (r *run) work(ctx context.Context) error {
 	if err := r.gather(ctx); err != nil {
 		return err
 	}
-	if err := r.meet(ctx); err != nil {
-		return err
-	}
 	return r.carryOut(ctx)
 }
 
@@ -294,7 +292,7 @@ func (r *run) scan(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	for _, s := range record.Sides {
 		g.Go(func() error {
-			scope, delta, err := r.window(gctx, s)
+			scope, delta, err := r.readWindow(gctx, s)
 			mu.Lock()
 			defer mu.Unlock()
 			r.scopes[s], r.deltas[s] = scope, delta
@@ -310,8 +308,8 @@ func (r *run) scan(ctx context.Context) error {
 	return nil
 }
 
-// window reads one side's window. Where its cursor is no longer good, the window is everything.
-func (r *run) window(ctx context.Context, s record.Side) (string, record.Delta, error) {
+// readWindow reads one side's window. Where its cursor is no longer good, the window is everything.
+func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Delta, error) {
 	scope := r.doc.Scopes[s]
 	cursor := r.doc.Cursors[s]
 	if scope == "" {
@@ -324,7 +322,7 @@ func (r *run) window(ctx context.Context, s record.Side) (string, record.Delta, 
 		}
 		scope, cursor = made, nil
 	}
-	delta, err := r.read(ctx, s, cursor)
+	delta, err := r.scanSide(ctx, s, cursor)
 	if err != nil || !delta.ScopeGone || s == record.Creatio {
 		return scope, delta, err
 	}
@@ -339,20 +337,20 @@ func (r *run) window(ctx context.Context, s record.Side) (string, record.Delta, 
 	if scope, err = r.sides[s].Prepare(ctx); err != nil {
 		return "", record.Delta{}, fmt.Errorf("prepare %s again: %w", s, err)
 	}
-	delta, err = r.read(ctx, s, nil)
+	delta, err = r.scanSide(ctx, s, nil)
 	return scope, delta, err
 }
 
 // foreseen reads a side whose scope may not be there yet, and makes none.
 func (r *run) foreseen(ctx context.Context, s record.Side) (string, record.Delta, error) {
-	delta, err := r.read(ctx, s, nil)
+	delta, err := r.scanSide(ctx, s, nil)
 	if delta.ScopeGone && s == record.Google {
 		delta = record.Delta{Members: []string{}}
 	}
 	return "", delta, err
 }
 
-func (r *run) read(ctx context.Context, s record.Side, cursor json.RawMessage) (record.Delta, error) {
+func (r *run) scanSide(ctx context.Context, s record.Side, cursor json.RawMessage) (record.Delta, error) {
 	delta, err := r.sides[s].Scan(ctx, cursor)
 	if fault.Is(err, fault.FullSync) && len(cursor) > 0 {
 		r.engine.Logger.InfoContext(ctx, "reading everything again", "side", string(s))

@@ -1,10 +1,12 @@
 package syncer
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -27,6 +29,8 @@ type pair struct {
 	reason match.Reason
 	// pause, where not nil, says why the pair is left alone in this run.
 	pause *pause
+	// quiet says that there is nothing to do with the pair, of which only the ids are kept.
+	quiet bool
 	// suspect says that a run which was cut off wrote the link.
 	suspect bool
 	// merged says that another pair took this one's record over; replaces are the stored links that this pair takes over.
@@ -36,26 +40,44 @@ type pair struct {
 	again int
 }
 
+// release lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
+func (p *pair) release() {
+	clear(p.now)
+	p.link.Base, p.link.Sides, p.stored = nil, nil, store.Link{}
+}
+
 // pairs are the pairs a run deals with, found by either id.
 type pairs struct {
 	list []*pair
 	by   map[record.Side]map[string]*pair
+	ids  map[string]*pair
 }
 
 func newPairs() *pairs {
-	return &pairs{by: map[record.Side]map[string]*pair{record.Creatio: {}, record.Google: {}}}
+	return &pairs{by: map[record.Side]map[string]*pair{record.Creatio: {}, record.Google: {}}, ids: map[string]*pair{}}
 }
+
+// has reports whether a link was taken in.
+func (p *pairs) has(link string) bool { return p.ids[link] != nil }
 
 // add takes a link in; a link that is there already is not taken twice.
 func (p *pairs) add(l store.Link) *pair {
-	for _, s := range record.Sides {
-		if known := p.by[s][l.SideID(s)]; known != nil && known.link.ID == l.ID {
-			return known
-		}
+	if known := p.ids[l.ID]; known != nil {
+		return known
 	}
 	n := &pair{link: l, stored: l, now: map[record.Side]*record.Record{}}
+	p.ids[l.ID] = n
 	p.put(n)
 	return n
+}
+
+// owns notes that two records are those of a link with which there is nothing to do.
+func (p *pairs) owns(l store.Link) {
+	n := &pair{quiet: true, link: store.Link{ID: l.ID, CreatioID: l.CreatioID, GoogleID: l.GoogleID, Active: true}}
+	p.ids[l.ID] = n
+	for _, s := range record.Sides {
+		p.name(n, s)
+	}
 }
 
 func (p *pairs) put(n *pair) {
@@ -80,25 +102,27 @@ func (p *pairs) name(n *pair, s record.Side) {
 func (p *pairs) drop(f func(*pair) bool) { p.list = slices.DeleteFunc(p.list, f) }
 
 // gather reads the links of what changed, and of every one of them both records: what did not change is as the link
-// says, the rest is fetched.
+// says, the rest is fetched. Links come and go by the page; those of which nothing changed are let go at once, so that a
+// run holds what it has to do, and not what there is.
 func (r *run) gather(ctx context.Context) error {
 	r.pairs = newPairs()
+	r.window = newWindow(r.deltas)
 	if err := r.openRosters(ctx); err != nil {
 		return err
 	}
 	if err := r.loadLinks(ctx); err != nil {
 		return err
 	}
-	ask := map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
+	ask := newAsk()
 	for _, s := range record.Sides {
-		r.attach(s, r.deltas[s].Records)
+		r.attach(s, r.window.take(s))
 		r.askFor(s, ask[s])
 	}
 	if err := r.fetch(ctx, ask); err != nil {
 		return err
 	}
 	r.pairs.drop(func(p *pair) bool { return !r.concerned(p) })
-	ask = map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}
+	ask = newAsk()
 	for _, p := range r.pairs.list {
 		for _, s := range record.Sides {
 			id := p.link.SideID(s)
@@ -113,6 +137,11 @@ func (r *run) gather(ctx context.Context) error {
 	}
 	return r.fetch(ctx, ask)
 }
+
+// asked are ids of records to be fetched, by side.
+type asked map[record.Side]map[string]bool
+
+func newAsk() asked { return asked{record.Creatio: {}, record.Google: {}} }
 
 // loadLinks reads the links that the run is about: of what changed, of who came and went, and what earlier runs left
 // unfinished; all of them only where nobody knows who was there before.
@@ -133,26 +162,25 @@ func (r *run) loadLinks(ctx context.Context) error {
 		return err
 	}
 	for _, s := range record.Sides {
-		ids := slices.Concat(r.deltas[s].Touched, r.rosters[s].came, r.rosters[s].left)
-		for _, rec := range r.deltas[s].Records {
-			ids = append(append(ids, rec.ID), rec.Aliases...)
-		}
-		if len(ids) == 0 {
-			continue
-		}
-		links, err := r.user.LinksBy(ctx, r.engine.Type, s, ids)
-		if err != nil {
-			return fmt.Errorf("read links by %s: %w", s, err)
-		}
-		for _, l := range links {
-			r.pairs.add(l)
+		for ids := range slices.Chunk(slices.Concat(r.window.ids(s), r.rosters[s].came, r.rosters[s].left), page) {
+			links, err := r.user.LinksBy(ctx, r.engine.Type, s, ids)
+			if err == nil {
+				err = r.sift(ctx, links)
+			}
+			if err != nil {
+				return fmt.Errorf("read links by %s: %w", s, err)
+			}
 		}
 	}
 	return nil
 }
 
+// page is how many links are looked at together. So many contacts fill whole batches in Creatio.
+const page = 600
+
 func (r *run) loadAll(ctx context.Context) error {
 	r.active = 0
+	links := make([]store.Link, 0, page)
 	for l, err := range r.user.Links(ctx, r.engine.Type) {
 		if err != nil {
 			return fmt.Errorf("read links: %w", err)
@@ -163,9 +191,71 @@ func (r *run) loadAll(ctx context.Context) error {
 		if l.Unfinished() {
 			r.unfinished++
 		}
+		if links = append(links, l); len(links) == page {
+			if err := r.sift(ctx, links); err != nil {
+				return err
+			}
+			links = links[:0]
+		}
+	}
+	return r.sift(ctx, links)
+}
+
+// sift keeps those links of which something may have changed. Of the others only the ids stay, and their records are
+// let go.
+func (r *run) sift(ctx context.Context, links []store.Link) error {
+	links = slices.DeleteFunc(links, func(l store.Link) bool { return r.pairs.has(l.ID) })
+	ask := newAsk()
+	for _, l := range links {
+		for _, s := range record.Sides {
+			if id := l.SideID(s); r.window.touched[s][id] && r.window.record(s, id) == nil {
+				ask[s][id] = true
+			}
+		}
+	}
+	found, err := r.readRecords(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for _, s := range record.Sides {
+		r.window.add(s, found[s])
+	}
+	for _, l := range links {
+		if r.quiet(l) {
+			r.pairs.owns(l)
+			for _, s := range record.Sides {
+				r.window.drop(s, l.SideID(s))
+			}
+			continue
+		}
 		r.pairs.add(l)
 	}
 	return nil
+}
+
+// quiet reports whether both records of a link are as it says.
+func (r *run) quiet(l store.Link) bool {
+	if !l.Active || l.Unfinished() {
+		return false
+	}
+	for _, s := range record.Sides {
+		id := l.SideID(s)
+		rec := r.window.record(s, id)
+		switch {
+		case id == "" || r.rosters[s].lacks(id):
+			return false
+		case rec == nil:
+			// What was touched has been read, so it is not there under this id.
+			if r.window.touched[s][id] {
+				return false
+			}
+		case rec.ID != id || rec.Gone || !rec.Member || l.Sides[s].Apart || !bytes.Equal(rec.Native, l.Sides[s].Native):
+			return false
+		case !r.engine.Schema.Equal(rec.Fields, spelled(l.Base, l.Sides[s].Shown, r.engine.Schema)):
+			return false
+		}
+	}
+	return true
 }
 
 // skew is how far the clocks of two instances may be apart.
@@ -192,23 +282,26 @@ func (r *run) loadInterrupted(ctx context.Context) error {
 
 // attach gives records to their pairs. A record that goes by a new id is known by the old one; one without a link
 // starts a pair if it is in scope.
-func (r *run) attach(s record.Side, records []record.Record) {
-	for i := range records {
-		for _, alias := range records[i].Aliases {
+func (r *run) attach(s record.Side, records []*record.Record) {
+	for _, rec := range records {
+		for _, alias := range rec.Aliases {
 			p := r.pairs.by[s][alias]
-			if p != nil && r.pairs.by[s][records[i].ID] == nil {
-				p.link.SetSideID(s, records[i].ID)
+			if p != nil && !p.quiet && r.pairs.by[s][rec.ID] == nil {
+				p.link.SetSideID(s, rec.ID)
 				r.pairs.name(p, s)
 			}
 		}
 	}
-	for i := range records {
-		r.take(s, &records[i])
+	for _, rec := range records {
+		r.take(s, rec)
 	}
 }
 
 func (r *run) take(s record.Side, rec *record.Record) {
 	p := r.pairs.by[s][rec.ID]
+	if p != nil && p.quiet {
+		return
+	}
 	if p == nil && rec.Member && !rec.Gone {
 		p = r.begin(s, rec.ID)
 	}
@@ -241,8 +334,8 @@ func sideByte(s record.Side) byte {
 
 // askFor notes the ids of a side whose records have to be read before anything can be decided.
 func (r *run) askFor(s record.Side, ask map[string]bool) {
-	for _, id := range r.deltas[s].Touched {
-		if p := r.pairs.by[s][id]; p != nil && p.now[s] == nil {
+	for id := range r.window.touched[s] {
+		if p := r.pairs.by[s][id]; p != nil && !p.quiet && p.now[s] == nil {
 			ask[id] = true
 		}
 	}
@@ -282,20 +375,28 @@ func (r *run) concerned(p *pair) bool {
 	return false
 }
 
-// fetch reads records of both sides at the same time.
-func (r *run) fetch(ctx context.Context, ask map[record.Side]map[string]bool) error {
+// fetch reads records of both sides at the same time, and gives them to their pairs.
+func (r *run) fetch(ctx context.Context, ask asked) error {
+	found, err := r.readRecords(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for _, s := range record.Sides {
+		r.attach(s, found[s])
+	}
+	return nil
+}
+
+// readRecords reads records of both sides at the same time.
+func (r *run) readRecords(ctx context.Context, ask asked) (map[record.Side][]*record.Record, error) {
 	var mu sync.Mutex
-	found := map[record.Side][]record.Record{}
+	found := map[record.Side][]*record.Record{}
 	g, gctx := errgroup.WithContext(ctx)
 	for _, s := range record.Sides {
 		if len(ask[s]) == 0 {
 			continue
 		}
-		ids := make([]string, 0, len(ask[s]))
-		for id := range ask[s] {
-			ids = append(ids, id)
-		}
-		slices.Sort(ids)
+		ids := slices.Sorted(maps.Keys(ask[s]))
 		g.Go(func() error {
 			records, err := r.sides[s].Fetch(gctx, ids)
 			if err != nil {
@@ -303,17 +404,13 @@ func (r *run) fetch(ctx context.Context, ask map[record.Side]map[string]bool) er
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			found[s] = records
+			for i := range records {
+				found[s] = append(found[s], &records[i])
+			}
 			return nil
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	for _, s := range record.Sides {
-		r.attach(s, found[s])
-	}
-	return nil
+	return found, g.Wait()
 }
 
 // remembered is an unchanged record as its link tells it: the agreed content, in the side's own spelling.

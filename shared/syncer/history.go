@@ -145,14 +145,34 @@ func (r *run) problem(l store.Link, p store.Problem) {
 	r.record.Problems = append(r.record.Problems, p)
 }
 
-// foresee is a preview: everything a run would write down, and nothing written.
-func (r *run) foresee(steps []*step, paused []*pair) {
-	for _, st := range steps {
-		r.record.Changes = append(r.record.Changes, r.history(st)...)
+// foretell writes down everything that a run would do, and does nothing of it.
+func (r *run) foretell(ctx context.Context, known, lonely []*pair) error {
+	tell := func(list []*pair) error {
+		list, paused := apart(list)
+		for _, p := range paused {
+			r.problem(p.link, p.pause.problem)
+		}
+		var changes []store.Change
+		for chunk := range r.chunks(list, r.plan) {
+			for _, st := range chunk {
+				changes = append(changes, r.history(st)...)
+				st.release()
+			}
+		}
+		return r.addChanges(ctx, changes)
 	}
-	for _, p := range paused {
-		r.problem(p.link, p.pause.problem)
+	if err := tell(known); err != nil {
+		return err
 	}
+	for group, err := range r.meetings(ctx, lonely) {
+		if err != nil {
+			return err
+		}
+		if err := tell(group); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // waiting ends a run that waits for the user's approval.
@@ -161,17 +181,13 @@ type waiting struct{ problem store.Problem }
 func (w waiting) Error() string { return "held: " + w.problem.Code }
 
 // hold keeps a plan that takes away too much, with its changes, for the user to decide about.
-func (r *run) hold(ctx context.Context, steps []*step, reason string) error {
-	var changes []store.Change
-	for _, st := range steps {
-		changes = append(changes, r.history(st)...)
-	}
+func (r *run) hold(ctx context.Context, known, lonely []*pair, reason string) error {
 	// What waits already goes on waiting under the same name; a person who asks again gets a new answer.
 	if held := r.doc.HeldRun; held != "" && r.record.Trigger == TriggerSchedule {
 		r.record.ID = held
 	}
 	r.pieces = 0
-	if err := r.addChanges(ctx, changes); err != nil {
+	if err := r.foretell(ctx, known, lonely); err != nil {
 		return err
 	}
 	unlinked := r.record.Counts.Creatio.Unlinked + r.record.Counts.Google.Unlinked

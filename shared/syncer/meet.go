@@ -3,6 +3,8 @@ package syncer
 import (
 	"context"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,41 +17,70 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// meet finds, for every record in scope that has no counterpart, the one it already has on the other side, so that
-// nothing is created that is there. What fits several records is left alone and reported.
-func (r *run) meet(ctx context.Context) error {
-	singles := r.singles()
-	if len(singles[record.Creatio])+len(singles[record.Google]) == 0 {
-		return nil
+// meetings go through the records that have no counterpart, a group at a time, and find for each the one that is already
+// on the other side, so that nothing is created that is there. What fits several records is left alone and reported.
+func (r *run) meetings(ctx context.Context, lonely []*pair) iter.Seq2[[]*pair, error] {
+	return func(yield func([]*pair, error) bool) {
+		c := newCrowd(lonely)
+		for group := c.next(groupSize); len(group) > 0; group = c.next(groupSize) {
+			group, err := r.meet(ctx, c, group)
+			if !yield(group, err) || err != nil {
+				return
+			}
+		}
 	}
-	candidates, err := r.candidates(ctx, singles)
-	if err != nil {
-		return err
+}
+
+// groupSize is how many records meet at a time: a few chunks' worth.
+const groupSize = 1000
+
+// meet pairs one group.
+func (r *run) meet(ctx context.Context, c *crowd, group []*pair) ([]*pair, error) {
+	candidates := map[record.Side][]record.Record{}
+	for fresh := group; len(fresh) > 0; {
+		found, err := r.candidates(ctx, singles(fresh))
+		if err != nil {
+			return nil, err
+		}
+		// Who shares something with a candidate has a say in whose it is.
+		fresh = nil
+		for _, s := range record.Sides {
+			candidates[s] = append(candidates[s], found[s]...)
+			fresh = append(fresh, c.related(found[s])...)
+		}
+		group = append(group, fresh...)
 	}
-	r.adopt(singles, candidates)
+	alone := singles(group)
+	r.adopt(alone, candidates)
 	free, err := r.free(ctx, candidates)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	r.pairUp(alone, free)
+	return slices.DeleteFunc(group, func(p *pair) bool { return p.merged }), nil
+}
+
+// pairUp joins what belongs together.
+func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*record.Record) {
 	items := map[record.Side][]match.Item{}
 	owners := map[record.Side][]*pair{}
 	records := map[record.Side][]*record.Record{}
 	for _, s := range record.Sides {
-		add := func(p *pair, rec *record.Record, member bool) {
-			items[s] = append(items[s], match.Item{ID: rec.ID, Fields: rec.Fields, Member: member})
-			owners[s], records[s] = append(owners[s], p), append(records[s], rec)
-		}
 		seen := map[string]bool{}
-		for _, p := range singles[s] {
+		add := func(p *pair, rec *record.Record, member bool) {
+			if !seen[rec.ID] {
+				seen[rec.ID] = true
+				items[s] = append(items[s], match.Item{ID: rec.ID, Fields: rec.Fields, Member: member})
+				owners[s], records[s] = append(owners[s], p), append(records[s], rec)
+			}
+		}
+		for _, p := range alone[s] {
 			if p.link.SideID(s.Other()) == "" && !p.waits() {
 				add(p, p.now[s], true)
-				seen[p.now[s].ID] = true
 			}
 		}
 		for _, rec := range free[s] {
-			if !seen[rec.ID] {
-				add(nil, rec, false)
-			}
+			add(nil, rec, false)
 		}
 	}
 	found := match.Find(items[record.Creatio], items[record.Google])
@@ -64,14 +95,12 @@ func (r *run) meet(ctx context.Context) error {
 		}
 		owners[d.Side][d.Item].doubt(r, d.Side, names)
 	}
-	r.pairs.drop(func(p *pair) bool { return p.merged })
-	return nil
 }
 
 // singles are the pairs with a record in scope on one side and none on the other.
-func (r *run) singles() map[record.Side][]*pair {
+func singles(list []*pair) map[record.Side][]*pair {
 	out := map[record.Side][]*pair{}
-	for _, p := range r.pairs.list {
+	for _, p := range list {
 		for _, s := range record.Sides {
 			if rec := p.now[s]; rec != nil && !rec.Gone && rec.Member && p.link.SideID(s.Other()) == "" {
 				out[s] = append(out[s], p)

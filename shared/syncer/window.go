@@ -1,0 +1,82 @@
+package syncer
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// window is what both sides told of a run's window, found by id. It is emptied as the run goes through it.
+type window struct {
+	records map[record.Side]map[string]*record.Record
+	// names are the ids by which a record was known before.
+	names map[record.Side]map[string]string
+	// touched are ids of records that may have changed and that have to be read where they are linked.
+	touched map[record.Side]map[string]bool
+}
+
+// newWindow takes the records out of the deltas, so that nobody else keeps them.
+func newWindow(deltas map[record.Side]record.Delta) *window {
+	w := &window{
+		records: map[record.Side]map[string]*record.Record{}, names: map[record.Side]map[string]string{}, touched: map[record.Side]map[string]bool{},
+	}
+	for _, s := range record.Sides {
+		d := deltas[s]
+		w.records[s], w.names[s], w.touched[s] = make(map[string]*record.Record, len(d.Records)), map[string]string{}, make(map[string]bool, len(d.Touched))
+		for _, rec := range d.Records {
+			w.add(s, []*record.Record{&rec})
+		}
+		for _, id := range d.Touched {
+			w.touched[s][id] = true
+		}
+		d.Records, d.Touched = nil, nil
+		deltas[s] = d
+	}
+	return w
+}
+
+func (w *window) add(s record.Side, records []*record.Record) {
+	for _, rec := range records {
+		w.records[s][rec.ID] = rec
+		for _, alias := range rec.Aliases {
+			w.names[s][alias] = rec.ID
+		}
+	}
+}
+
+// record is the record that goes or went by an id; nil where the window does not tell of it.
+func (w *window) record(s record.Side, id string) *record.Record {
+	if rec := w.records[s][id]; rec != nil {
+		return rec
+	}
+	return w.records[s][w.names[s][id]]
+}
+
+// ids are all ids of which the window tells, in order.
+func (w *window) ids(s record.Side) []string {
+	all := maps.Clone(w.touched[s])
+	for id := range w.records[s] {
+		all[id] = true
+	}
+	for alias := range w.names[s] {
+		all[alias] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// drop lets a record go that nobody has to look at again.
+func (w *window) drop(s record.Side, id string) {
+	delete(w.records[s], id)
+	delete(w.touched[s], id)
+}
+
+// take hands the records out that are left, in the order of their ids.
+func (w *window) take(s record.Side) []*record.Record {
+	out := make([]*record.Record, 0, len(w.records[s]))
+	for _, id := range slices.Sorted(maps.Keys(w.records[s])) {
+		out = append(out, w.records[s][id])
+	}
+	clear(w.records[s])
+	return out
+}

@@ -81,21 +81,19 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	return out
 }
 
-// communications writes e-mail addresses and phones.
+// communications writes e-mail addresses, phones and web addresses.
 func (p *planner) communications(f record.Field) {
 	var want []wanted
 	seen := map[string]bool{}
 	for _, e := range p.op.After[f.Name] {
-		as := record.Entry{Text: p.fit(f.Name, e.Text, maxText)}
-		if f.Name == record.Phones {
-			if as.Kind = e.Kind; communicationType(e.Kind) == "" || fieldOf(e.Kind) != record.Phones {
-				as.Kind = record.KindOther
-			}
+		as := p.communication(f, e)
+		key := f.Key(as)
+		if as.Text == "" || seen[key] {
+			p.show(f.Name, e, record.Entry{})
+			continue
 		}
-		if key := f.Key(as); as.Text != "" && !seen[key] {
-			seen[key] = true
-			want = append(want, wanted{e, as})
-		}
+		seen[key] = true
+		want = append(want, wanted{e, as})
 	}
 	have := p.native.rowsOf(f.Name)
 	match := pair(f, have, want)
@@ -118,15 +116,34 @@ func (p *planner) communications(f record.Field) {
 		p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: r.ID, body: body})
 	}
 	for _, w := range match.insert {
-		r := row{Kind: kindEmail, Text: w.as.Text, ID: p.rowID(f.Name, f.Key(w.as), have)}
-		if f.Name == record.Phones {
-			r.Kind = w.as.Kind
+		r := row{Kind: w.as.Kind, Text: w.as.Text, ID: p.rowID(f.Name, f.Key(w.as), have)}
+		switch f.Name {
+		case record.Emails:
+			r.Kind = kindEmail
+		case record.Websites:
+			r.Kind = kindWeb
 		}
 		r.Primary = !slices.ContainsFunc(after, func(o row) bool { return o.Kind == r.Kind })
 		after = append(after, r)
 		p.insertCommunication(r)
 	}
 	p.settle(f, after, want)
+}
+
+// communication is an entry as its row can hold it; empty where it cannot.
+func (p *planner) communication(f record.Field, e record.Entry) record.Entry {
+	switch f.Name {
+	case record.Websites:
+		return record.Entry{Text: p.fitWhole(f.Name, e.Text, maxText)}
+	case record.Phones:
+		as := record.Entry{Kind: e.Kind, Text: p.fit(f.Name, e.Text, maxText)}
+		if communicationType(e.Kind) == "" || fieldOf(e.Kind) != record.Phones {
+			as.Kind = record.KindOther
+		}
+		return as
+	default:
+		return record.Entry{Text: p.fit(f.Name, e.Text, maxText)}
+	}
 }
 
 func (p *planner) insertCommunication(r row) {

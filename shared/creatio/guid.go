@@ -7,6 +7,7 @@ import "github.com/tandem-sync/tandem/shared/record"
 const (
 	typeEmail = "ee1c85c3-cfcb-df11-9b2a-001d60e938c6"
 	typeSkype = "09e4bda6-cfcb-df11-9b2a-001d60e938c6"
+	typeWeb   = "6a8ba927-67cc-df11-9b2a-001d60e938c6"
 
 	phoneMobile    = "d4a2dc80-30ca-df11-9b2a-001d60e938c6"
 	phoneHome      = "0da6a26b-d7bc-df11-b00f-001d60e938c6"
@@ -29,11 +30,13 @@ const (
 	noGUID = "00000000-0000-0000-0000-000000000000"
 )
 
-// kindSkype marks a communication row as the contact's Skype name; it is no kind of a phone.
-const kindSkype = "skype"
-
-// kindEmail marks a communication row as an e-mail address. Creatio knows no kinds of those.
-const kindEmail = "email"
+// The kinds of communication rows that are no phones: e-mail addresses, the contact's Skype name, and web addresses.
+// Creatio knows no kinds of those.
+const (
+	kindEmail = "email"
+	kindSkype = "skype"
+	kindWeb   = "web"
+)
 
 // communicationKind is what a communication's type is to Tandem; empty for types that are none of its business.
 func communicationKind(typeID string) string {
@@ -42,6 +45,8 @@ func communicationKind(typeID string) string {
 		return kindEmail
 	case typeSkype:
 		return kindSkype
+	case typeWeb:
+		return kindWeb
 	case phoneWork:
 		return record.KindWork
 	case phoneHome:
@@ -64,6 +69,8 @@ func communicationType(kind string) string {
 		return typeEmail
 	case kindSkype:
 		return typeSkype
+	case kindWeb:
+		return typeWeb
 	case record.KindWork:
 		return phoneWork
 	case record.KindHome:

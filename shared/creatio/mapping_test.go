@@ -228,6 +228,9 @@ func drawFields(t *rapid.T) record.Fields {
 		{Kind: "email", Text: "+33199001122"},
 		{Kind: "work", Text: "+12025550102"},
 	}
+	websites := []record.Entry{
+		{Text: "https://a.example.com"}, {Text: "A.example.com/"}, {Text: "b.example.com", Kind: "work"}, {Text: "c.example.com/" + strings.Repeat("x", 300)},
+	}
 	addresses := []record.Entry{
 		{Kind: "home", Parts: map[string]string{"street": "Hauptstr. 1", "city": "Berlin", "region": "Berlin", "zip": "10115", "country": "Germany"}},
 		{Kind: "work", Parts: map[string]string{"street": "Hauptstr. 1", "city": "berlin", "country": "germany"}},
@@ -248,6 +251,7 @@ func drawFields(t *rapid.T) record.Fields {
 	f[record.Emails] = some("email", emails)
 	f[record.Phones] = some("phone", phones)
 	f[record.Addresses] = some("address", addresses)
+	f[record.Websites] = some("website", websites)
 	return record.ContactSchema.Clean(f)
 }
 
@@ -266,8 +270,8 @@ func drawPerson(t *rapid.T) *person {
 			p.anniversaries = []anniversary{{id: "ann", date: p.birth}}
 		}
 	}
-	types := []string{typeEmail, typeSkype, phoneWork, phoneHome, phoneMobile, phoneOther, phoneExtension, "2b387201-67cc-df11-9b2a-001d60e938c6"}
-	numbers := []string{"+12025550101", "+1 (202) 555-0101", "a@example.com", "b@example.com", "12", "x.y"}
+	types := []string{typeEmail, typeSkype, phoneWork, phoneHome, phoneMobile, phoneOther, phoneExtension, typeWeb, "2b387201-67cc-df11-9b2a-001d60e938c6"}
+	numbers := []string{"+12025550101", "+1 (202) 555-0101", "a@example.com", "b@example.com", "12", "x.y", "HTTPS://b.example.com/"}
 	for i := range rapid.IntRange(0, 5).Draw(t, "comms") {
 		p.communications = append(p.communications, communication{
 			id: fmt.Sprint("comm", i), typeID: rapid.SampledFrom(types).Draw(t, "type"),

@@ -9,7 +9,7 @@ import (
 // native is what is kept of a contact to write it without reading it again: the ids of its rows with what they
 // said, and what a column holds where that is not what the contact shows.
 type native struct {
-	// Communications are the e-mail, phone and Skype rows, the ones that show first.
+	// Communications are the e-mail, phone, Skype and web rows, the ones that show first.
 	Communications []row `json:"comm,omitempty"`
 	Addresses      []row `json:"addr,omitempty"`
 	// Birthday is the id of the birthday's row.
@@ -38,7 +38,7 @@ type row struct {
 // entry is the row as the contact's field shows it.
 func (r row) entry() record.Entry {
 	e := record.Entry{Kind: r.Kind, Text: r.Text, Parts: r.Parts}
-	if r.Kind == kindEmail || r.Kind == kindSkype {
+	if fieldOf(r.Kind) != record.Phones && len(r.Parts) == 0 {
 		e.Kind = ""
 	}
 	return e
@@ -95,6 +95,8 @@ func fieldOf(kind string) string {
 		return record.Emails
 	case kindSkype:
 		return record.Skype
+	case kindWeb:
+		return record.Websites
 	default:
 		return record.Phones
 	}

@@ -73,7 +73,7 @@ func planContact(op record.Operation, n native, known *names, salt int) plan {
 
 func (p *planner) field(f record.Field) {
 	switch f.Name {
-	case record.Emails, record.Phones:
+	case record.Emails, record.Phones, record.Websites:
 		p.communications(f)
 	case record.Addresses:
 		p.addresses(f)
@@ -139,6 +139,17 @@ func (p *planner) fit(field, text string, limit int) string {
 			"Shorten the text, or leave it: the full text stays in Google.")
 	}
 	return short
+}
+
+// fitWhole leaves out a text that is longer than its column, and says so: a part of it would lead elsewhere.
+func (p *planner) fitWhole(field, text string, limit int) string {
+	text = strings.TrimSpace(text)
+	if utf16Len(text) > limit {
+		p.tell(field, "too-long", "Creatio has no room for an address that long, so it is not there.",
+			"Leave it: the address stays in Google.")
+		return ""
+	}
+	return text
 }
 
 // cut shortens a text to a number of UTF-16 units, in which databases count, without splitting a character.

@@ -41,6 +41,8 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 				{id: "w", typeID: phoneWork, number: "+12025550101", primary: true},
 				{id: "f", typeID: "9a7ab41b-67cc-df11-9b2a-001d60e938c6", number: "+12025550199"},
 				{id: "e", typeID: typeEmail, number: "otto@example.com", primary: true},
+				{id: "u", typeID: typeWeb, number: "otto.example.com", primary: true},
+				{id: "v", typeID: typeWeb, number: "old.example.com"},
 			},
 			addresses: []address{{id: "a", typeID: addressLegal, street: "Hauptstr. 1", city: "Berlin", country: "Germany", zip: "10115"}},
 		}
@@ -79,8 +81,8 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 			writes: "POST ContactCommunication, POST ContactCommunication",
 			check: func(t *testing.T, p *person, _ plan) {
-				if p.communications[3].primary || !p.communications[4].primary {
-					t.Errorf("the first of its kind is not the primary one, or another is: %+v", p.communications[3:])
+				if p.communications[5].primary || !p.communications[6].primary {
+					t.Errorf("the first of its kind is not the primary one, or another is: %+v", p.communications[5:])
 				}
 			},
 		},
@@ -88,7 +90,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			edit:   func(f record.Fields) record.Fields { return with(f, record.Phones) },
 			writes: "DELETE ContactCommunication",
 			check: func(t *testing.T, p *person, _ plan) {
-				if len(p.communications) != 2 || p.communications[0].id != "f" {
+				if len(p.communications) != 4 || p.communications[0].id != "f" {
 					t.Errorf("got %+v", p.communications)
 				}
 			},
@@ -115,6 +117,27 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 				}
 				if len(planned.shown) != 1 || planned.shown[0].Is.Parts["country"] != "Ruritania" {
 					t.Errorf("not told: %+v", planned.shown)
+				}
+			},
+		},
+		"a web address in another spelling keeps its row, and the others theirs": {
+			edit: func(f record.Fields) record.Fields {
+				return with(f, record.Websites, record.Entry{Text: "https://Otto.example.com/"}, record.Entry{Text: "old.example.com"})
+			},
+			writes: "PATCH ContactCommunication",
+			check: func(t *testing.T, p *person, _ plan) {
+				if c := p.communications[3]; c.id != "u" || c.number != "https://Otto.example.com/" || c.typeID != typeWeb {
+					t.Errorf("got %+v", c)
+				}
+			},
+		},
+		"a web address that is too long": {
+			edit: func(f record.Fields) record.Fields {
+				return with(f, record.Websites, append(f[record.Websites], record.Entry{Text: "x.example.com/" + strings.Repeat("x", maxText)})...)
+			},
+			check: func(t *testing.T, _ *person, planned plan) {
+				if len(planned.notes) != 1 || planned.notes[0].Code != "too-long" || len(planned.shown) != 1 || !planned.shown[0].As.IsZero() {
+					t.Errorf("got %+v, %+v", planned.notes, planned.shown)
 				}
 			},
 		},

@@ -113,7 +113,7 @@ const (
 )
 
 // personFields is all that Tandem reads of a person.
-const personFields = "addresses,biographies,birthdays,clientData,emailAddresses,imClients,memberships,metadata,names,organizations,phoneNumbers"
+const personFields = "addresses,biographies,birthdays,clientData,emailAddresses,imClients,memberships,metadata,names,organizations,phoneNumbers,urls"
 
 // contactSource keeps profiles, which belong to other people, out of what is read.
 const contactSource = "READ_SOURCE_TYPE_CONTACT"

@@ -40,6 +40,9 @@ var (
 // labels of addresses, so all of them show and each keeps its label.
 const emailType = "other"
 
+// websiteType is the label of a new web address. Creatio has no labels of those either.
+const websiteType = "homePage"
+
 // school is the type of an organization that is no employer.
 const school = "school"
 

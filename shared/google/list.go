@@ -97,6 +97,24 @@ func addressList(p *people.Person) list[people.Address] {
 	}
 }
 
+func websiteList(p *people.Person) list[people.Url] {
+	return list[people.Url]{
+		field: field(record.Websites), items: p.Urls,
+		entry: func(u *people.Url) (record.Entry, bool) {
+			return record.Entry{Text: strings.TrimSpace(u.Value)}, strings.TrimSpace(u.Value) != ""
+		},
+		rank: func(u *people.Url) *people.FieldMetadata { return u.Metadata },
+		write: func(old *people.Url, as record.Entry) *people.Url {
+			u := people.Url{Type: websiteType}
+			if old != nil {
+				u = *old
+			}
+			u.Value = as.Text
+			return &u
+		},
+	}
+}
+
 // structured reports whether an address has parts, and is not only a text.
 func structured(a *people.Address) bool {
 	return strings.TrimSpace(a.StreetAddress+a.ExtendedAddress+a.PoBox+a.City+a.Region+a.PostalCode+a.Country+a.CountryCode) != ""

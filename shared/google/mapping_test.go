@@ -63,6 +63,8 @@ func replace(t interface{ Fatalf(string, ...any) }, p *people.Person, out plan) 
 			next.PhoneNumbers = sent.PhoneNumbers
 		case "addresses":
 			next.Addresses = sent.Addresses
+		case "urls":
+			next.Urls = sent.Urls
 		default:
 			t.Fatalf("unexpected field %s", field)
 		}
@@ -124,6 +126,9 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 			{Type: "Shipping", FormattedValue: "Dock 7\nHarbor"},
 			{Type: "Cottage", City: "Lakeside"},
 		},
+		Urls: []*people.Url{
+			{Value: "https://ada.example.com/", Type: "blog"}, {Value: "ada.example.com"}, {Value: "https://self.example.com", Type: "profile", Metadata: profile},
+		},
 		ClientData:  []*people.ClientData{{Key: "other", Value: "x"}, {Key: mark, Value: "L7"}},
 		Memberships: []*people.Membership{{ContactGroupMembership: &people.ContactGroupMembership{ContactGroupResourceName: testGroup}}},
 	})
@@ -136,6 +141,7 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 			record.GivenName: text("Ada"), record.MiddleName: text("Mary"), record.Surname: text("Example"), record.Salutation: text("Dr."),
 			record.Company: text("Example Ltd"), record.JobTitle: text("CTO"), record.Department: text("R&D"),
 			record.Birthday: text("--02-29"), record.Notes: text("one\ntwo"), record.Skype: text("ada.example"), record.Emails: text("ada@example.com"),
+			record.Websites: text("ada.example.com"),
 			record.Phones: {
 				{Kind: "work", Text: "+1 202 555 0100"},
 				{Kind: "home", Text: "+1 202 555 0101"},
@@ -234,17 +240,48 @@ func TestAn_update_writes_the_named_fields_and_keeps_what_is_not_its_own(t *test
 	}
 }
 
+func TestA_web_address_keeps_its_label(t *testing.T) {
+	t.Parallel()
+	p := contact(people.Person{Urls: []*people.Url{
+		{Value: "https://ada.example.com", Type: "blog"}, {Value: "https://shop.example.com", Type: "Shop ⛵"},
+	}})
+	after := recordOf(p, testGroup).Fields.Clone()
+	after[record.Websites] = []record.Entry{{Text: "HTTP://ADA.example.com/"}, {Text: "https://shop.example.org"}, {Text: "new.example.com"}}
+	next, out := write(t, p, after)
+	want := []*people.Url{
+		{Value: "HTTP://ADA.example.com/", Type: "blog"}, {Value: "https://shop.example.org", Type: "Shop ⛵"}, {Value: "new.example.com", Type: "homePage"},
+	}
+	if diff := cmp.Diff(asJSON(t, want), asJSON(t, next.Urls)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"urls"}, out.mask); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestA_web_address_that_is_too_long_is_left_out_and_told_of(t *testing.T) {
+	t.Parallel()
+	long := "https://example.com/" + strings.Repeat("x", maxText)
+	next, out := write(t, contact(people.Person{}), record.Fields{record.Websites: text(long)})
+	if len(next.Urls) > 0 || len(out.notes) != 1 || out.notes[0].Code != "too-long" {
+		t.Errorf("got %s, %+v", asJSON(t, next.Urls), out.notes)
+	}
+	if got := out.shown(recordOf(next, testGroup).Fields); len(got) != 1 || got[0].Is.Text != long || !got[0].As.IsZero() {
+		t.Errorf("got %+v, want that it does not show", got)
+	}
+}
+
 func TestClearing_a_field_sends_it_empty(t *testing.T) {
 	t.Parallel()
 	p := contact(people.Person{
 		Names: []*people.Name{{GivenName: "Ada"}}, Organizations: []*people.Organization{{Name: "Example Ltd"}},
 		Birthdays: []*people.Birthday{{Date: &people.Date{Month: 1, Day: 2}}}, Biographies: []*people.Biography{{Value: "x"}},
 		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com"}}, PhoneNumbers: []*people.PhoneNumber{{Value: "+1 202 555 0100"}},
-		Addresses: []*people.Address{{City: "Springfield"}}, ImClients: []*people.ImClient{{Protocol: "skype", Username: "ada"}},
+		Addresses: []*people.Address{{City: "Springfield"}}, Urls: []*people.Url{{Value: "example.com"}}, ImClients: []*people.ImClient{{Protocol: "skype", Username: "ada"}},
 	})
 	next, out := write(t, p, record.Fields{})
-	if len(out.mask) != 8 {
-		t.Errorf("got mask %v, want all eight fields", out.mask)
+	if len(out.mask) != 9 {
+		t.Errorf("got mask %v, want all nine fields", out.mask)
 	}
 	if got := recordOf(next, testGroup).Fields; len(got) != 0 {
 		t.Errorf("%v is left", got)
@@ -368,6 +405,9 @@ func anyFields(t *rapid.T) record.Fields {
 	f.SetText(record.Notes, strings.TrimSpace(rapid.StringMatching(`([a-z ]{0,9}\n?){0,3}`).Draw(t, "notes")))
 	for i := range rapid.IntRange(0, 3).Draw(t, "emails") {
 		f[record.Emails] = append(f[record.Emails], record.Entry{Text: fmt.Sprintf("p%d.%d@example.com", i, rapid.IntRange(0, 3).Draw(t, "email"))})
+	}
+	for i := range rapid.IntRange(0, 2).Draw(t, "websites") {
+		f[record.Websites] = append(f[record.Websites], record.Entry{Text: fmt.Sprintf("https://w%d.example.com/%d", i, rapid.IntRange(0, 3).Draw(t, "website"))})
 	}
 	kind := func(of map[string]string) string {
 		kinds := make([]string, 0, len(of))

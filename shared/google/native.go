@@ -81,6 +81,11 @@ func keep(p *people.Person) *people.Person {
 		}
 		out.Addresses = append(out.Addresses, &a)
 	}
+	for _, e := range p.Urls {
+		u := *e
+		u.FormattedType, u.Metadata = "", rank(e.Metadata)
+		out.Urls = append(out.Urls, &u)
+	}
 	return out
 }
 

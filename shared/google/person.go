@@ -70,6 +70,7 @@ func ownOf(p *people.Person, source *people.Source) *people.Person {
 		EmailAddresses: only(p.EmailAddresses, source, func(e *people.EmailAddress) *people.FieldMetadata { return e.Metadata }),
 		PhoneNumbers:   only(p.PhoneNumbers, source, func(e *people.PhoneNumber) *people.FieldMetadata { return e.Metadata }),
 		Addresses:      only(p.Addresses, source, func(e *people.Address) *people.FieldMetadata { return e.Metadata }),
+		Urls:           only(p.Urls, source, func(e *people.Url) *people.FieldMetadata { return e.Metadata }),
 	}
 }
 
@@ -135,6 +136,7 @@ func fieldsOf(p *people.Person) record.Fields {
 	f[record.Emails] = emailList(p).entries()
 	f[record.Phones] = phoneList(p).entries()
 	f[record.Addresses] = addressList(p).entries()
+	f[record.Websites] = websiteList(p).entries()
 	return record.ContactSchema.Clean(f)
 }
 

@@ -66,6 +66,11 @@ func planPerson(op record.Operation, n native) plan {
 		p.out.person.Addresses = l.rewrite(p.set(l.field, addressTypes))
 		p.masked("addresses", "Addresses")
 	}
+	if changed[record.Websites] {
+		l := websiteList(p.have)
+		p.out.person.Urls = l.rewrite(p.set(l.field, nil))
+		p.masked("urls", "Urls")
+	}
 	if changed[record.Notes] {
 		p.biography()
 	}
@@ -109,6 +114,8 @@ func cut(text string, limit int) string {
 	}
 	return text
 }
+
+func utf16Len(text string) int { return len(utf16.Encode([]rune(text))) }
 
 // name writes the name in its parts, which is predictable; what Tandem does not carry of it stays.
 func (p *planner) name() {
@@ -270,6 +277,12 @@ func (p *planner) set(f record.Field, types map[string]string) []wanted {
 }
 
 func (p *planner) entry(f record.Field, e record.Entry) record.Entry {
+	if f.Name == record.Websites && utf16Len(strings.TrimSpace(e.Text)) > maxText {
+		// A part of an address would lead elsewhere.
+		p.note(f.Name, "too-long", "Google has no room for an address that long, so it is not there.",
+			"Leave it: the address stays in Creatio.")
+		return record.Entry{}
+	}
 	if f.Name != record.Addresses {
 		return record.Entry{Text: p.fit(f.Name, strings.TrimSpace(e.Text))}
 	}

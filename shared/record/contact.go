@@ -25,6 +25,7 @@ var ContactSchema = Schema{
 	{Name: Emails, Label: "E-mail", Set: true, Key: func(e Entry) string { return EmailKey(e.Text) }},
 	{Name: Phones, Label: "Phone", Set: true, Key: func(e Entry) string { return PhoneKey(e.Text) }, Alike: samePhone},
 	{Name: Addresses, Label: "Address", Set: true, Key: addressKey},
+	{Name: Websites, Label: "Website", Set: true, Key: func(e Entry) string { return WebKey(e.Text) }},
 	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},
 }
 

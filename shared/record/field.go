@@ -24,6 +24,7 @@ const (
 	Emails     = "emails"
 	Phones     = "phones"
 	Addresses  = "addresses"
+	Websites   = "websites"
 )
 
 // The kinds of phones and addresses that both sides know.

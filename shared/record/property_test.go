@@ -18,6 +18,8 @@ func entries(f Field) *rapid.Generator[Entry] {
 	case Phones:
 		texts = append(texts, "+1 202 555 0100", "+12025550100", "0012025550100", "(202) 555-0100", "+1 202 555 0100 x1", "+44 20 7946 0018",
 			"020 7946 0018", "020\u00a07946\t0018", "412", "ask", "ask  me", "٠٢٠ ٧٩٤٦ ٠٠١٨")
+	case Websites:
+		texts = append(texts, "example.com", "https://Example.com/", "http://example.com/a/", "example.com/a", "bücher.example", "bu\u0308cher.example", "ftp://example.com")
 	}
 	text := rapid.OneOf(rapid.SampledFrom(texts), rapid.String())
 	kind := rapid.SampledFrom([]string{"", KindWork, KindHome})

@@ -130,6 +130,36 @@ func TestPhoneKey_is_the_subscriber_not_the_spelling(t *testing.T) {
 	}
 }
 
+func TestWebKey_is_where_an_address_leads(t *testing.T) {
+	t.Parallel()
+	for key, spellings := range map[string][]string{
+		"example.com": {
+			"example.com", "Example.COM", "http://example.com", "https://example.com/", "HTTPS://EXAMPLE.com", " https://example.com ", "example.com.",
+			"https://example.com:443/", "http://example.com:80",
+		},
+		"example.com/a/b":             {"example.com/a/b", "https://example.com/a/b/", "http://EXAMPLE.com/a/b"},
+		"example.com/A/b":             {"example.com/A/b"},
+		"www.example.com":             {"www.example.com"},
+		"example.com:8080/x":          {"example.com:8080/x/", "http://example.com:8080/x"},
+		"xn--bcher-kva.example":       {"bücher.example", "https://BÜCHER.example/", "http://bu\u0308cher.example", "xn--bcher-kva.example"},
+		"example.com/%C3%A4":          {"example.com/ä", "https://example.com/%C3%A4"},
+		"example.com?q=A&b":           {"https://example.com/?q=A&b", "example.com?q=A&b"},
+		"example.com/x#Part":          {"https://example.com/x#Part"},
+		"me@example.com/x":            {"https://me@example.com/x"},
+		"ftp://example.com/x":         {"ftp://example.com/x"},
+		"ask at the desk":             {"ask  at the desk"},
+		"http://":                     {"http://"},
+		"xn--e1afmkfd.example/%F0%9F": {"http://пример.example/%F0%9F"},
+		"":                            {"", "  "},
+	} {
+		for _, address := range spellings {
+			if got := WebKey(address); got != key {
+				t.Errorf("WebKey(%q) = %q, want %q", address, got, key)
+			}
+		}
+	}
+}
+
 func TestSamePhone_knows_a_number_without_its_country_code(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -183,8 +183,8 @@ func (b *builder) details(p *person) {
 	if p.skype != "" {
 		communicate("skype", p.skype)
 	}
-	if p.account && p.job == "Partner" {
-		communicate("web", "https://"+strings.ReplaceAll(p.key, ".", "-")+".example.com")
+	for _, w := range p.websites {
+		communicate("web", w)
 	}
 	for i, a := range p.addresses {
 		city, region, country := b.place(a.parts)

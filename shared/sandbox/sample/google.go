@@ -25,6 +25,9 @@ func otherCase(p *person) {
 	for i := range p.emails {
 		p.emails[i].text = strings.ToUpper(p.emails[i].text[:1]) + p.emails[i].text[1:]
 	}
+	for i := range p.websites {
+		p.websites[i] = strings.ToUpper(p.websites[i]) + "/"
+	}
 }
 
 // otherOrder has the surname first.
@@ -81,6 +84,7 @@ func latinScript(p *person) {
 
 // richer knows more than Creatio does.
 func richer(p *person) {
+	p.websites = append(p.websites, "blog.example.org/"+p.key)
 	p.emails = append(p.emails, labeled{"other", p.key + ".private@example.org"})
 	p.notes = strings.TrimSpace(p.notes + "\nAdded on the phone 📱")
 	if p.birthday == "" {
@@ -109,6 +113,7 @@ func dayOnly(p *person) {
 func (p *person) google() *people.Person {
 	g := *p
 	g.emails, g.phones = slices.Clone(p.emails), slices.Clone(p.phones)
+	g.websites = slices.Clone(p.websites)
 	if p.spelling != nil {
 		p.spelling(&g)
 	}
@@ -144,6 +149,9 @@ func (p *person) google() *people.Person {
 	}
 	if g.skype != "" {
 		out.ImClients = []*people.ImClient{{Protocol: "skype", Username: g.skype}}
+	}
+	for i, w := range g.websites {
+		out.Urls = append(out.Urls, &people.Url{Type: []string{"work", "blog"}[i%2], Value: w})
 	}
 	out.Memberships = []*people.Membership{member("contactGroups/myContacts")}
 	for _, name := range g.groups {

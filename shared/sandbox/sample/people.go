@@ -30,6 +30,7 @@ type person struct {
 	phones    []labeled
 	addresses []address
 	skype     string
+	websites  []string
 	notes     string
 	// groups are the groups in Google beside My contacts.
 	groups []string
@@ -198,6 +199,9 @@ func (m *maker) fill(p *person, home region, i int) {
 	}
 	if i%8 == 6 {
 		p.skype = strings.ReplaceAll(p.key, "-", ".") + ".calls"
+	}
+	if p.account && p.job == "Partner" {
+		p.websites = []string{"https://" + strings.ReplaceAll(p.key, ".", "-") + ".example.com"}
 	}
 	if i%4 == 1 {
 		p.notes = notes[i/4%len(notes)]

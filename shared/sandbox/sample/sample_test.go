@@ -122,6 +122,8 @@ func TestNumbers_and_addresses_reach_nobody(t *testing.T) {
 	numbers := map[string]string{}
 	for _, r := range rowsOf("ContactCommunication") {
 		switch n := text(r, "Number"); {
+		case text(r, "CommunicationTypeId") == web:
+			checkWeb(t, n)
 		case strings.Contains(n, "@"):
 			checkMail(t, n)
 		case strings.HasPrefix(n, "+"):
@@ -135,6 +137,9 @@ func TestNumbers_and_addresses_reach_nobody(t *testing.T) {
 	for _, p := range sample.Google() {
 		for _, e := range p.EmailAddresses {
 			checkMail(t, e.Value)
+		}
+		for _, u := range p.Urls {
+			checkWeb(t, u.Value)
 		}
 		for _, n := range p.PhoneNumbers {
 			flat := strings.Map(digit, strings.TrimPrefix(n.Value, "00"))
@@ -154,6 +159,17 @@ func digit(r rune) rune {
 		return r
 	}
 	return -1
+}
+
+// web is the type of communications that are web addresses.
+const web = "6a8ba927-67cc-df11-9b2a-001d60e938c6"
+
+func checkWeb(t *testing.T, address string) {
+	t.Helper()
+	host, _, _ := strings.Cut(strings.TrimPrefix(strings.ToLower(address), "https://"), "/")
+	if !slices.ContainsFunc([]string{"example.com", "example.net", "example.org"}, func(d string) bool { return strings.HasSuffix("."+host, "."+d) }) {
+		t.Errorf("the address %s may be somebody's", address)
+	}
 }
 
 func checkMail(t *testing.T, address string) {
@@ -235,6 +251,8 @@ func TestWhat_makes_contacts_difficult_is_there(t *testing.T) {
 		for _, n := range p.PhoneNumbers {
 			count("custom label", strings.HasPrefix(n.Type, "Yacht"))
 		}
+		count("web address", len(p.Urls) > 0)
+		count("several web addresses", len(p.Urls) > 1)
 		count("photo", len(p.Photos) > 0)
 		count("several phones", len(p.PhoneNumbers) > 1)
 		count("several addresses", len(p.Addresses) > 1)
@@ -242,7 +260,7 @@ func TestWhat_makes_contacts_difficult_is_there(t *testing.T) {
 	}
 	for _, what := range []string{
 		"birthday with a year", "birthday without a year", "notes of several lines", "emoji", "custom label", "photo", "several phones",
-		"several addresses", "no name",
+		"several addresses", "no name", "web address", "several web addresses",
 	} {
 		if has[what] == 0 {
 			t.Errorf("no contact in Google with: %s", what)

@@ -54,7 +54,7 @@ func (m *maker) special() []*person {
 		},
 		{
 			key: "vera.lens", given: "Vera", surname: "Lens", where: both, tags: tagged, emails: []labeled{{"home", "vera.lens@example.org"}},
-			phones: []labeled{mobile(france)}, more: withPhoto,
+			phones: []labeled{mobile(france)}, websites: []string{"portraits.example.org/lens"}, more: withPhoto,
 		},
 	}
 	for _, p := range out {
@@ -80,7 +80,7 @@ func withCustomLabels(yacht, fax, pager string) func(*people.Person) {
 // withPhoto adds what a contact in Google can say and one in Creatio cannot, or not to Tandem.
 func withPhoto(p *people.Person) {
 	p.Photos = []*people.Photo{{Url: "https://photos.example.com/vera-lens.jpg"}}
-	p.Urls = []*people.Url{{Type: "homePage", Value: "https://lens.example.org"}}
+	p.Urls = append(p.Urls, &people.Url{Type: "homePage", Value: "https://lens.example.org"})
 	p.Relations = []*people.Relation{{Type: "spouse", Person: "Otto Lens"}}
 	p.Nicknames = []*people.Nickname{{Value: "V."}}
 	p.Events = []*people.Event{{Type: "anniversary", Date: &people.Date{Year: 2011, Month: 6, Day: 4}}}

@@ -152,7 +152,7 @@ func (c *Contacts) linked(rows []odata.Row) []string {
 // scanAll reads every contact under the tag with its content.
 func (c *Contacts) scanAll(ctx context.Context, start time.Time) (record.Delta, error) {
 	answers, err := c.site.read(ctx, []odata.Query{
-		c.verify(), {Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links()},
+		c.verify(), {Set: c.set, Select: c.linkColumns(), Filter: c.links()},
 	})
 	if err != nil {
 		return record.Delta{}, err
@@ -168,8 +168,9 @@ func (c *Contacts) scanAll(ctx context.Context, start time.Time) (record.Delta, 
 	if err != nil {
 		return record.Delta{}, err
 	}
+	tagged := c.tagged(answers[1].rows)
 	for _, p := range people {
-		p.member = true
+		p.member, p.tagged = true, tagged[p.id]
 		delta.Records = append(delta.Records, p.record())
 	}
 	mark := c.watermark(start)
@@ -187,14 +188,12 @@ func (c *Contacts) Fetch(ctx context.Context, ids []string) ([]record.Record, er
 	if err != nil {
 		return nil, err
 	}
-	members := map[string]bool{}
-	for _, id := range c.linked(links) {
-		members[id] = true
-	}
+	tagged := c.tagged(links)
 	there := map[string]bool{}
 	records := make([]record.Record, 0, len(ids))
 	for _, p := range people {
-		there[p.id], p.member = true, members[p.id]
+		there[p.id] = true
+		p.tagged, p.member = tagged[p.id], !tagged[p.id].IsZero()
 		records = append(records, p.record())
 	}
 	for _, id := range ids {
@@ -205,9 +204,28 @@ func (c *Contacts) Fetch(ctx context.Context, ids []string) ([]record.Record, er
 	return records, nil
 }
 
+// linkColumns are those of the tag's links by which contacts are read.
+func (c *Contacts) linkColumns() []string {
+	return []string{"Id", c.contact, "CreatedOn", "ModifiedOn"}
+}
+
+// tagged is when each contact was last put under the tag. A link without a time is a link all the same.
+func (c *Contacts) tagged(links []odata.Row) map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, r := range links {
+		id := strings.ToLower(r.Lookup(c.contact))
+		for _, at := range []time.Time{r.Time("CreatedOn"), r.Time("ModifiedOn"), time.Unix(0, 0)} {
+			if at.After(out[id]) {
+				out[id] = at
+			}
+		}
+	}
+	return out
+}
+
 // linksOf asks for the links of the tag to some contacts.
 func (c *Contacts) linksOf(ids []string) odata.Query {
-	return odata.Query{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.In(c.path, guids(ids)))}
+	return odata.Query{Set: c.set, Select: c.linkColumns(), Filter: c.links(odata.In(c.path, guids(ids)))}
 }
 
 // normal are ids in one spelling, each once.

@@ -23,6 +23,8 @@ type person struct {
 	addresses                            []address
 	anniversaries                        []anniversary
 	member                               bool
+	// tagged is when the contact was put under the tag.
+	tagged time.Time
 }
 
 type communication struct {
@@ -173,7 +175,8 @@ func parts(street, city, region, zip, country string) map[string]string {
 	return out
 }
 
-// latest is when the contact's content last changed; rows of a detail do not always move the contact itself.
+// latest is when the contact last changed, its details and its tag included: rows of a detail do not always move the
+// contact itself, and links of a tag never do.
 func (p *person) latest() time.Time {
 	t := p.modified
 	see := func(o time.Time) {
@@ -181,6 +184,7 @@ func (p *person) latest() time.Time {
 			t = o
 		}
 	}
+	see(p.tagged)
 	for _, c := range p.communications {
 		if communicationKind(c.typeID) != "" {
 			see(c.modified)

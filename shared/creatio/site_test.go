@@ -1,0 +1,164 @@
+package creatio
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/record"
+	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+)
+
+// site is a simulated site with one user, a private tag of each kind, and a clock that the test turns.
+type site struct {
+	t        *testing.T
+	box      *box.Server
+	clock    atomic.Int64
+	user     User
+	tags     map[string]Tag
+	contacts map[string]*Contacts
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, tags: map[string]Tag{}, contacts: map[string]*Contacts{}}
+	s.clock.Store(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixNano())
+	s.box = box.New(box.Options{Now: s.now, Layout: box.Core})
+	s.box.AddUser(box.User{Name: "Ada", Password: "right", ContactName: "Ada Example", Active: true})
+	server := httptest.NewServer(s.box)
+	t.Cleanup(server.Close)
+	base := httpx.NewTransport(httpx.Options{Side: side, Attempts: 1})
+	opened, err := Open(t.Context(), Options{
+		HTTP: &http.Client{Transport: SessionTransport(base, server.URL, "Ada", "right")}, URL: server.URL, Layout: Core, Now: s.now,
+	})
+	s.must(err)
+	s.user, err = opened.CurrentUser(t.Context())
+	s.must(err)
+	for kind, entity := range map[string]string{Classic: "ContactTag", Freedom: "Tag"} {
+		values := map[string]any{"Name": "Phone"}
+		if kind == Classic {
+			values["TypeId"] = tagPrivate
+		}
+		s.tags[kind] = Tag{ID: s.row(entity, values), Name: "Phone", Kind: kind}
+		s.contacts[kind] = opened.Contacts(s.tags[kind], s.user)
+	}
+	return s
+}
+
+func (s *site) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *site) now() time.Time { return time.Unix(0, s.clock.Load()).UTC() }
+
+func (s *site) pass(d time.Duration) time.Time { return time.Unix(0, s.clock.Add(int64(d))).UTC() }
+
+// row is a row that the user makes on a page.
+func (s *site) row(entity string, values map[string]any) string {
+	s.t.Helper()
+	id, err := s.box.As("Ada").Insert(entity, values)
+	s.must(err)
+	return id
+}
+
+// tag puts a contact under the tag of a kind.
+func (s *site) tag(kind, contact string) string {
+	s.t.Helper()
+	if kind == Freedom {
+		return s.row("TagInRecord", map[string]any{"TagId": s.tags[kind].ID, "RecordId": contact, "RecordSchemaName": "Contact"})
+	}
+	return s.row("ContactInTag", map[string]any{"TagId": s.tags[kind].ID, "EntityId": contact})
+}
+
+// read is the contact as Fetch tells it.
+func (s *site) read(kind, id string) record.Record {
+	s.t.Helper()
+	records, err := s.contacts[kind].Fetch(s.t.Context(), []string{id})
+	s.must(err)
+	if len(records) != 1 {
+		s.t.Fatalf("got %d records", len(records))
+	}
+	return records[0]
+}
+
+// write brings a contact to other content, and gives what became of that.
+func (s *site) write(id string, after record.Fields) record.Result {
+	s.t.Helper()
+	was := s.read(Classic, id)
+	op := record.Operation{Action: record.Update, ID: id, Link: "link", Native: was.Native, Before: was.Fields, After: after}
+	op.Changed = changedFields(was.Fields, after)
+	results, err := s.contacts[Classic].Apply(s.t.Context(), []record.Operation{op})
+	s.must(err)
+	s.must(results[0].Err)
+	return results[0]
+}
+
+func TestThe_latest_change_of_a_contact_is_that_of_its_details_and_its_tag_too(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{Classic, Freedom} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+			latest := func(when string, want time.Time) {
+				t.Helper()
+				if got := s.read(kind, id).Modified; !got.Equal(want) {
+					t.Errorf("%s: fetched with the time %v, want %v", when, got, want)
+				}
+				delta, err := s.contacts[kind].Scan(t.Context(), nil)
+				s.must(err)
+				if len(delta.Records) != 1 || !delta.Records[0].Modified.Equal(want) {
+					t.Errorf("%s: scanned %+v, want the time %v", when, delta.Records, want)
+				}
+			}
+			at := s.pass(time.Hour)
+			link := s.tag(kind, id)
+			latest("tagged", at)
+
+			at = s.pass(time.Hour)
+			s.row("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": phoneOther, "Number": "+12025550101"})
+			latest("a number added", at)
+
+			at = s.pass(time.Hour)
+			s.row("ContactAddress", map[string]any{"ContactId": id, "AddressTypeId": addressHome, "Address": "1 Main St"})
+			latest("an address added", at)
+
+			at = s.pass(time.Hour)
+			s.row("ContactAnniversary", map[string]any{"ContactId": id, "AnniversaryTypeId": anniversaryBirthday, "Date": "1980-01-02T00:00:00Z"})
+			latest("a birthday added", at)
+
+			at = s.pass(time.Hour)
+			s.must(s.box.As("Ada").Update("Contact", id, map[string]any{"JobTitle": "Admiral"}))
+			latest("the contact itself", at)
+
+			entity := map[string]string{Classic: "ContactInTag", Freedom: "TagInRecord"}[kind]
+			s.must(s.box.As("Ada").Delete(entity, link))
+			at = s.pass(time.Hour)
+			s.tag(kind, id)
+			latest("tagged anew", at)
+		})
+	}
+}
+
+func TestA_tag_that_comes_back_moves_a_window(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+	link := s.tag(Classic, id)
+	delta, err := s.contacts[Classic].Scan(t.Context(), nil)
+	s.must(err)
+	s.pass(time.Hour)
+	s.must(s.box.As("Ada").Delete("ContactInTag", link))
+	s.tag(Classic, id)
+	delta, err = s.contacts[Classic].Scan(t.Context(), delta.Cursor)
+	s.must(err)
+	if len(delta.Touched) != 1 || delta.Touched[0] != id || delta.Members == nil {
+		t.Errorf("got %+v, want the contact and the members", delta)
+	}
+}

@@ -25,6 +25,7 @@ func siteLists() []list {
 		simple("Account", func(m mentioned) map[string]bool { return m.accounts }, func(n *names) byName { return n.accounts }),
 		simple("ContactSalutationType", func(m mentioned) map[string]bool { return m.salutations }, func(n *names) byName { return n.salutations }),
 		simple("Department", func(m mentioned) map[string]bool { return m.departments }, func(n *names) byName { return n.departments }),
+		simple("Job", func(m mentioned) map[string]bool { return m.jobs }, func(n *names) byName { return n.jobs }),
 		simple("Country", func(m mentioned) map[string]bool { return m.countries }, func(n *names) byName { return n.countries }),
 		{
 			"Region",
@@ -95,7 +96,7 @@ func (s *Site) resolve(ctx context.Context, ops []record.Operation) (*names, err
 // clone is a copy that later look-ups do not change.
 func (n *names) clone() *names {
 	return &names{
-		accounts: maps.Clone(n.accounts), salutations: maps.Clone(n.salutations), departments: maps.Clone(n.departments),
+		accounts: maps.Clone(n.accounts), salutations: maps.Clone(n.salutations), departments: maps.Clone(n.departments), jobs: maps.Clone(n.jobs),
 		countries: maps.Clone(n.countries), regions: maps.Clone(n.regions), cities: maps.Clone(n.cities),
 	}
 }

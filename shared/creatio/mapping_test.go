@@ -21,6 +21,7 @@ func lists() *names {
 	n.accounts.add(named{"acc-3", "twin"})
 	n.salutations.add(named{"sal-1", "Dr."})
 	n.departments.add(named{"dep-1", "Sales"})
+	n.jobs.add(named{"j-1", "Manager"})
 	n.countries.add(named{"c-de", "Germany"})
 	n.countries.add(named{"c-fr", "France"})
 	n.regions["berlin"] = []placeRow{{named{"r-be", "Berlin"}, "c-de", ""}}
@@ -85,7 +86,7 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 				case "JobTitle":
 					p.jobTitle = id(v)
 				case "JobId":
-					p.job = ""
+					p.job = nameOf(flat(n.jobs), v)
 				case "Notes":
 					p.notes = id(v)
 				case "Skype":
@@ -267,7 +268,7 @@ func drawPerson(t *rapid.T) *person {
 	if rapid.Bool().Draw(t, "born") {
 		p.birth = time.Date(1969, 12, 30, 22, 0, 0, 0, time.UTC)
 		if rapid.Bool().Draw(t, "row") {
-			p.anniversaries = []anniversary{{id: "ann", date: p.birth}}
+			p.anniversaries = []anniversary{{id: "ann", date: p.birth}, {id: "ann2", date: p.birth}}[:rapid.IntRange(1, 2).Draw(t, "rows")]
 		}
 	}
 	types := []string{typeEmail, typeSkype, phoneWork, phoneHome, phoneMobile, phoneOther, phoneExtension, typeWeb, "2b387201-67cc-df11-9b2a-001d60e938c6"}

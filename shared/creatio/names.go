@@ -28,8 +28,8 @@ func (b byName) add(r named) {
 
 // names is what is known of the site's lists: only the names that the operations at hand mention.
 type names struct {
-	accounts, salutations, departments, countries byName
-	regions, cities                               map[string][]placeRow
+	accounts, salutations, departments, jobs, countries byName
+	regions, cities                                     map[string][]placeRow
 }
 
 // placeRow is a region or a city with what it lies in.
@@ -40,7 +40,7 @@ type placeRow struct {
 
 func newNames() *names {
 	return &names{
-		accounts: byName{}, salutations: byName{}, departments: byName{}, countries: byName{},
+		accounts: byName{}, salutations: byName{}, departments: byName{}, jobs: byName{}, countries: byName{},
 		regions: map[string][]placeRow{}, cities: map[string][]placeRow{},
 	}
 }
@@ -88,13 +88,13 @@ func (n *names) place(country, region, city string) found {
 
 // mentioned are the names that operations mention.
 type mentioned struct {
-	accounts, salutations, departments, countries, regions, cities map[string]bool
+	accounts, salutations, departments, jobs, countries, regions, cities map[string]bool
 }
 
 // mention gathers what has to be looked up to plan the operations.
 func mention(ops []record.Operation) mentioned {
 	m := mentioned{
-		map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{},
+		map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{},
 	}
 	add := func(to map[string]bool, name string) {
 		if name = strings.TrimSpace(name); name != "" {
@@ -110,6 +110,8 @@ func mention(ops []record.Operation) mentioned {
 				add(m.salutations, op.After.Text(field))
 			case record.Department:
 				add(m.departments, op.After.Text(field))
+			case record.JobTitle:
+				add(m.jobs, op.After.Text(field))
 			case record.Addresses:
 				for _, e := range newEntries(op) {
 					add(m.countries, e.Parts[record.Country])

@@ -12,8 +12,8 @@ type native struct {
 	// Communications are the e-mail, phone, Skype and web rows, the ones that show first.
 	Communications []row `json:"comm,omitempty"`
 	Addresses      []row `json:"addr,omitempty"`
-	// Birthday is the id of the birthday's row.
-	Birthday string `json:"anniv,omitempty"`
+	// Birthdays are the ids of the birthday's rows; one, as a rule.
+	Birthdays []string `json:"annivs,omitempty"`
 	// Job is the name of the linked job, which shows where there is no title.
 	Job string `json:"job,omitempty"`
 	// HTML says that the notes are HTML.

@@ -108,9 +108,7 @@ func standsIn(name string, f record.Fields) bool {
 func (p *person) readBirthday(f record.Fields, n *native) {
 	date := p.birth
 	for _, a := range p.anniversaries {
-		if n.Birthday == "" {
-			n.Birthday = a.id
-		}
+		n.Birthdays = append(n.Birthdays, a.id)
 		if date.IsZero() {
 			date = a.date
 		}

@@ -219,11 +219,15 @@ func (p *planner) lookup(field, column string, known byName) {
 	}
 }
 
-// jobTitle writes the free text. The link to a job is the site's own classification and stays, except where it
-// alone would keep showing the title that was taken away.
+// jobTitle writes the free text, and links the job of that name where there is exactly one. Another job stays linked,
+// being the site's own classification, except where it alone would keep showing the title that was taken away.
 func (p *planner) jobTitle() {
 	want := p.fit(record.JobTitle, p.op.After.Text(record.JobTitle), maxText)
 	p.columns["JobTitle"] = want
+	if jobs := p.names.jobs.find(want); want != "" && len(jobs) == 1 && !strings.EqualFold(jobs[0].name, p.native.Job) {
+		p.columns["JobId"] = jobs[0].id
+		p.native.Job = jobs[0].name
+	}
 	if want == "" && p.native.Job != "" {
 		if strings.EqualFold(p.native.Job, p.op.Before.Text(record.JobTitle)) {
 			p.columns["JobId"] = odata.Null
@@ -244,16 +248,16 @@ func (p *planner) note() {
 // firstYear is the first one that every database of Creatio can store (SQL Server's datetime begins there).
 const firstYear = 1753
 
-// birthday writes the column and the row of the detail together. A birthday without a year cannot be held: the
-// date that was there stays.
+// birthday writes the column and the rows of the detail together: one that was left would bring the old day back. A
+// birthday without a year cannot be held: the date that was there stays.
 func (p *planner) birthday() {
 	want := p.op.After.Text(record.Birthday)
 	if want == "" {
 		p.columns["BirthDate"] = odata.Null
-		if p.native.Birthday != "" {
-			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAnniversary", id: p.native.Birthday})
-			p.native.Birthday = ""
+		for _, id := range p.native.Birthdays {
+			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAnniversary", id: id})
 		}
+		p.native.Birthdays = nil
 		p.set(record.Birthday, "")
 		return
 	}
@@ -265,12 +269,14 @@ func (p *planner) birthday() {
 		return
 	}
 	stamp := date.Format(time.RFC3339)
-	if p.native.Birthday != "" {
-		p.changes = append(p.changes, write{method: "PATCH", set: "ContactAnniversary", id: p.native.Birthday, body: map[string]any{"Date": stamp}})
-	} else {
-		p.native.Birthday = p.rowID(record.Birthday, "", nil)
+	for _, id := range p.native.Birthdays {
+		p.changes = append(p.changes, write{method: "PATCH", set: "ContactAnniversary", id: id, body: map[string]any{"Date": stamp}})
+	}
+	if len(p.native.Birthdays) == 0 {
+		id := p.rowID(record.Birthday, "", nil)
+		p.native.Birthdays = []string{id}
 		p.inserts = append(p.inserts, write{method: "POST", set: "ContactAnniversary", body: map[string]any{
-			"Id": p.native.Birthday, "ContactId": p.op.ID, "AnniversaryTypeId": anniversaryBirthday, "Date": stamp,
+			"Id": id, "ContactId": p.op.ID, "AnniversaryTypeId": anniversaryBirthday, "Date": stamp,
 		}})
 	}
 	p.columns["BirthDate"] = stamp

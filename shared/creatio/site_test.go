@@ -87,18 +87,6 @@ func (s *site) read(kind, id string) record.Record {
 	return records[0]
 }
 
-// write brings a contact to other content, and gives what became of that.
-func (s *site) write(id string, after record.Fields) record.Result {
-	s.t.Helper()
-	was := s.read(Classic, id)
-	op := record.Operation{Action: record.Update, ID: id, Link: "link", Native: was.Native, Before: was.Fields, After: after}
-	op.Changed = changedFields(was.Fields, after)
-	results, err := s.contacts[Classic].Apply(s.t.Context(), []record.Operation{op})
-	s.must(err)
-	s.must(results[0].Err)
-	return results[0]
-}
-
 func TestThe_latest_change_of_a_contact_is_that_of_its_details_and_its_tag_too(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{Classic, Freedom} {

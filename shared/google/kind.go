@@ -13,7 +13,7 @@ var phoneKinds = map[string]string{
 	"companymain": record.KindWork,
 	"home":        record.KindHome, "homefax": record.KindHome,
 	"mobile": record.KindMobile, "main": record.KindMobile,
-	"other": record.KindOther, "otherfax": record.KindOther, "fax": record.KindOther, "pager": record.KindOther, "": record.KindOther,
+	"other": record.KindOther, "otherfax": record.KindOther, "general": record.KindOther, "fax": record.KindOther, "pager": record.KindOther, "": record.KindOther,
 	"extension": record.KindExtension,
 }
 

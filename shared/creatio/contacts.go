@@ -164,17 +164,19 @@ func (c *Contacts) scanAll(ctx context.Context, start time.Time) (record.Delta, 
 		return record.Delta{}, barred(err)
 	}
 	delta := record.Delta{Members: c.linked(answers[1].rows)}
-	people, err := c.site.people(ctx, delta.Members)
+	tagged, count := c.tagged(answers[1].rows), len(answers[1].rows)
+	answers = nil
+	err = c.site.eachPeople(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
+		for _, p := range people {
+			p.member, p.tagged = true, tagged[p.id]
+			delta.Records = append(delta.Records, p.record())
+		}
+	})
 	if err != nil {
 		return record.Delta{}, err
 	}
-	tagged := c.tagged(answers[1].rows)
-	for _, p := range people {
-		p.member, p.tagged = true, tagged[p.id]
-		delta.Records = append(delta.Records, p.record())
-	}
 	mark := c.watermark(start)
-	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: c.tag.ID, Count: len(answers[1].rows), Thorough: mark})
+	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: c.tag.ID, Count: count, Thorough: mark})
 	return delta, err
 }
 
@@ -184,17 +186,18 @@ func (c *Contacts) Fetch(ctx context.Context, ids []string) ([]record.Record, er
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	people, links, err := c.site.peopleWith(ctx, ids, c.linksOf)
-	if err != nil {
-		return nil, err
-	}
-	tagged := c.tagged(links)
 	there := map[string]bool{}
 	records := make([]record.Record, 0, len(ids))
-	for _, p := range people {
-		there[p.id] = true
-		p.tagged, p.member = tagged[p.id], !tagged[p.id].IsZero()
-		records = append(records, p.record())
+	err := c.site.eachPeople(ctx, ids, c.linksOf, func(people []*person, links []odata.Row) {
+		tagged := c.tagged(links)
+		for _, p := range people {
+			there[p.id] = true
+			p.tagged, p.member = tagged[p.id], !tagged[p.id].IsZero()
+			records = append(records, p.record())
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, id := range ids {
 		if !there[id] {

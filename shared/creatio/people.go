@@ -8,14 +8,26 @@ import (
 	"github.com/tandem-sync/tandem/shared/odata"
 )
 
-// people reads contacts with their details. Those that are not there any more are missing.
-func (s *Site) people(ctx context.Context, ids []string) ([]*person, error) {
-	people, _, err := s.peopleWith(ctx, ids, nil)
-	return people, err
+// eachPeople reads contacts with their details, and with them the rows that one more query has of them where more is not
+// nil. It hands them over as they come, a batch at a time: what a site answers takes many times the room of what it says.
+// Those that are not there any more are missing.
+func (s *Site) eachPeople(ctx context.Context, ids []string, more func(ids []string) odata.Query, do func([]*person, []odata.Row)) error {
+	per := len(contactQueries(nil))
+	if more != nil {
+		per++
+	}
+	for part := range slices.Chunk(ids, maxParts/per*maxListed) {
+		people, rest, err := s.people(ctx, part, more)
+		if err != nil {
+			return err
+		}
+		do(people, rest)
+	}
+	return nil
 }
 
-// peopleWith reads contacts with their details, and the rows that one more query has of them.
-func (s *Site) peopleWith(ctx context.Context, ids []string, more func(ids []string) odata.Query) ([]*person, []odata.Row, error) {
+// people reads as many contacts as fit in a batch.
+func (s *Site) people(ctx context.Context, ids []string, more func(ids []string) odata.Query) ([]*person, []odata.Row, error) {
 	var queries []odata.Query
 	per := 0
 	for chunk := range slices.Chunk(ids, maxListed) {

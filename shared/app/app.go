@@ -63,6 +63,13 @@ type App struct {
 
 const defaultWorkers = 4
 
+// rates are each user's requests to the two services. Google does not publish the quota of the People API; errors that
+// people show tell of 90 reads a minute for a user. Creatio names none but a number a day in some plans.
+var rates = map[record.Side]syncer.Rate{
+	record.Google:  {PerSecond: 1.5, Burst: 90},
+	record.Creatio: {PerSecond: 5, Burst: 100},
+}
+
 // New composes Tandem. The error is of kind Misconfigured where the configuration is wrong.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	a := &App{config: c, now: o.Now, logger: o.Logger, base: map[record.Side]http.RoundTripper{}}
@@ -87,7 +94,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	a.engines = map[record.Type]*syncer.Engine{record.Contacts: {
-		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Open: a.openContacts, Now: a.now, Logger: a.logger,
+		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: rates,
 	}}
 	if err := a.openQueue(ctx, o, shared); err != nil {
 		return nil, errors.Join(err, a.store.Close())

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // NewClient makes a client on NewTransport. It has no time-out of its own: the attempts have theirs, and the whole has
@@ -74,6 +76,20 @@ func Idempotent(ctx context.Context) context.Context {
 // repetition would only cost a call.
 func FinalStatus(ctx context.Context, statuses ...int) context.Context {
 	return context.WithValue(ctx, finalKey, statuses)
+}
+
+// limiterKey is the context's key of a side's limiter.
+type limiterKey struct{ side string }
+
+// WithLimiter spaces the context's requests to a side, beside the limiter of the transport: one client serves many users,
+// and a quota may be each user's own.
+func WithLimiter(ctx context.Context, side string, l *rate.Limiter) context.Context {
+	return context.WithValue(ctx, limiterKey{side}, l)
+}
+
+func limiterOf(ctx context.Context, side string) *rate.Limiter {
+	l, _ := ctx.Value(limiterKey{side}).(*rate.Limiter)
+	return l
 }
 
 func isFinal(ctx context.Context, status int) bool {

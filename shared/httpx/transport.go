@@ -281,16 +281,25 @@ func (t *transport) backoff(attempt int) time.Duration {
 	return time.Duration(t.Rand() * float64(ceiling))
 }
 
-// admit waits for the limiter's leave.
+// admit waits for the leave of the transport's limiter and of the context's.
 func (t *transport) admit(ctx context.Context) *fault.Error {
 	if err := ctx.Err(); err != nil {
 		return t.interrupted(err)
 	}
-	if t.Limiter == nil {
-		return nil
+	for _, l := range []*rate.Limiter{t.Limiter, limiterOf(ctx, t.Side)} {
+		if l == nil {
+			continue
+		}
+		if f := t.queue(ctx, l); f != nil {
+			return f
+		}
 	}
+	return nil
+}
+
+func (t *transport) queue(ctx context.Context, l *rate.Limiter) *fault.Error {
 	now := t.Now()
-	r := t.Limiter.ReserveN(now, 1)
+	r := l.ReserveN(now, 1)
 	if !r.OK() {
 		return t.fault(fault.Misconfigured, "quota", errors.New("the limiter admits nothing"))
 	}

@@ -108,6 +108,8 @@ type Sync struct {
 	// Rosters are digests of the ids in scope on each side when the last run that did its work ended. The ids themselves
 	// are kept apart, as Roster.
 	Rosters map[record.Side]string `json:"rosters,omitempty"`
+	// Rates are what is left of each side's requests.
+	Rates map[record.Side]Rate `json:"rates,omitempty"`
 	// Settled is when that run ended. Links that were written later are those of runs that were cut off.
 	Settled time.Time `json:"settled,omitzero"`
 	// Interrupted says that since then a run was cut off that may have written: it died, or its time was over.
@@ -116,6 +118,15 @@ type Sync struct {
 	Members int `json:"members"`
 
 	Lease Lease `json:"lease"`
+}
+
+// Rate is a token bucket as a run left it, so that the next one, wherever it is made, goes on with what is in it.
+type Rate struct {
+	// Tokens are the requests that could be made at once at At.
+	Tokens float64   `json:"tokens"`
+	At     time.Time `json:"at,omitzero"`
+	// Until is how long the service asked to be left alone.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Lease is the right to sync one user's one type.

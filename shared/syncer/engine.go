@@ -92,6 +92,8 @@ type Engine struct {
 	Open   func(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]Side, error)
 	Now    func() time.Time
 	Logger *slog.Logger
+	// Rates are the users' rates of requests to each side; a side without one is not limited.
+	Rates map[record.Side]Rate
 	// Chunk is how many records are written between two savings of progress; default 200, the most that Google takes at once.
 	Chunk int
 	// Margin is how long before the context's deadline no further chunk is begun; default 20 s.
@@ -146,7 +148,7 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 			return retry(req.Run, errors.Join(err, u.Release(ctx, e.Type, lease)))
 		}
 	}
-	ctx, stop := r.heartbeat(httpx.WithCounter(ctx, counter))
+	ctx, stop := r.heartbeat(r.openPace(httpx.WithCounter(ctx, counter)))
 	defer stop()
 	err = r.work(ctx)
 	return r.end(ctx, err)
@@ -165,6 +167,7 @@ type run struct {
 	lease   store.Lease
 	start   time.Time
 	counter *httpx.Counter
+	pace    pace
 	record  store.Run
 
 	sides   map[record.Side]Side
@@ -236,6 +239,9 @@ func (s skip) Error() string { return "skipped: " + s.reason }
 // work does the run. Nothing of it is final before end commits it.
 func (r *run) work(ctx context.Context) error {
 	if err := r.ready(); err != nil {
+		return err
+	}
+	if err := r.leftAlone(); err != nil {
 		return err
 	}
 	sides, err := r.engine.Open(ctx, r.profile, r.doc)

@@ -287,6 +287,7 @@ func faultSide(err error) record.Side {
 
 // conclude brings the type's document to the end of the run.
 func (r *run) conclude(d *store.Sync, out Outcome, err error) {
+	r.keepPace(d, err)
 	if out.Status == Preview {
 		return
 	}
@@ -339,6 +340,9 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		d.Status, d.Problem = "failing", last()
 		d.Failing++
 		next()
+		if after := r.start.Add(out.After); !d.Due.IsZero() && d.Due.Before(after) {
+			d.Due = after
+		}
 	case Reconnect:
 		d.Status, d.Problem, d.Due = "reconnect", last(), time.Time{}
 		d.Failing++

@@ -57,6 +57,11 @@ func settle(d any) {
 		d.Expires = Time(d.Expires)
 	case *store.Sync:
 		d.LastSync, d.Due, d.Settled, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.Settled), Time(d.Lease.Expires)
+		d.Rates = maps.Clone(d.Rates)
+		for side, r := range d.Rates {
+			r.At, r.Until = Time(r.At), Time(r.Until)
+			d.Rates[side] = r
+		}
 		d.Cursors = maps.Clone(d.Cursors)
 		// A missing cursor would come back as the JSON word null.
 		maps.DeleteFunc(d.Cursors, func(_ record.Side, c json.RawMessage) bool { return len(c) == 0 })

@@ -16,8 +16,11 @@ func Grant(s *store.Sync, owner string, now time.Time, ttl time.Duration) (store
 		return store.Lease{}, store.ErrLeased
 	}
 	if s.Lease.Owner != "" {
-		// Whoever had it neither committed nor gave it up.
+		// Whoever had it neither committed nor gave it up, and did not say what it spent.
 		s.Interrupted = true
+		for side, r := range s.Rates {
+			s.Rates[side] = store.Rate{At: Time(now), Until: r.Until}
+		}
 	}
 	s.Lease = store.Lease{Owner: owner, Fence: s.Lease.Fence + 1, Expires: Time(now.Add(ttl))}
 	return s.Lease, nil

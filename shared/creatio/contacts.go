@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"hash/fnv"
+	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +69,7 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 	}
 	next := cursor{Watermark: c.watermark(start), Tag: c.tag.ID, Count: answers[1].total, Thorough: from.Thorough}
 	delta := record.Delta{Touched: c.touched(answers[2:])}
-	thorough := next.Watermark.Sub(from.Thorough) >= c.site.options.Thorough
+	thorough := next.Watermark.Sub(from.Thorough) >= c.patience(from.Thorough)
 	if thorough || next.Count != from.Count || len(answers[2].rows) > 0 {
 		members, count, err := c.members(ctx)
 		if err != nil {
@@ -79,6 +82,15 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 	}
 	delta.Cursor, err = json.Marshal(next)
 	return delta, err
+}
+
+// patience is how long after a time all details are read again: up to a quarter sooner than the site's options say,
+// differently for every tag and day, so that those who began together do not read together for ever.
+func (c *Contacts) patience(last time.Time) time.Duration {
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, c.tag.ID+last.Format(time.RFC3339))
+	most := c.site.options.Thorough
+	return most - time.Duration(float64(most/4)*float64(h.Sum32())/math.MaxUint32)
 }
 
 // window asks for everything that tells of a change: the tag itself, the number of its links, links that are new,

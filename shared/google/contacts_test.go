@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/api/people/v1"
@@ -151,6 +153,80 @@ func TestAn_incremental_scan_tells_who_changed_left_and_was_deleted(t *testing.T
 	}
 	if idle := mustScan(t, c, d.Cursor); len(idle.Records) != 0 || idle.Members != nil {
 		t.Errorf("the same window came twice: %v", idle)
+	}
+}
+
+func TestEverything_is_read_anew_before_the_token_dies(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	s := newService(t)
+	s.put("people/c1", named("Ada"), testGroup)
+	c := s.open(Options{Group: testGroup, Now: func() time.Time { return now }})
+	first := mustScan(t, c, nil).Cursor
+	now = now.Add(renewAfter - time.Minute)
+	second := mustScan(t, c, first)
+	if len(second.Records) > 0 {
+		t.Fatalf("read anew after %v", renewAfter)
+	}
+	now = now.Add(renewSpread + time.Minute)
+	third := mustScan(t, c, second.Cursor)
+	if got := ids(third.Records); !slices.Equal(got, []string{"people/c1"}) || third.Members == nil {
+		t.Fatalf("when everything is to be read, a scan told of %q", got)
+	}
+	now = now.Add(time.Hour)
+	if fourth := mustScan(t, c, third.Cursor); len(fourth.Records) > 0 {
+		t.Error("read anew twice in a row")
+	}
+}
+
+func TestReading_everything_anew_is_put_off_while_the_quota_does_not_let_it_in(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	s := newService(t)
+	s.put("people/c1", named("Ada"), testGroup)
+	c := s.open(Options{Group: testGroup, Now: func() time.Time { return now }})
+	cursor := mustScan(t, c, nil).Cursor
+	now = now.Add(renewAfter + renewSpread)
+	full := 0
+	s.query = func(q url.Values) int {
+		if q.Has("personFields") && q.Get("syncToken") == "" {
+			full++
+			return http.StatusTooManyRequests
+		}
+		return 0
+	}
+	s.put("people/c2", named("Bo"), testGroup)
+	delta := mustScan(t, c, cursor)
+	if got := ids(delta.Records); !slices.Equal(got, []string{"people/c2"}) || full != 1 {
+		t.Fatalf("a scan told of %q after asking for everything %d times", got, full)
+	}
+	now = now.Add(renewPause - time.Minute)
+	delta = mustScan(t, c, delta.Cursor)
+	if full != 1 {
+		t.Error("asked for everything again at once")
+	}
+	s.query = nil
+	now = now.Add(renewPause)
+	if got := ids(mustScan(t, c, delta.Cursor).Records); len(got) != 2 {
+		t.Errorf("once let in, a scan told of %q", got)
+	}
+}
+
+func TestThose_who_began_together_read_everything_anew_at_times_of_their_own(t *testing.T) {
+	t.Parallel()
+	early, late := 0, 0
+	for n := range 1000 {
+		switch d := spread(fmt.Sprint("token", n), renewSpread); {
+		case d < 0 || d > renewSpread:
+			t.Fatalf("spread by %v", d)
+		case d < renewSpread/4:
+			early++
+		case d > renewSpread*3/4:
+			late++
+		}
+	}
+	if early < 150 || late < 150 {
+		t.Errorf("of 1000, %d come in the first quarter and %d in the last", early, late)
 	}
 }
 

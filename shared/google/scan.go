@@ -31,6 +31,15 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 		return record.Delta{}, fault.New(fault.FullSync, side, "cursor", errors.New("scan contacts: the cursor is not one of this group and these parameters"))
 	}
 	c.setScope(group)
+	renew := from.Renew
+	if now := c.options.Now(); !now.Before(renew) {
+		delta, err := c.scanAll(ctx)
+		if code(err) != "quota" {
+			return delta, err
+		}
+		// The token may still be good; whether it is, Google says.
+		renew = now.Add(renewPause + spread(from.Token, renewPause))
+	}
 	found, err := c.connections(ctx, group, from.Token, true)
 	if err != nil {
 		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
@@ -50,7 +59,7 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 		}
 	}
-	delta.Cursor = c.cursor(found.token, group, count).encode()
+	delta.Cursor = c.cursor(found.token, group, count, renew).encode()
 	return delta, nil
 }
 
@@ -94,7 +103,7 @@ func (c *Contacts) scanAll(ctx context.Context) (record.Delta, error) {
 	if g == nil {
 		return record.Delta{ScopeGone: true}, nil
 	}
-	delta := record.Delta{Cursor: c.cursor(found.token, group, g.MemberCount).encode()}
+	delta := record.Delta{Cursor: c.cursor(found.token, group, g.MemberCount, c.renewal(found.token)).encode()}
 	members := []string{}
 	for _, r := range found.records {
 		if r.Member {

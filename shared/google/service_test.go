@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,8 @@ type service struct {
 	// before, where not nil, may answer a call itself; after may take the answer away once the call took effect.
 	before func(call string, w http.ResponseWriter, body []byte) bool
 	after  func(call string) bool
+	// query, where not nil, may refuse a list of people with a status.
+	query func(url.Values) int
 }
 
 func newService(t *testing.T) *service {
@@ -105,6 +108,12 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	call := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/v1/")
 	s.calls = append(s.calls, call)
+	if s.query != nil && strings.HasSuffix(call, "/connections") {
+		if status := s.query(r.URL.Query()); status != 0 {
+			w.WriteHeader(status)
+			return
+		}
+	}
 	body := []byte{}
 	if r.Body != nil {
 		var raw json.RawMessage

@@ -20,6 +20,8 @@ type expr struct {
 	// ids are what an indexed column equals, for what is true of no other row.
 	column string
 	ids    []string
+	// also are other expressions of which the same is true.
+	also []*expr
 }
 
 type lexeme struct{ kind, text string }
@@ -142,10 +144,11 @@ func logical(a, b *expr, decisive bool) (*expr, error) {
 	switch {
 	case decisive && a.column != "" && a.column == b.column:
 		x.column, x.ids = a.column, slices.Concat(a.ids, b.ids)
-	case !decisive && a.column != "" && (b.column == "" || len(a.ids) <= len(b.ids)):
+	case !decisive && a.column != "":
 		x.column, x.ids = a.column, a.ids
+		x.also = slices.Concat(a.also, []*expr{b}, b.also)
 	case !decisive:
-		x.column, x.ids = b.column, b.ids
+		x.column, x.ids, x.also = b.column, b.ids, b.also
 	}
 	return x, nil
 }

@@ -239,18 +239,24 @@ func (q *query) candidates() []row {
 		}
 		return out
 	}
+	narrowest := q.filter
+	for _, x := range q.filter.also {
+		if x.column != "" && set.count(x) < set.count(narrowest) {
+			narrowest = x
+		}
+	}
 	seen := map[string]bool{}
 	add := func(id string) {
 		if r := set.Rows[id]; r != nil && !seen[id] {
 			seen[id], out = true, append(out, r)
 		}
 	}
-	for _, id := range q.filter.ids {
-		if q.filter.column == "Id" {
+	for _, id := range narrowest.ids {
+		if narrowest.column == "Id" {
 			add(id)
 			continue
 		}
-		for other := range set.index[q.filter.column][id] {
+		for other := range set.index[narrowest.column][id] {
 			add(other)
 		}
 	}

@@ -48,6 +48,18 @@ func (rs *rowSet) put(e *entity, id string, r row) {
 	}
 }
 
+// count is how many rows an expression lets through at most.
+func (rs *rowSet) count(x *expr) int {
+	if x.column == "Id" {
+		return len(x.ids)
+	}
+	n := 0
+	for _, id := range x.ids {
+		n += len(rs.index[x.column][id])
+	}
+	return n
+}
+
 // account is a user of the site and of its identity service.
 type account struct {
 	User

@@ -17,11 +17,15 @@ resource "google_firestore_database" "this" {
 
 locals {
   indexes = {
-    due  = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shard", "ASCENDING"], ["due", "ASCENDING"]] }
-    runs = { collection = "runs", scope = "COLLECTION", fields = [["type", "ASCENDING"], ["id", "DESCENDING"]] }
+    due      = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shard", "ASCENDING"], ["due", "ASCENDING"]] }
+    shortest = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["every", "ASCENDING"]] }
+    places   = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shard", "ASCENDING"], ["place", "ASCENDING"]] }
+    latest   = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shard", "ASCENDING"], ["lastSync", "DESCENDING"]] }
+    runs     = { collection = "runs", scope = "COLLECTION", fields = [["type", "ASCENDING"], ["id", "DESCENDING"]] }
   }
   unindexed = [
-    "users/doc", "tokens/doc", "states/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "rosters/doc", "sync/due",
+    "users/doc", "tokens/doc", "states/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "rosters/doc", "schedules/doc",
+    "sync/due", "sync/every", "sync/place", "sync/lastSync",
   ]
   expiring = ["states/expires"]
 }

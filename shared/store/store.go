@@ -12,6 +12,7 @@
 //	users/{user}/runs/{run}            Run: what one run did
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
 //	states/{state}                     State: one linking in progress; used once
+//	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
 //
 // Invariants: a user's documents are reached only through User(id); times are UTC with
 // microseconds; what a run writes is refused once its lease is lost; ids that are keys are
@@ -53,6 +54,20 @@ type Store interface {
 
 	// Due lists users whose automatic sync of the type is due at now, longest due first, at most limit.
 	Due(ctx context.Context, t record.Type, now time.Time, limit int) ([]Due, error)
+	// Shortest is the shortest Interval of all syncs of the type; zero where none is due some time.
+	Shortest(ctx context.Context, t record.Type) (time.Duration, error)
+	// Standings lists the syncs of the type that were ever written, in the order in which somebody should look at them:
+	// failing, held, reconnect, partial, running; then those that are due some time, longest due first; then ok, off,
+	// never. Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
+	// from the first where that is empty.
+	Standings(ctx context.Context, t record.Type, after string, limit int) ([]Standing, error)
+	// Tally counts; late are syncs that were due at the given time or before.
+	Tally(ctx context.Context, t record.Type, late time.Time) (Tally, error)
+	// Schedule is what was decided about a type; one with nothing but the type where nothing was.
+	Schedule(ctx context.Context, t record.Type) (Schedule, error)
+	// PutSchedule replaces it.
+	PutSchedule(ctx context.Context, s Schedule) error
+
 	// Users goes over the profiles of all users, in the order of their ids. The store may be written meanwhile. An
 	// error is the last thing it yields.
 	Users(ctx context.Context) iter.Seq2[Profile, error]

@@ -4,6 +4,7 @@
 // Layout, by bucket:
 //
 //	states/{state}                    State
+//	schedules/{type}                 Schedule
 //	due/{type}/{time}{user}           nothing; the index of due users, time in 8 bytes big-endian
 //	users/{user}/profile              Profile
 //	users/{user}/tokens/{side}        Token

@@ -70,6 +70,13 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		}, "1 reads, 1 writes"},
 		{"Due", func() error { _, err := s.Due(ctx, record.Contacts, noon, 100); return err }, "1 reads, 0 writes"},
 		{"Due, nobody", func() error { _, err := s.Due(ctx, record.Activities, noon, 100); return err }, "1 reads, 0 writes"},
+		{"Shortest", func() error { _, err := s.Shortest(ctx, record.Contacts); return err }, "1 reads, 0 writes"},
+		{"Shortest, nobody", func() error { _, err := s.Shortest(ctx, record.Activities); return err }, "2 reads, 0 writes"},
+		{"Standings", func() error { _, err := s.Standings(ctx, record.Contacts, "", 100); return err }, "2 reads, 0 writes"},
+		{"Standings, nobody", func() error { _, err := s.Standings(ctx, record.Activities, "", 100); return err }, "1 reads, 0 writes"},
+		{"Tally", func() error { _, err := s.Tally(ctx, record.Contacts, noon); return err }, "9 reads, 0 writes"},
+		{"Schedule", func() error { _, err := s.Schedule(ctx, record.Contacts); return err }, "1 reads, 0 writes"},
+		{"PutSchedule", func() error { return s.PutSchedule(ctx, store.Schedule{Type: record.Contacts}) }, "0 reads, 1 writes"},
 		{"Acquire", func() (err error) {
 			_, lease, err = u.Acquire(ctx, record.Contacts, "run1", noon, time.Minute)
 			return err

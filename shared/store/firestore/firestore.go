@@ -3,14 +3,15 @@
 // Each document is one Firestore document under the key that package store names. Its content is the JSON that all
 // backends share, in the bytes field "doc"; beside it stand, as fields of their own, copies of what is queried:
 //
-//	users/{user}                       doc
+//	users/{user}                       doc, linked
 //	users/{user}/tokens/{side}         doc
-//	users/{user}/sync/{type}           doc, type, shard, due (only where a sync is due some time)
+//	users/{user}/sync/{type}           doc, type, shard, place, due and every (only where a sync is due some time), lastSync (not before)
 //	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, active, unfinished (each only where it is not empty)
 //	users/{user}/sync/{type}/rosters/S doc, version, parts: as a piece of a run's changes
 //	users/{user}/runs/{run}            doc, id, type
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
 //	states/{state}                     doc, expires (for a time-to-live policy)
+//	schedules/{type}                   doc
 //
 // A change of one document compares and sets by its update time: two requests, and no lock that a crashed caller would
 // leave behind. What spans documents (PutLinks, Commit) is a transaction.
@@ -55,6 +56,12 @@ type IndexField struct{ Path, Order string }
 var Indexes = []Index{
 	// Due, over the syncs of all users.
 	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"due", "ASCENDING"}}},
+	// Shortest.
+	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"every", "ASCENDING"}}},
+	// Standings, and the counts of Tally.
+	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"place", "ASCENDING"}}},
+	// The last sync of Tally.
+	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"lastSync", "DESCENDING"}}},
 	// Runs of one type.
 	{"runs", "COLLECTION", []IndexField{{"type", "ASCENDING"}, {"id", "DESCENDING"}}},
 }
@@ -70,7 +77,11 @@ var Unindexed = [][2]string{
 	{"runs", "doc"},
 	{"changes", "doc"},
 	{"rosters", "doc"},
+	{"schedules", "doc"},
 	{"sync", "due"},
+	{"sync", "every"},
+	{"sync", "place"},
+	{"sync", "lastSync"},
 }
 
 // Expiring are fields, as collection and path, for a time-to-live policy: the document may go once the time is past.

@@ -178,3 +178,17 @@ func TestStatesCarryTheFieldOfTheirTimeToLive(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoeverIsDueInADocumentOfAnOlderVersionIsLookedAtEveryMinute(t *testing.T) {
+	t.Parallel()
+	s, client := openBoth(t)
+	must(t, s.User("ada").UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+		d.Settings.Automatic, d.Due = true, time.Unix(1, 0)
+		return nil
+	}))
+	_, err := client.Doc("users/ada/sync/contacts").Update(t.Context(), []native.Update{{Path: "every", Value: native.Delete}})
+	must(t, err)
+	if got, err := s.Shortest(t.Context(), record.Contacts); err != nil || got != time.Minute {
+		t.Errorf("the shortest interval is %v, error %v", got, err)
+	}
+}

@@ -165,6 +165,9 @@ type part struct {
 	Parts   int    `firestore:"parts"`
 }
 
+// valid is what may be what somebody typed into an address, in the form that Firestore takes.
+func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
 // Runs costs 1 read for each, at least 1.
 func (u *user) Runs(ctx context.Context, t record.Type, limit int, before string) ([]store.Run, error) {
 	if limit <= 0 || document.ToRead(u.id) != nil {
@@ -175,8 +178,7 @@ func (u *user) Runs(ctx context.Context, t record.Type, limit int, before string
 		q = q.Where("type", "==", string(t))
 	}
 	if before != "" {
-		// It may be what somebody typed into an address.
-		q = q.Where("id", "<", strings.ToValidUTF8(before, "\uFFFD"))
+		q = q.Where("id", "<", valid(before))
 	}
 	snaps, err := u.s.query(ctx, q)
 	if err != nil {

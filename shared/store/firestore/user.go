@@ -65,7 +65,11 @@ func (u *user) UpdateProfile(ctx context.Context, f func(*store.Profile) error) 
 			return nil, callerError{err}
 		}
 		p.ID = u.id
-		return plain(p)
+		next, err := plain(p)
+		if err == nil {
+			next["linked"] = p.Google.Linked && p.Creatio.Linked
+		}
+		return next, err
 	}))
 }
 
@@ -163,6 +167,7 @@ func (u *user) syncFields(s store.Sync) (fields, error) {
 	if !s.Due.IsZero() {
 		f["due"] = document.Time(s.Due)
 	}
+	standingFields(f, u.id, s)
 	return f, nil
 }
 

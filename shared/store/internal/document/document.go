@@ -22,7 +22,7 @@ const Side = "store"
 
 // Document is everything that a store keeps.
 type Document interface {
-	store.Profile | store.Token | store.State | store.Sync | store.Link | store.Run | []store.Change
+	store.Profile | store.Token | store.State | store.Sync | store.Link | store.Run | store.Schedule | []store.Change
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.
@@ -72,6 +72,8 @@ func settle(d any) {
 			known.Modified = Time(known.Modified)
 			d.Sides[side] = known
 		}
+	case *store.Schedule:
+		d.Paused = Time(d.Paused)
 	case *store.Run:
 		d.StartedAt, d.FinishedAt = Time(d.StartedAt), Time(d.FinishedAt)
 		d.Changes = nil

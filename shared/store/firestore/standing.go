@@ -1,0 +1,215 @@
+package firestore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"cloud.google.com/go/firestore"
+	"cloud.google.com/go/firestore/apiv1/firestorepb"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/internal/document"
+)
+
+// standingFields are what is queried of all syncs: how often it is to be looked at, where it stands, when it was last
+// synchronized. A document of an older version lacks them until it is next written.
+func standingFields(f fields, user string, s store.Sync) {
+	f["place"], f["every"], f["lastSync"] = document.Place(user, s), any(firestore.Delete), any(firestore.Delete)
+	if every := s.Interval(); every > 0 {
+		f["every"] = int(every / time.Minute)
+	}
+	if !s.LastSync.IsZero() {
+		f["lastSync"] = document.Time(s.LastSync)
+	}
+}
+
+// syncs are the syncs of a type, of all users.
+func (s *Store) syncs(t record.Type) firestore.Query {
+	return s.client.CollectionGroup("sync").Where("type", "==", string(t))
+}
+
+// farthest is after everything that is ever due.
+var farthest = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// Shortest is the shortest interval in use. 1 read; where nobody is due, 1 more for each shard.
+func (s *Store) Shortest(ctx context.Context, t record.Type) (time.Duration, error) {
+	snaps, err := s.query(ctx, s.syncs(t).OrderBy("every", firestore.Asc).Limit(1).Select("every"))
+	if err != nil {
+		return 0, wrap("find the shortest interval", err)
+	}
+	for _, snap := range snaps {
+		minutes, ok := snap.Data()["every"].(int64)
+		if !ok {
+			return 0, wrap("find the shortest interval", fault.Errorf(fault.Bug, document.Side, "decode", "the interval of %s is not a number", snap.Ref.Path))
+		}
+		return time.Duration(minutes) * time.Minute, nil
+	}
+	// Somebody whose document is of an older version may be due all the same, and must not be left waiting.
+	due, err := s.Due(ctx, t, farthest, 1)
+	if err != nil || len(due) == 0 {
+		return 0, err
+	}
+	return time.Minute, nil
+}
+
+// Standings lists how everybody's syncs go. 2 reads for each, and those of a query for each shard.
+func (s *Store) Standings(ctx context.Context, t record.Type, after string, limit int) ([]store.Standing, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	var found [shards][]store.Standing
+	g, gctx := errgroup.WithContext(ctx)
+	for n := range shards {
+		g.Go(func() error {
+			snaps, err := s.query(gctx, s.syncs(t).Where("shard", "==", n).Where("place", ">", valid(after)).
+				OrderBy("place", firestore.Asc).Limit(limit))
+			for _, snap := range snaps {
+				sync, err := content[store.Sync](snap)
+				if err != nil {
+					return err
+				}
+				user := snap.Ref.Parent.Parent.ID
+				found[n] = append(found[n], store.Standing{Place: document.Place(user, sync), Profile: store.Profile{ID: user}, Sync: sync})
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, wrap("list standings", err)
+	}
+	all := slices.Concat(found[:]...)
+	slices.SortFunc(all, func(a, b store.Standing) int { return cmp.Compare(a.Place, b.Place) })
+	all = all[:min(limit, len(all))]
+	return all, wrap("list standings", s.addProfiles(ctx, all))
+}
+
+// addProfiles reads whose the standings are, in one request.
+func (s *Store) addProfiles(ctx context.Context, all []store.Standing) error {
+	refs := make([]*firestore.DocumentRef, len(all))
+	for i, standing := range all {
+		refs[i] = s.client.Collection("users").Doc(standing.Profile.ID)
+	}
+	if len(refs) == 0 {
+		return nil
+	}
+	snaps, err := s.client.GetAll(ctx, refs)
+	if err != nil {
+		return classify(err, false)
+	}
+	s.observe(len(snaps), 0)
+	for i, snap := range snaps {
+		if !snap.Exists() {
+			continue
+		}
+		if all[i].Profile, err = content[store.Profile](snap); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Tally counts users and syncs. Each of its 7 counts and a look for the last sync is 1 read, and 1 more for every
+// thousand counted; those of syncs for each shard.
+func (s *Store) Tally(ctx context.Context, t record.Type, late time.Time) (store.Tally, error) {
+	var tally store.Tally
+	var bands [shards][6]int
+	var last [shards]time.Time
+	users := s.client.Collection("users")
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { tally.Users, err = s.count(gctx, users.Query); return err })
+	g.Go(func() (err error) { tally.Linked, err = s.count(gctx, users.Where("linked", "==", true)); return err })
+	for n := range shards {
+		syncs := s.syncs(t).Where("shard", "==", n)
+		for i, band := range []string{document.Failing, document.Held, document.Reconnect, document.Partial, document.Running, document.Waiting} {
+			end := document.After(band)
+			if band == document.Waiting {
+				end = document.Late(late)
+			}
+			g.Go(func() (err error) {
+				bands[n][i], err = s.count(gctx, syncs.Where("place", ">=", band).Where("place", "<", end))
+				return err
+			})
+		}
+		g.Go(func() (err error) { last[n], err = s.lastSync(gctx, syncs); return err })
+	}
+	if err := g.Wait(); err != nil {
+		return store.Tally{}, wrap("count standings", err)
+	}
+	for n := range shards {
+		for i, sum := range []*int{&tally.Failing, &tally.Held, &tally.Reconnect, &tally.Partial, &tally.Running, &tally.Late} {
+			*sum += bands[n][i]
+		}
+		if last[n].After(tally.LastSync) {
+			tally.LastSync = last[n]
+		}
+	}
+	return tally, nil
+}
+
+// count counts what a query finds, without reading it.
+func (s *Store) count(ctx context.Context, q firestore.Query) (int, error) {
+	const perRead = 1000 // https://cloud.google.com/firestore/pricing#aggregation_queries
+	result, err := q.NewAggregationQuery().WithCount("n").Get(ctx)
+	if err != nil {
+		return 0, classify(err, false)
+	}
+	v, ok := result["n"].(*firestorepb.Value)
+	if !ok {
+		return 0, fault.Errorf(fault.Bug, document.Side, "decode", "a count is a %T", result["n"])
+	}
+	n := int(v.GetIntegerValue())
+	s.observe(max(1, (n+perRead-1)/perRead), 0)
+	return n, nil
+}
+
+// lastSync is the latest time of a last sync.
+func (s *Store) lastSync(ctx context.Context, syncs firestore.Query) (time.Time, error) {
+	snaps, err := s.query(ctx, syncs.OrderBy("lastSync", firestore.Desc).Limit(1).Select("lastSync"))
+	if err != nil || len(snaps) == 0 {
+		return time.Time{}, err
+	}
+	at, ok := snaps[0].Data()["lastSync"].(time.Time)
+	if !ok {
+		return time.Time{}, fault.Errorf(fault.Bug, document.Side, "decode", "the last sync of %s is not a time", snaps[0].Ref.Path)
+	}
+	return at.UTC(), nil
+}
+
+func (s *Store) scheduleRef(t record.Type) *firestore.DocumentRef {
+	return s.client.Collection("schedules").Doc(string(t))
+}
+
+// Schedule costs 1 read.
+func (s *Store) Schedule(ctx context.Context, t record.Type) (store.Schedule, error) {
+	none := store.Schedule{Type: t}
+	if document.ToRead(string(t)) != nil {
+		return none, nil
+	}
+	snap, err := s.get(ctx, s.scheduleRef(t))
+	if err != nil || !snap.Exists() {
+		return none, wrap("read schedule", err)
+	}
+	d, err := content[store.Schedule](snap)
+	return d, wrap("read schedule", err)
+}
+
+// PutSchedule costs 1 write.
+func (s *Store) PutSchedule(ctx context.Context, d store.Schedule) error {
+	if err := document.ToWrite(string(d.Type)); err != nil {
+		return wrap("put schedule", err)
+	}
+	f, err := plain(d)
+	if err == nil {
+		err = s.set(ctx, s.scheduleRef(d.Type), f)
+	}
+	if err != nil {
+		return fmt.Errorf("put schedule: %w", err)
+	}
+	return nil
+}

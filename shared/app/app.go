@@ -25,6 +25,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/queue"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/schedule"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/bolt"
 	"github.com/tandem-sync/tandem/shared/store/firestore"
@@ -55,7 +56,9 @@ type App struct {
 	inline  *queue.Inline
 	site    *web.Site
 	invoker *invoker
-	base    map[record.Side]http.RoundTripper
+	// follower has the jobs of Cloud Scheduler follow the settings.
+	follower *follower
+	base     map[record.Side]http.RoundTripper
 
 	// layouts are how Creatio sites are laid out, found once.
 	layouts sync.Map
@@ -99,6 +102,9 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if err := a.openQueue(ctx, o, shared); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
+	if err := a.openSchedule(ctx, o, shared); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
 	a.invoker = &invoker{
 		email: c.Invoker, issuer: googleIssuer, publicURL: c.PublicURL, client: &http.Client{Transport: a.base[record.Google]}, now: a.now,
 	}
@@ -133,6 +139,18 @@ func (a *App) openQueue(ctx context.Context, o Options, base http.RoundTripper) 
 	a.inline = queue.NewInline(context.WithoutCancel(ctx), workers, a.work, a.logger, a.now)
 	a.queue = a.inline
 	return nil
+}
+
+// openSchedule opens the jobs of Cloud Scheduler, where there are any.
+func (a *App) openSchedule(ctx context.Context, o Options, base http.RoundTripper) (err error) {
+	a.follower = &follower{store: a.store, now: a.now, logger: a.logger, last: map[record.Type]followed{}}
+	if a.config.Scheduler == "" {
+		return nil
+	}
+	a.follower.jobs, err = schedule.New(ctx, schedule.Options{
+		Location: a.config.Scheduler, Base: base, Client: o.Google, Now: a.now, Logger: a.logger,
+	})
+	return err
 }
 
 func openStore(ctx context.Context, c config.Store) (store.Store, error) {

@@ -68,24 +68,22 @@ func (s service) FinishLink(ctx context.Context, browser string, query url.Value
 	return result, s.linked(ctx, out.User)
 }
 
-// linked makes a user's automatic syncs due again: what had stopped them may be mended.
+// linked makes a user's automatic syncs due again: what had stopped them may be mended. From here on the user has a
+// document of each type, and with it a place before the administrators.
 func (s service) linked(ctx context.Context, user string) error {
-	u := s.app.store.User(user)
 	for t := range s.app.engines {
-		doc, err := u.Sync(ctx, t)
-		if err != nil {
-			return fmt.Errorf("read settings: %w", err)
-		}
-		if !doc.Settings.Automatic || !doc.Due.IsZero() {
-			continue
-		}
-		err = u.UpdateSync(ctx, t, func(d *store.Sync) error {
-			d.Due = s.app.now().UTC()
+		var due time.Time
+		err := s.app.store.User(user).UpdateSync(ctx, t, func(d *store.Sync) error {
+			if d.Settings.Automatic && d.Due.IsZero() {
+				d.Due = s.app.now().UTC()
+			}
+			due = d.Due
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("make the sync due: %w", err)
 		}
+		s.app.rescheduled(ctx, user, t, due)
 	}
 	return nil
 }
@@ -204,7 +202,9 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 			return web.Account{}, err
 		}
 	}
+	var before, after store.Sync
 	err = u.UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+		before = *d
 		if d.Settings.TagID != c.TagID {
 			// Another tag is another scope: its window starts anew. The links stay, and so does what they know.
 			delete(d.Scopes, record.Creatio)
@@ -220,10 +220,14 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 		d.Settings.TagID, d.Settings.TagKind = c.TagID, kind
 		d.Settings.Direction, d.Settings.Conflicts = c.Direction, c.Conflicts
 		d.Due = due(d, was, s.app.now().UTC())
+		after = *d
 		return nil
 	})
 	if err != nil {
 		return web.Account{}, err
+	}
+	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
+		s.app.rescheduled(ctx, user, record.Contacts, after.Due)
 	}
 	return s.Account(ctx, user)
 }
@@ -348,7 +352,16 @@ func (s service) Unlink(ctx context.Context, user string, side record.Side) erro
 			return fmt.Errorf("switch the sync off: %w", err)
 		}
 	}
-	return s.app.revokeLater(ctx, user)
+	err := s.app.revokeLater(ctx, user)
+	s.follow(ctx)
+	return err
+}
+
+// follow has every job follow what a user ended.
+func (s service) follow(ctx context.Context) {
+	for t := range s.app.engines {
+		s.app.follower.saved(ctx, t)
+	}
 }
 
 func (s service) Erase(ctx context.Context, user string) error {
@@ -358,7 +371,9 @@ func (s service) Erase(ctx context.Context, user string) error {
 			return err
 		}
 	}
-	return s.app.store.User(user).Erase(ctx)
+	err := s.app.store.User(user).Erase(ctx)
+	s.follow(ctx)
+	return err
 }
 
 // exported is everything kept about a user, without secrets.

@@ -19,10 +19,6 @@ import (
 // dispatchLimit is how many due users one call hands over; the next call takes the others.
 const dispatchLimit = 500
 
-// early is how much before its time a window may begin: a tick comes as often as windows are due, and one that comes a
-// second too soon must not miss everybody.
-const early = 30 * time.Second
-
 // overdue is when a user's task is queued anew.
 const overdue = 30 * time.Minute
 
@@ -38,6 +34,9 @@ func (r runner) Authorize(req *http.Request, function string) error {
 
 func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, err error) {
 	now := r.app.now().UTC()
+	early, follow := r.app.follower.tick(ctx, t)
+	// Who is due comes first, whatever the job is like.
+	defer follow()
 	users, err := r.app.store.Due(ctx, t, now.Add(early), dispatchLimit)
 	if err != nil {
 		return 0, 0, fmt.Errorf("find who is due: %w", err)
@@ -106,6 +105,10 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	if out.Reason == syncer.ReasonNotLinked {
 		err = errors.Join(err, a.revokeLater(ctx, user))
 	}
+	if req.Trigger != syncer.TriggerSchedule && req.Trigger != syncer.TriggerPreview {
+		// It may have made due again what had stopped.
+		a.follower.saved(ctx, t)
+	}
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		a.logger.InfoContext(ctx, "run ended", "status", string(out.Status), "reason", out.Reason)
@@ -117,9 +120,6 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	return out, err
 }
 
-// revokePause is how long after a failed attempt a grant is tried to be revoked again.
-const revokePause = time.Hour
-
 // revokeLater goes on revoking the grants of accounts that were unlinked while their service could not be reached: the
 // user is due again until that is done, or a day is over.
 func (a *App) revokeLater(ctx context.Context, user string) error {
@@ -127,10 +127,14 @@ func (a *App) revokeLater(ctx context.Context, user string) error {
 	if !fault.Is(err, fault.Retry) {
 		return err
 	}
-	return a.store.User(user).UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
-		d.Due = a.now().UTC().Add(revokePause)
+	err = a.store.User(user).UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+		d.Due = a.now().UTC().Add(store.Errands)
 		return nil
 	})
+	if err == nil {
+		a.follower.saved(ctx, record.Contacts)
+	}
+	return err
 }
 
 // work carries out one queued task. An error of kind Retry has the queue repeat it.

@@ -30,3 +30,13 @@ func Cron(interval time.Duration) string {
 	}
 	return everyMinute
 }
+
+// Period is the time between two calls of the job that serves an interval.
+func Period(interval time.Duration) time.Duration {
+	for _, c := range crons {
+		if interval >= c.every {
+			return c.every
+		}
+	}
+	return time.Minute
+}

@@ -307,6 +307,17 @@ func TestAn_interval_between_two_is_served_as_the_shorter_one(t *testing.T) {
 	}
 }
 
+func TestThe_period_of_a_job_is_that_of_its_cron_text(t *testing.T) {
+	t.Parallel()
+	for interval, want := range map[time.Duration]time.Duration{
+		0: time.Minute, time.Minute: time.Minute, 7 * time.Minute: 5 * time.Minute, time.Hour: time.Hour, 5 * time.Hour: 4 * time.Hour, 72 * time.Hour: 24 * time.Hour,
+	} {
+		if got := schedule.Period(interval); got != want {
+			t.Errorf("%v: got %v, want %v", interval, got, want)
+		}
+	}
+}
+
 func TestWhat_a_second_copy_did_a_moment_before_is_no_error(t *testing.T) {
 	t.Parallel()
 	for verb, tc := range map[string]struct {

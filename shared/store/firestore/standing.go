@@ -39,23 +39,24 @@ var farthest = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // Shortest is the shortest interval in use. 1 read; where nobody is due, 1 more for each shard.
 func (s *Store) Shortest(ctx context.Context, t record.Type) (time.Duration, error) {
+	const op = "find the shortest interval"
 	snaps, err := s.query(ctx, s.syncs(t).OrderBy("every", firestore.Asc).Limit(1).Select("every"))
 	if err != nil {
-		return 0, wrap("find the shortest interval", err)
+		return 0, wrap(op, err)
 	}
-	for _, snap := range snaps {
-		minutes, ok := snap.Data()["every"].(int64)
-		if !ok {
-			return 0, wrap("find the shortest interval", fault.Errorf(fault.Bug, document.Side, "decode", "the interval of %s is not a number", snap.Ref.Path))
+	if len(snaps) == 0 {
+		// Somebody whose document is of an older version may be due all the same, and must not be left waiting.
+		due, err := s.Due(ctx, t, farthest, 1)
+		if err != nil || len(due) == 0 {
+			return 0, wrap(op, err)
 		}
-		return time.Duration(minutes) * time.Minute, nil
+		return time.Minute, nil
 	}
-	// Somebody whose document is of an older version may be due all the same, and must not be left waiting.
-	due, err := s.Due(ctx, t, farthest, 1)
-	if err != nil || len(due) == 0 {
-		return 0, err
+	minutes, ok := snaps[0].Data()["every"].(int64)
+	if !ok {
+		return 0, wrap(op, fault.Errorf(fault.Bug, document.Side, "decode", "the interval of %s is not a number", snaps[0].Ref.Path))
 	}
-	return time.Minute, nil
+	return time.Duration(minutes) * time.Minute, nil
 }
 
 // Standings lists how everybody's syncs go. 2 reads for each, and those of a query for each shard.

@@ -1,0 +1,299 @@
+package app_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/api/option"
+
+	"github.com/tandem-sync/tandem/shared/app"
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
+)
+
+// jobs is as much of Cloud Scheduler as these tests need: the job of the contacts, which is the only one.
+type jobs struct {
+	mu          sync.Mutex
+	state, cron string
+	runs, calls int
+	refuse      bool
+}
+
+func (j *jobs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.calls++
+	refuse := func(code int, status string) {
+		w.WriteHeader(code)
+		fmt.Fprintf(w, `{"error":{"code":%d,"status":%q}}`, code, status)
+	}
+	name, verb, _ := strings.Cut(r.URL.Path, ":")
+	var want string
+	switch {
+	case name != "/v1/projects/p/locations/l/jobs/sync-contacts":
+		refuse(404, "NOT_FOUND")
+		return
+	case j.refuse:
+		refuse(403, "PERMISSION_DENIED")
+		return
+	case r.Method == http.MethodPatch:
+		var job struct{ Schedule string }
+		_ = json.NewDecoder(r.Body).Decode(&job)
+		if want = "ENABLED"; j.state == want {
+			j.cron = job.Schedule
+		}
+	case verb == "pause":
+		if want = "ENABLED"; j.state == want {
+			j.state, want = "PAUSED", "PAUSED"
+		}
+	case verb == "resume":
+		if want = "PAUSED"; j.state == want {
+			j.state, want = "ENABLED", "ENABLED"
+		}
+	case verb == "run":
+		j.runs++
+	}
+	if want != "" && want != j.state {
+		refuse(400, "FAILED_PRECONDITION")
+		return
+	}
+	_ = json.NewEncoder(w).Encode(map[string]string{"state": j.state, "schedule": j.cron, "timeZone": "Etc/UTC"})
+}
+
+// want checks how the job is.
+func (j *jobs) want(t *testing.T, when, want string) {
+	t.Helper()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if got := j.state + " " + j.cron; got != want {
+		t.Errorf("%s: the job is %s, want %s", when, got, want)
+	}
+}
+
+// asked is how often the scheduler was asked for something since the last time.
+func (j *jobs) asked() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := j.calls
+	j.calls = 0
+	return n
+}
+
+func onScheduler(t *testing.T, j *jobs) change {
+	server := httptest.NewServer(j)
+	t.Cleanup(server.Close)
+	j.state, j.cron = "ENABLED", "* * * * *"
+	return func(env map[string]string, _ *creatiobox.Options, o *app.Options) {
+		env["SCHEDULER"] = "projects/p/locations/l"
+		o.Google = []option.ClientOption{option.WithEndpoint(server.URL + "/"), option.WithoutAuthentication()}
+	}
+}
+
+// every saves an interval; zero ends automatic synchronization.
+func (w *world) every(tag string, minutes int) {
+	w.t.Helper()
+	w.call(http.MethodPut, "/contacts", map[string]any{
+		"automatic": minutes > 0, "intervalMinutes": cmp.Or(minutes, 60), "tagId": tag, "direction": "both", "conflicts": "latest",
+	}, 200, nil)
+	w.settle()
+}
+
+// settle waits for what is queued.
+func (w *world) settle() {
+	w.t.Helper()
+	if err := w.app.Wait(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// tick calls the function as the job does.
+func (w *world) tick() string {
+	w.t.Helper()
+	a := w.do(http.MethodPost, "/sync-contacts", "{}")
+	if a.status != 200 {
+		w.t.Fatalf("tick: got %d %s", a.status, a.body)
+	}
+	w.settle()
+	return strings.TrimSpace(a.body)
+}
+
+func TestThe_job_follows_what_a_user_chooses(t *testing.T) {
+	t.Parallel()
+	for name, changes := range map[string][]change{"bolt": nil, "firestore": {onFirestore(t)}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := &jobs{}
+			w := newWorld(t, append(changes, onScheduler(t, j))...)
+			tag := w.tag("Ada", private)
+			w.link()
+			j.want(t, "linked", "PAUSED * * * * *")
+			w.every(tag, 240)
+			j.want(t, "every 4 hours", "ENABLED 0 */4 * * *")
+			w.every(tag, 60)
+			j.want(t, "every hour", "ENABLED 0 * * * *")
+			w.every(tag, 0)
+			j.want(t, "by hand", "PAUSED 0 * * * *")
+			w.every(tag, 1440)
+			j.want(t, "once a day", "ENABLED 0 3 * * *")
+			j.asked()
+			w.every(tag, 1440)
+			if n := j.asked(); n != 0 {
+				t.Errorf("saving the same again asked the scheduler %d times", n)
+			}
+			w.call(http.MethodDelete, "/creatio", nil, 204, nil)
+			j.want(t, "unlinked", "PAUSED 0 3 * * *")
+			w.link()
+			w.every(tag, 60)
+			j.want(t, "linked again", "ENABLED 0 * * * *")
+			w.call(http.MethodDelete, "/account", nil, 204, nil)
+			j.want(t, "erased", "PAUSED 0 * * * *")
+		})
+	}
+}
+
+func TestWho_is_due_does_not_wait_for_a_job_that_comes_once_a_day(t *testing.T) {
+	t.Parallel()
+	j := &jobs{}
+	w := newWorld(t, onScheduler(t, j))
+	tag := w.tag("Ada", private)
+	w.tagged(tag, w.contact("Grace Hopper", "grace@example.com"))
+	w.link()
+	w.every(tag, 1440)
+	if last := w.account().Contacts.State.LastSync; last == nil || !last.Equal(w.now()) {
+		t.Fatalf("the last synchronization is %v", last)
+	}
+	// At 9 o'clock; the job comes at 3. That of the next day is the nearest to the time at which it is due.
+	w.pass(12*time.Hour - time.Minute)
+	if got := w.tick(); got != `{"due":0,"queued":0}` {
+		t.Errorf("more than half a day too early: %s", got)
+	}
+	w.pass(6*time.Hour + time.Minute)
+	if got := w.tick(); got != `{"due":1,"queued":1}` {
+		t.Errorf("6 hours too early: %s", got)
+	}
+	for day := range 3 {
+		w.pass(24 * time.Hour)
+		if got := w.tick(); got != `{"due":1,"queued":1}` {
+			t.Errorf("day %d: %s", day, got)
+		}
+	}
+}
+
+func TestA_tick_notices_what_no_save_told(t *testing.T) {
+	t.Parallel()
+	j := &jobs{}
+	w := newWorld(t, onScheduler(t, j))
+	tag := w.tag("Ada", private)
+	w.link()
+	w.every(tag, 60)
+	w.google.RevokeGrant(ada)
+	w.pass(time.Hour)
+	// This tick still finds the user due, and the run finds the grant gone; the next finds that nobody is due any more.
+	w.tick()
+	if s := w.account().Contacts.State.Status; s != "reconnect" {
+		t.Fatalf("the status is %s", s)
+	}
+	j.want(t, "with the run", "ENABLED 0 * * * *")
+	w.pass(time.Hour)
+	w.tick()
+	j.want(t, "after it", "PAUSED 0 * * * *")
+	w.link()
+	j.want(t, "linked again", "ENABLED 0 * * * *")
+}
+
+func TestA_run_that_a_user_asks_for_brings_the_job_back(t *testing.T) {
+	t.Parallel()
+	j := &jobs{}
+	w := newWorld(t, onScheduler(t, j))
+	tag := w.tag("Ada", private)
+	w.link()
+	w.every(tag, 60)
+	retype := func(kind string) {
+		t.Helper()
+		if err := w.creatio.System().Update("ContactTag", tag, map[string]any{"TypeId": kind}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The tag is not private for a while, and nothing is due after that was seen.
+	retype(public)
+	w.sync("skipped tag-missing")
+	w.tick()
+	j.want(t, "stopped", "PAUSED 0 * * * *")
+	retype(private)
+	w.call(http.MethodPost, "/contacts/sync", nil, 202, nil)
+	w.settle()
+	j.want(t, "synchronized by hand", "ENABLED 0 * * * *")
+}
+
+func TestA_grant_that_could_not_be_revoked_keeps_the_job_awake(t *testing.T) {
+	t.Parallel()
+	j := &jobs{}
+	w := newWorld(t, onScheduler(t, j))
+	w.link()
+	w.every(w.tag("Ada", private), 15)
+	w.google.SetFault(func(r *http.Request) *googlebox.Fault {
+		if strings.Contains(r.URL.Path, "revoke") {
+			return &googlebox.Fault{Status: 404, Drop: true}
+		}
+		return nil
+	})
+	w.call(http.MethodDelete, "/google", nil, 204, nil)
+	j.want(t, "unlinked", "ENABLED 0 * * * *")
+	w.google.SetFault(nil)
+	w.pass(time.Hour)
+	if got := w.tick(); got != `{"due":1,"queued":1}` {
+		t.Errorf("the tick finds %s", got)
+	}
+	w.pass(time.Hour)
+	w.tick()
+	j.want(t, "revoked", "PAUSED 0 * * * *")
+}
+
+func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t *testing.T) {
+	t.Parallel()
+	j := &jobs{}
+	w := newWorld(t, onScheduler(t, j))
+	tag := w.tag("Ada", private)
+	w.link()
+	w.every(tag, 1)
+	j.refuse = true
+	w.every(tag, 60)
+	j.want(t, "refused", "ENABLED * * * * *")
+	if got := w.log.String(); !strings.Contains(got, "the job does not follow the settings") {
+		t.Errorf("nothing is logged:\n%s", got)
+	}
+	j.refuse = false
+	w.tick()
+	j.want(t, "at the next tick", "ENABLED 0 * * * *")
+	j.asked()
+	w.pass(time.Minute)
+	w.tick()
+	if n := j.asked(); n != 0 {
+		t.Errorf("a tick that finds nothing new asks the scheduler %d times", n)
+	}
+	j.cron = "*/5 * * * *"
+	w.pass(10 * time.Minute)
+	w.tick()
+	j.want(t, "changed by somebody else", "ENABLED 0 * * * *")
+}
+
+func TestWithout_a_scheduler_ticks_come_as_they_come(t *testing.T) {
+	t.Parallel()
+	w, tag, _ := twins(t, "Hopper")
+	w.every(tag, 1440)
+	w.pass(24*time.Hour - time.Minute)
+	if got := w.tick(); got != `{"due":0,"queued":0}` {
+		t.Errorf("a minute too early: %s", got)
+	}
+	w.pass(30 * time.Second)
+	if got := w.tick(); got != `{"due":1,"queued":1}` {
+		t.Errorf("half a minute too early: %s", got)
+	}
+}

@@ -124,7 +124,7 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 			Linked: p.Creatio.Linked, URL: p.Creatio.URL, User: p.Creatio.User, ContactID: p.Creatio.ContactID, Reconnect: p.Creatio.Reconnect,
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
-		Admin:       slices.Contains(s.app.config.AdminEmails, strings.ToLower(p.Google.Email)),
+		Admin:       s.app.isAdmin(p),
 	}
 	cs, as := contacts.Settings, activities.Settings
 	a.Contacts.ContactsSettings = web.ContactsSettings{

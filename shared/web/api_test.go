@@ -45,7 +45,11 @@ func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
 		"runs-422":      {"GET", "runs?type=mails&limit=101", "", nil},
 		"run":           {"GET", "runs/run-2", "", nil},
 		"run-queued":    {"GET", "runs/run-3", "", nil},
-		"run-404":       {"GET", "runs/run-9", "", nil},
+		"admin":         {"GET", "admin?type=contacts", "", func(f *fakeService) { f.account.Admin = true }},
+		"admin-alone": {"GET", "admin", "", func(f *fakeService) {
+			f.account.Admin, f.overview = true, Overview{Type: "contacts"}
+		}},
+		"run-404": {"GET", "runs/run-9", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

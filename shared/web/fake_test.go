@@ -39,6 +39,8 @@ type fakeService struct {
 	runs    []store.Run
 	epoch   int
 	outcome Outcome
+	// overview is what anna sees while she is an administrator.
+	overview Overview
 
 	// errs are the errors of the calls, by name.
 	errs  map[string]error
@@ -158,12 +160,27 @@ func (f *fakeService) Run(_ context.Context, user, run string) (store.Run, error
 	return store.Run{}, store.ErrNotFound
 }
 
+func (f *fakeService) Overview(_ context.Context, user string, t record.Type, after string) (Overview, error) {
+	if err := f.call("Overview "+string(t)+" "+after, user); err != nil || !f.account.Admin {
+		return Overview{}, errors.Join(err, store.ErrNotFound)
+	}
+	return f.overview, nil
+}
+
+func (f *fakeService) Order(_ context.Context, user string, t record.Type, o Order) error {
+	if !f.account.Admin || t != record.Contacts {
+		return store.ErrNotFound
+	}
+	return f.call("Order "+string(o), user)
+}
+
 // writes counts the calls that change something.
 func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
 		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide", "Unlink google", "Unlink creatio", "Erase":
+		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide", "Unlink google", "Unlink creatio", "Erase",
+			"Order pause", "Order resume", "Order run":
 			n++
 		}
 	}
@@ -202,8 +219,9 @@ func newFake() *fakeService {
 				State:              State{Status: "never"},
 			},
 		},
-		tags: []Tag{{goodTag, "My clients", "freedom"}, {"0b5b0a1e-6f0c-4b53-9d3c-7f1f4f1f0a02", "Friends & family", "classic"}},
-		runs: sampleRuns(),
+		tags:     []Tag{{goodTag, "My clients", "freedom"}, {"0b5b0a1e-6f0c-4b53-9d3c-7f1f4f1f0a02", "Friends & family", "classic"}},
+		runs:     sampleRuns(),
+		overview: sampleOverview(),
 	}
 }
 

@@ -47,7 +47,7 @@ type passwordForm struct {
 }
 
 func (s *Site) passwordPage(w http.ResponseWriter, status int, a Account, f passwordForm) error {
-	p := s.page("Connect Creatio", a.Google.Email)
+	p := s.accountPage("Connect Creatio", "", a)
 	p.Failed = status != http.StatusOK
 	p.Main = struct {
 		Account

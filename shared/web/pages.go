@@ -29,6 +29,8 @@ type page struct {
 	// Email is who is signed in; SignedIn tells it apart from one without an address.
 	Email    string
 	SignedIn bool
+	// Admin says that the page of the administrators is there for who is signed in.
+	Admin bool
 	// Current is the entry of the navigation that the page belongs to.
 	Current string
 	// Failed says that the page asks to correct an entry.
@@ -39,6 +41,11 @@ type page struct {
 // page starts one. An empty email is nobody's page.
 func (s *Site) page(title, email string) page {
 	return page{Title: title, Email: email, SignedIn: email != ""}
+}
+
+// accountPage starts a page of somebody who is signed in.
+func (s *Site) accountPage(title, current string, a Account) page {
+	return page{Title: title, Email: a.Google.Email, SignedIn: true, Admin: a.Admin, Current: current}
 }
 
 // home is the settings page, or what Tandem is for somebody who is not signed in.
@@ -91,8 +98,8 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}
-	p := s.page("Settings", a.Google.Email)
-	p.SignedIn, p.Current, p.Main, p.Failed = true, "settings", view, len(f.Errors) > 0
+	p := s.accountPage("Settings", "settings", a)
+	p.Main, p.Failed = view, len(f.Errors) > 0
 	return s.render(w, status, "settings.html", p)
 }
 
@@ -184,8 +191,8 @@ func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 		view.Runs = runs[:runsOnPage]
 		view.Older = s.link("/runs?") + url.Values{"before": {view.Runs[runsOnPage-1].ID}}.Encode()
 	}
-	p := s.page("History", a.Google.Email)
-	p.SignedIn, p.Current, p.Main = true, "runs", view
+	p := s.accountPage("History", "runs", a)
+	p.Main = view
 	return s.render(w, http.StatusOK, "runs.html", p)
 }
 
@@ -205,8 +212,8 @@ func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	p := s.page("Synchronization", a.Google.Email)
-	p.SignedIn, p.Current, p.Main = true, "runs", s.pieceOf(run, r.URL.Query().Get("from"))
+	p := s.accountPage("Synchronization", "runs", a)
+	p.Main = s.pieceOf(run, r.URL.Query().Get("from"))
 	return s.render(w, http.StatusOK, "run.html", p)
 }
 

@@ -62,7 +62,18 @@ var everyPage = map[string]struct {
 	"run":        {"GET", "/runs/run-2", "", false, nil},
 	"run-queued": {"GET", "/runs/run-3", "", false, nil},
 	"run-held":   {"GET", "/runs/run-1", "", false, nil},
-	"not-found":  {"GET", "/nowhere", "", false, nil},
+	"admin":      {"GET", "/admin", "", false, func(f *fakeService) { f.account.Admin = true }},
+	"admin-second": {"GET", "/admin?type=contacts&after=6+ada&done=job-run", "", false, func(f *fakeService) {
+		f.account.Admin = true
+		f.overview.Types = append(f.overview.Types, record.Activities)
+		f.overview.Users, f.overview.Next = nil, ""
+		f.overview.Job = Job{Known: true, Interval: time.Hour, Problem: &fault.Sentence{Code: "unreachable", Message: "No answer.", Action: "Try again."}}
+	}},
+	"admin-alone": {"GET", "/admin", "", false, func(f *fakeService) {
+		f.account.Admin = true
+		f.overview = Overview{Type: record.Contacts, Types: []record.Type{record.Contacts}}
+	}},
+	"not-found": {"GET", "/nowhere", "", false, nil},
 }
 
 func TestEveryPageIsAsItWas(t *testing.T) {

@@ -93,6 +93,8 @@ func explain(err error) *refusal {
 		r = refuse(http.StatusConflict, "not-ready", "Tandem cannot synchronize yet.", "Connect both accounts and choose a tag on the settings page.")
 	case errors.Is(err, ErrNotHeld):
 		r = refuse(http.StatusConflict, "not-held", "This run does not wait for your decision, or not any more.", "Look at the history for the run that does.")
+	case errors.Is(err, ErrNoJob):
+		r = refuse(http.StatusConflict, "no-job", "There is no schedule here that Tandem could change.", "Set SCHEDULER to where the jobs of Cloud Scheduler are.")
 	case errors.Is(err, ErrState):
 		r = refuse(http.StatusBadRequest, "bad-state", "This link has been used before, is older than ten minutes, or was opened in another browser.",
 			"Nothing was connected. Go to the settings page and start again.")

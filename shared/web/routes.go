@@ -47,6 +47,8 @@ func (s *Site) table() []route {
 		{"GET", "/runs/{run}", member, s.oneRun},
 		{"POST", "/runs/{run}/approve", member, s.approve},
 		{"POST", "/runs/{run}/reject", member, s.reject},
+		{"GET", "/admin", member, s.admin},
+		{"POST", "/admin/{type}/{order}", member, s.order},
 		{"GET", "/healthz", anyone, s.health},
 		{"GET", "/static/{name}", anyone, s.static},
 
@@ -63,6 +65,8 @@ func (s *Site) table() []route {
 		{"GET", "/api/v1/runs/{run}", script, s.getRun},
 		{"POST", "/api/v1/runs/{run}/approve", script, s.postApprove},
 		{"POST", "/api/v1/runs/{run}/reject", script, s.postReject},
+		{"GET", "/api/v1/admin", script, s.getAdmin},
+		{"POST", "/api/v1/admin/{type}/{order}", script, s.postOrder},
 	}
 }
 

@@ -41,6 +41,9 @@ var everyRoute = []struct {
 	{"POST", "/runs/run-1/approve", "", 303, 303, 403},
 	{"POST", "/runs/run-1/reject", "", 303, 303, 403},
 	{"POST", "/runs/run-2/approve", "", 303, 409, 403},
+	{"GET", "/admin", "", 303, 404, 404},
+	{"POST", "/admin/contacts/pause", "", 303, 404, 403},
+	{"POST", "/admin/contacts/explode", "", 303, 404, 403},
 	{"GET", "/healthz", "", 200, 200, 200},
 	{"GET", "/static/site.css", "", 200, 200, 200},
 	{"GET", "/static/layout.html", "", 404, 404, 404},
@@ -59,6 +62,8 @@ var everyRoute = []struct {
 	{"POST", "/api/v1/runs/run-1/reject", "", 401, 202, 403},
 	{"POST", "/api/v1/runs/run-2/reject", "", 401, 409, 403},
 	{"GET", "/api/v1/runs/of-somebody-else", "", 401, 404, 404},
+	{"GET", "/api/v1/admin", "", 401, 404, 404},
+	{"POST", "/api/v1/admin/contacts/pause", "", 401, 404, 403},
 
 	{"GET", "/nowhere", "", 404, 404, 404},
 	{"GET", "/runs/", "", 404, 404, 404},

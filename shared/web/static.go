@@ -84,12 +84,14 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords,
 		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "ruleWords": ruleWords,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
-		"touched": touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
+		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "standingMark": standingMark, "failures": failures,
+		"notConnected": notConnected,
+		"touched":      touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
 		"noEntry": func() passwordForm { return passwordForm{} },
 	}
 	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	out := map[string]*template.Template{}
-	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "run.html", "error.html"} {
+	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "run.html", "admin.html", "error.html"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+name))
 	}
 	return out

@@ -58,6 +58,12 @@ type Service interface {
 	Export(ctx context.Context, user string) (any, error)
 	Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error)
 	Run(ctx context.Context, user, run string) (store.Run, error)
+
+	// Overview is how a sync type goes for everybody, from a place on; the first type where it is empty. For a user who is
+	// no administrator there is none: store.ErrNotFound.
+	Overview(ctx context.Context, user string, t record.Type, after string) (Overview, error)
+	// Order has the job of a type do something. ErrNoJob; store.ErrNotFound as with Overview.
+	Order(ctx context.Context, user string, t record.Type, o Order) error
 }
 
 // Outcome is what a linking came to.

@@ -45,9 +45,12 @@ func (n notice) sentence(code string) fault.Sentence {
 
 // done are messages by the code that a form leads back with.
 var done = map[string]notice{
-	"saved":    {Good: true, Message: "Your settings are saved."},
-	"unlinked": {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
-	"queued":   {Good: true, Message: "The synchronization starts in a moment.", Action: "Load this page again to see how it went."},
+	"saved":      {Good: true, Message: "Your settings are saved."},
+	"unlinked":   {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
+	"job-pause":  {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
+	"job-resume": {Good: true, Message: "The schedule follows the settings again."},
+	"job-run":    {Good: true, Message: "The schedule runs once, now.", Action: "Load this page again to see how it went."},
+	"queued":     {Good: true, Message: "The synchronization starts in a moment.", Action: "Load this page again to see how it went."},
 }
 
 // notices are messages by the code of what did not work.
@@ -61,6 +64,8 @@ var notices = map[string]notice{
 	"no-user":          {Message: "No active Creatio user has your e-mail address.", Action: "Ask your administrator to enter it with your Creatio user, then sign in again."},
 	"ambiguous-user":   {Message: "Several Creatio users have your e-mail address, so Tandem does not know which one is yours.", Action: "Ask your administrator to leave it with one of them, then sign in again."},
 	"no-contact":       {Message: "Your Creatio user has no contact.", Action: "Ask your administrator to connect your Creatio user with a contact, then connect Creatio again."},
+	"job":              {Message: "The schedule has not taken this up yet.", Action: "What you decided stands, and Tandem tries again by itself. See below how the schedule is; the log says what is in the way."},
+	"job-run":          {Message: "The schedule could not be run now.", Action: "See below how it is, and try again in a few minutes; the log says what is in the way."},
 	"other-account":    {Message: "This account is already connected with another user of Tandem.", Action: "Sign in with the Google account that it belongs to."},
 	"unreachable":      {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
 	"":                 {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},

@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/observe"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/web"
+)
+
+// standingsOnPage is how many users a page of the administrators shows.
+const standingsOnPage = 100
+
+// jobTime is how long that page waits for Cloud Scheduler; it can do without it.
+const jobTime = 5 * time.Second
+
+// isAdmin reports whether a user is one of the administrators: the address is that of a linked Google account, which
+// Google confirmed.
+func (a *App) isAdmin(p store.Profile) bool {
+	return p.Google.Linked && slices.Contains(a.config.AdminEmails, strings.ToLower(p.Google.Email))
+}
+
+// administers is nil for an administrator, and a type that there is.
+func (s service) administers(ctx context.Context, user string, t record.Type) error {
+	p, err := s.app.store.User(user).Profile(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !s.app.isAdmin(p), s.app.engines[t] == nil:
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+// types are the sync types that there are.
+func (a *App) types() []record.Type {
+	return slices.DeleteFunc([]record.Type{record.Contacts, record.Activities}, func(t record.Type) bool { return a.engines[t] == nil })
+}
+
+func (s service) Overview(ctx context.Context, user string, t record.Type, after string) (web.Overview, error) {
+	o := web.Overview{Type: t, Types: s.app.types()}
+	if t == "" {
+		o.Type = o.Types[0]
+	}
+	if err := s.administers(ctx, user, o.Type); err != nil {
+		return web.Overview{}, err
+	}
+	interval, err := s.app.store.Shortest(ctx, o.Type)
+	if err != nil {
+		return web.Overview{}, err
+	}
+	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - overdue)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.standings(ctx, &o, after, late) })
+	g.Go(func() error {
+		tally, err := s.app.store.Tally(ctx, o.Type, late)
+		o.Totals = web.Totals(tally)
+		return err
+	})
+	g.Go(func() (err error) {
+		o.Job, err = s.job(ctx, o.Type, interval)
+		return err
+	})
+	return o, g.Wait()
+}
+
+// standings fills in a page of users.
+func (s service) standings(ctx context.Context, o *web.Overview, after string, late time.Time) error {
+	found, err := s.app.store.Standings(ctx, o.Type, after, standingsOnPage+1)
+	if err != nil {
+		return err
+	}
+	if len(found) > standingsOnPage {
+		found = found[:standingsOnPage]
+		o.Next = found[standingsOnPage-1].Place
+	}
+	for _, f := range found {
+		state := s.state(f.Profile, f.Sync)
+		o.Users = append(o.Users, web.Standing{
+			ID: f.Profile.ID, Email: f.Profile.Google.Email, Google: f.Profile.Google.Linked, Creatio: f.Profile.Creatio.Linked,
+			State: state, Late: state.Status != "running" && !state.NextSync.IsZero() && !state.NextSync.After(late),
+		})
+	}
+	return nil
+}
+
+// job is what is known of a type's job. A scheduler that does not answer is told of, and keeps nothing else from showing.
+func (s service) job(ctx context.Context, t record.Type, interval time.Duration) (web.Job, error) {
+	jobs := s.app.follower.jobs
+	if jobs == nil {
+		return web.Job{}, nil
+	}
+	decided, err := s.app.store.Schedule(ctx, t)
+	if err != nil {
+		return web.Job{}, err
+	}
+	job := web.Job{Known: true, Decided: decided.Paused, Interval: interval}
+	ctx, cancel := context.WithTimeout(ctx, jobTime)
+	defer cancel()
+	state, err := jobs.State(ctx, t)
+	if err != nil {
+		s.app.follower.note(ctx, t, err)
+		problem := explainJob(err)
+		job.Problem = &problem
+		return job, nil
+	}
+	job.Schedule, job.TimeZone, job.Paused, job.Broken = state.Schedule, state.TimeZone, state.Paused, state.Broken
+	job.Last, job.Next, job.Failure = state.Last, state.Next, state.Failure
+	return job, nil
+}
+
+// explainJob is for administrators, whom the general sentences send to themselves.
+func explainJob(err error) fault.Sentence {
+	s := fault.Sentence{Code: fault.Explain(err).Code, Message: "Tandem could not reach Cloud Scheduler.", Action: "Try again in a few minutes."}
+	if fault.Is(err, fault.Misconfigured) {
+		s.Message, s.Action = "Cloud Scheduler refuses what Tandem asks for.", "Apply the Terraform configuration, and look into the log for what is missing."
+	}
+	return s
+}
+
+func (s service) Order(ctx context.Context, user string, t record.Type, o web.Order) error {
+	if err := s.administers(ctx, user, t); err != nil {
+		return err
+	}
+	f := s.app.follower
+	if f.jobs == nil {
+		return web.ErrNoJob
+	}
+	var err error
+	switch o {
+	case web.RunNow:
+		err = f.jobs.Run(ctx, t)
+	case web.Pause, web.Resume:
+		decided := store.Schedule{Type: t}
+		if o == web.Pause {
+			decided.Paused = s.app.now().UTC()
+		}
+		// What was decided is kept first: from then on whoever has the job follow, follows it.
+		if err = s.app.store.PutSchedule(ctx, decided); err == nil {
+			_, err = f.follow(context.WithoutCancel(ctx), t)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s the schedule: %w", o, err)
+	}
+	s.app.logger.InfoContext(ctx, "an administrator gave an order", "order", string(o), "type", string(t), "user", observe.User(user))
+	return nil
+}

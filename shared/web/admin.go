@@ -1,0 +1,222 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Overview is what administrators see of a sync type: how it goes for everybody, and none of what is synchronized.
+type Overview struct {
+	Type record.Type
+	// Types are all that there are.
+	Types  []record.Type
+	Totals Totals
+	Job    Job
+	// Users are those in the place that was asked for, who need somebody first.
+	Users []Standing
+	// Next is the place of the page that follows; empty where none does.
+	Next string
+}
+
+// Totals count users; each of the second line once, as the first of these that it is.
+type Totals struct {
+	Users, Linked                                    int
+	Failing, Held, Reconnect, Partial, Running, Late int
+	// LastSync is the last synchronization of all that did its work.
+	LastSync time.Time
+}
+
+// Standing is how a sync type goes for one user.
+type Standing struct {
+	ID, Email       string
+	Google, Creatio bool
+	State           State
+	// Late says that the sync should long have begun.
+	Late bool
+}
+
+// Job is what calls the synchronization of a type by schedule.
+type Job struct {
+	// Known says that there is one that Tandem sets.
+	Known bool
+	// Decided is since when an administrator has it rest; zero where nobody does.
+	Decided time.Time
+	// Interval is the shortest one in use; zero where nobody synchronizes automatically.
+	Interval time.Duration
+
+	// Schedule is when it calls, as a cron text in TimeZone. Paused says that it rests, Broken that it does so after an
+	// error of its own.
+	Schedule, TimeZone string
+	Paused, Broken     bool
+	// Last and Next are when it calls; zero where it did not or will not. Failure is how the last call failed, in a word.
+	Last, Next time.Time
+	Failure    string
+	// Problem says why the job could not be asked; what is above is empty then.
+	Problem *fault.Sentence
+}
+
+// Order is what an administrator has a job do.
+type Order string
+
+// The orders.
+const (
+	Pause  Order = "pause"
+	Resume Order = "resume"
+	RunNow Order = "run"
+)
+
+var orders = []Order{Pause, Resume, RunNow}
+
+// ErrNoJob says that there is no job that Tandem could give an order.
+var ErrNoJob = errors.New("no job of a scheduler")
+
+// admin is the page of the administrators.
+func (s *Site) admin(w http.ResponseWriter, r *http.Request, v visit) error {
+	o, err := s.overview(r, v)
+	if err != nil {
+		return err
+	}
+	a, err := s.service.Account(r.Context(), v.user)
+	if err != nil {
+		return err
+	}
+	view := adminView{Overview: o, Said: said(r.URL.Query()), Later: r.URL.Query().Has("after")}
+	if o.Next != "" {
+		view.Further = s.adminLink(o.Type, url.Values{"after": {o.Next}})
+	}
+	p := s.accountPage("Administration", "admin", a)
+	p.Main = view
+	return s.render(w, http.StatusOK, "admin.html", p)
+}
+
+// adminView is the page. Later says that it is not the first one; Further is the address of the next.
+type adminView struct {
+	Overview
+	Said    []notice
+	Later   bool
+	Further string
+}
+
+// Healthy reports whether nobody needs anything.
+func (t Totals) Healthy() bool { return t.Failing+t.Held+t.Reconnect+t.Partial+t.Late == 0 }
+
+// overview reads what is asked for; the first sync type where none is named.
+func (s *Site) overview(r *http.Request, v visit) (Overview, error) {
+	q := r.URL.Query()
+	return s.service.Overview(r.Context(), v.user, record.Type(q.Get("type")), q.Get("after"))
+}
+
+// adminLink is the address of the page of a type.
+func (s *Site) adminLink(t record.Type, q url.Values) string {
+	q.Set("type", string(t))
+	return s.link("/admin?") + q.Encode()
+}
+
+// order carries out what a form of the page asks for.
+func (s *Site) order(w http.ResponseWriter, r *http.Request, v visit) error {
+	t, o, err := s.give(r, v)
+	switch {
+	case fault.Is(err, fault.Retry), fault.Is(err, fault.Misconfigured):
+		// The page says how the job is, which says more than an error could.
+		s.note(r, explain(err))
+		problem := "job"
+		if o == RunNow {
+			problem = "job-run"
+		}
+		return s.see(w, s.adminLink(t, url.Values{"problem": {problem}}))
+	case err != nil:
+		return err
+	}
+	return s.see(w, s.adminLink(t, url.Values{"done": {"job-" + string(o)}}))
+}
+
+func (s *Site) give(r *http.Request, v visit) (record.Type, Order, error) {
+	t, o := record.Type(r.PathValue("type")), Order(r.PathValue("order"))
+	if !slices.Contains(orders, o) {
+		return t, o, notFound()
+	}
+	return t, o, s.service.Order(r.Context(), v.user, t, o)
+}
+
+func (s *Site) getAdmin(w http.ResponseWriter, r *http.Request, v visit) error {
+	o, err := s.overview(r, v)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, overviewJSON(o))
+}
+
+func (s *Site) postOrder(w http.ResponseWriter, r *http.Request, v visit) error {
+	_, _, err := s.give(r, v)
+	return gone(w, err)
+}
+
+// overviewJSON is the overview as the API shows it.
+func overviewJSON(o Overview) any {
+	type account struct {
+		Linked bool `json:"linked"`
+	}
+	type user struct {
+		ID      string  `json:"id"`
+		Email   string  `json:"email"`
+		Google  account `json:"google"`
+		Creatio account `json:"creatio"`
+		State   State   `json:"state"`
+		Late    bool    `json:"late"`
+	}
+	users := make([]user, len(o.Users))
+	for i, u := range o.Users {
+		users[i] = user{u.ID, u.Email, account{u.Google}, account{u.Creatio}, u.State, u.Late}
+	}
+	t := o.Totals
+	return struct {
+		Type   record.Type `json:"type"`
+		Totals any         `json:"totals"`
+		Job    any         `json:"job"`
+		Users  []user      `json:"users"`
+		Next   *string     `json:"next"`
+	}{o.Type, struct {
+		Users     int        `json:"users"`
+		Linked    int        `json:"linked"`
+		Failing   int        `json:"failing"`
+		Held      int        `json:"held"`
+		Reconnect int        `json:"reconnect"`
+		Partial   int        `json:"partial"`
+		Running   int        `json:"running"`
+		Late      int        `json:"late"`
+		LastSync  *time.Time `json:"lastSync"`
+	}{t.Users, t.Linked, t.Failing, t.Held, t.Reconnect, t.Partial, t.Running, t.Late, moment(t.LastSync)}, jobJSON(o.Job), users, present(o.Next)}
+}
+
+// jobJSON is null where there is no job.
+func jobJSON(j Job) any {
+	if !j.Known {
+		return nil
+	}
+	return struct {
+		PausedSince     *time.Time      `json:"pausedSince"`
+		IntervalMinutes int             `json:"intervalMinutes"`
+		Schedule        string          `json:"schedule"`
+		TimeZone        string          `json:"timeZone"`
+		Paused          bool            `json:"paused"`
+		Broken          bool            `json:"broken"`
+		Last            *time.Time      `json:"last"`
+		Next            *time.Time      `json:"next"`
+		Failure         *string         `json:"failure"`
+		Problem         *fault.Sentence `json:"problem"`
+	}{moment(j.Decided), int(j.Interval / time.Minute), j.Schedule, j.TimeZone, j.Paused, j.Broken, moment(j.Last), moment(j.Next), present(j.Failure), j.Problem}
+}
+
+// present is a text for JSON; null where it is empty.
+func present(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

@@ -72,13 +72,10 @@ func standingMark(s State) choice {
 	return stateMark(s)
 }
 
-// failures says how often a sync did not work.
+// failures says how often in a row a sync did not work, where it was more than once.
 func failures(s State) string {
-	switch s.Failing {
-	case 0:
+	if s.Failing < 2 {
 		return ""
-	case 1:
-		return "Once"
 	}
 	return strconv.Itoa(s.Failing) + " times in a row"
 }

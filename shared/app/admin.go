@@ -84,6 +84,9 @@ func (s service) standings(ctx context.Context, o *web.Overview, after string, l
 	}
 	for _, f := range found {
 		state := s.state(f.Profile, f.Sync)
+		if f.Sync.Problem != nil && f.Sync.Problem.Record != "" {
+			state.Problem = nil // What is said of a record is its user's alone.
+		}
 		o.Users = append(o.Users, web.Standing{
 			ID: f.Profile.ID, Email: f.Profile.Google.Email, Google: f.Profile.Google.Linked, Creatio: f.Profile.Creatio.Linked,
 			State: state, Late: state.Status != "running" && !state.NextSync.IsZero() && !state.NextSync.After(late),

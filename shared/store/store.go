@@ -59,7 +59,7 @@ type Store interface {
 	// Standings lists the syncs of the type that were ever written, in the order in which somebody should look at them:
 	// failing, held, reconnect, partial, running; then those that are due some time, longest due first; then ok, off,
 	// never. Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
-	// from the first where that is empty.
+	// from the first where that is empty; a sync may move from one page to another meanwhile.
 	Standings(ctx context.Context, t record.Type, after string, limit int) ([]Standing, error)
 	// Tally counts; late are syncs that were due at the given time or before.
 	Tally(ctx context.Context, t record.Type, late time.Time) (Tally, error)

@@ -305,6 +305,44 @@ func TestA_run_stops_before_its_time_is_over_and_the_next_one_goes_on(t *testing
 	w.silent()
 }
 
+func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Chunk = 50
+	const many = 400
+	for i := range many {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
+	}
+	w.after = func(call string) error {
+		if call == "google apply" {
+			w.pass(time.Second)
+		}
+		return nil
+	}
+	pieces := 0
+	for status := syncer.Retry; status == syncer.Retry; pieces++ {
+		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(24*time.Hour))
+		deadline, _ := ctx.Deadline()
+		w.mu.Lock()
+		w.clock = deadline.Add(-2 * time.Minute)
+		w.mu.Unlock()
+		was := w.sides[record.Google].written
+		out, _ := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
+		cancel()
+		status = out.Status
+		done := w.sides[record.Google].written - was
+		if pieces > many/50 || status == syncer.Retry && (done < 50 || done%50 != 0) {
+			t.Fatalf("piece %d wrote %d and ended %s", pieces, done, status)
+		}
+	}
+	if got := w.sides[record.Google].written; pieces < 3 || got != many {
+		t.Errorf("%d contacts came in %d pieces with %d writes", many, pieces, got)
+	}
+	w.after = nil
+	w.agree()
+	w.silent()
+}
+
 // A tag that comes off leaves no trace in Creatio, and the set of those under it may be the one of before the run that put
 // it on and was cut off.
 func TestWhat_a_cut_off_run_moved_and_a_person_moved_back_is_noticed(t *testing.T) {

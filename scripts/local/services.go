@@ -150,13 +150,16 @@ func fillGoogle(g *googlebox.Server) error {
 	for _, name := range sample.Groups() {
 		groups[sample.GroupResourceName(name)] = account.CreateGroup(name)
 	}
+	photos := sample.Photos()
 	for _, p := range sample.Google() {
 		for _, m := range p.Memberships {
 			if m.ContactGroupMembership != nil && groups[m.ContactGroupMembership.ContactGroupResourceName] != "" {
 				m.ContactGroupMembership.ContactGroupResourceName = groups[m.ContactGroupMembership.ContactGroupResourceName]
 			}
 		}
-		account.Add(p)
+		if photo := photos[p.ResourceName]; !account.SetPhoto(account.Add(p), photo) {
+			return fmt.Errorf("fill the simulated google: the photo of %s is none", p.ResourceName)
+		}
 	}
 	return nil
 }

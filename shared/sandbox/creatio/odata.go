@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// maxFile is the system setting MaxFileSize, as a site is delivered.
+const maxFile = 10 << 20
+
 const odataMedia = "application/json; odata.metadata=minimal"
 
 // request is a request to the OData service, alone or as a part of a batch.
@@ -259,6 +262,12 @@ func (s *Server) property(w *response, r request, e *entity, id, name string, pl
 	}
 	switch {
 	case r.method == http.MethodPut && c.kind == binary:
+		if media, _, err := mime.ParseMediaType(r.contentType); err != nil || media != "application/octet-stream" {
+			return unsupported(r.contentType)
+		}
+		if len(r.body) > maxFile {
+			return badBody("The file is larger than %d bytes.", maxFile)
+		}
 		if err := r.tx.change(e, id, row{name: r.body}); err != nil {
 			return err
 		}

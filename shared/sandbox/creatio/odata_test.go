@@ -218,6 +218,23 @@ func TestRows_are_written_as_the_real_site_does(t *testing.T) {
 	if a = w.send(h, http.MethodGet, "/0/odata/SysImage("+image+")/Data", ""); a.body != "\x01\x02" {
 		t.Errorf("stream: %q", a.body)
 	}
+	if a = w.send(h, http.MethodPut, "/0/odata/SysImage("+image+")/Data", "\x01", "Content-Type", "image/png"); a.status != 415 {
+		t.Errorf("a stream of another type: %d %s", a.status, a.body)
+	}
+	if a = w.send(h, http.MethodPut, "/0/odata/SysImage("+image+")/Data", strings.Repeat("x", 10<<20+1), "Content-Type", "application/octet-stream"); a.status != 400 {
+		t.Errorf("a stream that is too large: %d", a.status)
+	}
+	empty := w.send(h, http.MethodPost, "/0/odata/SysImage", `{"Name":"b.png"}`).json["Id"].(string)
+	if a = w.send(h, http.MethodGet, "/0/odata/SysImage("+empty+")/Data", ""); a.status != 204 {
+		t.Errorf("a stream of nothing: %d %s", a.status, a.body)
+	}
+	pictured := w.insert("Contact", map[string]any{"Name": "Eve", "PhotoId": image})
+	if a = w.send(h, http.MethodDelete, "/0/odata/SysImage("+image+")", ""); a.status != 500 {
+		t.Errorf("an image that a contact shows was deleted: %d", a.status)
+	}
+	if a = w.send(h, http.MethodPatch, "/0/odata/Contact("+pictured+")", `{"PhotoId":"410006e1-ca4e-4502-a9ec-e54d922d2c00"}`); a.status != 500 {
+		t.Errorf("a contact got an image that is not there: %d", a.status)
+	}
 }
 
 func TestOlder_sites_are_as_lenient_as_they_were(t *testing.T) {

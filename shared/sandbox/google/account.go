@@ -33,7 +33,7 @@ func (a *Account) with(do func(*book)) {
 // that there is goes to My Contacts.
 func (a *Account) Add(p *people.Person) (resourceName string) {
 	a.with(func(b *book) {
-		fields, groups := contentOf(p)
+		fields, groups := written(p)
 		name := p.ResourceName
 		if !isPerson(name) || name == "people/me" {
 			name = ""
@@ -76,11 +76,18 @@ func (a *Account) on(resourceName string, do func(*book, *contact)) (done bool) 
 // Edit changes a contact: its own entries and its groups. The function may not call the server.
 func (a *Account) Edit(resourceName string, edit func(*people.Person)) bool {
 	return a.on(resourceName, func(b *book, c *contact) {
-		p := c.person()
+		p := c.person(a.s.base)
 		edit(p)
-		fields, groups := contentOf(p)
-		a.s.put(b, c, version{Content: fields, Groups: b.resolve(groups)})
+		fields, groups := written(p)
+		a.s.put(b, c, version{Content: fields, Groups: b.resolve(groups), Photo: c.now().Photo})
 	})
+}
+
+// written is what a person writes of a contact. A picture is given by SetPhoto: its address gives none.
+func written(p *people.Person) (content, []string) {
+	fields, groups := contentOf(p)
+	delete(fields, "photos")
+	return fields, groups
 }
 
 // Delete moves a contact to the trash.
@@ -121,6 +128,9 @@ func (a *Account) Merge(into, from string) (done bool) {
 		b.index()
 		a.s.change(b, c, func(v *version) {
 			v.Groups = union(v.Groups, second.Groups)
+			if v.Photo == nil {
+				v.Photo = second.Photo
+			}
 			for name, list := range second.Content {
 				if slices.Contains(singletons, name) && len(v.Content[name]) > 0 {
 					continue
@@ -178,10 +188,10 @@ func (a *Account) SetProfile(resourceName string, p *people.Person) bool {
 }
 
 // person is a contact as its user sees it.
-func (c *contact) person() *people.Person {
+func (c *contact) person(base string) *people.Person {
 	at := c.now()
 	at.Seq = 0
-	raw := encode(c.render(at, view{mask: readable, sources: []string{"READ_SOURCE_TYPE_CONTACT"}}))
+	raw := encode(c.render(at, view{mask: readable, sources: []string{"READ_SOURCE_TYPE_CONTACT"}, base: base}))
 	var p people.Person
 	// What was rendered for the generated types decodes into them.
 	_ = json.Unmarshal([]byte(raw), &p)
@@ -199,7 +209,7 @@ func (a *Account) People() []*people.Person {
 	var out []*people.Person
 	a.with(func(b *book) {
 		for _, c := range b.live() {
-			out = append(out, c.person())
+			out = append(out, c.person(a.s.base))
 		}
 	})
 	return out
@@ -207,7 +217,7 @@ func (a *Account) People() []*people.Person {
 
 // Person is one contact, with its entries in the order in which they were written; nil where it is not there.
 func (a *Account) Person(resourceName string) (p *people.Person) {
-	a.on(resourceName, func(_ *book, c *contact) { p = c.person() })
+	a.on(resourceName, func(_ *book, c *contact) { p = c.person(a.s.base) })
 	return p
 }
 

@@ -51,7 +51,8 @@ type version struct {
 	At      time.Time
 	Content content
 	Groups  []string
-	Deleted bool `json:",omitempty"`
+	Photo   *photo `json:",omitempty"`
+	Deleted bool   `json:",omitempty"`
 }
 
 // group is a contact group, which the user knows as a label.

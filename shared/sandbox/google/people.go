@@ -34,6 +34,8 @@ func peopleMethods() []method {
 		m("POST", "/v1/people:batchUpdateContacts", "BatchUpdateContacts", write, (*call).batchUpdate),
 		m("POST", "/v1/people:batchDeleteContacts", "BatchDeleteContacts", write, (*call).batchDelete),
 		m("PATCH", "/v1/people/{}:updateContact", "UpdateContact", write, (*call).updateContact, with("updatePersonFields")...),
+		m("PATCH", "/v1/people/{}:updateContactPhoto", "UpdateContactPhoto", write, (*call).updateContactPhoto),
+		m("DELETE", "/v1/people/{}:deleteContactPhoto", "DeleteContactPhoto", write, (*call).deleteContactPhoto, "personFields", "sources"),
 		m("DELETE", "/v1/people/{}:deleteContact", "DeleteContact", write, (*call).deleteContact),
 		m("GET", "/v1/people/{}", "GetPerson", anybody, (*call).getPerson, fields...),
 		m("GET", "/v1/contactGroups", "ListContactGroups", read, (*call).listGroups, "groupFields", "pageSize", "pageToken", "syncToken"),
@@ -104,7 +106,7 @@ func (c *call) view(otherwise []string, see string) (view, *failure) {
 		return view{}, f
 	}
 	sources, f := readSources(c.query["sources"])
-	return view{mask: m, sources: sources, language: c.language}, f
+	return view{mask: m, sources: sources, language: c.language, base: c.s.base}, f
 }
 
 // number reads a number from the query, within bounds; nothing and zero are the default.
@@ -249,7 +251,7 @@ func (c *call) searchContacts() (any, *failure) {
 	for _, found := range c.book.live() {
 		at, there := found.upTo(c.book.Searched)
 		if there && at.matches(query) && len(out) < min(size, 30) {
-			out = append(out, map[string]any{"person": found.render(at, view{mask: m, sources: sources, language: c.language})})
+			out = append(out, map[string]any{"person": found.render(at, view{mask: m, sources: sources, language: c.language, base: c.s.base})})
 		}
 	}
 	return map[string]any{"results": out}, nil

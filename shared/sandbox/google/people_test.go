@@ -295,8 +295,8 @@ func TestWhat_google_makes_itself_cannot_be_written(t *testing.T) {
 	}).Do())(t)
 	addresses := []string{made.Addresses[0].FormattedValue, made.Addresses[1].FormattedValue}
 	slices.Sort(addresses)
-	got := append(addresses, made.Names[0].UnstructuredName, made.Names[0].DisplayName, made.PhoneNumbers[0].CanonicalForm, fmt.Sprint(len(made.Photos)))
-	if diff := cmp.Diff([]string{"As it was typed", "Leeds\nUK", "Tom Smith", "Tom Smith", "", "0"}, got); diff != "" {
+	got := append(addresses, made.Names[0].UnstructuredName, made.Names[0].DisplayName, made.PhoneNumbers[0].CanonicalForm, fmt.Sprint(made.Photos[0].Default))
+	if diff := cmp.Diff([]string{"As it was typed", "Leeds\nUK", "Tom Smith", "Tom Smith", "", "true"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

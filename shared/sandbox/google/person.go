@@ -181,6 +181,8 @@ type view struct {
 	mask     []string
 	sources  []string
 	language string
+	// base is the base URL of the server, for what is served apart.
+	base string
 	// list cuts long fields; sync shows former names.
 	list, sync bool
 }
@@ -196,6 +198,10 @@ func (c *contact) render(at version, v view) map[string]any {
 		switch name {
 		case "metadata":
 			out[name] = c.metadata(at, v)
+		case "photos":
+			if list := c.photos(at, v); len(list) > 0 && !at.Deleted {
+				out[name] = list
+			}
 		case "memberships":
 			if list := c.memberships(at); len(list) > 0 && v.shows("CONTACT") && !at.Deleted {
 				out[name] = list

@@ -158,6 +158,10 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
 		h(w, r)
 		return
 	}
+	if strings.HasPrefix(r.URL.Path, photoPath) {
+		s.servePhoto(w, r)
+		return
+	}
 	m, args := methodOf(r)
 	if m == nil {
 		http.Error(w, "Error 404 (Not Found)!!1", http.StatusNotFound)

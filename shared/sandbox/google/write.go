@@ -81,7 +81,7 @@ func (c *call) after(readMask string, sources []string, see string) (v view, sil
 		return view{}, false, f
 	}
 	m, f := mask("readMask", readMask, readable, []string{}, see)
-	return view{mask: m, sources: list, language: c.language}, len(m) == 0, f
+	return view{mask: m, sources: list, language: c.language, base: c.s.base}, len(m) == 0, f
 }
 
 // batchCreate is people.batchCreateContacts. All contacts are made, or none.
@@ -246,7 +246,7 @@ func measure(fields content) (entries, size int) {
 
 func (c *call) update(found *contact, p *people.Person, fields []string) {
 	next, groups := merged(found.now(), p, fields)
-	c.s.put(c.book, found, version{Content: next, Groups: groups})
+	c.s.put(c.book, found, version{Content: next, Groups: groups, Photo: found.now().Photo})
 }
 
 // batchUpdate is people.batchUpdateContacts. All contacts are changed, or none.

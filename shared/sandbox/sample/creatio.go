@@ -156,6 +156,11 @@ func (b *builder) contact(p *person) {
 			delete(values, k)
 		}
 	}
+	if seed := p.faces.creatio; seed != "" {
+		id := derive("photo", seed)
+		b.add("SysImage", p.by, map[string]any{"Id": id, "Name": p.key + ".png", "MimeType": "image/png", "Data": draw(seed)})
+		values["PhotoId"] = id
+	}
 	b.add("Contact", p.by, values)
 	b.details(p)
 	for _, tag := range p.tags {

@@ -31,6 +31,7 @@ type person struct {
 	addresses []address
 	skype     string
 	websites  []string
+	faces     faces
 	notes     string
 	// groups are the groups in Google beside My contacts.
 	groups []string
@@ -203,6 +204,7 @@ func (m *maker) fill(p *person, home region, i int) {
 	if p.account && p.job == "Partner" {
 		p.websites = []string{"https://" + strings.ReplaceAll(p.key, ".", "-") + ".example.com"}
 	}
+	p.faces = face(p.key, i)
 	if i%4 == 1 {
 		p.notes = notes[i/4%len(notes)]
 	}

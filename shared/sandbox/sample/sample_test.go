@@ -234,6 +234,7 @@ func TestWhat_makes_contacts_difficult_is_there(t *testing.T) {
 	for _, r := range rowsOf("ContactCommunication") {
 		shared[text(r, "Number")]++
 	}
+	photos := sample.Photos()
 	for _, p := range sample.Google() {
 		count := func(what string, found bool) {
 			if found {
@@ -253,7 +254,7 @@ func TestWhat_makes_contacts_difficult_is_there(t *testing.T) {
 		}
 		count("web address", len(p.Urls) > 0)
 		count("several web addresses", len(p.Urls) > 1)
-		count("photo", len(p.Photos) > 0)
+		count("photo", len(photos[p.ResourceName]) > 0)
 		count("several phones", len(p.PhoneNumbers) > 1)
 		count("several addresses", len(p.Addresses) > 1)
 		count("no name", len(p.Names) == 0)
@@ -265,6 +266,9 @@ func TestWhat_makes_contacts_difficult_is_there(t *testing.T) {
 		if has[what] == 0 {
 			t.Errorf("no contact in Google with: %s", what)
 		}
+	}
+	if n := len(rowsOf("SysImage")); n < 5 || has["photo"] < 5 {
+		t.Errorf("there are %d photos in Creatio and %d in Google", n, has["photo"])
 	}
 	if names["George Halloran"] != 2 {
 		t.Error("father and son of one name are missing")

@@ -54,7 +54,7 @@ func (m *maker) special() []*person {
 		},
 		{
 			key: "vera.lens", given: "Vera", surname: "Lens", where: both, tags: tagged, emails: []labeled{{"home", "vera.lens@example.org"}},
-			phones: []labeled{mobile(france)}, websites: []string{"portraits.example.org/lens"}, more: withPhoto,
+			phones: []labeled{mobile(france)}, websites: []string{"portraits.example.org/lens"}, faces: faces{google: "vera.lens"}, more: withMore,
 		},
 	}
 	for _, p := range out {
@@ -77,9 +77,8 @@ func withCustomLabels(yacht, fax, pager string) func(*people.Person) {
 	}
 }
 
-// withPhoto adds what a contact in Google can say and one in Creatio cannot, or not to Tandem.
-func withPhoto(p *people.Person) {
-	p.Photos = []*people.Photo{{Url: "https://photos.example.com/vera-lens.jpg"}}
+// withMore adds what a contact in Google can say and one in Creatio cannot, or not to Tandem.
+func withMore(p *people.Person) {
 	p.Urls = append(p.Urls, &people.Url{Type: "homePage", Value: "https://lens.example.org"})
 	p.Relations = []*people.Relation{{Type: "spouse", Person: "Otto Lens"}}
 	p.Nicknames = []*people.Nickname{{Value: "V."}}

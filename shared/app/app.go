@@ -288,7 +288,8 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 		return nil, err
 	}
 	people, err := google.NewContacts(google.Options{
-		HTTP: clients[record.Google], Endpoint: a.config.Google.Endpoint, Group: s.Scopes[record.Google], Now: a.now, Logger: a.logger,
+		HTTP: clients[record.Google], Photos: &http.Client{Transport: a.base[record.Google], CheckRedirect: httpx.SameOrigin},
+		Endpoint: a.config.Google.Endpoint, Group: s.Scopes[record.Google], Now: a.now, Logger: a.logger,
 	})
 	if err != nil {
 		return nil, err

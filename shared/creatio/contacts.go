@@ -43,7 +43,12 @@ type cursor struct {
 	Count int `json:"count"`
 	// Thorough is when all details were last read.
 	Thorough time.Time `json:"thorough"`
+	// Reads tells what was read of a contact then: with more to read, everybody has to be read again.
+	Reads int `json:"reads"`
 }
+
+// reads is raised with everything more that is read of a contact.
+const reads = 2
 
 // Scan reads what changed since the cursor. With nothing changed it is one request.
 func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
@@ -52,8 +57,8 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 		return c.scanAll(ctx, start)
 	}
 	var from cursor
-	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || !strings.EqualFold(from.Tag, c.tag.ID) {
-		return record.Delta{}, fault.New(fault.FullSync, side, "cursor", errors.New("scan contacts: the cursor is not one of this tag"))
+	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || from.Reads != reads || !strings.EqualFold(from.Tag, c.tag.ID) {
+		return record.Delta{}, fault.New(fault.FullSync, side, "cursor", errors.New("scan contacts: the cursor is not one of this tag and of these fields"))
 	}
 	answers, err := c.site.read(ctx, c.window(from.Watermark))
 	if err != nil {
@@ -67,7 +72,7 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 			return record.Delta{}, barred(a.err)
 		}
 	}
-	next := cursor{Watermark: c.watermark(start), Tag: c.tag.ID, Count: answers[1].total, Thorough: from.Thorough}
+	next := cursor{Watermark: c.watermark(start), Tag: c.tag.ID, Count: answers[1].total, Thorough: from.Thorough, Reads: reads}
 	delta := record.Delta{Touched: c.touched(answers[2:])}
 	thorough := next.Watermark.Sub(from.Thorough) >= c.patience(from.Thorough)
 	if thorough || next.Count != from.Count || len(answers[2].rows) > 0 {
@@ -188,7 +193,7 @@ func (c *Contacts) scanAll(ctx context.Context, start time.Time) (record.Delta, 
 		return record.Delta{}, err
 	}
 	mark := c.watermark(start)
-	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: c.tag.ID, Count: count, Thorough: mark})
+	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: c.tag.ID, Count: count, Thorough: mark, Reads: reads})
 	return delta, err
 }
 

@@ -77,7 +77,7 @@ func contactQueries(ids []string) []odata.Query {
 			Set: "Contact", Filter: odata.In("Id", listed),
 			Select: []string{
 				"Id", "Name", "Surname", "GivenName", "MiddleName", "SalutationTypeId", "JobId", "JobTitle", "DepartmentId", "AccountId",
-				"BirthDate", "Notes", "Skype", "ModifiedOn",
+				"BirthDate", "Notes", "Skype", "PhotoId", "ModifiedOn",
 			},
 			Expand: nameFrom("SalutationType", "Job", "Department", "Account"),
 		},
@@ -107,7 +107,7 @@ func contactOf(r odata.Row) *person {
 	return &person{
 		id: strings.ToLower(r.Text("Id")), name: r.Text("Name"), surname: r.Text("Surname"), given: r.Text("GivenName"), middle: r.Text("MiddleName"),
 		salutation: nameOf(r, "SalutationType"), department: nameOf(r, "Department"), account: nameOf(r, "Account"), job: nameOf(r, "Job"),
-		jobTitle: r.Text("JobTitle"), birth: r.Time("BirthDate"), notes: r.Text("Notes"), skype: r.Text("Skype"), modified: r.Time("ModifiedOn"),
+		jobTitle: r.Text("JobTitle"), birth: r.Time("BirthDate"), notes: r.Text("Notes"), skype: r.Text("Skype"), photo: strings.ToLower(r.Lookup("PhotoId")), modified: r.Time("ModifiedOn"),
 	}
 }
 

@@ -18,6 +18,7 @@ type person struct {
 	jobTitle                             string
 	birth                                time.Time
 	notes, skype                         string
+	photo                                string
 	modified                             time.Time
 	communications                       []communication
 	addresses                            []address
@@ -62,7 +63,7 @@ func (p *person) record() record.Record {
 	p.readAddresses(f, &n)
 	f = record.ContactSchema.Clean(f)
 	p.readName(f, &n)
-	return record.Record{ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Native: n.encode()}
+	return record.Record{ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Photo: p.photo, Native: n.encode()}
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name, so that nothing

@@ -31,6 +31,7 @@ import (
 	"google.golang.org/api/people/v1"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -43,6 +44,8 @@ const DefaultGroupName = "Creatio"
 type Options struct {
 	// HTTP makes the calls, signed for the user.
 	HTTP *http.Client
+	// Photos fetches photos, without the user's credentials; default a client of httpx.
+	Photos *http.Client
 	// Endpoint is one base URL in place of Google's; empty for Google itself.
 	Endpoint string
 	// Group is the group's resource name where it is known from before.
@@ -80,6 +83,9 @@ func NewContacts(o Options) (*Contacts, error) {
 	if o.GroupName = strings.TrimSpace(o.GroupName); o.GroupName == "" {
 		o.GroupName = DefaultGroupName
 	}
+	if o.Photos == nil {
+		o.Photos = httpx.NewClient(httpx.Options{Side: side})
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -116,7 +122,7 @@ const (
 )
 
 // personFields is all that Tandem reads of a person.
-const personFields = "addresses,biographies,birthdays,clientData,emailAddresses,imClients,memberships,metadata,names,organizations,phoneNumbers,urls"
+const personFields = "addresses,biographies,birthdays,clientData,emailAddresses,imClients,memberships,metadata,names,organizations,phoneNumbers,photos,urls"
 
 // contactSource keeps profiles, which belong to other people, out of what is read.
 const contactSource = "READ_SOURCE_TYPE_CONTACT"

@@ -12,8 +12,10 @@ type native struct {
 	Etag string `json:"etag,omitempty"`
 	// Merged is the version of the person as a whole, kept only where the source has none of its own: it moves with
 	// the profile too.
-	Merged string         `json:"merged,omitempty"`
-	Source string         `json:"source,omitempty"`
+	Merged string `json:"merged,omitempty"`
+	Source string `json:"source,omitempty"`
+	// Photo is the address of the contact's photo.
+	Photo  string         `json:"photo,omitempty"`
 	Person *people.Person `json:"person"`
 }
 

@@ -30,7 +30,8 @@ func recordOf(p *people.Person, group string) record.Record {
 		ID: p.ResourceName, Aliases: slices.Clone(p.Metadata.PreviousResourceNames), Mark: markOf(p, source),
 		Modified: timeOf(source.UpdateTime), Member: memberOf(p, group), Fields: fieldsOf(own),
 	}
-	n := native{Etag: source.Etag, Source: source.Id, Person: keep(own)}
+	n := native{Etag: source.Etag, Source: source.Id, Person: keep(own), Photo: photoOf(p, source)}
+	r.Photo = referenceTo(n.Photo)
 	if n.Etag == "" {
 		n.Merged = p.Etag
 	}

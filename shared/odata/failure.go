@@ -15,7 +15,7 @@ import (
 
 // classify says what a reply means: nil for a success.
 func (c *Client) classify(r request, a answer) *fault.Error {
-	html := isHTML(a, r.accept == xmlAccept)
+	html := isHTML(a, r.accept == xmlAccept || r.limit > 0)
 	p := parseProblem(a.body, html)
 	if a.status >= 200 && a.status < 300 && !html && !p.found {
 		return nil
@@ -274,13 +274,14 @@ func clean(message string) string {
 	return message
 }
 
-// isHTML says whether a reply is a page: by its type, or by its looks, since proxies are careless with types.
-func isHTML(a answer, wantXML bool) bool {
+// isHTML says whether a reply is a page: by its type, or by its looks, since proxies are careless with types. markup says that
+// what was asked for may look like one.
+func isHTML(a answer, markup bool) bool {
 	if strings.Contains(strings.ToLower(a.header.Get("Content-Type")), "html") {
 		return true
 	}
 	start := strings.ToLower(string(a.body[:min(len(a.body), 64)]))
-	if wantXML {
+	if markup {
 		return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html")
 	}
 	return strings.HasPrefix(start, "<")

@@ -108,6 +108,9 @@ type Record struct {
 	Gone bool
 	// Fields is the content in Tandem's vocabulary.
 	Fields Fields
+	// Photo is the side's own reference to the photo that the record shows; empty for none. Another photo has another
+	// reference, and one photo may have several in the course of time.
+	Photo string
 	// Native is what the adapter needs to write the record without reading it again: version, ids of
 	// rows, entries that Tandem cannot represent. Opaque to everybody else; kept in the link.
 	Native json.RawMessage

@@ -151,6 +151,8 @@ type Link struct {
 	Base record.Fields `json:"base,omitempty"`
 	// Sides is what is known of each record.
 	Sides map[record.Side]LinkSide `json:"sides,omitempty"`
+	// Photo is what is known of the records' photos; nil where neither ever had one.
+	Photo *LinkPhoto `json:"photo,omitempty"`
 	// UpdatedAt is when the link was last written.
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 	// Failed counts failures in a row to write this record; RetryAt is when it may be tried again.
@@ -169,9 +171,40 @@ type LinkSide struct {
 	Apart bool `json:"apart,omitempty"`
 }
 
+// LinkPhoto is what is known of the photos of a link's records.
+type LinkPhoto struct {
+	// Agreed is the hash of the photo that both had when they last agreed; empty for none.
+	Agreed string                     `json:"agreed,omitempty"`
+	Shown  map[record.Side]PhotoShown `json:"shown,omitempty"`
+	// Failed counts failures in a row to carry the photo; RetryAt is when it may be tried again.
+	Failed  int       `json:"failed,omitempty"`
+	RetryAt time.Time `json:"retryAt,omitzero"`
+}
+
+// PhotoShown is how one record shows its photo.
+type PhotoShown struct {
+	// Ref is the side's own reference, and Is the hash of the photo that it stands for; Is is the reference too as long as
+	// nobody has looked. As is the hash of what the side makes of the agreed photo, where it does not keep it as it is.
+	Ref string `json:"ref,omitempty"`
+	Is  string `json:"is,omitempty"`
+	As  string `json:"as,omitempty"`
+	// Writing is the hash of a photo whose writing was begun and not yet confirmed.
+	Writing string `json:"writing,omitempty"`
+}
+
 // Unfinished reports whether there is something left to do for the link although neither record changes: a creation
-// to confirm or a write to repeat.
-func (l *Link) Unfinished() bool { return l.Pending != "" || l.Failed > 0 }
+// to confirm, or a write to repeat.
+func (l *Link) Unfinished() bool {
+	return l.Pending != "" || l.Failed > 0 || l.Photo != nil && l.Photo.Failed > 0
+}
+
+// Again is when what is unfinished may be tried again.
+func (l *Link) Again() time.Time {
+	if l.Pending == "" && l.Failed == 0 && l.Photo != nil {
+		return l.Photo.RetryAt
+	}
+	return l.RetryAt
+}
 
 // SideID is the link's id on a side.
 func (l *Link) SideID(s record.Side) string {
@@ -253,6 +286,8 @@ type FieldChange struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
 	Rule   string `json:"rule"`
+	// Ref is the side's own reference to what was there before, where Before is only a word for it: of a photo.
+	Ref string `json:"ref,omitempty"`
 }
 
 // Problem is something the user should know: what happened, and what to do.

@@ -71,7 +71,7 @@ func (r *run) carryOut(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.carryPhotos(ctx)
 }
 
 // sortOut parts the pairs whose two records are known from those of which one is to be found or made. leaving are the
@@ -158,6 +158,7 @@ func (r *run) writeAll(ctx context.Context, list []*pair, plan func([]*pair) []*
 			again = append(again, stale...)
 			for _, st := range chunk {
 				if !slices.Contains(stale, st.pair) {
+					r.notePhoto(st.pair)
 					st.release()
 				}
 			}

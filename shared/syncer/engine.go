@@ -176,7 +176,9 @@ type run struct {
 	scopes  map[record.Side]string
 	rosters map[record.Side]*roster
 	pairs   *pairs
-	pieces  int
+	// photos are the pairs whose photos are to be looked at in the end.
+	photos []*portrait
+	pieces int
 	// loose are links by a record's id whose other record was deleted.
 	loose map[string][]string
 	// wrote says that the run began to write to the sides.

@@ -249,6 +249,8 @@ func (r *run) quiet(l store.Link) bool {
 			if r.window.touched[s][id] {
 				return false
 			}
+		case rec.Photo != photoShown(l, s).Ref:
+			return false
 		case rec.ID != id || rec.Gone || !rec.Member || l.Sides[s].Apart || !bytes.Equal(rec.Native, l.Sides[s].Native):
 			return false
 		case !r.engine.Schema.Equal(rec.Fields, spelled(l.Base, l.Sides[s].Shown, r.engine.Schema)):
@@ -359,7 +361,7 @@ func (r *run) askFor(s record.Side, ask map[string]bool) {
 
 // due reports whether an unfinished pair's time to be tried again has come. A person who asks does not wait.
 func (r *run) due(p *pair) bool {
-	return p.stored.Unfinished() && (r.record.Trigger != TriggerSchedule || !p.stored.RetryAt.After(r.start))
+	return p.stored.Unfinished() && (r.record.Trigger != TriggerSchedule || !p.stored.Again().After(r.start))
 }
 
 // concerned reports whether a pair is this run's business.
@@ -418,6 +420,7 @@ func remembered(l store.Link, s record.Side, schema record.Schema) *record.Recor
 	known := l.Sides[s]
 	return &record.Record{
 		ID: l.SideID(s), Member: true, Modified: known.Modified, Native: known.Native, Fields: spelled(l.Base, known.Shown, schema),
+		Photo: photoShown(l, s).Ref,
 	}
 }
 

@@ -155,7 +155,7 @@ func (r *run) foretell(ctx context.Context, known, lonely []*pair) error {
 		var changes []store.Change
 		for chunk := range r.chunks(list, r.plan) {
 			for _, st := range chunk {
-				changes = append(changes, r.history(st)...)
+				changes = append(append(changes, r.history(st)...), r.foreseePhoto(st)...)
 				st.release()
 			}
 		}

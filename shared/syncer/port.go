@@ -24,3 +24,16 @@ type Side interface {
 	// concerns them all (reconnect, unreachable); results without a fate are then fault.Retry.
 	Apply(ctx context.Context, ops []record.Operation) ([]record.Result, error)
 }
+
+// Photos is a Side whose records have photos. Photos travel by themselves, one record after the other, once everything
+// else is written. A record of either call is one as the side gave it: its ID, its Photo and its Native count.
+type Photos interface {
+	// Photo reads the picture that a record shows: to its end, or to a byte beyond record.MaxPhoto.
+	Photo(ctx context.Context, r record.Record) ([]byte, error)
+	// PutPhoto gives a record a picture in the place of the one it shows, or takes that away where there is none. Doing it
+	// twice is the same as once. Result.Record is the record after the write, as a later read will show it. Where the side
+	// makes another picture of what it is given, Result.Shown tells the hash of that.
+	PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result
+	// Made reports whether a picture that the side shows is what it makes of another one that it was given.
+	Made(of, picture []byte) bool
+}

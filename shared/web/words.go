@@ -245,7 +245,7 @@ func ruleWords(side record.Side, rule string) string {
 }
 
 // fieldLabels are the words for what is not part of a record's content.
-var fieldLabels = map[string]string{"membership": "Selected by", "match": "Paired with"}
+var fieldLabels = map[string]string{"membership": "Selected by", "match": "Paired with", record.Photo: record.PhotoField.Label}
 
 func fieldWords(name string) string {
 	if f, ok := record.ContactSchema.Field(name); ok {

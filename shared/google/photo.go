@@ -1,0 +1,153 @@
+package google
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/api/people/v1"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// photoSide is how large a photo is asked for; without asking, Google gives a thumbnail. It keeps none that is larger.
+const photoSide = 720
+
+// photoHosts are where Google serves photos, with every host under them. What is served elsewhere is not fetched: an
+// address in a contact shall not make Tandem call any other host.
+var photoHosts = []string{"googleusercontent.com", "ggpht.com"}
+
+// photoOf is the address of the photo that the user gave a contact. One that Google draws itself is none.
+func photoOf(p *people.Person, source *people.Source) string {
+	for _, photo := range only(p.Photos, source, func(e *people.Photo) *people.FieldMetadata { return e.Metadata }) {
+		if !photo.Default && photo.Url != "" {
+			return photo.Url
+		}
+	}
+	return ""
+}
+
+// referenceTo stands for an address: another photo has another one.
+func referenceTo(address string) string {
+	if address == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(address))
+	return "url:" + hex.EncodeToString(sum[:16])
+}
+
+// Photo reads the picture that a contact shows. It is open to everybody who knows its address, so it is asked for without
+// the user's credentials.
+func (c *Contacts) Photo(ctx context.Context, r record.Record) ([]byte, error) {
+	n, err := readNative(r.Native)
+	if err != nil || n.Photo == "" {
+		return nil, fault.New(fault.Conflict, side, "not-read", errors.New("read photo: its address is not known"))
+	}
+	address, err := c.photoAddress(n.Photo)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, fault.New(fault.BadRecord, side, "photo-address", errors.New("read photo: its address is none"))
+	}
+	resp, err := c.options.Photos.Do(req)
+	if err != nil {
+		return nil, c.classify("read photo", err, false)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, refusal{http: resp.StatusCode}.fault("read photo", false)
+	}
+	picture, err := io.ReadAll(io.LimitReader(resp.Body, record.MaxPhoto+1))
+	if err != nil {
+		return nil, c.classify("read photo", err, false)
+	}
+	return picture, nil
+}
+
+// photoAddress asks for a size that is worth keeping (https://developers.google.com/people/api/rest/v1/people#photo).
+func (c *Contacts) photoAddress(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || !c.servesPhotos(u) {
+		return "", fault.New(fault.BadRecord, side, "photo-address", errors.New("read photo: its address is not one of Google's"))
+	}
+	query := u.Query()
+	query.Set("sz", strconv.Itoa(photoSide))
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+func (c *Contacts) servesPhotos(u *url.URL) bool {
+	if c.options.Endpoint != "" {
+		own, err := url.Parse(c.options.Endpoint)
+		return err == nil && u.Scheme == own.Scheme && u.Host == own.Host
+	}
+	return u.Scheme == "https" && u.Port() == "" && slices.ContainsFunc(photoHosts, func(host string) bool {
+		return u.Hostname() == host || strings.HasSuffix(u.Hostname(), "."+host)
+	})
+}
+
+// PutPhoto gives a contact a photo, or takes it away where there is none. Doing it twice is the same as once.
+//
+// Google makes its own picture of what it is given. The hash of that is told, so that the photo is known again when
+// Google shows it at another address.
+func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	p, err := c.putPhoto(httpx.Idempotent(ctx), r.ID, picture)
+	if err = c.classify("write photo", err, true); err != nil {
+		return record.Result{Err: err}
+	}
+	after := record.Record{Gone: true}
+	if p != nil {
+		after = recordOf(p, c.scope())
+	}
+	if after.Gone || (after.Photo == "") != (picture == nil) {
+		f := fault.New(fault.Retry, side, "incomplete-reply", errors.New("write photo: the reply does not show it"))
+		f.Ambiguous = true
+		return record.Result{Err: f}
+	}
+	if after.ID != r.ID {
+		after.Aliases = append(after.Aliases, r.ID)
+	}
+	out := record.Result{Record: after}
+	if picture == nil {
+		return out
+	}
+	// Where the look at it fails the photo is there all the same.
+	made, err := c.Photo(ctx, after)
+	if err != nil {
+		c.options.Logger.DebugContext(ctx, "a photo that was written could not be read", "error", err)
+	} else if is, as := record.PhotoHash(picture), record.PhotoHash(made); is != as {
+		out.Shown = []record.Shown{{Field: record.Photo, Is: record.Entry{Text: is}, As: record.Entry{Text: as}}}
+	}
+	return out
+}
+
+func (c *Contacts) putPhoto(ctx context.Context, id string, picture []byte) (*people.Person, error) {
+	if picture == nil {
+		reply, err := c.api.People.DeleteContactPhoto(id).PersonFields(personFields).Sources(contactSource).Context(ctx).Do()
+		if err != nil {
+			return nil, err
+		}
+		return reply.Person, nil
+	}
+	reply, err := c.api.People.UpdateContactPhoto(id, &people.UpdateContactPhotoRequest{
+		PhotoBytes: base64.StdEncoding.EncodeToString(picture), PersonFields: personFields, Sources: []string{contactSource},
+	}).Context(ctx).Do()
+	if err != nil {
+		return nil, err
+	}
+	return reply.Person, nil
+}

@@ -1,0 +1,117 @@
+package syncer
+
+import (
+	"maps"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// portrait is what a run knows of the photos of one pair.
+type portrait struct {
+	// link is the pair's link as it becomes, stored as the store has it.
+	link, stored store.Link
+	// first says that the records met for the first time in this run.
+	first bool
+	sides map[record.Side]Photos
+	// refs are the references by which the sides show photos, modified when their records last changed.
+	refs     map[record.Side]string
+	modified map[record.Side]time.Time
+	// known is what the link knows of photos, as it becomes.
+	known store.LinkPhoto
+	// shows are the hashes of what both show; of a photo that nobody has looked at yet its reference.
+	shows map[record.Side]string
+	// moved says that a side shows something else than it was known to.
+	moved bool
+	// pictures are those at hand; at most one of each side.
+	pictures map[record.Side][]byte
+}
+
+// portraitOf reads what the records of a pair show, by what is known of their references. It asks nobody.
+func portraitOf(p *pair, sides map[record.Side]Photos) *portrait {
+	t := &portrait{
+		link: p.link, first: p.first, sides: sides, refs: map[record.Side]string{}, modified: map[record.Side]time.Time{},
+		shows: map[record.Side]string{}, pictures: map[record.Side][]byte{},
+	}
+	if p.link.Photo != nil {
+		t.known = *p.link.Photo
+	}
+	t.known.Shown = maps.Clone(t.known.Shown)
+	for _, s := range record.Sides {
+		if rec := p.now[s]; rec != nil {
+			t.refs[s], t.modified[s] = rec.Photo, rec.Modified
+		}
+		ref, shown := t.refs[s], t.known.Shown[s]
+		t.moved = t.moved || ref != shown.Ref
+		switch {
+		case ref == shown.Ref:
+			t.see(s, shown)
+		case ref == "":
+			t.see(s, store.PhotoShown{})
+		default:
+			t.see(s, store.PhotoShown{Ref: ref, Is: ref, As: shown.As, Writing: shown.Writing})
+		}
+	}
+	return t
+}
+
+// release lets go of what was needed to carry the photo.
+func (t *portrait) release() {
+	clear(t.pictures)
+	t.link, t.stored = store.Link{}, store.Link{}
+}
+
+// see notes what a side shows.
+func (t *portrait) see(s record.Side, shown store.PhotoShown) {
+	if t.known.Shown == nil {
+		t.known.Shown = map[record.Side]store.PhotoShown{}
+	}
+	t.known.Shown[s] = shown
+	t.shows[s] = shown.Is
+}
+
+// unknown reports whether nobody has looked yet at what a side shows.
+func (t *portrait) unknown(s record.Side) bool {
+	shown := t.known.Shown[s]
+	return shown.Ref != "" && shown.Is == shown.Ref
+}
+
+func photoShown(l store.Link, s record.Side) store.PhotoShown {
+	if l.Photo == nil {
+		return store.PhotoShown{}
+	}
+	return l.Photo.Shown[s]
+}
+
+// merge decides about the photo as about any other single value.
+func (t *portrait) merge(p reconcile.Policy) reconcile.Merged {
+	base := record.Fields{}
+	base.SetText(record.Photo, t.known.Agreed)
+	views := map[record.Side]reconcile.View{}
+	for _, s := range record.Sides {
+		v := reconcile.View{Fields: record.Fields{}, Modified: t.modified[s]}
+		v.Fields.SetText(record.Photo, t.shows[s])
+		views[s] = v
+	}
+	return reconcile.Merge(record.Schema{record.PhotoField}, base, t.first, views, p)
+}
+
+// compared reports whether it matters which photo an unknown reference stands for: where there is no other one and never
+// was, it is simply new.
+func (t *portrait) compared() bool {
+	unknown := t.unknown(record.Creatio) || t.unknown(record.Google)
+	return unknown && (t.known.Agreed != "" || t.shows[record.Creatio] != "" && t.shows[record.Google] != "")
+}
+
+// open reports whether there is anything to do, or to find out.
+func (t *portrait) open(p reconcile.Policy) bool {
+	m := t.merge(p)
+	return t.moved || t.compared() || m.Base.Text(record.Photo) != t.known.Agreed || len(m.Changes[record.Creatio])+len(m.Changes[record.Google]) > 0
+}
+
+// record is a side's record as its adapter wants it.
+func (t *portrait) record(s record.Side) record.Record {
+	return record.Record{ID: t.link.SideID(s), Photo: t.refs[s], Native: t.link.Sides[s].Native}
+}

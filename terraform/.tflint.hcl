@@ -1,0 +1,57 @@
+# The rules of Google's cloud-foundation-fabric (its .tflint.hcl,
+# https://github.com/GoogleCloudPlatform/cloud-foundation-fabric), and documentation besides. All are of the ruleset that
+# tflint comes with: nothing is fetched.
+
+plugin "terraform" {
+  enabled = true
+  preset  = "recommended"
+}
+
+# Which versions are taken is for the root to say, and for the examples, which are roots.
+rule "terraform_required_providers" {
+  enabled = false
+}
+
+rule "terraform_required_version" {
+  enabled = false
+}
+
+rule "terraform_documented_outputs" {
+  enabled = true
+}
+
+rule "terraform_documented_variables" {
+  enabled = true
+}
+
+rule "terraform_comment_syntax" {
+  enabled = true
+}
+
+rule "terraform_naming_convention" {
+  enabled = true
+  format  = "snake_case"
+
+  custom_formats = {
+    private_snake = {
+      description = "snake_case with leading _"
+      regex       = "^[_a-z][a-z0-9_]*$"
+    }
+    kebab = {
+      description = "lower kebab case"
+      regex       = "^[a-z][a-z0-9-]*$"
+    }
+  }
+
+  locals {
+    format = "private_snake"
+  }
+
+  module {
+    format = "kebab"
+  }
+
+  variable {
+    format = "private_snake"
+  }
+}

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	"google.golang.org/api/option"
 
 	"github.com/tandem-sync/tandem/shared/config"
@@ -40,6 +41,8 @@ type Options struct {
 	Now    func() time.Time
 	// Workers is how many runs an inline queue makes at the same time; default 4.
 	Workers int
+	// Traces is how many traces are taken where there is telemetry; default observe's.
+	Traces *rate.Limiter
 	// Google are options of the clients of Google Cloud, as an endpoint; default the environment's.
 	Google []option.ClientOption
 }
@@ -58,7 +61,9 @@ type App struct {
 	invoker *invoker
 	// follower has the jobs of Cloud Scheduler follow the settings.
 	follower *follower
-	base     map[record.Side]http.RoundTripper
+	// telemetry is nil where nothing is sent.
+	telemetry *observe.Telemetry
+	base      map[record.Side]http.RoundTripper
 
 	// layouts are how Creatio sites are laid out, found once.
 	layouts sync.Map
@@ -82,9 +87,15 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if a.logger == nil {
 		a.logger = slog.New(slog.DiscardHandler)
 	}
+	var err error
+	if a.telemetry, err = openTelemetry(c.Telemetry, o, a.logger); err != nil {
+		return nil, err
+	}
 	shared := httpx.NewBase()
 	for _, s := range record.Sides {
-		a.base[s] = httpx.NewTransport(httpx.Options{Side: string(s), Base: shared, Logger: a.logger, Now: a.now})
+		a.base[s] = httpx.NewTransport(httpx.Options{
+			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.called,
+		})
 	}
 	safe, err := vault.Open(ctx, c.EncryptionKey)
 	if err != nil {
@@ -161,16 +172,21 @@ func openStore(ctx context.Context, c config.Store) (store.Store, error) {
 }
 
 // Settings serves the pages and the API.
-func (a *App) Settings() http.Handler { return observe.Middleware(a.logger, a.site.Settings()) }
+func (a *App) Settings() http.Handler { return a.observed("settings", a.site.Settings()) }
 
 // OAuthCallback ends linkings.
-func (a *App) OAuthCallback() http.Handler { return observe.Middleware(a.logger, a.site.Callback()) }
+func (a *App) OAuthCallback() http.Handler { return a.observed("oauth-callback", a.site.Callback()) }
 
 // SyncContacts dispatches contacts, and runs one user's window.
 func (a *App) SyncContacts() http.Handler { return a.sync(record.Contacts) }
 
 func (a *App) sync(t record.Type) http.Handler {
-	return observe.Middleware(a.logger, a.site.Sync(t, runner{a}))
+	return a.observed("sync-"+string(t), a.site.Sync(t, runner{a}))
+}
+
+// observed is a function with its log and its trace.
+func (a *App) observed(function string, h http.Handler) http.Handler {
+	return observe.Middleware(a.logger, a.telemetry.Handler(function, h))
 }
 
 // Handler serves every function under its deployed name, as one host does in the cloud.
@@ -205,7 +221,7 @@ func (a *App) Close(ctx context.Context) error {
 	if a.inline != nil {
 		err = a.inline.Close(ctx)
 	}
-	return errors.Join(err, a.store.Close())
+	return errors.Join(err, a.store.Close(), a.telemetry.Close(ctx))
 }
 
 // Version is the module's version, or the revision it was built from.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"github.com/sethvargo/go-envconfig"
 
@@ -20,8 +22,23 @@ var composed = sync.OnceValues(func() (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(ctx, c, Options{Logger: observe.NewLogger(os.Stderr, observe.Options{Project: os.Getenv("GOOGLE_CLOUD_PROJECT")})})
+	a, err := New(ctx, c, Options{Logger: observe.NewLogger(os.Stderr, observe.Options{Project: os.Getenv("GOOGLE_CLOUD_PROJECT")})})
+	if err == nil && a.telemetry != nil {
+		go a.lastWords(ctx)
+	}
+	return a, err
 })
+
+// lastWords sends what was measured since the last time when the platform takes the instance away, which it says some
+// seconds before (https://cloud.google.com/run/docs/container-contract#instance-shutdown). Without it the process would
+// end at once, and does so afterwards.
+func (a *App) lastWords(ctx context.Context) {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	<-stop
+	_ = a.telemetry.Close(ctx)
+	os.Exit(0)
+}
 
 // Function is the handler of one deployed function. Where the process was started to serve it, a wrong configuration
 // ends the process at once, with everything that is wrong with it.

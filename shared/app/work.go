@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -41,6 +42,7 @@ func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, e
 	if err != nil {
 		return 0, 0, fmt.Errorf("find who is due: %w", err)
 	}
+	r.app.telemetry.Overdue(ctx, string(t), longestDue(users, now))
 	for _, d := range users {
 		added, err := r.app.queue.Add(ctx, queue.Task{
 			Name: queue.Name(d.User, t, slot(d.At, now)), Type: t, User: d.User, Trigger: syncer.TriggerSchedule,
@@ -53,6 +55,14 @@ func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, e
 		}
 	}
 	return len(users), queued, nil
+}
+
+// longestDue is how long the user who waits longest has been due.
+func longestDue(users []store.Due, now time.Time) (late time.Duration) {
+	for _, d := range users {
+		late = max(late, now.Sub(d.At))
+	}
+	return late
 }
 
 // slot names the task of a user who is due. A user who is due for long, because a run died, gets a new name from time to
@@ -99,8 +109,13 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	if engine == nil {
 		return syncer.Outcome{}, fault.Errorf(fault.Bug, "", "unknown-type", "run: no sync type %q", t)
 	}
+	ctx, span := observe.Begin(ctx, "run", slog.String("user", observe.User(user)), slog.String("type", string(t)), slog.String("trigger", req.Trigger))
 	ctx = observe.With(ctx, "user", observe.User(user), "type", string(t))
+	start := a.now()
 	out, err := engine.Run(ctx, a.store.User(user), req)
+	span.Set(slog.String("status", string(out.Status)), slog.String("reason", out.Reason))
+	span.End(err)
+	a.ran(ctx, t, req.Trigger, a.now().Sub(start), out, err)
 	ctx = observe.With(ctx, "run", out.Run)
 	if out.Reason == syncer.ReasonNotLinked {
 		err = errors.Join(err, a.revokeLater(ctx, user))
@@ -139,7 +154,9 @@ func (a *App) revokeLater(ctx context.Context, user string) error {
 
 // work carries out one queued task. An error of kind Retry has the queue repeat it.
 func (a *App) work(ctx context.Context, t queue.Task) error {
+	ctx, end := a.telemetry.Task(ctx, "task")
 	out, err := a.run(ctx, t.Type, t.User, syncer.Request{Type: t.Type, Run: t.Run, Trigger: t.Trigger})
+	end(err)
 	switch {
 	case out.Status == syncer.Skipped && out.Reason == syncer.ReasonLease && t.Run != "":
 		return &fault.Error{Kind: fault.Retry, Code: "lease", After: leasePause, Err: errors.New("another run is under way")}

@@ -53,7 +53,7 @@ var (
 	firestoreName = regexp.MustCompile(`^([a-z0-9][a-z0-9.:-]*)/(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$`)
 	keyName       = regexp.MustCompile(`^gcp-kms://projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+$`)
 	queueName     = regexp.MustCompile(`^projects/[^/\s]+/locations/[^/\s]+/queues/[A-Za-z0-9-]+$`)
-	locationName  = regexp.MustCompile(`^projects/[^/\s]+/locations/[a-z0-9-]+$`)
+	placeName     = regexp.MustCompile(`^projects/([^/\s]+)/locations/([a-z0-9-]+)$`)
 	domainName    = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 )
 
@@ -255,10 +255,27 @@ func (p *problems) queue(value string) Queue {
 }
 
 func (p *problems) scheduler(value string) string {
-	if value != "" && !locationName.MatchString(value) {
+	if value != "" && !placeName.MatchString(value) {
 		p.add("SCHEDULER", `%q is no location; write "projects/P/locations/L", or nothing`, value)
 	}
 	return value
+}
+
+// telemetry is a place at Google Cloud, or the address of a collector: a server, without a path.
+func (p *problems) telemetry(value string) Telemetry {
+	const name = "TELEMETRY"
+	if m := placeName.FindStringSubmatch(value); m != nil {
+		return Telemetry{Project: m[1], Location: m[2]}
+	}
+	if strings.HasPrefix(value, "projects/") {
+		p.add(name, `%q is no location; write "projects/P/locations/L", the address of a collector, or nothing`, value)
+		return Telemetry{}
+	}
+	address := p.address(name, value, "https://collector.example.com:4317")
+	if u, err := url.Parse(address); err == nil && u.Path != "" {
+		p.add(name, `has the path %q; write the address without it, as %q`, u.Path, u.Scheme+"://"+u.Host)
+	}
+	return Telemetry{Endpoint: address}
 }
 
 func (p *problems) invoker(value string) string {

@@ -32,6 +32,8 @@ type Config struct {
 	Queue       Queue
 	// Scheduler is "projects/P/locations/L", where the jobs are that follow the settings, or empty.
 	Scheduler string
+	// Telemetry is where traces and metrics go.
+	Telemetry Telemetry
 	// Invoker is the service account that Cloud Scheduler and Cloud Tasks call with; empty where the platform alone
 	// decides who may call.
 	Invoker string
@@ -101,6 +103,12 @@ type Queue struct {
 	Name string
 }
 
+// Telemetry is where traces and metrics go: to Google Cloud, or to a collector at an address; nowhere where it is empty.
+type Telemetry struct {
+	Project, Location string
+	Endpoint          string
+}
+
 // environment is the variables as they stand, without the white space around them: it comes along when a value is
 // pasted, or a secret is made of a file.
 type environment struct {
@@ -119,6 +127,7 @@ type environment struct {
 	AdminEmails         string `env:"ADMIN_EMAILS"`
 	Queue               string `env:"QUEUE, default=inline"`
 	Scheduler           string `env:"SCHEDULER"`
+	Telemetry           string `env:"TELEMETRY"`
 	Invoker             string `env:"INVOKER"`
 	Port                string `env:"PORT, default=8080"`
 }
@@ -149,6 +158,7 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 		AdminEmails:    p.emails("ADMIN_EMAILS", env.AdminEmails),
 		Queue:          p.queue(env.Queue),
 		Scheduler:      p.scheduler(env.Scheduler),
+		Telemetry:      p.telemetry(env.Telemetry),
 		Invoker:        p.invoker(env.Invoker),
 		Port:           p.port(env.Port),
 	}

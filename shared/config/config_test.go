@@ -75,6 +75,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"ADMIN_EMAILS":          "Ada@Example.com,alan@example.com",
 		"QUEUE":                 "projects/acme/locations/europe-west1/queues/sync",
 		"SCHEDULER":             "projects/acme/locations/europe-west1",
+		"TELEMETRY":             "projects/acme/locations/europe-west1",
 		"INVOKER":               "invoker@acme.iam.gserviceaccount.com",
 		"PORT":                  "9000",
 	})
@@ -97,6 +98,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		AdminEmails:    []string{"ada@example.com", "alan@example.com"},
 		Queue:          config.Queue{Kind: config.QueueTasks, Name: "projects/acme/locations/europe-west1/queues/sync"},
 		Scheduler:      "projects/acme/locations/europe-west1",
+		Telemetry:      config.Telemetry{Project: "acme", Location: "europe-west1"},
 		Invoker:        "invoker@acme.iam.gserviceaccount.com",
 		Port:           9000,
 	}
@@ -147,8 +149,12 @@ func TestEach_wrong_value_is_named_with_what_to_write(t *testing.T) {
 		"ADMIN_EMAILS":         {"ada", "ada@example.com,", "Ada <ada@example.com>", "ada@example.com;alan@example.com"},
 		"QUEUE":                {"Inline", "tasks", "projects/acme/queues/sync", "projects/acme/locations/europe-west1/queues/a/b"},
 		"SCHEDULER":            {"europe-west1", "projects/acme", "projects/acme/locations/europe-west1/jobs/sync"},
-		"INVOKER":              {"tandem-invoker", "serviceAccount:x"},
-		"PORT":                 {"0", "-1", "65536", "http", "80 80"},
+		"TELEMETRY": {
+			"projects/acme", "europe-west1", "http://collector.example.com:4317", "https://collector.example.com/v1/traces",
+			"projects/acme/locations/europe-west1/queues/sync",
+		},
+		"INVOKER": {"tandem-invoker", "serviceAccount:x"},
+		"PORT":    {"0", "-1", "65536", "http", "80 80"},
 	} {
 		for _, value := range values {
 			// The public address is there, so that a queue alone is what is wrong.
@@ -165,9 +171,9 @@ func TestThis_machines_own_addresses_may_be_plain_http(t *testing.T) {
 	t.Parallel()
 	for _, host := range []string{"127.0.0.1:9000", "localhost", "LOCALHOST:1", "crm.localhost:8080", "[::1]:8080", "127.9.9.9"} {
 		address := "http://" + host
-		got, err := load(t, map[string]string{"PUBLIC_URL": address, "CREATIO_URL": address + "/", "GOOGLE_ENDPOINT": address})
-		if err != nil || got.PublicURL != address || got.Creatio.URL != address || got.Google.Endpoint != address {
-			t.Errorf("%s: got %q, %q, %q, %v", address, got.PublicURL, got.Creatio.URL, got.Google.Endpoint, err)
+		got, err := load(t, map[string]string{"PUBLIC_URL": address, "CREATIO_URL": address + "/", "GOOGLE_ENDPOINT": address, "TELEMETRY": address})
+		if err != nil || got.PublicURL != address || got.Creatio.URL != address || got.Google.Endpoint != address || got.Telemetry.Endpoint != address {
+			t.Errorf("%s: got %q, %q, %q, %q, %v", address, got.PublicURL, got.Creatio.URL, got.Google.Endpoint, got.Telemetry.Endpoint, err)
 		}
 	}
 }
@@ -205,7 +211,7 @@ func TestNames_are_the_variables_of_the_contract(t *testing.T) {
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
 		"CREATIO_AUTH", "CREATIO_IDENTITY_URL", "CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET", "ALLOWED_DOMAINS", "ADMIN_EMAILS",
-		"QUEUE", "SCHEDULER", "INVOKER", "PORT",
+		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "PORT",
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)

@@ -2,6 +2,7 @@ package httpx_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -25,7 +26,7 @@ func TestAttempts_are_counted_per_side_and_observed(t *testing.T) {
 		s := &script{steps: []func(*http.Request) (*http.Response, error){fails(refusedDial), reply(503), reply(200)}}
 		var c httpx.Counter
 		ctx := httpx.WithCounter(t.Context(), &c)
-		if _, err := send(ctx, t, httpx.Options{Base: s, Observe: func(i httpx.CallInfo) { seen = append(seen, i) }}, "GET"); err != nil {
+		if _, err := send(ctx, t, httpx.Options{Base: s, Observe: func(_ context.Context, i httpx.CallInfo) { seen = append(seen, i) }}, "GET"); err != nil {
 			t.Fatal(err)
 		}
 		if c.Calls() != 2 || c.CallsTo("creatio") != 2 || c.CallsTo("google") != 0 {

@@ -20,11 +20,13 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/observe"
 )
 
 // Options are the settings of a transport. The zero value of each has a default.
@@ -51,15 +53,17 @@ type Options struct {
 	Limiter *rate.Limiter
 	// MaxBody is the largest reply; reading past it is an error; default 32 MiB.
 	MaxBody int64
+	// API names the part of the service that a request is for, by a word of a small set; default none.
+	API func(req *http.Request) string
 	// Observe is told of each attempt; default nobody.
-	Observe func(CallInfo)
+	Observe func(ctx context.Context, info CallInfo)
 	// CheckRedirect decides on redirects in a client of NewClient; default SameOrigin.
 	CheckRedirect func(req *http.Request, via []*http.Request) error
 }
 
 // CallInfo describes one attempt, without anything of the user's in it.
 type CallInfo struct {
-	Side, Method, Host string
+	Side, API, Method, Host string
 	// Attempt counts from 1.
 	Attempt int
 	// Status is the reply's, 0 where there was none.
@@ -107,6 +111,9 @@ func NewTransport(o Options) http.RoundTripper {
 	}
 	if o.MaxWait <= 0 {
 		o.MaxWait = defaultMaxWait
+	}
+	if o.API == nil {
+		o.API = func(*http.Request) string { return "" }
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = defaultMaxBody
@@ -194,13 +201,13 @@ func (o outcome) result() (*http.Response, error) {
 func (t *transport) attempt(req *http.Request, content io.ReadCloser, n int) outcome {
 	ctx, cancel := context.WithTimeoutCause(req.Context(), t.AttemptTimeout, errAttemptTimeout)
 	trace := &trace{}
-	r := req.Clone(trace.attach(ctx))
+	info := CallInfo{Side: t.Side, API: t.API(req), Method: req.Method, Host: req.URL.Host, Attempt: n, Sent: true}
+	inner, span := observe.Begin(trace.attach(ctx), strings.TrimSpace(t.Side+" "+info.API), slog.String("method", req.Method), slog.Int("attempt", n))
+	r := req.Clone(inner)
 	r.Body = content
 	start := t.Now()
 	resp, err := t.Base.RoundTrip(r)
-	info := CallInfo{
-		Side: t.Side, Method: req.Method, Host: req.URL.Host, Attempt: n, Sent: true, Duration: t.Now().Sub(start),
-	}
+	info.Duration = t.Now().Sub(start)
 	var out outcome
 	if err != nil {
 		out = t.failure(ctx, req, trace, err)
@@ -220,8 +227,14 @@ func (t *transport) attempt(req *http.Request, content io.ReadCloser, n int) out
 		count(req.Context(), t.Side)
 	}
 	if t.Observe != nil {
-		t.Observe(info)
+		t.Observe(req.Context(), info)
 	}
+	span.Set(slog.Int("status", info.Status), slog.String("class", observe.StatusClass(info.Status)))
+	if out.fault != nil {
+		span.End(out.fault)
+		return out
+	}
+	span.End(nil)
 	return out
 }
 

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // The keys that Cloud Logging takes out of a line
@@ -117,12 +119,12 @@ func (h *cloud) special(ctx context.Context, r slog.Record) []slog.Attr {
 	if r.Level >= slog.LevelError {
 		out = append(out, slog.String(typeField, reportedError))
 	}
-	if t, ok := traceOf(ctx); ok && h.project != "" {
-		out = append(out, slog.String(traceField, "projects/"+h.project+"/traces/"+t.id))
-		if t.span != "" {
-			out = append(out, slog.String(spanField, t.span))
+	if at := trace.SpanContextFromContext(ctx); at.HasTraceID() && h.project != "" {
+		out = append(out, slog.String(traceField, "projects/"+h.project+"/traces/"+at.TraceID().String()))
+		if at.HasSpanID() {
+			out = append(out, slog.String(spanField, at.SpanID().String()))
 		}
-		out = append(out, slog.Bool(sampledField, t.sampled))
+		out = append(out, slog.Bool(sampledField, at.IsSampled()))
 	}
 	if attrs := attached(ctx); len(attrs) > 0 {
 		out = append(out, slog.Any(labelsField, labels(attrs)))

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 )
@@ -28,8 +29,8 @@ const maxAgent = 200
 func Middleware(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		if t, ok := readTrace(r.Header); ok {
-			r = r.WithContext(context.WithValue(r.Context(), traceKey, t))
+		if at, ok := readTrace(r.Header); ok {
+			r = r.WithContext(trace.ContextWithRemoteSpanContext(r.Context(), at))
 		}
 		answer := &recorder{ResponseWriter: w}
 		defer func() {

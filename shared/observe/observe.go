@@ -70,10 +70,7 @@ func User(id string) string {
 
 type contextKey int
 
-const (
-	attrsKey contextKey = iota
-	traceKey
-)
+const attrsKey contextKey = iota
 
 // With attaches attributes to every line that is logged with the context, as user, run and type. They are given as to
 // slog.Logger.With: as slog.Attr, or as keys and values in turn. A later attribute replaces an earlier one of its key.

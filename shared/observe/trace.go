@@ -2,18 +2,14 @@ package observe
 
 import (
 	"context"
-	"fmt"
+	"encoding/binary"
 	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
-)
 
-// trace ties the lines of one request together, and to what the platform logs of it.
-type trace struct {
-	id, span string
-	sampled  bool
-}
+	"go.opentelemetry.io/otel/trace"
+)
 
 // The two headers: https://www.w3.org/TR/trace-context/#traceparent-header, of which later versions may have more at
 // the end, and Google's older one with a decimal span (https://cloud.google.com/trace/docs/trace-context).
@@ -22,32 +18,59 @@ var (
 	cloudContext = regexp.MustCompile(`^([0-9a-fA-F]{32})(?:/([0-9]+))?(?:;o=([0-9]+))?$`)
 )
 
-// readTrace is the trace that the caller of a request says, if it says one.
-func readTrace(h http.Header) (trace, bool) {
-	if m := traceparent.FindStringSubmatch(h.Get("Traceparent")); m != nil {
-		flags, err := strconv.ParseUint(m[4], 16, 8)
-		// Version ff and ids of zeros are forbidden; version 00 has nothing at its end.
-		if err == nil && m[1] != "ff" && !zeros(m[2]) && !zeros(m[3]) && (m[1] != "00" || m[5] == "") {
-			return trace{id: m[2], span: m[3], sampled: flags&1 == 1}, true
-		}
+// Traceparent is the context's place in its trace, as the header of that name says it; empty outside of any trace.
+func Traceparent(ctx context.Context) string {
+	at := trace.SpanContextFromContext(ctx)
+	if !at.IsValid() {
+		return ""
 	}
-	m := cloudContext.FindStringSubmatch(h.Get("X-Cloud-Trace-Context"))
-	if m == nil || zeros(m[1]) {
-		return trace{}, false
-	}
-	t := trace{id: strings.ToLower(m[1]), sampled: m[3] == "1"}
-	if span, err := strconv.ParseUint(m[2], 10, 64); err == nil && span != 0 {
-		t.span = fmt.Sprintf("%016x", span)
-	}
-	return t, true
+	return "00-" + at.TraceID().String() + "-" + at.SpanID().String() + "-" + (at.TraceFlags() & trace.FlagsSampled).String()
 }
 
-func zeros(id string) bool { return strings.Trim(id, "0") == "" }
-
-func traceOf(ctx context.Context) (trace, bool) {
-	if ctx == nil {
-		return trace{}, false
+// Continue is ctx within the trace that a Traceparent names.
+func Continue(ctx context.Context, parent string) context.Context {
+	at, ok := readTraceparent(parent)
+	if !ok {
+		return ctx
 	}
-	t, ok := ctx.Value(traceKey).(trace)
-	return t, ok
+	return trace.ContextWithRemoteSpanContext(ctx, at)
+}
+
+// readTrace is the trace that the caller of a request says, if it says one.
+func readTrace(h http.Header) (trace.SpanContext, bool) {
+	if at, ok := readTraceparent(h.Get("Traceparent")); ok {
+		return at, true
+	}
+	m := cloudContext.FindStringSubmatch(h.Get("X-Cloud-Trace-Context"))
+	if m == nil {
+		return trace.SpanContext{}, false
+	}
+	id, err := trace.TraceIDFromHex(strings.ToLower(m[1]))
+	if err != nil {
+		return trace.SpanContext{}, false
+	}
+	at := trace.SpanContextConfig{TraceID: id, TraceFlags: trace.TraceFlags(0).WithSampled(m[3] == "1")}
+	// Zero, or none, is for a trace without a span.
+	if span, err := strconv.ParseUint(m[2], 10, 64); err == nil {
+		binary.BigEndian.PutUint64(at.SpanID[:], span)
+	}
+	return trace.NewSpanContext(at), true
+}
+
+func readTraceparent(header string) (trace.SpanContext, bool) {
+	m := traceparent.FindStringSubmatch(header)
+	// Version ff is forbidden; version 00 has nothing at its end.
+	if m == nil || m[1] == "ff" || (m[1] == "00" && m[5] != "") {
+		return trace.SpanContext{}, false
+	}
+	flags, err := strconv.ParseUint(m[4], 16, 8)
+	if err != nil {
+		return trace.SpanContext{}, false
+	}
+	id, badID := trace.TraceIDFromHex(m[2])
+	span, badSpan := trace.SpanIDFromHex(m[3])
+	if badID != nil || badSpan != nil { // Ids of zeros are forbidden.
+		return trace.SpanContext{}, false
+	}
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: span, TraceFlags: trace.TraceFlags(flags) & trace.FlagsSampled}), true
 }

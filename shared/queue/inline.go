@@ -61,6 +61,8 @@ var _ Queue = (*Inline)(nil)
 type try struct {
 	Task
 	attempt int
+	// trace is the trace of who added the task.
+	trace string
 }
 
 // lane is what runs one task at a time.
@@ -116,11 +118,12 @@ func (q *Inline) Add(ctx context.Context, t Task) (bool, error) {
 		return false, nil
 	}
 	q.taken[t.Name] = true
+	first := try{Task: t, attempt: 1, trace: observe.Traceparent(ctx)}
 	if wait := t.NotBefore.Sub(now); wait > 0 {
-		q.delay(wait, try{t, 1})
+		q.delay(wait, first)
 		return true, nil
 	}
-	q.ready = append(q.ready, try{t, 1})
+	q.ready = append(q.ready, first)
 	q.start()
 	return true, nil
 }
@@ -173,7 +176,7 @@ func (q *Inline) start() {
 
 // run makes one attempt, in a goroutine of its own, and settles what follows from it.
 func (q *Inline) run(t try) {
-	ctx := observe.With(q.base, slog.String("user", observe.User(t.User)), slog.String("type", string(t.Type)))
+	ctx := observe.With(observe.Continue(q.base, t.trace), slog.String("user", observe.User(t.User)), slog.String("type", string(t.Type)))
 	if t.Run != "" {
 		ctx = observe.With(ctx, slog.String("run", t.Run))
 	}
@@ -191,7 +194,8 @@ func (q *Inline) run(t try) {
 	defer q.mu.Unlock()
 	q.running--
 	if again && !q.stopping() {
-		q.delay(wait, try{t.Task, t.attempt + 1})
+		t.attempt++
+		q.delay(wait, t)
 	} else {
 		q.end(t.Task)
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/cloud"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/observe"
 )
 
 // The headers in which a task of Cloud Tasks tells its function what the body has no room for.
@@ -148,7 +149,7 @@ func newClient(ctx context.Context, o TasksOptions) (*cloudtasks.Service, error)
 // An error is of kind Misconfigured where the queue is missing or may not be used, of kind Retry where that may pass
 // by itself; a task may then have been taken, and adding it again is safe.
 func (q *Tasks) Add(ctx context.Context, t Task) (bool, error) {
-	task, err := q.task(t)
+	task, err := q.task(t, observe.Traceparent(ctx))
 	if err != nil {
 		return false, err
 	}
@@ -166,11 +167,11 @@ func (q *Tasks) Add(ctx context.Context, t Task) (bool, error) {
 }
 
 // task is the task in the words of Cloud Tasks.
-func (q *Tasks) task(t Task) (*cloudtasks.Task, error) {
+func (q *Tasks) task(t Task, trace string) (*cloudtasks.Task, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	request, err := q.request(t)
+	request, err := q.request(t, trace)
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +190,8 @@ func (q *Tasks) task(t Task) (*cloudtasks.Task, error) {
 }
 
 // request is the call that Cloud Tasks makes. The function refuses a body with anything but the user in it, so the
-// promised run and its trigger go into headers.
-func (q *Tasks) request(t Task) (*cloudtasks.HttpRequest, error) {
+// promised run and its trigger go into headers. So does the trace of who adds the task: its run is a part of it.
+func (q *Tasks) request(t Task, trace string) (*cloudtasks.HttpRequest, error) {
 	for _, word := range []string{string(t.Type), t.Run, t.Trigger} {
 		if strings.Map(nameChar, word) != word {
 			return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: the type, run or trigger %.40q is not of [A-Za-z0-9_-]", word)
@@ -206,6 +207,9 @@ func (q *Tasks) request(t Task) (*cloudtasks.HttpRequest, error) {
 		Url:        target,
 		Headers:    map[string]string{"Content-Type": "application/json"},
 		Body:       base64.StdEncoding.EncodeToString(body),
+	}
+	if trace != "" {
+		r.Headers["Traceparent"] = trace
 	}
 	if t.Run != "" {
 		r.Headers[HeaderRun] = t.Run

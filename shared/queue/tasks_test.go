@@ -20,6 +20,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/queue"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -228,6 +229,19 @@ func TestA_promised_run_and_what_wants_it_travel_in_headers(t *testing.T) {
 				t.Errorf("headers (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestA_task_carries_the_trace_of_who_added_it(t *testing.T) {
+	t.Parallel()
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	var c cloudTasks
+	task := queue.Task{Name: "run-1", Type: record.Contacts, User: "ada"}
+	if _, err := tasksOver(t, &c).Add(observe.Continue(t.Context(), parent), task); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.tasks[0].HTTPRequest.Headers["Traceparent"]; got != parent {
+		t.Errorf("got the trace %q, want %q", got, parent)
 	}
 }
 

@@ -255,6 +255,17 @@ type Counts struct {
 	Calls     Calls      `json:"calls"`
 }
 
+// Minus is what was counted since.
+func (c Counts) Minus(earlier Counts) Counts {
+	c.Creatio, c.Google = c.Creatio.minus(earlier.Creatio), c.Google.minus(earlier.Google)
+	c.Matched -= earlier.Matched
+	c.Conflicts -= earlier.Conflicts
+	c.Failed -= earlier.Failed
+	c.Calls.Creatio -= earlier.Calls.Creatio
+	c.Calls.Google -= earlier.Calls.Google
+	return c
+}
+
 // SideCounts sums up what was done on one side.
 type SideCounts struct {
 	Created   int `json:"created"`
@@ -262,6 +273,15 @@ type SideCounts struct {
 	Unlinked  int `json:"unlinked"`
 	Cancelled int `json:"cancelled"`
 	Deleted   int `json:"deleted"`
+}
+
+func (c SideCounts) minus(earlier SideCounts) SideCounts {
+	c.Created -= earlier.Created
+	c.Updated -= earlier.Updated
+	c.Unlinked -= earlier.Unlinked
+	c.Cancelled -= earlier.Cancelled
+	c.Deleted -= earlier.Deleted
+	return c
 }
 
 // Calls counts HTTP requests.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -49,7 +50,9 @@ func (s *step) takesAway() bool {
 // the records that have no counterpart, group by group, so that a run whose time is over has done a part of it.
 func (r *run) carryOut(ctx context.Context) error {
 	slices.SortFunc(r.pairs.list, func(a, b *pair) int { return cmp.Compare(a.link.ID, b.link.ID) })
+	_, planning := observe.Begin(ctx, "plan")
 	known, lonely, leaving := r.sortOut()
+	planning.End(nil)
 	if r.preview() {
 		return r.foretell(ctx, known, lonely)
 	}
@@ -151,7 +154,11 @@ func (r *run) writeAll(ctx context.Context, list []*pair, plan func([]*pair) []*
 	for len(list) > 0 {
 		var again []*pair
 		for chunk := range r.chunks(list, plan) {
-			stale, err := r.write(ctx, chunk)
+			var stale []*pair
+			err := phase(ctx, "apply", func(ctx context.Context) (err error) {
+				stale, err = r.write(ctx, chunk)
+				return err
+			})
 			if err != nil {
 				return err
 			}

@@ -72,6 +72,11 @@ type Outcome struct {
 	Reason string
 	// After is the least time to wait before a repetition, where Status is Retry.
 	After time.Duration
+	// Counts is what this attempt at the run did; zero where it did not begin.
+	Counts store.Counts
+	// Waited is how long after it was due, or asked for, the run began; LastSync is when the run before it had succeeded.
+	Waited   time.Duration
+	LastSync time.Time
 }
 
 // Request asks for a run.
@@ -112,7 +117,7 @@ const (
 
 // NewRunID makes the id of a run. Ids sort by time.
 func NewRunID(now time.Time) string {
-	return strings.Replace(now.UTC().Format("20060102-150405.000000"), ".", "-", 1) + "-" + strings.ToLower(rand.Text()[:8])
+	return strings.Replace(now.UTC().Format(runTimes), ".", "-", 1) + "-" + strings.ToLower(rand.Text()[:8])
 }
 
 // Run makes one run for a user. The error is the cause of a Retry or a Reconnect, for the log.
@@ -151,7 +156,12 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	ctx, stop := r.heartbeat(r.openPace(httpx.WithCounter(ctx, counter)))
 	defer stop()
 	err = r.work(ctx)
-	return r.end(ctx, err)
+	out, err := r.end(ctx, err)
+	out.Counts, out.LastSync = r.record.Counts.Minus(r.before), doc.LastSync
+	if wanted := r.wanted(queued); !wanted.IsZero() {
+		out.Waited = max(now.Sub(wanted), 0)
+	}
+	return out, err
 }
 
 func retry(id string, err error) (Outcome, error) {
@@ -169,6 +179,8 @@ type run struct {
 	counter *httpx.Counter
 	pace    pace
 	record  store.Run
+	// before is what earlier attempts at the run counted.
+	before store.Counts
 
 	sides   map[record.Side]Side
 	deltas  map[record.Side]record.Delta
@@ -197,7 +209,7 @@ func (r *run) begun(ctx context.Context) error {
 		if kept.StartedAt.IsZero() {
 			kept.StartedAt = r.start
 		}
-		r.record.Counts, r.record.StartedAt = kept.Counts, kept.StartedAt
+		r.record.Counts, r.before, r.record.StartedAt = kept.Counts, kept.Counts, kept.StartedAt
 		return nil
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -246,18 +258,23 @@ func (r *run) work(ctx context.Context) error {
 	if err := r.leftAlone(); err != nil {
 		return err
 	}
-	sides, err := r.engine.Open(ctx, r.profile, r.doc)
-	if err != nil {
-		return fmt.Errorf("open sides: %w", err)
-	}
-	r.sides = sides
-	if err := r.scan(ctx); err != nil {
-		return err
-	}
-	if err := r.gather(ctx); err != nil {
-		return err
+	for _, p := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{"open", r.open}, {"scan", r.scan}, {"gather", r.gather}} {
+		if err := phase(ctx, p.name, p.do); err != nil {
+			return err
+		}
 	}
 	return r.carryOut(ctx)
+}
+
+// open makes the sides.
+func (r *run) open(ctx context.Context) (err error) {
+	if r.sides, err = r.engine.Open(ctx, r.profile, r.doc); err != nil {
+		return fmt.Errorf("open sides: %w", err)
+	}
+	return nil
 }
 
 // ready checks what can be known without asking anybody.
@@ -300,7 +317,12 @@ func (r *run) scan(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	for _, s := range record.Sides {
 		g.Go(func() error {
-			scope, delta, err := r.readWindow(gctx, s)
+			var scope string
+			var delta record.Delta
+			err := phase(gctx, "scan "+string(s), func(ctx context.Context) (err error) {
+				scope, delta, err = r.readWindow(ctx, s)
+				return err
+			})
 			mu.Lock()
 			defer mu.Unlock()
 			r.scopes[s], r.deltas[s] = scope, delta

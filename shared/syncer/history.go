@@ -231,7 +231,10 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	}
 	r.close(out, err)
 	commit := func(d *store.Sync) error { r.conclude(d, out, err); return nil }
-	if cerr := r.user.Commit(ctx, r.engine.Type, r.lease, r.record, commit); cerr != nil {
+	cerr := phase(ctx, "commit", func(ctx context.Context) error {
+		return r.user.Commit(ctx, r.engine.Type, r.lease, r.record, commit)
+	})
+	if cerr != nil {
 		return retry(r.record.ID, fmt.Errorf("commit run: %w", cerr))
 	}
 	r.supersede(ctx, out)

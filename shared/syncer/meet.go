@@ -23,7 +23,10 @@ func (r *run) meetings(ctx context.Context, lonely []*pair) iter.Seq2[[]*pair, e
 	return func(yield func([]*pair, error) bool) {
 		c := newCrowd(lonely)
 		for group := c.next(groupSize); len(group) > 0; group = c.next(groupSize) {
-			group, err := r.meet(ctx, c, group)
+			err := phase(ctx, "meet", func(ctx context.Context) (err error) {
+				group, err = r.meet(ctx, c, group)
+				return err
+			})
 			if !yield(group, err) || err != nil {
 				return
 			}

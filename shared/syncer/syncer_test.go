@@ -343,6 +343,47 @@ func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
 	w.silent()
 }
 
+func TestAn_outcome_tells_what_this_attempt_did_and_how_long_it_was_waited_for(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Chunk = 1
+	for i := range 3 {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
+	}
+	promised := syncer.NewRunID(w.now())
+	must(t, w.user.PutRun(t.Context(), store.Run{ID: promised, Type: record.Contacts, Trigger: syncer.TriggerUser, Status: "queued"}))
+	applied := 0
+	w.after = func(call string) error {
+		if call == "google apply" {
+			if applied++; applied == 2 {
+				return errDied
+			}
+		}
+		return nil
+	}
+	attempt := func() syncer.Outcome {
+		w.pass(time.Minute)
+		out, _ := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Run: promised, Trigger: syncer.TriggerUser})
+		return out
+	}
+	first, second := attempt(), attempt()
+	kept, err := w.user.Run(t.Context(), promised)
+	must(t, err)
+	if first.Status != syncer.Retry || second.Status != syncer.Done || kept.Counts.Google.Created != 2 {
+		t.Fatalf("got %+v, then %+v, which is kept as %+v", first, second, kept.Counts)
+	}
+	// The one whose answer was lost is found by the second attempt, and not made again.
+	if a, b := first.Counts.Google.Created, second.Counts.Google.Created; a != 1 || b != 1 || second.Counts.Matched != 1 {
+		t.Errorf("the attempts created %d and %d, want one each", a, b)
+	}
+	if first.Waited.Truncate(time.Second) != time.Minute || second.Waited.Truncate(time.Second) != 2*time.Minute || !second.LastSync.IsZero() {
+		t.Errorf("got %+v, then %+v", first, second)
+	}
+	if next, _ := w.run(syncer.TriggerSchedule); next.LastSync.IsZero() || next.Counts.Google.Created != 0 {
+		t.Errorf("the run after it says %+v", next)
+	}
+}
+
 // A tag that comes off leaves no trace in Creatio, and the set of those under it may be the one of before the run that put
 // it on and was cut off.
 func TestWhat_a_cut_off_run_moved_and_a_person_moved_back_is_noticed(t *testing.T) {

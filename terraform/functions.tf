@@ -45,6 +45,7 @@ locals {
       ADMIN_EMAILS         = join(",", var.admin_emails)
       QUEUE                = f.queue == "" ? "inline" : module.queue[f.queue].id
       SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
+      TELEMETRY            = var.telemetry ? "projects/${var.project}/locations/${var.region}" : ""
       # Under a domain of one's own the platform alone decides: Cloud Run accepts a token for the address that it gave the
       # function, and Tandem one for PUBLIC_URL, which are then two.
       INVOKER = var.domain == null ? google_service_account.invoker.email : ""

@@ -103,6 +103,24 @@ resource "google_project_iam_member" "schedule" {
   member  = google_service_account.function[each.key].member
 }
 
+# Traces and metrics, by the roles that the Telemetry API asks for
+# (https://cloud.google.com/stackdriver/docs/otlp/overview): to write each of the two, and to do so on this project's
+# quota. It knows no smaller place than the project.
+resource "google_project_iam_member" "telemetry" {
+  for_each = {
+    for pair in setproduct(
+      var.telemetry ? keys(local.functions) : [],
+      ["roles/serviceusage.serviceUsageConsumer", "roles/telemetry.metricsWriter", "roles/telemetry.tracesWriter"],
+    ) : join("/", pair) => { function = pair[0], role = pair[1] }
+  }
+
+  project = var.project
+  role    = each.value.role
+  member  = google_service_account.function[each.value.function].member
+
+  depends_on = [google_project_service.this]
+}
+
 # Building: read the zip and the copy that the service makes of it, write the image and the log
 # (https://cloud.google.com/build/docs/cloud-build-service-account).
 resource "google_project_iam_member" "build" {

@@ -10,6 +10,7 @@ module "monitoring" {
   database  = google_firestore_database.this.name
   alerts    = var.alerts
   budget    = var.budget
+  telemetry = var.telemetry
 
   depends_on = [google_project_service.this]
 }

@@ -19,6 +19,7 @@ locals {
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
     ],
+    var.telemetry ? ["cloudtrace.googleapis.com", "telemetry.googleapis.com"] : [],
     var.domain == null ? [] : ["compute.googleapis.com"],
     var.budget == null ? [] : ["billingbudgets.googleapis.com"],
   ))

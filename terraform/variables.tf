@@ -24,6 +24,7 @@ variable "alerts" {
     queue_delay_seconds = optional(number, 900)
     quota_percent       = optional(number, 80)
     reconnects          = optional(number, 10)
+    overdue_minutes     = optional(number, 60)
     scheduler_failures  = optional(number, 3)
     auto_close_minutes  = optional(number, 10080)
   })
@@ -41,7 +42,8 @@ variable "alerts" {
   validation {
     condition = alltrue([for n in [
       var.alerts.silent_minutes, var.alerts.error_percent, var.alerts.function_errors, var.alerts.held_runs,
-      var.alerts.queue_delay_seconds, var.alerts.quota_percent, var.alerts.reconnects, var.alerts.scheduler_failures,
+      var.alerts.queue_delay_seconds, var.alerts.quota_percent, var.alerts.reconnects, var.alerts.overdue_minutes,
+      var.alerts.scheduler_failures,
     ] : n >= 0]) && var.alerts.error_percent <= 100 && var.alerts.quota_percent <= 100
     error_message = "Thresholds may not be negative, and percentages may not be over 100."
   }
@@ -374,4 +376,11 @@ variable "region" {
     condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
     error_message = "region has to be a region, as \"europe-west1\"."
   }
+}
+
+variable "telemetry" {
+  description = "Whether traces go to Cloud Trace and metrics of runs and calls to Cloud Monitoring (see Costs)"
+  type        = bool
+  default     = true
+  nullable    = false
 }

@@ -69,6 +69,32 @@ run "a_domain" {
   }
 }
 
+run "without_telemetry" {
+  command = plan
+
+  variables {
+    project           = "acme-tandem"
+    region            = "europe-west1"
+    google_client_id  = "1234567890-abc.apps.googleusercontent.com"
+    creatio_url       = "https://acme.example.com"
+    creatio_client_id = "tandem"
+    telemetry         = false
+  }
+
+  assert {
+    condition     = alltrue([for e in local.environment : !contains(keys(e), "TELEMETRY")]) && length(google_project_iam_member.telemetry) == 0
+    error_message = "Functions send traces and metrics, or may."
+  }
+  assert {
+    condition     = length(setintersection(local.services, ["cloudtrace.googleapis.com", "telemetry.googleapis.com"])) == 0
+    error_message = "Interfaces are switched on that nobody calls."
+  }
+  assert {
+    condition     = !contains(keys(module.monitoring.alarms), "overdue") && contains(keys(module.monitoring.alarms), "ticks")
+    error_message = "An alarm asks for a metric that nobody sends."
+  }
+}
+
 run "room_for_many" {
   command = plan
 

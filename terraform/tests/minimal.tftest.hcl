@@ -91,6 +91,16 @@ run "defaults" {
     error_message = "A secret stands in an environment in the clear."
   }
 
+  # Traces and metrics go to the project's own place, and each function may write them and nothing else.
+  assert {
+    condition     = alltrue([for e in local.environment : e.TELEMETRY == "projects/acme-tandem/locations/europe-west1"])
+    error_message = "A function does not know where its traces and metrics go."
+  }
+  assert {
+    condition     = length(google_project_iam_member.telemetry) == 3 * length(local.functions) && contains(local.services, "telemetry.googleapis.com")
+    error_message = "A function may not send its traces and metrics."
+  }
+
   # Nothing that costs without being asked for.
   assert {
     condition     = length(module.edge) == 0 && output.domain_address == null

@@ -69,12 +69,27 @@ locals {
       query    = "100 * sum by (service, quota_metric) (increase(serviceruntime_googleapis_com:quota_rate_net_usage{monitored_resource=\"consumer_quota\",service=~\"people.googleapis.com|calendar-json.googleapis.com\"}[1m])) / on (service, quota_metric) min by (service, quota_metric) (max_over_time(serviceruntime_googleapis_com:quota_limit{monitored_resource=\"consumer_quota\",service=~\"people.googleapis.com|calendar-json.googleapis.com\",limit_name!~\".*PerUser.*\"}[1d]) > 0) > ${var.alerts.quota_percent}"
       todo     = "Ask Google for more under IAM & Admin, Quotas, or lower per_second in queues. Above the quota runs are repeated later; nothing is lost."
     }
+    # How long somebody waits shows only in the program's own metrics: a run that never ends well leaves its user due.
+    overdue = {
+      on       = var.telemetry ? var.alerts.overdue_minutes : 0
+      severity = "WARNING"
+      title    = "somebody has been due for ${var.alerts.overdue_minutes} minutes"
+      query    = "max by (type) (max_over_time(tandem_overdue_seconds[10m])) > ${var.alerts.overdue_minutes * 60}"
+      todo     = "Users are due faster than their runs end, or one user's runs never do. If tasks wait as well, raise concurrent in queues and max_instances in functions; if not, look for lines of the same user at /settings/admin and in the log."
+    }
+    ticks = {
+      on       = var.alerts.scheduler_failures
+      severity = "ERROR"
+      title    = "Cloud Scheduler's calls fail"
+      query    = "sum(increase(${local.metric}_failed_ticks{monitored_resource=\"cloud_scheduler_job\"}[15m])) >= ${var.alerts.scheduler_failures}"
+      todo     = "Nobody who is due is found as long as this lasts. The log of the job says why: not reached, timed out, or turned away."
+    }
     scheduler = {
       on       = var.alerts.scheduler_failures
       severity = "ERROR"
-      title    = "the schedule's calls fail"
+      title    = "calls of Cloud Scheduler or Cloud Tasks are turned away"
       query    = "sum by (service_name) (increase(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=~\"${local.syncs}\",response_code_class=\"4xx\"}[15m])) >= ${var.alerts.scheduler_failures}"
-      todo     = "Calls of Cloud Scheduler or Cloud Tasks are turned away: the invoker lost its role, or the address changed. terraform plan shows what differs."
+      todo     = "The invoker lost its role, or the address changed. terraform plan shows what differs."
     }
   } : name => alert if alert.on > 0 }
 }
@@ -122,7 +137,7 @@ resource "google_monitoring_alert_policy" "this" {
     content   = each.value.todo
   }
 
-  depends_on = [google_logging_metric.runs, google_logging_metric.errors]
+  depends_on = [google_logging_metric.runs, google_logging_metric.errors, google_logging_metric.ticks]
 }
 
 resource "google_billing_budget" "this" {

@@ -1,5 +1,15 @@
 locals {
-  charts = [
+  # What the functions measure themselves.
+  own = [
+    ["Duration of runs, 95 %, in s", "histogram_quantile(0.95, sum by (type, le) (increase(tandem_run_seconds_bucket[5m])))"],
+    ["Records changed", "sum by (side, action) (increase(tandem_changes[5m]))"],
+    ["Failures by kind", "sum by (type, side, kind) (increase(tandem_failures[5m]))"],
+    ["Calls to both services by answer", "sum by (side, api, class) (rate(tandem_calls[5m]))"],
+    ["Delay of runs, 95 %, in s", "histogram_quantile(0.95, sum by (type, le) (increase(tandem_run_wait_seconds_bucket[5m])))"],
+    ["Age of the last success, 95 %, in s", "histogram_quantile(0.95, sum by (type, le) (increase(tandem_last_success_age_seconds_bucket[30m])))"],
+    ["Longest due, in s", "max by (type) (tandem_overdue_seconds)"],
+  ]
+  charts = concat([
     ["Runs by how they ended", "sum by (type, status) (increase(${local.runs}[5m]))"],
     ["Errors by function", "sum by (service_name) (increase(${local.errors}[5m]))"],
     ["Tasks waiting", "max by (queue_id) (cloudtasks_googleapis_com:queue_depth{monitored_resource=\"cloud_tasks_queue\",queue_id=~\"${local.queues}\"})"],
@@ -10,7 +20,7 @@ locals {
     ["Documents read", "sum(rate(firestore_googleapis_com:document_read_ops_count{database_id=\"${var.database}\"}[5m]))"],
     ["Documents written", "sum(rate(firestore_googleapis_com:document_write_ops_count{database_id=\"${var.database}\"}[5m]))"],
     ["Google's interfaces: calls", "sum by (service) (rate(serviceruntime_googleapis_com:api_request_count{monitored_resource=\"consumed_api\",service=~\"people.googleapis.com|calendar-json.googleapis.com|cloudkms.googleapis.com\"}[5m]))"],
-  ]
+  ], var.telemetry ? local.own : [])
 }
 
 resource "google_monitoring_dashboard" "this" {

@@ -31,6 +31,19 @@ resource "google_logging_metric" "runs" {
   }
 }
 
+resource "google_logging_metric" "ticks" {
+  project = var.project
+  name    = "${var.name}/failed_ticks"
+  filter  = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=(${join(" OR ", [for name in var.syncs : "\"${name}\""])}) AND severity>=ERROR"
+
+  metric_descriptor {
+    metric_kind  = "DELTA"
+    value_type   = "INT64"
+    unit         = "1"
+    display_name = "Tandem calls of Cloud Scheduler that failed"
+  }
+}
+
 resource "google_logging_metric" "errors" {
   project = var.project
   name    = "${var.name}/errors"

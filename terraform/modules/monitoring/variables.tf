@@ -10,6 +10,7 @@ variable "alerts" {
     queue_delay_seconds = number
     quota_percent       = number
     reconnects          = number
+    overdue_minutes     = number
     scheduler_failures  = number
     auto_close_minutes  = number
   })
@@ -56,4 +57,9 @@ variable "queues" {
 variable "syncs" {
   description = "Names of the functions that Cloud Scheduler calls"
   type        = list(string)
+}
+
+variable "telemetry" {
+  description = "Whether the functions send metrics of their own"
+  type        = bool
 }

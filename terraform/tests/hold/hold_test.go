@@ -42,6 +42,21 @@ func read(t *testing.T, patterns ...string) string {
 	return text.String()
 }
 
+// code is the text of a package, without its tests.
+func code(t *testing.T, dir string) string {
+	t.Helper()
+	var text strings.Builder
+	for _, name := range must(filepath.Glob(filepath.Join(root, dir, "*.go")))(t) {
+		if !strings.HasSuffix(name, "_test.go") {
+			text.Write(must(os.ReadFile(name))(t))
+		}
+	}
+	if text.Len() == 0 {
+		t.Fatalf("there is no code in %s", dir)
+	}
+	return text.String()
+}
+
 // groups are what a pattern with one or more groups finds, a row for each match.
 func groups(pattern, text string) [][]string {
 	var rows [][]string
@@ -196,8 +211,9 @@ var calls = map[string]struct{ role, grant string }{
 	"cloud.google.com/go/kms/apiv1":           {"roles/cloudkms.cryptoKeyEncrypterDecrypter", "seal"},
 	"google.golang.org/api/cloudtasks/v2":     {"roles/cloudtasks.enqueuer", "enqueue"},
 	"google.golang.org/api/cloudscheduler/v1": {"cloudscheduler.jobs.update", "scheduler"},
-	"cloud.google.com/go/trace/apiv2":         {"roles/cloudtrace.agent", "trace"},
-	"cloud.google.com/go/monitoring/apiv3/v2": {"roles/monitoring.metricWriter", "metrics"},
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc":   {"roles/telemetry.tracesWriter", "telemetry"},
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc": {"roles/telemetry.metricsWriter", "telemetry"},
 }
 
 // withOAuth are Google's interfaces that are called with a user's own token: no role is needed.
@@ -205,7 +221,7 @@ var withOAuth = []string{"google.golang.org/api/people/v1", "google.golang.org/a
 
 func TestEvery_client_of_google_cloud_has_the_role_that_its_calls_need(t *testing.T) {
 	t.Parallel()
-	client := regexp.MustCompile(`^(cloud\.google\.com/go/[a-z]+/apiv[0-9]+(/v[0-9]+)?|google\.golang\.org/api/[a-z0-9]+/v[0-9a-z]+)$`)
+	client := regexp.MustCompile(`^(cloud\.google\.com/go/[a-z]+/apiv[0-9]+(/v[0-9]+)?|google\.golang\.org/api/[a-z0-9]+/v[0-9a-z]+|go\.opentelemetry\.io/otel/exporters/otlp/[a-z]+/[a-z]+(grpc|http))$`)
 	iam := read(t, "terraform/iam.tf")
 	used := map[string]bool{}
 	for _, f := range table(t) {
@@ -237,15 +253,85 @@ func TestEvery_client_of_google_cloud_has_the_role_that_its_calls_need(t *testin
 	}
 }
 
+// jobCalls are the methods of Cloud Scheduler, and the permission that each needs
+// (https://cloud.google.com/scheduler/docs/access-control).
+var jobCalls = map[string]string{
+	"Create": "cloudscheduler.jobs.create", "Delete": "cloudscheduler.jobs.delete", "Get": "cloudscheduler.jobs.get",
+	"List": "cloudscheduler.jobs.list", "Patch": "cloudscheduler.jobs.update", "Pause": "cloudscheduler.jobs.pause",
+	"Resume": "cloudscheduler.jobs.enable", "Run": "cloudscheduler.jobs.run",
+}
+
+func TestThe_role_for_jobs_permits_what_is_called_and_nothing_else(t *testing.T) {
+	t.Parallel()
+	var want []string
+	for _, method := range slices.Compact(column(groups(`\.api\.([A-Z][A-Za-z]+)\(`, code(t, "shared/schedule")), 0)) {
+		permission, known := jobCalls[method]
+		if !known {
+			t.Errorf("nobody says which permission %s needs: add it to jobCalls", method)
+		}
+		want = append(want, permission)
+	}
+	slices.Sort(want)
+	got := column(groups(`"(cloudscheduler\.jobs\.[a-z]+)"`, read(t, "terraform/iam.tf")), 0)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the role for jobs differs from what shared/schedule calls (-called +permitted):\n%s", diff)
+	}
+}
+
+func TestEvery_query_of_several_fields_has_its_index(t *testing.T) {
+	t.Parallel()
+	var indexed []string
+	for _, index := range firestore.Indexes {
+		var paths []string
+		for _, f := range index.Fields {
+			paths = append(paths, f.Path)
+		}
+		slices.Sort(paths)
+		indexed = append(indexed, strings.Join(paths, " "))
+	}
+	// What a function of the store asks for goes into one query, piece by piece.
+	several := 0
+	for _, body := range strings.Split(code(t, "shared/store/firestore"), "\nfunc ") {
+		paths := slices.Compact(column(groups(`\b(?:Where|OrderBy)\("([a-z]+)"`, body), 0))
+		if len(paths) < 2 {
+			continue // One field has an index by itself.
+		}
+		several++
+		if asked := strings.Join(paths, " "); !slices.Contains(indexed, asked) {
+			t.Errorf("%s asks by %s, for which firestore.Indexes has no index", strings.SplitN(body, "{", 2)[0], asked)
+		}
+	}
+	if several != len(firestore.Indexes) {
+		t.Errorf("%d queries ask by several fields, and there are %d indexes for them", several, len(firestore.Indexes))
+	}
+}
+
+func TestThe_alarms_and_the_dashboard_ask_for_metrics_that_the_program_sends(t *testing.T) {
+	t.Parallel()
+	sent := column(groups(`^\s+Metric[A-Za-z]+ += "(tandem_[a-z_]+)"$`, read(t, "shared/observe/metrics.go")), 0)
+	asked := slices.Compact(column(groups(`\b(tandem_[a-z_]+?)(?:_bucket)?\b`, read(t, "terraform/modules/monitoring/*.tf")), 0))
+	if diff := cmp.Diff(slices.DeleteFunc(sent, func(name string) bool { return name == "tandem_runs" }), asked); diff != "" {
+		t.Errorf("metrics (-sent +asked for):\n%s", diff) // Runs are counted by the log, which needs no telemetry.
+	}
+	labels := column(groups(`"([a-z]+)", r?\.?[A-Za-z]`, read(t, "shared/observe/metrics.go")), 0)
+	for _, by := range column(groups(`by \(([a-z, ]+)\) \((?:increase|rate|max_over_time)?\(?tandem_`, read(t, "terraform/modules/monitoring/*.tf")), 0) {
+		for label := range strings.SplitSeq(by, ", ") {
+			if label != "le" && !slices.Contains(labels, label) {
+				t.Errorf("the dashboard tells %s apart, and no metric has that label", label)
+			}
+		}
+	}
+}
+
 func TestThe_alarms_count_lines_that_the_program_writes(t *testing.T) {
 	t.Parallel()
-	code := read(t, "shared/app/*.go")
+	written := code(t, "shared/app")
 	for _, message := range column(groups(`\\"(run [a-z ]+)\\"`, read(t, "terraform/modules/monitoring/metrics.tf")), 0) {
-		if !strings.Contains(code, `"`+message+`"`) {
+		if !strings.Contains(written, `"`+message+`"`) {
 			t.Errorf("metrics.tf counts the line %q, which shared/app does not write", message)
 		}
 	}
-	statuses := read(t, "shared/syncer/*.go")
+	statuses := code(t, "shared/syncer")
 	asked := column(groups(`status=~?\\"([a-z|]+)\\"`, read(t, "terraform/modules/monitoring/alerts.tf")), 0)
 	if len(asked) == 0 {
 		t.Error("alerts.tf asks for no status")
@@ -259,7 +345,7 @@ func TestThe_alarms_count_lines_that_the_program_writes(t *testing.T) {
 	}
 	for _, field := range column(groups(`EXTRACT\(([A-Za-z.]+)\)`, read(t, "terraform/modules/monitoring/metrics.tf")), 0) {
 		_, key, _ := strings.Cut(field, ".")
-		if !strings.Contains(code, `"`+key+`"`) {
+		if !strings.Contains(written, `"`+key+`"`) {
 			t.Errorf("metrics.tf takes %s out of a line, and shared/app does not write it", field)
 		}
 	}

@@ -94,6 +94,29 @@ func TestThe_readme_lists_every_output_as_it_is(t *testing.T) {
 	}
 }
 
+func TestThe_readme_lists_every_metric_with_its_labels(t *testing.T) {
+	t.Parallel()
+	source := code(t, "shared/observe")
+	var want, got []string
+	for _, row := range groups(`^\s+Metric[A-Za-z]+ += "(tandem_[a-z_]+)"$`, source) {
+		want = append(want, row[0])
+	}
+	for _, row := range rows(section(t, "Traces and metrics")) {
+		if len(row) != 3 || row[2] == "" {
+			t.Fatalf("a row of the table lacks a cell: %q", row)
+		}
+		got = append(got, row[0])
+		for label := range strings.SplitSeq(row[1], ", ") {
+			if !strings.Contains(source, `"`+label+`", `) {
+				t.Errorf("README.md gives %s the label %s, which no metric has", row[0], label)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+		t.Errorf("README.md differs from shared/observe (-sent +listed):\n%s", diff)
+	}
+}
+
 func TestThe_readme_gives_a_reason_for_every_role(t *testing.T) {
 	t.Parallel()
 	granted := slices.Compact(column(groups(`"(roles/[A-Za-z.]+)"`, read(t, "terraform/*.tf", "terraform/modules/*/*.tf")), 0))

@@ -66,7 +66,21 @@ func must(t *testing.T, err error) {
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t) })
+	storetest.NeedEmulator(t, missing)
+	var asked queries
+	t.Run("suite", func(t *testing.T) {
+		storetest.Run(t, func(t *testing.T) store.Store {
+			s, err := firestore.Open(t.Context(), storetest.Project(), "", asked.overhear(t))
+			must(t, err)
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			return s
+		})
+	})
+	asked.check(t)
 }
 
 func TestDatabasesOfAProjectAreApart(t *testing.T) {

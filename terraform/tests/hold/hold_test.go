@@ -278,34 +278,6 @@ func TestThe_role_for_jobs_permits_what_is_called_and_nothing_else(t *testing.T)
 	}
 }
 
-func TestEvery_query_of_several_fields_has_its_index(t *testing.T) {
-	t.Parallel()
-	var indexed []string
-	for _, index := range firestore.Indexes {
-		var paths []string
-		for _, f := range index.Fields {
-			paths = append(paths, f.Path)
-		}
-		slices.Sort(paths)
-		indexed = append(indexed, strings.Join(paths, " "))
-	}
-	// What a function of the store asks for goes into one query, piece by piece.
-	several := 0
-	for _, body := range strings.Split(code(t, "shared/store/firestore"), "\nfunc ") {
-		paths := slices.Compact(column(groups(`\b(?:Where|OrderBy)\("([a-z]+)"`, body), 0))
-		if len(paths) < 2 {
-			continue // One field has an index by itself.
-		}
-		several++
-		if asked := strings.Join(paths, " "); !slices.Contains(indexed, asked) {
-			t.Errorf("%s asks by %s, for which firestore.Indexes has no index", strings.SplitN(body, "{", 2)[0], asked)
-		}
-	}
-	if several != len(firestore.Indexes) {
-		t.Errorf("%d queries ask by several fields, and there are %d indexes for them", several, len(firestore.Indexes))
-	}
-}
-
 func TestThe_alarms_and_the_dashboard_ask_for_metrics_that_the_program_sends(t *testing.T) {
 	t.Parallel()
 	sent := column(groups(`^\s+Metric[A-Za-z]+ += "(tandem_[a-z_]+)"$`, read(t, "shared/observe/metrics.go")), 0)

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// denial is an operation that a user has no right to.
-type denial struct{ user, entity, op string }
+// denial is an operation that a user has no right to: on all rows of an entity, or on one.
+type denial struct{ user, entity, op, id string }
 
 // The operations that Deny knows.
 const (
@@ -21,14 +21,29 @@ const (
 func (s *Server) Deny(user, entity, op string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.denied[denial{user, entity, op}] = true
+	s.denied[denial{user, entity, op, ""}] = true
 }
 
 // Allow gives a right back that Deny took.
 func (s *Server) Allow(user, entity, op string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.denied, denial{user, entity, op})
+	delete(s.denied, denial{user, entity, op, ""})
+}
+
+// DenyRecord takes the right to read or to update one row from a user, named by login, as the rights of a record do. The
+// rows of a contact's details have the rights of their contact.
+func (s *Server) DenyRecord(user, entity, id, op string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied[denial{user, entity, op, lower(id)}] = true
+}
+
+// AllowRecord gives a right back that DenyRecord took.
+func (s *Server) AllowRecord(user, entity, id, op string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.denied, denial{user, entity, op, lower(id)})
 }
 
 // Requests are the requests that were made, the oldest first. Of very many the oldest are forgotten.

@@ -4,7 +4,14 @@ import "fmt"
 
 // may reports whether somebody has the right to an operation.
 func (s *Server) may(a actor, e *entity, op string) bool {
-	return a.system || !s.denied[denial{a.login, e.name, op}]
+	return a.system || !s.denied[denial{a.login, e.name, op, ""}]
+}
+
+// mayOn reports whether somebody has the right to an operation on one row: on its own, and on the contact whose detail
+// it is.
+func (s *Server) mayOn(a actor, e *entity, r row, op string) bool {
+	return a.system || !s.denied[denial{a.login, e.name, op, r.text("Id")}] &&
+		(e.find("ContactId") == nil || !s.denied[denial{a.login, "Contact", op, r.text("ContactId")}])
 }
 
 // owner is whose a row is that nobody else may see; empty for everybody's.
@@ -17,7 +24,7 @@ func (s *Server) owner(e *entity, r row) string {
 
 // sees reports whether a row is there for somebody.
 func (s *Server) sees(a actor, e *entity, r row) bool {
-	if r == nil {
+	if r == nil || !s.mayOn(a, e, r, Read) {
 		return false
 	}
 	owner := s.owner(e, r)
@@ -34,7 +41,7 @@ func (s *Server) visible(a actor, e *entity, id string) row {
 
 // create inserts a row for somebody.
 func (t *tx) create(e *entity, values row) (row, error) {
-	if !t.by.system && e.closed || !t.s.may(t.by, e, Insert) {
+	if !t.by.system && e.closed || !t.s.may(t.by, e, Insert) || !t.s.mayOn(t.by, e, values, Update) {
 		return nil, forbidden("insert", e)
 	}
 	var made row
@@ -56,8 +63,12 @@ func (t *tx) change(e *entity, id string, values row) error {
 	if !t.by.system && e.closed || !t.s.may(t.by, e, Update) {
 		return forbidden("update", e)
 	}
-	if t.s.visible(t.by, e, id) == nil {
+	old := t.s.visible(t.by, e, id)
+	switch {
+	case old == nil:
 		return notFound()
+	case !t.s.mayOn(t.by, e, old, Update):
+		return forbidden("update", e)
 	}
 	return t.update(e, id, values)
 }
@@ -67,8 +78,12 @@ func (t *tx) drop(e *entity, id string) error {
 	if !t.by.system && e.closed || !t.s.may(t.by, e, Delete) {
 		return forbidden("delete", e)
 	}
-	if t.s.visible(t.by, e, id) == nil {
+	old := t.s.visible(t.by, e, id)
+	switch {
+	case old == nil:
 		return notFound()
+	case !t.s.mayOn(t.by, e, old, Delete), e.find("ContactId") != nil && !t.s.mayOn(t.by, e, old, Update):
+		return forbidden("delete", e)
 	}
 	return t.remove(e, id)
 }

@@ -20,9 +20,10 @@ type Reason string
 
 // The reasons, strongest first; they are tried in this order.
 const (
-	ByEmail Reason = "e-mail"
-	ByPhone Reason = "phone"
-	ByName  Reason = "name and company"
+	ByOrigin Reason = "origin"
+	ByEmail  Reason = "e-mail"
+	ByPhone  Reason = "phone"
+	ByName   Reason = "name and company"
 )
 
 // Item is a record that has no link yet.
@@ -31,6 +32,9 @@ type Item struct {
 	Fields record.Fields
 	// Member says that the record is in scope and so must find its place; others are only candidates.
 	Member bool
+	// Origins tell which record it was made from, or was the model for: what only it and its counterpart know. A copy
+	// that somebody made of it may know it too.
+	Origins []string
 }
 
 // Pair is two items that are the same.
@@ -69,15 +73,15 @@ func Find(creatio, google []Item) Result {
 // levels are what records are compared by, the strongest first.
 var levels = []struct {
 	reason Reason
-	keys   func(record.Fields) []string
-}{{ByEmail, emailKeys}, {ByPhone, phoneKeys}, {ByName, nameKeys}}
+	keys   func(Item) []string
+}{{ByOrigin, originKeys}, {ByEmail, emailKeys}, {ByPhone, phoneKeys}, {ByName, nameKeys}}
 
 // Keys are all by which a record may be found to be the same as another one. Records that share none of them, not even
 // through others, may be compared apart from each other.
-func Keys(f record.Fields) []string {
+func Keys(it Item) []string {
 	var keys []string
 	for _, l := range levels {
-		for _, k := range l.keys(f) {
+		for _, k := range l.keys(it) {
 			keys = append(keys, string(l.reason)+"\x00"+k)
 		}
 	}
@@ -92,13 +96,13 @@ type finder struct {
 }
 
 // level pairs what shares a key of one kind and has nobody else who shares it.
-func (f *finder) level(reason Reason, keys func(record.Fields) []string) {
+func (f *finder) level(reason Reason, keys func(Item) []string) {
 	index := map[string][]int{}
 	for j, it := range f.items[record.Google] {
 		if f.taken[record.Google][j] {
 			continue
 		}
-		for _, k := range keys(it.Fields) {
+		for _, k := range keys(it) {
 			index[k] = append(index[k], j)
 		}
 	}
@@ -108,7 +112,7 @@ func (f *finder) level(reason Reason, keys func(record.Fields) []string) {
 		if f.taken[record.Creatio][i] {
 			continue
 		}
-		for _, k := range keys(it.Fields) {
+		for _, k := range keys(it) {
 			for _, j := range index[k] {
 				g := f.items[record.Google][j]
 				if (it.Member || g.Member) && !slices.Contains(forth[i], j) && f.possible(reason, it, g) {
@@ -210,19 +214,21 @@ func sortedKeys[V any](m map[int]V) []int {
 	return keys
 }
 
-func emailKeys(f record.Fields) []string {
+func originKeys(it Item) []string { return unique(slices.Clone(it.Origins)) }
+
+func emailKeys(it Item) []string {
 	var keys []string
-	for _, e := range f[record.Emails] {
+	for _, e := range it.Fields[record.Emails] {
 		keys = append(keys, record.EmailKey(e.Text))
 	}
 	return unique(keys)
 }
 
 // phoneKeys are the last nine digits of each number: enough to be one subscriber, without what people write before them.
-func phoneKeys(f record.Fields) []string {
+func phoneKeys(it Item) []string {
 	const significant = 9
 	var keys []string
-	for _, e := range f[record.Phones] {
+	for _, e := range it.Fields[record.Phones] {
 		number, _, _ := strings.Cut(record.PhoneKey(e.Text), ";")
 		digits := strings.Map(func(r rune) rune {
 			if unicode.IsDigit(r) {
@@ -237,8 +243,8 @@ func phoneKeys(f record.Fields) []string {
 	return unique(keys)
 }
 
-func nameKeys(f record.Fields) []string {
-	name, company := nameTokens(f), record.Fold(f.Text(record.Company))
+func nameKeys(it Item) []string {
+	name, company := nameTokens(it.Fields), record.Fold(it.Fields.Text(record.Company))
 	if len(name) < 2 || company == "" {
 		return nil
 	}

@@ -38,6 +38,7 @@ func TestFind(t *testing.T) {
 	t.Parallel()
 	type items = []match.Item
 	outside := func(it match.Item) match.Item { it.Member = false; return it }
+	from := func(origin string, it match.Item) match.Item { it.Origins = []string{origin}; return it }
 	for name, tc := range map[string]struct {
 		creatio, google items
 		want            string
@@ -46,6 +47,21 @@ func TestFind(t *testing.T) {
 			items{person("Anna", "Meyer", "Anna.Meyer@Example.com", "", "")},
 			items{person("A.", "Meyer", "anna.meyer@example.com", "", "")},
 			"0=0 e-mail",
+		},
+		"one was made from the other": {
+			items{from("mark", person("Anna", "Meyer", "", "", ""))},
+			items{person("Anna", "Meyer", "", "", ""), from("mark", person("Anna", "Kowalski", "", "", ""))},
+			"0=1 origin",
+		},
+		"one was made from the other, and somebody copied it": {
+			items{from("mark", person("Anna", "Meyer", "", "", ""))},
+			items{from("mark", person("Anna", "Meyer", "", "", "")), outside(from("mark", person("Piotr", "Zielinski", "", "", "")))},
+			"0=0 origin",
+		},
+		"made from the other, and now somebody else": {
+			items{from("mark", person("Anna", "Meyer", "", "", ""))},
+			items{from("mark", person("Piotr", "Zielinski", "", "", ""))},
+			"creatio 0? [0] origin, google 0? [0] origin",
 		},
 		"the same e-mail in two scripts": {
 			items{person("Анна", "Майер", "anna@example.com", "", "")},

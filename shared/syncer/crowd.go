@@ -17,14 +17,16 @@ type crowd struct {
 	// owner is one pair of the part that has a key, by the key's hash. Two keys of one hash only make a part larger.
 	owner map[uint64]int
 	seed  maphash.Seed
+	// item is a record as it is compared with others.
+	item func(record.Side, *record.Record) match.Item
 	// at is the next pair to be looked at; taken are parts that were handed out.
 	at    int
 	taken map[int]bool
 }
 
-func newCrowd(pairs []*pair) *crowd {
+func newCrowd(pairs []*pair, item func(record.Side, *record.Record) match.Item) *crowd {
 	c := &crowd{
-		pairs: pairs, parent: make([]int, len(pairs)), parts: map[int][]int{}, owner: map[uint64]int{}, seed: maphash.MakeSeed(), taken: map[int]bool{},
+		item: item, pairs: pairs, parent: make([]int, len(pairs)), parts: map[int][]int{}, owner: map[uint64]int{}, seed: maphash.MakeSeed(), taken: map[int]bool{},
 	}
 	for i, p := range pairs {
 		c.parent[i] = i
@@ -33,7 +35,7 @@ func newCrowd(pairs []*pair) *crowd {
 			if rec == nil || rec.Gone {
 				continue
 			}
-			for _, k := range match.Keys(rec.Fields) {
+			for _, k := range match.Keys(item(s, rec)) {
 				h := maphash.String(c.seed, k)
 				if other, known := c.owner[h]; known {
 					c.parent[c.root(i)] = c.root(other)
@@ -67,11 +69,11 @@ func (c *crowd) next(n int) []*pair {
 	return out
 }
 
-// related hands out the parts that share a key with one of the records.
-func (c *crowd) related(records []record.Record) []*pair {
+// related hands out the parts that share a key with one of a side's records.
+func (c *crowd) related(s record.Side, records []record.Record) []*pair {
 	var out []*pair
-	for _, rec := range records {
-		for _, k := range match.Keys(rec.Fields) {
+	for i := range records {
+		for _, k := range match.Keys(c.item(s, &records[i])) {
 			if i, known := c.owner[maphash.String(c.seed, k)]; known {
 				out = append(out, c.take(i)...)
 			}

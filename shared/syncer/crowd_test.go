@@ -29,18 +29,19 @@ func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
 				link: store.Link{ID: fmt.Sprint(i)}, now: map[record.Side]*record.Record{side: {Fields: fields(a)}},
 			})
 		}
-		c := newCrowd(pairs)
+		item := func(_ record.Side, rec *record.Record) match.Item { return match.Item{Fields: rec.Fields} }
+		c := newCrowd(pairs, item)
 		found := []record.Record{{Fields: fields(rapid.SliceOfN(rapid.IntRange(0, 30), 0, 3).Draw(t, "candidate"))}}
 		group := map[string]int{}
 		handed := map[*pair]bool{}
-		for n, list := 0, append(c.related(found), c.next(3)...); len(list) > 0; n, list = n+1, c.next(3) {
+		for n, list := 0, append(c.related(record.Google, found), c.next(3)...); len(list) > 0; n, list = n+1, c.next(3) {
 			for _, p := range list {
 				if handed[p] {
 					t.Fatalf("pair %s was handed out twice", p.link.ID)
 				}
 				handed[p] = true
-				for _, rec := range p.now {
-					for _, k := range match.Keys(rec.Fields) {
+				for side, rec := range p.now {
+					for _, k := range match.Keys(item(side, rec)) {
 						if other, known := group[k]; known && other != n {
 							t.Fatalf("groups %d and %d share %q", other, n, k)
 						}

@@ -80,6 +80,8 @@ func (st *step) took(s record.Side) []reconcile.FieldChange {
 
 func rule(reason match.Reason) string {
 	switch reason {
+	case match.ByOrigin:
+		return "made-from-it"
 	case match.ByEmail:
 		return "same-e-mail"
 	case match.ByPhone:

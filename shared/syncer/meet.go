@@ -21,7 +21,7 @@ import (
 // on the other side, so that nothing is created that is there. What fits several records is left alone and reported.
 func (r *run) meetings(ctx context.Context, lonely []*pair) iter.Seq2[[]*pair, error] {
 	return func(yield func([]*pair, error) bool) {
-		c := newCrowd(lonely)
+		c := newCrowd(lonely, r.item)
 		for group := c.next(groupSize); len(group) > 0; group = c.next(groupSize) {
 			err := phase(ctx, "meet", func(ctx context.Context) (err error) {
 				group, err = r.meet(ctx, c, group)
@@ -49,7 +49,7 @@ func (r *run) meet(ctx context.Context, c *crowd, group []*pair) ([]*pair, error
 		fresh = nil
 		for _, s := range record.Sides {
 			candidates[s] = append(candidates[s], found[s]...)
-			fresh = append(fresh, c.related(found[s])...)
+			fresh = append(fresh, c.related(s, found[s])...)
 		}
 		group = append(group, fresh...)
 	}
@@ -73,7 +73,9 @@ func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*reco
 		add := func(p *pair, rec *record.Record, member bool) {
 			if !seen[rec.ID] {
 				seen[rec.ID] = true
-				items[s] = append(items[s], match.Item{ID: rec.ID, Fields: rec.Fields, Member: member})
+				it := r.item(s, rec)
+				it.Member = member
+				items[s] = append(items[s], it)
 				owners[s], records[s] = append(owners[s], p), append(records[s], rec)
 			}
 		}
@@ -100,6 +102,22 @@ func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*reco
 	}
 }
 
+// item is a record as it is compared with others. Its origins tell which record of the other side it was made from, or which
+// one was made from it, although the link between them was lost: a contact in Google carries the id of the link it was
+// made for, a contact in Creatio has an id that is derived from the one it was made for.
+func (r *run) item(s record.Side, rec *record.Record) match.Item {
+	it := match.Item{ID: rec.ID, Fields: rec.Fields}
+	switch {
+	case s == record.Creatio:
+		it.Origins = []string{linkID(s, rec.ID), rec.ID}
+	case rec.Mark != "":
+		it.Origins = []string{createdID(r.user.ID(), rec.ID), rec.Mark}
+	default:
+		it.Origins = []string{createdID(r.user.ID(), rec.ID)}
+	}
+	return it
+}
+
 // singles are the pairs with a record in scope on one side and none on the other.
 func singles(list []*pair) map[record.Side][]*pair {
 	out := map[record.Side][]*pair{}
@@ -124,7 +142,11 @@ func (r *run) candidates(ctx context.Context, singles map[record.Side][]*pair) (
 		}
 		like := make([]record.Record, 0, len(singles[s.Other()]))
 		for _, p := range singles[s.Other()] {
-			like = append(like, *p.now[s.Other()])
+			rec := *p.now[s.Other()]
+			if rec.Mark == "" {
+				rec.Mark = linkID(s.Other(), rec.ID)
+			}
+			like = append(like, rec)
 		}
 		g.Go(func() error {
 			found, err := r.sides[s].Candidates(gctx, like)

@@ -236,7 +236,7 @@ func TestEveryStateHasItsWords(t *testing.T) {
 	}
 	for _, rule := range []string{
 		"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",
-		"same-e-mail", "same-phone", "same-name-and-company",
+		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company",
 	} {
 		if ruleWords(record.Google, rule) == rule {
 			t.Errorf("rule %s has no words", rule)

@@ -232,6 +232,8 @@ func ruleWords(side record.Side, rule string) string {
 		return "No longer selected in " + other
 	case "came-back":
 		return "Selected again in " + other
+	case "made-from-it":
+		return "One was made from the other"
 	case "same-e-mail":
 		return "Both have the same e-mail address"
 	case "same-phone":

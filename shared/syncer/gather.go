@@ -282,15 +282,19 @@ func (r *run) loadInterrupted(ctx context.Context) error {
 	return nil
 }
 
-// attach gives records to their pairs. A record that goes by a new id is known by the old one; one without a link
-// starts a pair if it is in scope.
+// attach gives records to their pairs. A record that goes by a new id is known by the old one; the id of a record that
+// was merged into one with a pair of its own is gone; one without a link starts a pair if it is in scope.
 func (r *run) attach(s record.Side, records []*record.Record) {
 	for _, rec := range records {
 		for _, alias := range rec.Aliases {
-			p := r.pairs.by[s][alias]
-			if p != nil && !p.quiet && r.pairs.by[s][rec.ID] == nil {
+			p, own := r.pairs.by[s][alias], r.pairs.by[s][rec.ID]
+			switch {
+			case p == nil || p == own || p.quiet:
+			case own == nil:
 				p.link.SetSideID(s, rec.ID)
 				r.pairs.name(p, s)
+			default:
+				p.now[s] = &record.Record{ID: alias, Gone: true}
 			}
 		}
 	}
@@ -384,9 +388,46 @@ func (r *run) fetch(ctx context.Context, ask asked) error {
 		return err
 	}
 	for _, s := range record.Sides {
-		r.attach(s, found[s])
+		records, err := r.unmerged(ctx, s, found[s])
+		if err != nil {
+			return err
+		}
+		r.attach(s, records)
 	}
 	return nil
+}
+
+// unmerged puts in the place of records that were read by the id of one that was merged into them, and that have a link of
+// their own, that the one which was asked for is gone. The other one is none of this run's business.
+func (r *run) unmerged(ctx context.Context, s record.Side, records []*record.Record) ([]*record.Record, error) {
+	var ids []string
+	for _, rec := range records {
+		if len(rec.Aliases) > 0 && r.pairs.by[s][rec.ID] == nil {
+			ids = append(ids, rec.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return records, nil
+	}
+	links, err := r.user.LinksBy(ctx, r.engine.Type, s, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read links of merged records: %w", err)
+	}
+	owned := map[string]bool{}
+	for _, l := range links {
+		owned[l.SideID(s)] = true
+	}
+	var out []*record.Record
+	for _, rec := range records {
+		if !owned[rec.ID] {
+			out = append(out, rec)
+			continue
+		}
+		for _, alias := range rec.Aliases {
+			out = append(out, &record.Record{ID: alias, Gone: true})
+		}
+	}
+	return out, nil
 }
 
 // readRecords reads records of both sides at the same time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/store/bolt"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
@@ -219,6 +221,49 @@ func TestWho_fits_two_records_is_linked_to_none_and_reported(t *testing.T) {
 	if len(c.rows) != 2 || len(g.rows) != 2 {
 		t.Errorf("creatio has %d records, google %d", len(c.rows), len(g.rows))
 	}
+	w.silent()
+}
+
+func TestRecords_that_were_made_from_each_other_find_each_other_again_when_all_links_are_lost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "")
+	w.sides[record.Google].add("Grace", "")
+	w.sync()
+	w.agree()
+	other, err := bolt.Open(filepath.Join(t.TempDir(), "empty.db"))
+	must(t, err)
+	t.Cleanup(func() { _ = other.Close() })
+	w.move(other)
+	r := w.sync()
+	if r.Counts.Matched != 2 || r.Counts.Creatio.Created+r.Counts.Google.Created != 0 {
+		t.Errorf("after the loss: got %+v", r.Counts)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestOf_two_records_that_were_merged_only_one_stays_in_scope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "ada@example.com")
+	w.sides[record.Creatio].add("Augusta", "augusta@example.com")
+	w.sync()
+	google := w.sides[record.Google]
+	into, from := google.id("Ada"), google.id("Augusta")
+	google.edit(from, func(r *row) { r.gone = true })
+	google.edit(into, func(r *row) { r.former = append(r.former, from) })
+	r := w.sync()
+	if r.Counts.Creatio.Unlinked != 1 || r.Counts.Creatio.Created+r.Counts.Google.Created != 0 {
+		t.Errorf("got %+v", r.Counts)
+	}
+	w.agree()
+	w.silent()
+	w.sides[record.Creatio].edit(w.sides[record.Creatio].id("Augusta"), func(r *row) { r.member = true })
+	if r := w.sync(); r.Counts.Google.Created != 1 {
+		t.Errorf("in scope again: got %+v", r.Counts)
+	}
+	w.agree()
 	w.silent()
 }
 

@@ -150,9 +150,11 @@ func (w *world) agree() {
 
 // row is a record of a side.
 type row struct {
-	fields         record.Fields
-	member, gone   bool
-	mark           string
+	fields       record.Fields
+	member, gone bool
+	mark         string
+	// former are the ids of records that were merged into this one.
+	former         []string
 	version, index int
 	modified       time.Time
 }
@@ -266,10 +268,15 @@ func (h *half) done(name string) error {
 func (h *half) record(id string) record.Record {
 	r := h.rows[id]
 	if r == nil || r.gone {
+		for into, other := range h.rows {
+			if slices.Contains(other.former, id) {
+				return h.record(into)
+			}
+		}
 		return record.Record{ID: id, Gone: true}
 	}
 	return record.Record{
-		ID: id, Mark: r.mark, Modified: r.modified, Member: r.member, Fields: r.fields.Clone(),
+		ID: id, Aliases: slices.Clone(r.former), Mark: r.mark, Modified: r.modified, Member: r.member, Fields: r.fields.Clone(),
 		Native: json.RawMessage(strconv.Itoa(r.version)),
 	}
 }

@@ -114,7 +114,7 @@ func (p *planner) finish() plan {
 // show notes that the contact shows one value in another's place.
 func (p *planner) show(field string, is, as record.Entry) {
 	f, _ := record.ContactSchema.Field(field)
-	if f.Same(is, as) || f.Empty(is) {
+	if f.Same(is, as) || f.Set && f.Empty(is) {
 		return
 	}
 	p.out.shown = append(p.out.shown, record.Shown{Field: field, Is: is, As: as})

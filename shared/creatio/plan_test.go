@@ -304,3 +304,17 @@ func TestNumbersOf_find_a_number_by_its_end(t *testing.T) {
 		t.Errorf("got %q, want %q", got[0][len(got[0])-1], want)
 	}
 }
+
+func TestPlan_tells_that_a_company_stands_in_for_a_name(t *testing.T) {
+	t.Parallel()
+	p := planContact(record.Operation{
+		Action: record.Create, ID: "p", Before: record.Fields{}, Changed: []string{record.Company}, After: fields(record.Company, "Harbor Office"),
+	}, native{}, newNames(), 0)
+	want := record.Shown{Field: record.GivenName, As: record.Entry{Text: "Harbor Office"}}
+	for _, s := range p.shown {
+		if s.Field == want.Field && s.Is.IsZero() && s.As.Equal(want.As) {
+			return
+		}
+	}
+	t.Errorf("the name is %v and shows %+v", p.fields[record.GivenName], p.shown)
+}

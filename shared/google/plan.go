@@ -303,11 +303,11 @@ func (p plan) shown(now record.Fields) []record.Shown {
 	var out []record.Shown
 	for _, f := range record.ContactSchema {
 		for _, w := range p.want[f.Name] {
-			if f.Empty(w.is) {
+			if f.Set && f.Empty(w.is) {
 				continue
 			}
 			as := w.as
-			if !f.Empty(as) {
+			if !f.Set || !f.Empty(as) {
 				as = find(f, now[f.Name], as)
 			}
 			if !f.Same(w.is, as) {

@@ -158,7 +158,12 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Shown) [
 	}
 }
 
+// holds reports whether a value is one of the agreed ones. Where nothing is agreed on, that is nothing: a side may show
+// something where it cannot show nothing, as a name.
 func holds(f record.Field, entries []record.Entry, e record.Entry) bool {
+	if f.Empty(e) {
+		return !f.Set && len(entries) == 0
+	}
 	for _, b := range entries {
 		if f.Same(b, e) {
 			return true
@@ -198,7 +203,7 @@ func (m *merger) put(base, creatio, google slot) {
 		m.base = append(m.base, base.is)
 	}
 	for side, s := range map[record.Side]slot{record.Creatio: creatio, record.Google: google} {
-		if !m.field.Empty(s.is) {
+		if !m.field.Empty(s.is) || s.as != nil {
 			m.after[side] = append(m.after[side], s)
 		}
 	}

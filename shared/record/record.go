@@ -120,7 +120,8 @@ type Record struct {
 // as it is. As long as the side shows As, it is taken for Is.
 type Shown struct {
 	Field string `json:"field"`
-	// Is is the agreed value; As what the side shows in its place, zero where it shows nothing.
+	// Is is the agreed value, zero where nothing was agreed on; As what the side shows in its place, zero where it shows
+	// nothing.
 	Is Entry `json:"is"`
 	As Entry `json:"as"`
 }

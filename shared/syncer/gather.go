@@ -473,6 +473,12 @@ func spelled(base record.Fields, shown []record.Shown, schema record.Schema) rec
 		if !ok {
 			continue
 		}
+		if f.Empty(sh.Is) {
+			if len(out[f.Name]) == 0 {
+				out[f.Name] = []record.Entry{sh.As}
+			}
+			continue
+		}
 		i := slices.IndexFunc(out[f.Name], func(e record.Entry) bool { return f.Same(e, sh.Is) })
 		if i < 0 {
 			continue

@@ -132,18 +132,13 @@ func (p *planner) communications(f record.Field) {
 
 // communication is an entry as its row can hold it; empty where it cannot.
 func (p *planner) communication(f record.Field, e record.Entry) record.Entry {
-	switch f.Name {
-	case record.Websites:
-		return record.Entry{Text: p.fitWhole(f.Name, e.Text, maxText)}
-	case record.Phones:
-		as := record.Entry{Kind: e.Kind, Text: p.fit(f.Name, e.Text, maxText)}
-		if communicationType(e.Kind) == "" || fieldOf(e.Kind) != record.Phones {
+	as := record.Entry{Text: p.fitWhole(f, e.Text, maxText)}
+	if f.Name == record.Phones {
+		if as.Kind = e.Kind; communicationType(e.Kind) == "" || fieldOf(e.Kind) != record.Phones {
 			as.Kind = record.KindOther
 		}
-		return as
-	default:
-		return record.Entry{Text: p.fit(f.Name, e.Text, maxText)}
 	}
+	return as
 }
 
 func (p *planner) insertCommunication(r row) {

@@ -135,18 +135,20 @@ func (p *planner) fit(field, text string, limit int) string {
 	text = strings.TrimSpace(text)
 	short := cut(text, limit)
 	if short != text {
-		p.tell(field, "cut", "Creatio has no room for all of the text; the end is missing there.",
+		f, _ := record.ContactSchema.Field(field)
+		p.tell(field, "cut", "Creatio has no room for all of “"+f.Label+"”; the end is missing there.",
 			"Shorten the text, or leave it: the full text stays in Google.")
 	}
 	return short
 }
 
-// fitWhole leaves out a text that is longer than its column, and says so: a part of it would lead elsewhere.
-func (p *planner) fitWhole(field, text string, limit int) string {
+// fitWhole leaves out a text that is longer than its column, and says so: a part of an address leads elsewhere, and a part
+// of a number is another number.
+func (p *planner) fitWhole(f record.Field, text string, limit int) string {
 	text = strings.TrimSpace(text)
 	if utf16Len(text) > limit {
-		p.tell(field, "too-long", "Creatio has no room for an address that long, so it is not there.",
-			"Leave it: the address stays in Google.")
+		p.tell(f.Name, "too-long", "Creatio has no room for an entry of “"+f.Label+"” that is so long, so it is missing there.",
+			"Shorten it, or leave it: it stays in Google.")
 		return ""
 	}
 	return text

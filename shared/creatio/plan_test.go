@@ -305,6 +305,24 @@ func TestNumbersOf_find_a_number_by_its_end(t *testing.T) {
 	}
 }
 
+func TestPlan_leaves_an_address_out_that_does_not_fit_and_says_so(t *testing.T) {
+	t.Parallel()
+	long := record.Entry{Text: strings.Repeat("e", 250) + "@example.com"}
+	p := planContact(record.Operation{
+		Action: record.Create, ID: "p", Before: record.Fields{}, Changed: []string{record.GivenName, record.Emails},
+		After: with(fields(record.GivenName, "Ada"), record.Emails, long, record.Entry{Text: "ada@example.com"}),
+	}, native{}, newNames(), 0)
+	if got := p.fields[record.Emails]; len(got) != 1 || got[0].Text != "ada@example.com" {
+		t.Errorf("got %+v", got)
+	}
+	if len(p.shown) != 1 || !p.shown[0].Is.Equal(long) || !p.shown[0].As.IsZero() {
+		t.Errorf("shows %+v", p.shown)
+	}
+	if len(p.notes) != 1 || p.notes[0].Code != "too-long" || !strings.Contains(p.notes[0].Message, "E-mail") {
+		t.Errorf("tells %+v", p.notes)
+	}
+}
+
 func TestPlan_tells_that_a_company_stands_in_for_a_name(t *testing.T) {
 	t.Parallel()
 	p := planContact(record.Operation{

@@ -98,7 +98,8 @@ func (p *planner) text(field string) string {
 func (p *planner) fit(field, text string) string {
 	short := cut(text, maxText)
 	if short != text {
-		p.note(field, "cut", "Google has no room for all of the text; the end is missing there.",
+		f, _ := record.ContactSchema.Field(field)
+		p.note(field, "cut", "Google has no room for all of “"+f.Label+"”; the end is missing there.",
 			"Shorten the text, or leave it: the full text stays in Creatio.")
 	}
 	return short

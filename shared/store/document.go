@@ -166,8 +166,8 @@ type LinkSide struct {
 	Native   json.RawMessage `json:"native,omitempty"`
 	Shown    []record.Shown  `json:"shown,omitempty"`
 	Modified time.Time       `json:"modified,omitzero"`
-	// Apart says that the record's content is not the base in the side's spelling, as where the settings let changes go
-	// one way only: it has to be read to be known.
+	// Apart says that the record's content is not the base in the side's spelling, or that it is out of scope, as where
+	// the settings let changes go one way only: it has to be read to be known.
 	Apart bool `json:"apart,omitempty"`
 }
 

@@ -474,8 +474,16 @@ func (st *step) sideAfter(s record.Side, r *run) store.LinkSide {
 		known.Shown = st.Shown[s]
 	}
 	known.Native, known.Modified = rec.Native, rec.Modified
-	known.Apart = st.link.Active && !r.engine.Schema.Equal(rec.Fields, spelled(st.link.Base, known.Shown, r.engine.Schema))
+	known.Apart = st.link.Active && (!st.inScope(s, rec) || !r.engine.Schema.Equal(rec.Fields, spelled(st.link.Base, known.Shown, r.engine.Schema)))
 	return known
+}
+
+// inScope reports whether a record is in scope after the step. A change that did not bring it in left it where it was.
+func (st *step) inScope(s record.Side, rec *record.Record) bool {
+	if op := st.Ops[s]; op != nil && op.Action == record.Update && !op.Join && st.now[s] != nil {
+		return st.now[s].Member
+	}
+	return rec.Member
 }
 
 // composed is what a side shows in the place of agreed values after it was told to show first, and showed second instead

@@ -165,6 +165,9 @@ func TestA_preview_tells_what_a_run_would_do_and_writes_nothing(t *testing.T) {
 	if out.Status != syncer.Preview || r.Counts.Google.Created != 1 || w.writes() != 0 {
 		t.Errorf("got %+v with counts %+v and %d writes", out, r.Counts, w.writes())
 	}
+	if len(r.Changes) != 1 || r.Changes[0].Action != "create" || r.Changes[0].Record != "Ada" {
+		t.Errorf("the preview lists %+v", r.Changes)
+	}
 	for l, err := range w.user.Links(t.Context(), record.Contacts) {
 		t.Errorf("a preview left link %+v, %v", l, err)
 	}

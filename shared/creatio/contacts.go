@@ -98,6 +98,20 @@ func (c *Contacts) patience(last time.Time) time.Duration {
 	return most - time.Duration(float64(most/4)*float64(h.Sum32())/math.MaxUint32)
 }
 
+// Moved is a cursor whose number of links is the one that the run itself left.
+func (c *Contacts) Moved(raw json.RawMessage, by int) json.RawMessage {
+	var at cursor
+	if json.Unmarshal(raw, &at) != nil {
+		return raw
+	}
+	at.Count += by
+	moved, err := json.Marshal(at)
+	if err != nil {
+		return raw
+	}
+	return moved
+}
+
 // window asks for everything that tells of a change: the tag itself, the number of its links, links that are new,
 // contacts that changed, and rows of details that did. The latter do not move their contact's time of change.
 func (c *Contacts) window(since time.Time) []odata.Query {

@@ -413,7 +413,7 @@ func (st *step) after(r *run) {
 		if err == nil {
 			l.SetSideID(s, st.results[s].Record.ID)
 			if op.Action == record.Unlink || op.Join {
-				r.rosters[s].move(l.SideID(s))
+				r.rosters[s].move(l.SideID(s), op.Join)
 			}
 			if l.Pending == s {
 				l.Pending = ""

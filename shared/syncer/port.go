@@ -37,3 +37,10 @@ type Photos interface {
 	// Made reports whether a picture that the side shows is what it makes of another one that it was given.
 	Made(of, picture []byte) bool
 }
+
+// Counting is a Side whose cursor knows the number of members, by which it notices that somebody came or left.
+type Counting interface {
+	// Moved is the cursor after the run itself changed that number. What a person undoes of it before the next run would
+	// else look as if nobody had come or left.
+	Moved(cursor json.RawMessage, by int) json.RawMessage
+}

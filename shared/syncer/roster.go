@@ -28,6 +28,8 @@ type roster struct {
 	known      bool
 	// moved are the ids that this run takes into scope or out of it.
 	moved map[string]bool
+	// net is by how many this run changes their number.
+	net int
 }
 
 // openRosters compares the sets of members with those that the last run left.
@@ -104,7 +106,12 @@ func (ros *roster) compare(before store.Roster) {
 func (ros *roster) lacks(id string) bool { return ros.members != nil && !ros.members[id] }
 
 // move notes that this run takes an id into scope or out of it.
-func (ros *roster) move(id string) {
+func (ros *roster) move(id string, in bool) {
+	if in {
+		ros.net++
+	} else {
+		ros.net--
+	}
 	ros.is.toggle(id)
 	ros.moved[id] = !ros.moved[id]
 }

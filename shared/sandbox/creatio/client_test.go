@@ -323,3 +323,27 @@ func TestSessions_end_and_are_begun_again(t *testing.T) {
 		t.Errorf("wrong password: %v", err)
 	}
 }
+
+func TestWhat_a_run_tagged_and_a_person_untagged_at_once_is_noticed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, creatio.Options{})
+	tag := w.insert("ContactTag", map[string]any{"Name": "phone", "TypeId": private})
+	contacts := w.site(w.ann()).Contacts(client.Tag{ID: tag, Kind: client.Classic}, client.User{ContactID: w.contact})
+	empty, err := contacts.Scan(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := person("Carla", "Cole", "carla@example.com", "+1 202 555 0143")
+	apply(t, contacts, record.Operation{
+		Action: record.Create, Link: "link", ID: newContact, After: after, Changed: changedFields(after), Join: true,
+	})
+	cursor := contacts.Moved(empty.Cursor, 1)
+	link := w.box.System().Rows("ContactInTag", nil)[0]["Id"].(string)
+	if err := w.box.As("ann").Delete("ContactInTag", link); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.pass(time.Minute)
+	if delta, err := contacts.Scan(t.Context(), cursor); err != nil || delta.Members == nil || len(delta.Members) != 0 {
+		t.Errorf("got members %v, %v", delta.Members, err)
+	}
+}

@@ -31,7 +31,7 @@ func (r *run) history(st *step) []store.Change {
 		}
 		return c
 	}
-	if st.reason != "" && st.again == 0 && !slices.ContainsFunc(record.Sides[:], func(s record.Side) bool { return st.results[s].Err != nil }) {
+	if st.reason != "" && !st.Drop && st.again == 0 && !slices.ContainsFunc(record.Sides[:], func(s record.Side) bool { return st.results[s].Err != nil }) {
 		r.record.Counts.Matched++
 		out = append(out, ids(store.Change{Side: record.Google, Action: "match", Fields: []store.FieldChange{{
 			Field: "match", Before: "", After: st.Name, Rule: rule(st.reason),

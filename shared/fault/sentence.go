@@ -53,5 +53,20 @@ func Explain(err error) Sentence {
 		s.Message = "Something went wrong inside Tandem."
 		s.Action = "Try again; if it stays, tell your administrator the time at which it happened."
 	}
+	if own, ok := particular[e.Code]; ok {
+		s.Message, s.Action = side+own[0], own[1]
+	}
 	return s
+}
+
+// particular are the codes of which more can be said than of their kind: what follows the side's name, and what to do.
+var particular = map[string][2]string{
+	"no-access": {
+		" does not let you read what Tandem needs.",
+		"Ask your administrator for the right to read contacts, their details and your own tags; nothing was changed.",
+	},
+	"contacts-full": {
+		" has no room for more contacts in this account.",
+		"Delete contacts there that nobody needs; Tandem adds this one then.",
+	},
 }

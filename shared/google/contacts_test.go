@@ -230,6 +230,18 @@ func TestThose_who_began_together_read_everything_anew_at_times_of_their_own(t *
 	}
 }
 
+func TestWho_was_made_and_deleted_between_two_lists_is_missing_among_the_members(t *testing.T) {
+	t.Parallel()
+	c := newService(t).open(Options{Group: testGroup})
+	first := mustScan(t, c, nil)
+	if d := mustScan(t, c, c.Moved(first.Cursor, 2)); d.Members == nil || len(d.Members) != 0 {
+		t.Errorf("got members %v, want none of the two", d.Members)
+	}
+	if d := mustScan(t, c, first.Cursor); d.Members != nil {
+		t.Errorf("nothing moved, and members were read: %v", d.Members)
+	}
+}
+
 func TestA_group_that_is_gone_is_told_and_the_window_stays(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -63,6 +63,17 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 	return delta, nil
 }
 
+// Moved is a cursor whose number of members is the one that the run itself left. A contact that was made after the list
+// and deleted before the next one may show in neither.
+func (c *Contacts) Moved(raw json.RawMessage, by int) json.RawMessage {
+	var at cursor
+	if json.Unmarshal(raw, &at) != nil {
+		return raw
+	}
+	at.Count += int64(by)
+	return at.encode()
+}
+
 // members lists the group's members; nil where the list is not whole.
 func (c *Contacts) members(ctx context.Context, group string, count int64) ([]string, error) {
 	// A few more than were counted, so that one who joined meanwhile fits.
@@ -75,7 +86,8 @@ func (c *Contacts) members(ctx context.Context, group string, count int64) ([]st
 			"members", len(g.MemberResourceNames), "count", g.MemberCount)
 		return nil, nil
 	}
-	return slices.Concat([]string{}, g.MemberResourceNames), nil
+	// No members are not the same as not knowing them.
+	return append([]string{}, g.MemberResourceNames...), nil
 }
 
 // scanAll reads every contact and tells of those in the group, and of those that once were made by Tandem.

@@ -222,7 +222,7 @@ func (r *run) plan(list []*pair) []*step {
 func (r *run) decide(p *pair) *step {
 	in := r.pairOf(p)
 	// Rejecting means that what left is to come back: then being in scope on one side is enough.
-	if r.record.Trigger == TriggerReject {
+	if r.record.Trigger == TriggerReject || r.remade {
 		in.Active = false
 	}
 	return newStep(p, reconcile.Decide(r.engine.Schema, in, r.policy()))

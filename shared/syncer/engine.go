@@ -193,6 +193,8 @@ type run struct {
 	pieces int
 	// loose are links by a record's id whose other record was deleted.
 	loose map[string][]string
+	// remade says that the group was made again, so that whoever is in scope on the other side comes back into it.
+	remade bool
 	// wrote says that the run began to write to the sides.
 	wrote bool
 	// active counts the links in scope as the run leaves them; unfinished those with something left to do.
@@ -356,11 +358,13 @@ func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Del
 	if err != nil || !delta.ScopeGone || s == record.Creatio {
 		return scope, delta, err
 	}
-	// The group was deleted in Google. As long as nothing hangs on it, it is made again; else everything in it has
-	// left, and the guard asks what that means.
-	if r.doc.Members > 0 && r.record.Trigger != TriggerReject {
+	// The group was deleted in Google. As long as nothing hangs on it, it is made again, and so where the settings let
+	// nothing of that reach Creatio; else everything in it has left, and the guard asks what that means.
+	follows := r.policy().Direction.Takes(record.Creatio)
+	if r.doc.Members > 0 && r.record.Trigger != TriggerReject && follows {
 		return "", record.Delta{Members: []string{}}, nil
 	}
+	r.remade = true
 	if r.preview() {
 		return "", record.Delta{Members: []string{}}, nil
 	}

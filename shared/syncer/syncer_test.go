@@ -135,6 +135,50 @@ func TestA_side_that_shows_nothing_any_more_holds_the_run(t *testing.T) {
 	w.silent()
 }
 
+func TestA_group_that_decides_nothing_is_made_again_with_everybody_in_it(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+		d.Settings.Direction = "to-google"
+		return nil
+	}))
+	w.sides[record.Creatio].add("Ada", "")
+	w.sides[record.Creatio].add("Grace", "")
+	w.sync()
+	w.sides[record.Google].drop()
+	w.sides[record.Creatio].add("Emmy", "")
+	if r := w.sync(); r.Counts.Google.Created != 1 || r.Counts.Google.Updated != 2 {
+		t.Errorf("got %+v", r.Counts)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestWhat_is_made_again_is_counted_once(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	google := w.sides[record.Google]
+	w.sides[record.Creatio].add("Ada", "")
+	w.sides[record.Creatio].add("Grace", "")
+	w.sync()
+	for _, name := range []string{"Ada", "Grace"} {
+		google.edit(google.id(name), func(r *row) { r.gone, r.member = true, false })
+	}
+	if out, _ := w.run(syncer.TriggerSchedule); out.Status != syncer.Held {
+		t.Fatalf("both were deleted: got %+v", out)
+	}
+	if out, _ := w.run(syncer.TriggerReject); out.Status != syncer.Done {
+		t.Fatalf("rejected: got %+v", out)
+	}
+	d, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	if d.Members != 2 {
+		t.Errorf("two are in scope, and %d are counted", d.Members)
+	}
+	w.agree()
+	w.silent()
+}
+
 func TestApproving_does_what_was_held(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -329,6 +329,10 @@ func (r *run) intend(ctx context.Context, chunk []*step) error {
 				continue
 			}
 			l := &st.link
+			if l.Active {
+				// What takes the place of a deleted record is counted when it is there.
+				r.active--
+			}
 			l.Name, l.Pending, l.Base, l.Active = st.Name, s, nil, false
 			l.UpdatedAt = r.engine.Now().UTC()
 			l.SetSideID(s, op.ID)

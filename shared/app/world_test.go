@@ -55,6 +55,7 @@ type world struct {
 	google  *googlebox.Server
 	creatio *creatiobox.Server
 	app     *app.App
+	handler *http.Handler
 	url     string
 	browser *http.Client
 	env     map[string]string
@@ -151,7 +152,8 @@ func newWorld(t *testing.T, changes ...change) *world {
 	w.creatio.AutoConsent("Ada")
 	creatio = w.creatio
 
-	w.start(&tandem)
+	w.handler = &tandem
+	w.start(w.handler)
 	t.Cleanup(func() {
 		if w.app != nil {
 			_ = w.app.Close(t.Context())

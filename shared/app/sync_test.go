@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -407,7 +408,7 @@ func TestA_preview_writes_nothing_and_tells_what_the_run_then_does(t *testing.T)
 		t.Errorf("the preview tells %s, the run did %s", summary(preview), summary(run))
 	}
 	if len(preview.Changes) != 1 || len(run.Changes) != 1 || preview.Changes[0].Record != run.Changes[0].Record ||
-		!slices.Equal(preview.Changes[0].Fields, run.Changes[0].Fields) {
+		!reflect.DeepEqual(preview.Changes[0].Fields, run.Changes[0].Fields) {
 		t.Errorf("the preview lists %+v, the run %+v", preview.Changes, run.Changes)
 	}
 }

@@ -49,6 +49,7 @@ const (
 	RuleCreated     = "created"       // a new record
 	RuleLeft        = "left"          // the record left the scope on the other side
 	RuleCameBack    = "came-back"     // the record is in scope again on the other side
+	RuleUndo        = "undo"          // the user undid a run
 	RuleUntouchable = ""              // nothing was decided
 )
 
@@ -57,6 +58,8 @@ type FieldChange struct {
 	Field         record.Field
 	Before, After []record.Entry
 	Rule          string
+	// Swaps are the single values that came in the place of others, in the order in which that happened.
+	Swaps []record.Swap
 }
 
 // Conflict is a value that both sides changed differently.
@@ -89,18 +92,9 @@ type View struct {
 // Merge brings two records together, field by field, against what they last agreed on. first says that
 // they meet for the first time, so that there is no base. Sets merge entry by entry.
 func Merge(schema record.Schema, base record.Fields, first bool, views map[record.Side]View, p Policy) Merged {
-	m := merger{policy: p, first: first, views: views, out: Merged{
-		Base:    record.Fields{},
-		After:   map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}},
-		Changes: map[record.Side][]FieldChange{},
-		Shown:   map[record.Side][]record.Shown{},
-	}}
+	m := newMerger(first, views, p)
 	for _, f := range schema {
-		m.field = f
-		now := map[record.Side][]slot{}
-		for _, s := range record.Sides {
-			now[s] = translate(f, views[s].Fields[f.Name], base[f.Name], views[s].Shown)
-		}
+		now := m.begin(f, base)
 		if f.Set {
 			m.set(base[f.Name], now)
 		} else {
@@ -111,10 +105,38 @@ func Merge(schema record.Schema, base record.Fields, first bool, views map[recor
 	return m.out
 }
 
+func newMerger(first bool, views map[record.Side]View, p Policy) *merger {
+	return &merger{policy: p, first: first, views: views, out: Merged{
+		Base:    record.Fields{},
+		After:   map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}},
+		Changes: map[record.Side][]FieldChange{},
+		Shown:   map[record.Side][]record.Shown{},
+	}}
+}
+
+// begin turns to a field, and reads what both sides show of it.
+func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slot {
+	m.field, m.base = f, nil
+	m.after, m.rule, m.swaps = map[record.Side][]slot{}, map[record.Side]string{}, map[record.Side][]record.Swap{}
+	now := map[record.Side][]slot{}
+	for _, s := range record.Sides {
+		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Shown)
+	}
+	return now
+}
+
 // slot is an entry of a side: what it means, and how the side shows it where that differs.
 type slot struct {
 	is record.Entry
 	as *record.Entry
+}
+
+// shows is what a person sees there.
+func (s slot) shows() record.Entry {
+	if s.as != nil {
+		return *s.as
+	}
+	return s.is
 }
 
 func one(s []slot) slot {
@@ -192,13 +214,11 @@ type merger struct {
 	base  []record.Entry
 	after map[record.Side][]slot
 	rule  map[record.Side]string
+	swaps map[record.Side][]record.Swap
 }
 
 // put decides one value: what the base gets and what each side gets.
 func (m *merger) put(base, creatio, google slot) {
-	if m.after == nil {
-		m.after, m.rule = map[record.Side][]slot{}, map[record.Side]string{}
-	}
 	if !m.field.Empty(base.is) {
 		m.base = append(m.base, base.is)
 	}
@@ -223,11 +243,10 @@ func (m *merger) finish() {
 		}
 		if !m.field.Equal(before, after) {
 			m.out.Changes[side] = append(m.out.Changes[side], FieldChange{
-				Field: m.field, Before: before, After: after, Rule: m.rule[side],
+				Field: m.field, Before: before, After: after, Rule: m.rule[side], Swaps: m.swaps[side],
 			})
 		}
 	}
-	m.base, m.after, m.rule = nil, nil, nil
 }
 
 // spell writes a side's values as the side shows them. A value that would show as another one that is there as well
@@ -275,10 +294,10 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(b, c, g)
 	case !cChanged:
 		m.put(g, slot{is: g.is}, g)
-		m.decide(record.Creatio, m.changed())
+		m.decide(record.Creatio, m.changed(), c, slot{is: g.is})
 	case !gChanged:
 		m.put(c, c, slot{is: c.is})
-		m.decide(record.Google, m.changed())
+		m.decide(record.Google, m.changed(), g, slot{is: c.is})
 	default:
 		m.conflict(c, g)
 	}
@@ -291,11 +310,29 @@ func (m *merger) changed() string {
 	return RuleChanged
 }
 
-// decide notes why a side gets a value. Of a set's many reasons the one that chose between two values tells most.
-func (m *merger) decide(side record.Side, rule string) {
+// decide notes that a side gets one value in the place of another, and why. Of a set's many reasons the one that chose
+// between two values tells most.
+func (m *merger) decide(side record.Side, rule string, was, is slot) {
 	if m.rule[side] == "" || (rule != RuleChanged && rule != RuleFirst) {
 		m.rule[side] = rule
 	}
+	swap := record.Swap{Was: was.is, Is: is.is, IsAs: is.as}
+	as := func(s record.Side, e record.Entry) {
+		if swap.WasAs == nil {
+			swap.WasAs = map[record.Side]record.Entry{}
+		}
+		swap.WasAs[s] = e
+	}
+	if was.as != nil {
+		as(side, *was.as)
+	}
+	for _, sh := range m.views[side.Other()].Shown {
+		if sh.Field == m.field.Name && m.field.Same(sh.Is, was.is) {
+			as(side.Other(), sh.As)
+			break
+		}
+	}
+	m.swaps[side] = append(m.swaps[side], swap)
 }
 
 // conflict decides between two different changes of one value.
@@ -310,7 +347,7 @@ func (m *merger) conflict(c, g slot) {
 	} else {
 		m.put(won, slot{is: won.is}, won)
 	}
-	m.decide(winner.Other(), rule)
+	m.decide(winner.Other(), rule, lost, slot{is: won.is})
 	if rule == RuleEditKept {
 		return
 	}

@@ -23,6 +23,9 @@ type Now struct {
 
 func (n Now) exists() bool { return n.ID != "" && !n.Gone }
 
+// in reports whether the record is there and in scope.
+func (n Now) in() bool { return n.exists() && n.Member }
+
 // Pair is what a link ties together.
 type Pair struct {
 	// Link is the link's id.
@@ -31,6 +34,9 @@ type Pair struct {
 	First bool
 	// Active says that both were in scope when they last agreed.
 	Active bool
+	// Parted is the side on which an undo took the record out of scope while the other one stayed in it; empty where
+	// there is none.
+	Parted record.Side
 	Base   record.Fields
 	Sides  map[record.Side]Now
 	// NewID is the id that a record created in Creatio gets.
@@ -46,8 +52,13 @@ type Decision struct {
 	// Rules tell why, for each operation.
 	Rules map[record.Side]string
 	Merged
-	// Active is the link's state once every operation is done.
+	// Active and Parted are the link's state once every operation is done.
 	Active bool
+	Parted record.Side
+	// First says that the records met for the first time.
+	First bool
+	// More says that the pair has to be read and planned again once the operations are done.
+	More bool
 	// Drop says that the pair is none of the sync's business and needs no link.
 	Drop bool
 	// left says on which sides the record is no longer in scope although it was.
@@ -56,24 +67,40 @@ type Decision struct {
 
 // Decide plans one pair.
 func Decide(schema record.Schema, p Pair, policy Policy) Decision {
-	d := Decision{Link: p.Link, Active: p.Active, Ops: map[record.Side]*record.Operation{}, Rules: map[record.Side]string{}}
-	d.Base = p.Base
-	d.Name = name(p)
-	switch want := wanted(p, policy.Direction); {
-	case want:
+	d := undecided(p)
+	switch {
+	case p.parted():
+		// An undo left it so, and nobody has touched it since.
+		return d
+	case wanted(p, policy.Direction):
+		d.Parted = ""
 		d.join(schema, p, policy)
 	case p.Active:
 		d.leave(p, policy)
 	default:
-		d.Drop = p.First
+		d.Parted, d.Drop = "", p.First
 	}
 	return d
 }
 
+// undecided is the decision that changes nothing.
+func undecided(p Pair) Decision {
+	d := Decision{
+		Link: p.Link, Name: name(p), Active: p.Active, Parted: p.Parted, First: p.First,
+		Ops: map[record.Side]*record.Operation{}, Rules: map[record.Side]string{},
+	}
+	d.Base = p.Base
+	return d
+}
+
+// parted reports whether one record is out of scope and the other one in it as an undo left them.
+func (p Pair) parted() bool {
+	return p.Parted != "" && !p.Sides[p.Parted].in() && p.Sides[p.Parted.Other()].in()
+}
+
 // wanted tells whether the pair is to be in scope: membership merges like any other value, by three ways.
 func wanted(p Pair, direction Direction) bool {
-	c, g := p.Sides[record.Creatio], p.Sides[record.Google]
-	inC, inG := c.exists() && c.Member, g.exists() && g.Member
+	inC, inG := p.Sides[record.Creatio].in(), p.Sides[record.Google].in()
 	switch {
 	case !direction.Takes(record.Creatio):
 		return inC
@@ -92,7 +119,7 @@ func (d *Decision) leave(p Pair, policy Policy) {
 	d.left = map[record.Side]bool{}
 	for _, side := range record.Sides {
 		n := p.Sides[side]
-		if !n.exists() || !n.Member {
+		if !n.in() {
 			d.left[side] = true
 			continue
 		}

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write the plans of testdata anew")
 //	base     what both sides last agreed on, a line "field: value" for each value
 //	creatio  what Creatio shows; "@id", "@member", "@gone", "@modified", "@shown field: is => as" tell the rest
 //	google   what Google shows
-//	policy   "direction", "conflicts", and "first" or "detached" where the pair is
+//	policy   "direction", "conflicts", and "first", "detached" or "parted" on a side where the pair is
 //	plan     what is to be done about it
 func TestScenarios(t *testing.T) {
 	t.Parallel()
@@ -86,6 +86,8 @@ func play(t *testing.T, sections map[string]string) string {
 			p.First, p.Active = true, false
 		case "detached":
 			p.Active = false
+		case "parted":
+			p.Active, p.Parted = false, record.Side(value)
 		default:
 			t.Fatalf("unknown policy %q", line)
 		}
@@ -202,6 +204,8 @@ func printDecision(d Decision) string {
 	switch {
 	case d.Drop:
 		state = "dropped"
+	case d.Parted != "":
+		state = "parted in " + string(d.Parted)
 	case !d.Active:
 		state = "detached"
 	}

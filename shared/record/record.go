@@ -125,3 +125,14 @@ type Shown struct {
 	Is Entry `json:"is"`
 	As Entry `json:"as"`
 }
+
+// Swap is one value that a run put in the place of another one on a side, so that it can be put back.
+type Swap struct {
+	// Was is the value in whose place Is came, both as they were agreed on; zero where there was none.
+	Was Entry `json:"was,omitzero"`
+	Is  Entry `json:"is,omitzero"`
+	// WasAs is how sides showed Was, where they showed it differently. IsAs is the same for Is on the side that was
+	// written, where the two were to differ there.
+	WasAs map[Side]Entry `json:"wasAs,omitempty"`
+	IsAs  *Entry         `json:"isAs,omitempty"`
+}

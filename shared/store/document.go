@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
@@ -145,6 +146,9 @@ type Link struct {
 	Name string `json:"name,omitempty"`
 	// Active says that both records are in scope; a detached link is kept so that coming back duplicates nothing.
 	Active bool `json:"active"`
+	// Parted is the side on which an undo took the record out of scope while the other one stayed in it. As long as
+	// both stay like that, the link is not active and nothing follows from it.
+	Parted record.Side `json:"parted,omitempty"`
 	// Pending is the side on which a creation was begun and not yet confirmed; empty otherwise.
 	Pending record.Side `json:"pending,omitempty"`
 	// Base is the content both had when they last agreed.
@@ -241,8 +245,28 @@ type Run struct {
 	StartedAt  time.Time   `json:"startedAt,omitzero"`
 	FinishedAt time.Time   `json:"finishedAt,omitzero"`
 	Counts     Counts      `json:"counts"`
-	Changes    []Change    `json:"changes,omitempty"`
-	Problems   []Problem   `json:"problems,omitempty"`
+	// Undoes is what the run puts back; nil for every run but an undo.
+	Undoes   *Undo     `json:"undoes,omitempty"`
+	Changes  []Change  `json:"changes,omitempty"`
+	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Undoable reports whether the run ended and changed what it lists.
+func (r Run) Undoable() bool {
+	ended := r.Status == "done" || r.Status == "partial" || r.Status == "failed"
+	return ended && r.Trigger != "preview"
+}
+
+// Undo names a run to put back, or one record of it: the one of either id, or of both.
+type Undo struct {
+	Run       string `json:"run"`
+	CreatioID string `json:"creatioId,omitempty"`
+	GoogleID  string `json:"googleId,omitempty"`
+}
+
+// Covers reports whether a change is of the record that is to be put back.
+func (u Undo) Covers(c Change) bool {
+	return (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
 }
 
 // Counts sums a run up.
@@ -290,7 +314,8 @@ type Calls struct {
 	Google  int `json:"google"`
 }
 
-// Change is one record that a run touched.
+// Change is one record that a run touched. Link and First are for an undo, and so are a field's Swaps: with the texts
+// alone nothing could be put back.
 type Change struct {
 	Side      record.Side   `json:"side"`
 	Action    string        `json:"action"`
@@ -298,6 +323,9 @@ type Change struct {
 	CreatioID string        `json:"creatioId,omitempty"`
 	GoogleID  string        `json:"googleId,omitempty"`
 	Fields    []FieldChange `json:"fields,omitempty"`
+	// Link is the id of the record's link; First says that its records met for the first time.
+	Link  string `json:"link,omitempty"`
+	First bool   `json:"first,omitempty"`
 }
 
 // FieldChange is one value before and after, and the rule that decided.
@@ -308,6 +336,8 @@ type FieldChange struct {
 	Rule   string `json:"rule"`
 	// Ref is the side's own reference to what was there before, where Before is only a word for it: of a photo.
 	Ref string `json:"ref,omitempty"`
+	// Swaps are the single values that came in the place of others. A creation has none: it is not undone value by value.
+	Swaps []record.Swap `json:"swaps,omitempty"`
 }
 
 // Problem is something the user should know: what happened, and what to do.

@@ -16,7 +16,14 @@ func changes(prefix string, n int) []store.Change {
 	for i := range out {
 		out[i] = store.Change{
 			Side: record.Google, Action: "update", Record: fmt.Sprintf("%s %d", prefix, i), CreatioID: fmt.Sprint("c", i), GoogleID: fmt.Sprint("people/g", i),
-			Fields: []store.FieldChange{{Field: record.Notes, Before: "", After: "é🙂 " + strings.Repeat("x", 200), Rule: "creatio changed"}},
+			Fields: []store.FieldChange{{
+				Field: record.Notes, Before: "", After: "é🙂 " + strings.Repeat("x", 200), Rule: "creatio changed",
+				Swaps: []record.Swap{{
+					Was: record.Entry{Kind: "work", Parts: map[string]string{record.City: "Ulm"}}, Is: record.Entry{Text: "é🙂"},
+					WasAs: map[record.Side]record.Entry{record.Google: {}}, IsAs: &record.Entry{Text: "e"},
+				}},
+			}},
+			Link: fmt.Sprint("l", i), First: i%2 == 0,
 		}
 	}
 	return out
@@ -45,6 +52,7 @@ var runTests = map[string]func(*testing.T, store.Store){
 		want := store.Run{
 			ID: "run1", Type: record.Contacts, Trigger: "schedule", Status: "running", StartedAt: noon,
 			Counts:   store.Counts{Creatio: store.SideCounts{Created: 1, Updated: 2, Unlinked: 3, Cancelled: 4, Deleted: 5}, Failed: 6},
+			Undoes:   &store.Undo{Run: "run0", CreatioID: "c1", GoogleID: "people/g1"},
 			Problems: []store.Problem{{Side: record.Creatio, Record: "Zoë", CreatioID: "c1", Code: "read-only", Message: "m", Action: "a"}},
 		}
 		given := want

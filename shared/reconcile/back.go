@@ -1,0 +1,213 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// way is how a value comes back.
+type way int
+
+const (
+	// together: on both sides, and both agree on it.
+	together way = iota
+	// differing: on the side that was written; the pair agrees that it shows it in the place of the agreed value.
+	differing
+	// respelled: the same value in its former spelling, on the side that was written.
+	respelled
+	// oneSided: on the side that was written. To the settings, which do not let the other one be written, it is a change
+	// that stays where it was made.
+	oneSided
+	// apart: on the side that was written, whose record is out of scope. Were it to come back, what the other side has is
+	// the change.
+	apart
+	// apartAsStrangers: the same where the records had never agreed. Were it to come back, they would meet again.
+	apartAsStrangers
+)
+
+// back puts one value back.
+type back struct {
+	*merger
+	side record.Side
+	swap record.Swap
+	how  way
+}
+
+// put reports whether the value is back, now or already; else somebody changed it since.
+func (b *back) put() bool {
+	switch b.how {
+	case together:
+		return b.together()
+	case differing:
+		other := b.side.Other()
+		if !b.left(b.side) || !b.left(other) {
+			return false
+		}
+		b.replace(b.side, slot{is: b.swap.Is, as: &b.swap.Was})
+		return true
+	case respelled:
+		return b.respell()
+	default:
+		return b.alone()
+	}
+}
+
+// together puts the value back on both sides.
+func (b *back) together() bool {
+	for _, s := range record.Sides {
+		if b.left(s) || b.returned(s) {
+			continue
+		}
+		if b.returned(s.Other()) {
+			// It is back on one side, so that what the other one has is the only change.
+			b.agree(b.swap.Was)
+		}
+		return false
+	}
+	done := true
+	for _, s := range record.Sides {
+		if !b.has(s, b.swap.Was, b.swap.Is) {
+			done = false
+			b.replace(s, b.former(s))
+		}
+	}
+	if !done {
+		b.agree(b.swap.Was)
+	}
+	return true
+}
+
+// alone puts the value back on the side that was written.
+func (b *back) alone() bool {
+	other := b.side.Other()
+	switch {
+	case b.returned(b.side):
+		return true
+	case !b.left(b.side), b.how == oneSided && !b.left(other) && !b.returned(other):
+		return false
+	}
+	was := b.former(b.side)
+	switch b.how {
+	case apart:
+		b.agree(b.swap.Was)
+	case apartAsStrangers:
+		b.agree(record.Entry{})
+	default:
+		// Nobody agrees that it stands for anything but what it shows.
+		was = slot{is: was.shows()}
+	}
+	b.replace(b.side, was)
+	return true
+}
+
+// respell shows a value again as it was shown before.
+func (b *back) respell() bool {
+	i := b.find(b.after[b.side], b.swap.Is)
+	if i < 0 || !b.field.Same(b.after[b.side][i].is, b.swap.Is) {
+		return false
+	}
+	before, now, shown := b.former(b.side), b.after[b.side][i], b.swap.Is
+	if b.swap.IsAs != nil {
+		shown = *b.swap.IsAs
+	}
+	switch {
+	case b.field.Same(now.shows(), before.shows()):
+		return true
+	case !b.field.Same(now.shows(), shown):
+		return false
+	}
+	b.replace(b.side, before)
+	return true
+}
+
+// former is the value before the run, as the side showed it.
+func (b *back) former(s record.Side) slot {
+	out := slot{is: b.swap.Was}
+	if as, ok := b.swap.WasAs[s]; ok {
+		out.as = &as
+	}
+	return out
+}
+
+// left reports whether a side has the value that the run left.
+func (b *back) left(s record.Side) bool { return b.has(s, b.swap.Is, b.swap.Was) }
+
+// returned reports whether a side has the value of before the run, or shows what it showed then.
+func (b *back) returned(s record.Side) bool {
+	was, is := b.swap.Was, b.swap.Is
+	if b.has(s, was, is) {
+		return b.field.Empty(was) || b.field.Empty(is) || b.field.Key(was) == b.field.Key(is) || !b.field.Set || b.find(b.after[s], is) < 0
+	}
+	as, ok := b.swap.WasAs[s]
+	switch {
+	case !ok:
+		return false
+	case b.field.Empty(as):
+		return !b.field.Empty(is) && b.find(b.after[s], is) < 0 && b.find(b.after[s], was) < 0
+	}
+	return b.showing(b.after[s], as) >= 0
+}
+
+// has reports whether a side has one of two values; to have an empty one is not to have the other.
+func (b *back) has(s record.Side, e, other record.Entry) bool {
+	if b.field.Empty(e) {
+		return b.find(b.after[s], other) < 0
+	}
+	i := b.find(b.after[s], e)
+	return i >= 0 && b.field.Same(b.after[s][i].is, e)
+}
+
+// find is the place of a value of the given identity. A single field has one place.
+func (b *back) find(slots []slot, e record.Entry) int {
+	return slices.IndexFunc(slots, func(s slot) bool { return !b.field.Set || b.field.Key(s.is) == b.field.Key(e) })
+}
+
+// showing is the place of a value that shows as a former one did, and stands for nothing else.
+func (b *back) showing(slots []slot, e record.Entry) int {
+	return slices.IndexFunc(slots, func(s slot) bool { return s.as == nil && b.field.Same(s.is, e) })
+}
+
+// replace puts a value in the place of the one that the run left, and notes it.
+func (b *back) replace(s record.Side, with slot) {
+	old, slots := b.exchange(b.after[s], with)
+	b.after[s] = slots
+	b.decide(s, RuleUndo, old, with)
+}
+
+// agree does the same in what both sides agree on.
+func (b *back) agree(on record.Entry) {
+	var slots []slot
+	for _, e := range b.base {
+		slots = append(slots, slot{is: e})
+	}
+	_, slots = b.exchange(slots, slot{is: on})
+	b.base = nil
+	for _, s := range slots {
+		b.base = append(b.base, s.is)
+	}
+}
+
+// exchange takes out what the run left, or what is there of before it, and puts another value in its place.
+func (b *back) exchange(slots []slot, with slot) (old slot, out []slot) {
+	at := -1
+	if !b.field.Empty(b.swap.Is) {
+		at = b.find(slots, b.swap.Is)
+	}
+	if at < 0 && !b.field.Empty(with.shows()) {
+		at = b.showing(slots, with.shows())
+	}
+	if at < 0 && !b.field.Empty(with.is) {
+		at = b.find(slots, with.is)
+	}
+	if at < 0 {
+		at = len(slots)
+	} else {
+		old = slots[at]
+		slots = slices.Delete(slices.Clone(slots), at, at+1)
+	}
+	if !b.field.Empty(with.is) && b.find(slots, with.is) < 0 {
+		slots = slices.Insert(slices.Clone(slots), at, with)
+	}
+	return old, slots
+}

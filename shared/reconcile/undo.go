@@ -1,0 +1,267 @@
+package reconcile
+
+import (
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Moved is what a run did to a record's membership.
+type Moved int
+
+// What becomes of a membership.
+const (
+	Stayed  Moved = iota
+	Entered       // it came into scope
+	Left          // it went out of scope
+)
+
+// Deed is what a run did to one record of a pair, as its history tells.
+type Deed struct {
+	Side record.Side
+	// First says that the records met for the first time: what the run wrote over on one side was nobody's change, and
+	// what the other side has is that record's own.
+	First  bool
+	Moved  Moved
+	Fields []FieldChange
+}
+
+// Remainder is what an undo leaves as it is, and why.
+type Remainder struct {
+	// Changed are fields in which somebody changed what the run had left.
+	Changed []record.Field
+	// Gone are sides on which the record was deleted.
+	Gone []record.Side
+	// Away says that the pair is no longer synchronized, so that its content is none of the undo's business.
+	Away bool
+}
+
+// Undo plans how to put back what a run did to a pair, given its deeds in their order. It touches nothing else: what
+// people changed since waits for the next run.
+//
+// A value that the run wrote over comes back on both sides, so that they agree again and the next run has no reason to
+// repeat what was undone. Where that is not possible, because the records met for the first time or the settings do not let
+// the other side be written, it comes back where it was written over, and the pair remembers that the two differ. What was
+// put back already stays, and what anybody changed since is left alone, on both sides.
+//
+// A record that the run took into scope leaves it again while the other one stays: the pair is parted. One that the run
+// took out of scope comes back on both sides.
+func Undo(schema record.Schema, p Pair, deeds []Deed, policy Policy) (Decision, Remainder) {
+	u := &undo{schema: schema, pair: p, deeds: deeds, policy: policy, in: map[record.Side]bool{}, d: undecided(p)}
+	u.membership()
+	u.content()
+	u.operations()
+	return u.d, u.rest
+}
+
+type undo struct {
+	schema record.Schema
+	pair   Pair
+	deeds  []Deed
+	policy Policy
+	// in says which records are to be in scope. parts and returns say that one leaves, or comes back.
+	in             map[record.Side]bool
+	parts, returns bool
+	d              Decision
+	rest           Remainder
+}
+
+// moved is what the run did to the membership on a side, all in all.
+func (u *undo) moved(s record.Side) Moved {
+	first, last := Stayed, Stayed
+	for _, deed := range u.deeds {
+		if deed.Side == s && deed.Moved != Stayed {
+			if first == Stayed {
+				first = deed.Moved
+			}
+			last = deed.Moved
+		}
+	}
+	if first != last {
+		return Stayed
+	}
+	return last
+}
+
+// membership decides who is to be in scope.
+func (u *undo) membership() {
+	for _, s := range record.Sides {
+		u.in[s] = u.pair.Sides[s].in()
+	}
+	for _, s := range record.Sides {
+		n, moved := u.pair.Sides[s], u.moved(s)
+		switch {
+		case moved == Stayed:
+		case !n.exists():
+			u.rest.Gone = append(u.rest.Gone, s)
+		case moved == Entered:
+			u.in[s], u.parts = false, true
+		case !n.Member:
+			u.in[s], u.returns = true, true
+			if u.policy.Direction.Takes(s.Other()) {
+				u.in[s.Other()] = true
+			}
+		}
+	}
+	if !u.parts && !u.returns {
+		return
+	}
+	u.d.Active, u.d.Parted = u.together(), ""
+	for _, s := range record.Sides {
+		if !u.in[s] && u.in[s.Other()] {
+			u.d.Parted = s
+		}
+	}
+}
+
+func (u *undo) together() bool { return u.in[record.Creatio] && u.in[record.Google] }
+
+// content decides what both records are to show.
+func (u *undo) content() {
+	swapped, leaves := false, false
+	for _, deed := range u.deeds {
+		for _, c := range deed.Fields {
+			swapped = swapped || len(c.Swaps) > 0
+		}
+	}
+	for _, s := range record.Sides {
+		leaves = leaves || u.pair.Sides[s].in() && !u.in[s]
+		if swapped && !u.pair.Sides[s].exists() && !slices.Contains(u.rest.Gone, s) {
+			u.rest.Gone = append(u.rest.Gone, s)
+		}
+	}
+	switch {
+	case !u.pair.Sides[record.Creatio].exists() || !u.pair.Sides[record.Google].exists():
+		return
+	case !swapped && !u.returns:
+		return
+	case !u.together() && !u.parts:
+		u.rest.Away = swapped
+		return
+	case leaves:
+		// One operation does not do both: who leaves gets its content back once it is out, where no other run touches it.
+		u.d.More = swapped
+		return
+	}
+	u.d.Merged = u.takeBack()
+	if u.returns && u.together() {
+		u.meetAgain()
+	}
+}
+
+// takeBack puts the run's values back, the last one first, and keeps everything else.
+func (u *undo) takeBack() Merged {
+	m := newMerger(false, map[record.Side]View{
+		record.Creatio: u.pair.Sides[record.Creatio].View, record.Google: u.pair.Sides[record.Google].View,
+	}, u.policy)
+	for _, f := range u.schema {
+		m.after, m.base = m.begin(f, u.pair.Base), slices.Clone(u.pair.Base[f.Name])
+		left := false
+		for _, deed := range slices.Backward(u.deeds) {
+			for _, c := range deed.Fields {
+				if c.Field.Name != f.Name {
+					continue
+				}
+				for _, swap := range slices.Backward(c.Swaps) {
+					b := back{merger: m, side: deed.Side, swap: swap, how: u.how(deed, swap, f)}
+					left = !b.put() || left
+				}
+			}
+		}
+		if left {
+			u.rest.Changed = append(u.rest.Changed, f)
+		}
+		m.finish()
+	}
+	return m.out
+}
+
+// how tells in which way a value comes back.
+func (u *undo) how(deed Deed, swap record.Swap, f record.Field) way {
+	switch {
+	case u.parts && !u.together():
+		if deed.First {
+			return apartAsStrangers
+		}
+		return apart
+	case f.Same(swap.Was, swap.Is):
+		return respelled
+	case deed.First:
+		return differing
+	case !u.policy.Direction.Takes(deed.Side.Other()):
+		return oneSided
+	default:
+		return together
+	}
+}
+
+// meetAgain merges a pair that comes back into step: its records may have changed while they were out of it.
+func (u *undo) meetAgain() {
+	back := u.d.Merged
+	views := map[record.Side]View{}
+	for _, s := range record.Sides {
+		views[s] = View{Fields: back.After[s], Shown: back.Shown[s], Modified: u.pair.Sides[s].Modified}
+	}
+	u.d.Merged = Merge(u.schema, back.Base, u.pair.First, views, u.policy)
+	for _, s := range record.Sides {
+		u.d.Changes[s] = compose(u.schema, u.pair.Sides[s].Fields, u.d.After[s], back.Changes[s], u.d.Changes[s])
+	}
+}
+
+// compose makes one list of changes of two that follow each other.
+func compose(schema record.Schema, before, after record.Fields, lists ...[]FieldChange) []FieldChange {
+	var out []FieldChange
+	for _, f := range schema {
+		if f.Equal(before[f.Name], after[f.Name]) {
+			continue
+		}
+		c := FieldChange{Field: f, Before: before[f.Name], After: after[f.Name]}
+		for _, list := range lists {
+			for _, part := range list {
+				if part.Field.Name == f.Name {
+					c.Rule = part.Rule
+					c.Swaps = append(c.Swaps, part.Swaps...)
+				}
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// operations makes the decision's operations of what was decided.
+func (u *undo) operations() {
+	p := u.pair
+	for _, s := range record.Sides {
+		n := p.Sides[s]
+		op := &record.Operation{Action: record.Update, Link: p.Link, ID: n.ID, Native: n.Native, Before: n.Fields, After: n.Fields}
+		switch {
+		case !n.exists():
+			if u.in[s] && u.policy.Direction.Takes(s) {
+				u.d.create(u.schema, p, s, u.policy)
+			}
+			continue
+		case n.Member && !u.in[s]:
+			op.Action = record.Unlink
+		case len(u.d.Changes[s]) > 0 || !n.Member && u.in[s]:
+			op.Join = !n.Member && u.in[s]
+			if len(u.d.Changes[s]) > 0 {
+				op.After = u.d.After[s]
+			}
+			for _, c := range u.d.Changes[s] {
+				op.Changed = append(op.Changed, c.Field.Name)
+			}
+		default:
+			continue
+		}
+		u.d.Ops[s] = op
+	}
+	for s := range u.d.Ops {
+		u.d.Rules[s] = RuleUndo
+		for i := range u.d.Changes[s] {
+			if u.d.Changes[s][i].Rule == RuleCreated {
+				u.d.Changes[s][i].Rule = RuleUndo
+			}
+		}
+	}
+}

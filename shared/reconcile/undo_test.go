@@ -1,0 +1,151 @@
+package reconcile
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// run decides and carries out, and gives what its history tells: of what a side shows, only what changed.
+func (w *world) run(d Decision) []Deed {
+	before := maps.Clone(w.now)
+	if d.After != nil {
+		w.carryOut(d)
+	}
+	var out []Deed
+	for _, s := range record.Sides {
+		if d.Ops[s] == nil {
+			continue
+		}
+		deed := Deed{Side: s, First: d.First}
+		for _, c := range d.Changes[s] {
+			c.Swaps = slices.DeleteFunc(slices.Clone(c.Swaps), func(sw record.Swap) bool {
+				was, is := sw.Was, sw.Is
+				if as, ok := sw.WasAs[s]; ok {
+					was = as
+				}
+				for _, sh := range w.shown[s] {
+					if sh.Field == c.Field.Name && c.Field.Same(sh.Is, sw.Is) {
+						is = sh.As
+					}
+				}
+				return c.Field.Same(was, is)
+			})
+			if !c.Field.Equal(before[s][c.Field.Name], w.now[s][c.Field.Name]) {
+				deed.Fields = append(deed.Fields, c)
+			}
+		}
+		out = append(out, deed)
+	}
+	return out
+}
+
+// touches reports whether a run changed a field on a side.
+func touches(deeds []Deed, s record.Side, field string) bool {
+	return slices.ContainsFunc(deeds, func(d Deed) bool {
+		return d.Side == s && slices.ContainsFunc(d.Fields, func(c FieldChange) bool { return c.Field.Name == field })
+	})
+}
+
+// isBack reports whether a side shows what it showed before the run. Of a set that the run changed on both sides, what
+// people had added or taken away on this one goes back too, as both then agree on what they had agreed on.
+func isBack(now, before record.Fields, deeds []Deed, s record.Side, f record.Field, p Policy) bool {
+	if !f.Set || p.Direction != Both || deeds[0].First || !touches(deeds, s.Other(), f.Name) {
+		return f.Equal(now[f.Name], before[f.Name])
+	}
+	for _, d := range deeds {
+		for _, c := range d.Fields {
+			for _, swap := range c.Swaps {
+				was := swap.Was
+				if as, ok := swap.WasAs[s]; ok {
+					was = as
+				}
+				if d.Side == s && c.Field.Name == f.Name && !f.Empty(was) && !holds(f, now[f.Name], was) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// crowded are the sets of which a side that cannot hold every value shows two in one. Which of them it shows is chance
+// then, and it is not told when one makes room for the other.
+func (w *world) crowded() map[string]bool {
+	out := map[string]bool{}
+	if w.narrow == "" {
+		return out
+	}
+	for _, f := range schema {
+		shown := map[string]string{}
+		for _, e := range slices.Concat(w.base[f.Name], w.now[record.Creatio][f.Name], w.now[record.Google][f.Name]) {
+			key := f.Key(narrowed(f, e))
+			if other, ok := shown[key]; ok && other != f.Key(e) && f.Set {
+				out[f.Name] = true
+			}
+			shown[key] = f.Key(e)
+		}
+	}
+	return out
+}
+
+// rests fails where a run or another undo would find something to do.
+func (w *world) rests(t *rapid.T, p Policy, what string) {
+	t.Helper()
+	for side, op := range decide(w, p).Ops {
+		t.Fatalf("after %s a run changes %v in %s:\nnow %v\nagreed %v\nshown %v", what, op.Changed, side, w.now, w.base, w.shown)
+	}
+}
+
+// Where nobody edited since, the side that a run wrote shows again what it showed before, the next run has nothing to do,
+// and undoing again neither. Undoing the undo shows what the run had left.
+func TestUndo_brings_back_what_the_run_wrote_over_and_rests(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		p := policies().Draw(t, "policy")
+		before, crowded := maps.Clone(w.now), w.crowded()
+		deeds := w.run(decide(w, p))
+		after := maps.Clone(w.now)
+
+		d, remains := Undo(schema, w.pair(), deeds, p)
+		if len(remains.Changed)+len(remains.Gone) > 0 || remains.Away {
+			t.Fatalf("left as it is, though nobody touched it: %+v", remains)
+		}
+		again := w.run(d)
+		for _, s := range record.Sides {
+			for _, f := range schema {
+				if touches(deeds, s, f.Name) && !crowded[f.Name] && !isBack(w.now[s], before[s], deeds, s, f, p) {
+					t.Fatalf("%s of %s was %v, then %v, and is %v after undo", f.Name, s, before[s][f.Name], after[s][f.Name], w.now[s][f.Name])
+				}
+				if !touches(deeds, s, f.Name) && !touches(deeds, s.Other(), f.Name) && !f.Equal(w.now[s][f.Name], after[s][f.Name]) {
+					t.Fatalf("the run left %s of %s alone, and undo did not", f.Name, s)
+				}
+			}
+		}
+		w.rests(t, p, "undo")
+		if twice, _ := Undo(schema, w.pair(), deeds, p); len(twice.Ops) > 0 {
+			t.Fatalf("undone, and undone again: %v", printDecision(twice))
+		}
+
+		d, remains = Undo(schema, w.pair(), again, p)
+		for _, f := range remains.Changed {
+			if !crowded[f.Name] {
+				t.Fatalf("%s of the undo cannot be undone", f.Name)
+			}
+		}
+		w.run(d)
+		for _, s := range record.Sides {
+			for _, f := range schema {
+				if !crowded[f.Name] && !f.Equal(w.now[s][f.Name], after[s][f.Name]) {
+					t.Fatalf("%s of %s was %v, and after undoing the undo %v", f.Name, s, after[s][f.Name], w.now[s][f.Name])
+				}
+			}
+		}
+		w.rests(t, p, "undoing the undo")
+	})
+}

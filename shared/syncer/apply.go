@@ -241,7 +241,7 @@ func (r *run) policy() reconcile.Policy {
 // pairOf is a pair as the planner takes it.
 func (r *run) pairOf(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
-		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, Base: p.link.Base,
+		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, Parted: p.link.Parted, Base: p.link.Base,
 		Sides: map[record.Side]reconcile.Now{}, NewID: createdID(r.user.ID(), p.link.GoogleID),
 	}
 	for _, s := range record.Sides {
@@ -319,32 +319,51 @@ func (r *run) timeLeft(ctx context.Context) error {
 	return nil
 }
 
-// intend notes creations on their links before they are sent.
+// intend notes on its link, before it is sent, what could not be told from the records if the run died right after: a
+// creation, and in what an undo makes the two records differ.
 func (r *run) intend(ctx context.Context, chunk []*step) error {
 	var links []store.Link
 	for _, st := range chunk {
-		for _, s := range record.Sides {
-			op := st.Ops[s]
-			if op == nil || op.Action != record.Create {
-				continue
-			}
-			l := &st.link
-			if l.Active {
-				// What takes the place of a deleted record is counted when it is there.
-				r.active--
-			}
-			l.Name, l.Pending, l.Base, l.Active = st.Name, s, nil, false
-			l.UpdatedAt = r.engine.Now().UTC()
-			l.SetSideID(s, op.ID)
-			r.count(st.stored, *l)
-			st.stored = *l
-			links = append(links, *l)
+		if !st.announce(r) {
+			continue
 		}
+		st.link.Name, st.link.UpdatedAt = st.Name, r.engine.Now().UTC()
+		r.count(st.stored, st.link)
+		st.stored = st.link
+		links = append(links, st.link)
 	}
 	if len(links) == 0 {
 		return nil
 	}
 	return r.putLinks(ctx, links)
+}
+
+// announce brings the link to what has to be known of the step beforehand, and reports whether that is anything.
+func (st *step) announce(r *run) (changed bool) {
+	l := &st.link
+	for _, s := range record.Sides {
+		if op := st.Ops[s]; op != nil && op.Action == record.Create {
+			l.Pending, l.Base = s, nil
+			r.activate(l, false)
+			l.SetSideID(s, op.ID)
+			changed = true
+		}
+	}
+	if !r.undoes() {
+		return changed
+	}
+	return st.announceUndo(r) || changed
+}
+
+// activate takes a link into scope or out of it, and counts that.
+func (r *run) activate(l *store.Link, active bool) {
+	switch {
+	case active && !l.Active:
+		r.active++
+	case l.Active && !active:
+		r.active--
+	}
+	l.Active = active
 }
 
 func (r *run) putLinks(ctx context.Context, links []store.Link) error {
@@ -363,11 +382,15 @@ func (r *run) settle(ctx context.Context, chunk []*step, broken bool) ([]*pair, 
 	for _, st := range chunk {
 		changes = append(changes, r.history(st)...)
 		st.after(r)
-		if st.stale() && st.again < rounds-1 {
+		switch {
+		case st.stale() && st.again < rounds-1:
 			st.again++
 			stale = append(stale, st.pair)
-		} else if !broken {
+		case !broken:
 			r.report(st)
+			if st.More && !st.failed() {
+				stale = append(stale, st.pair)
+			}
 		}
 		links = append(links, st.changed(r)...)
 	}
@@ -400,10 +423,20 @@ func (st *step) stale() bool {
 	return false
 }
 
+// failed reports whether anything of the step was not written.
+func (st *step) failed() bool {
+	for _, res := range st.results {
+		if res.Err != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // after brings the link to what is true now: the base moves for what was written, and for nothing else.
 func (st *step) after(r *run) {
 	l := &st.link
-	was, old := l.Active, l.Base
+	old := l.Base
 	l.Name = st.Name
 	l.Sides = map[record.Side]store.LinkSide{record.Creatio: l.Sides[record.Creatio], record.Google: l.Sides[record.Google]}
 	base := st.Base.Clone()
@@ -439,9 +472,9 @@ func (st *step) after(r *run) {
 	}
 	switch {
 	case failure == nil:
-		l.Base, l.Active, l.Pending, l.Failed, l.RetryAt = base, st.Active, "", 0, time.Time{}
+		r.activate(l, st.Active)
+		l.Base, l.Parted, l.Pending, l.Failed, l.RetryAt = base, st.Parted, "", 0, time.Time{}
 	default:
-		l.Active = was
 		if old != nil {
 			l.Base = base
 		}
@@ -453,12 +486,6 @@ func (st *step) after(r *run) {
 	}
 	for _, s := range record.Sides {
 		l.Sides[s] = st.sideAfter(s, r)
-	}
-	switch {
-	case l.Active && !was:
-		r.active++
-	case was && !l.Active:
-		r.active--
 	}
 }
 

@@ -37,6 +37,7 @@ const (
 	TriggerUser     = "user"
 	TriggerApprove  = "approve"
 	TriggerReject   = "reject"
+	TriggerUndo     = "undo"
 	TriggerPreview  = "preview"
 )
 
@@ -212,6 +213,7 @@ func (r *run) begun(ctx context.Context) error {
 			kept.StartedAt = r.start
 		}
 		r.record.Counts, r.before, r.record.StartedAt = kept.Counts, kept.Counts, kept.StartedAt
+		r.record.Undoes = kept.Undoes
 		return nil
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -260,13 +262,17 @@ func (r *run) work(ctx context.Context) error {
 	if err := r.leftAlone(); err != nil {
 		return err
 	}
-	for _, p := range []struct {
-		name string
-		do   func(context.Context) error
-	}{{"open", r.open}, {"scan", r.scan}, {"gather", r.gather}} {
-		if err := phase(ctx, p.name, p.do); err != nil {
-			return err
-		}
+	if err := phase(ctx, "open", r.open); err != nil {
+		return err
+	}
+	if r.undoes() {
+		return phase(ctx, "undo", r.takeBack)
+	}
+	if err := phase(ctx, "scan", r.scan); err != nil {
+		return err
+	}
+	if err := phase(ctx, "gather", r.gather); err != nil {
+		return err
 	}
 	return r.carryOut(ctx)
 }
@@ -310,6 +316,8 @@ func (e *Engine) ready(p store.Profile, d store.Sync) error {
 }
 
 func (r *run) preview() bool { return r.record.Trigger == TriggerPreview }
+
+func (r *run) undoes() bool { return r.record.Trigger == TriggerUndo }
 
 // scan reads both sides' windows at the same time.
 func (r *run) scan(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/match"
+	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -34,6 +35,9 @@ type pair struct {
 	replaces []string
 	// again counts how often the pair was read and planned anew in this run.
 	again int
+	// deeds are what the run did to the pair that is to be undone, remains what an undo leaves as it is.
+	deeds   []reconcile.Deed
+	remains reconcile.Remainder
 }
 
 // release lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
@@ -353,7 +357,7 @@ func (r *run) askFor(s record.Side, ask map[string]bool) {
 		}
 	}
 	for _, p := range r.pairs.list {
-		if id := p.link.SideID(s); p.link.Active && id != "" && p.now[s] == nil && roster.lacks(id) {
+		if id := p.link.SideID(s); (p.link.Active || p.link.Parted != "") && id != "" && p.now[s] == nil && roster.lacks(id) {
 			ask[id] = true
 		}
 	}
@@ -370,7 +374,7 @@ func (r *run) concerned(p *pair) bool {
 		return r.due(p) || p.now[record.Creatio] != nil || p.now[record.Google] != nil
 	}
 	for _, s := range record.Sides {
-		if rec := p.now[s]; rec != nil && (p.link.Active || rec.Member) {
+		if rec := p.now[s]; rec != nil && (p.link.Active || p.link.Parted != "" || rec.Member) {
 			return true
 		}
 	}

@@ -19,11 +19,20 @@ import (
 // 1 MiB (https://firebase.google.com/docs/firestore/quotas).
 const maxProblems = 500
 
+// What history tells besides the actions on records and their fields.
+const (
+	actionMatch     = "match"
+	fieldMembership = "membership"
+)
+
 // history is what a step changed, with the rule that decided each value, and counts it.
 func (r *run) history(st *step) []store.Change {
 	var out []store.Change
 	ids := func(c store.Change) store.Change {
 		c.Record, c.CreatioID, c.GoogleID = st.Name, st.link.CreatioID, st.link.GoogleID
+		if st.written() {
+			c.Link, c.First = st.link.ID, st.First
+		}
 		for s, res := range st.results {
 			if res.Err == nil && s == record.Google {
 				c.GoogleID = res.Record.ID
@@ -33,8 +42,8 @@ func (r *run) history(st *step) []store.Change {
 	}
 	if st.reason != "" && !st.Drop && st.again == 0 && !slices.ContainsFunc(record.Sides[:], func(s record.Side) bool { return st.results[s].Err != nil }) {
 		r.record.Counts.Matched++
-		out = append(out, ids(store.Change{Side: record.Google, Action: "match", Fields: []store.FieldChange{{
-			Field: "match", Before: "", After: st.Name, Rule: rule(st.reason),
+		out = append(out, ids(store.Change{Side: record.Google, Action: actionMatch, Fields: []store.FieldChange{{
+			Field: actionMatch, Before: "", After: st.Name, Rule: rule(st.reason),
 		}}}))
 	}
 	if st.again == 0 {
@@ -45,16 +54,19 @@ func (r *run) history(st *step) []store.Change {
 		if op == nil || (st.results[s].Err != nil && !r.preview()) {
 			continue
 		}
-		changed := st.took(s)
+		changed := st.took(r.engine.Schema, s)
+		if !st.written() {
+			changed = unswapped(changed)
+		}
 		if op.Action == record.Update && !op.Join && len(changed) == 0 && !r.preview() {
 			continue
 		}
 		change := ids(store.Change{Side: s, Action: string(op.Action), Fields: fieldChanges(changed)})
 		if op.Join && op.Action == record.Update {
-			change.Fields = append(change.Fields, store.FieldChange{Field: "membership", Before: "", After: membership(s), Rule: st.Rules[s]})
+			change.Fields = append(change.Fields, store.FieldChange{Field: fieldMembership, Before: "", After: membership(s), Rule: st.Rules[s]})
 		}
 		if op.Action == record.Unlink {
-			change.Fields = []store.FieldChange{{Field: "membership", Before: membership(s), After: "", Rule: st.Rules[s]}}
+			change.Fields = []store.FieldChange{{Field: fieldMembership, Before: membership(s), After: "", Rule: st.Rules[s]}}
 		}
 		r.tally(s, op.Action)
 		out = append(out, change)
@@ -63,19 +75,48 @@ func (r *run) history(st *step) []store.Change {
 }
 
 // took are the values that a side took, as it took them. What it could not hold at all did not change.
-func (st *step) took(s record.Side) []reconcile.FieldChange {
+func (st *step) took(schema record.Schema, s record.Side) []reconcile.FieldChange {
 	res, written := st.results[s]
 	if !written || res.Record.Fields == nil {
 		return st.Changes[s]
 	}
+	shown := composed(schema, st.Shown[s], res.Shown)
 	var out []reconcile.FieldChange
 	for _, c := range st.Changes[s] {
 		c.After = res.Record.Fields[c.Field.Name]
-		if !c.Field.Equal(c.Before, c.After) {
-			out = append(out, c)
+		if c.Field.Equal(c.Before, c.After) {
+			continue
 		}
+		c.Swaps = slices.DeleteFunc(slices.Clone(c.Swaps), func(swap record.Swap) bool { return !visible(c.Field, s, swap, shown) })
+		out = append(out, c)
 	}
 	return out
+}
+
+// written reports whether the step was carried out, and not only planned. What was only planned tells nothing that an
+// undo could go by.
+func (st *step) written() bool { return len(st.results) > 0 }
+
+func unswapped(changes []reconcile.FieldChange) []reconcile.FieldChange {
+	out := slices.Clone(changes)
+	for i := range out {
+		out[i].Swaps = nil
+	}
+	return out
+}
+
+// visible reports whether a side shows another value since a swap: what it cannot hold it does not.
+func visible(f record.Field, s record.Side, swap record.Swap, shown []record.Shown) bool {
+	before, after := swap.Was, swap.Is
+	if as, ok := swap.WasAs[s]; ok {
+		before = as
+	}
+	for _, sh := range shown {
+		if sh.Field == f.Name && f.Same(sh.Is, swap.Is) {
+			after = sh.As
+		}
+	}
+	return !f.Same(before, after)
 }
 
 func rule(reason match.Reason) string {
@@ -101,7 +142,7 @@ func membership(s record.Side) string {
 func fieldChanges(changes []reconcile.FieldChange) []store.FieldChange {
 	var out []store.FieldChange
 	for _, c := range changes {
-		out = append(out, store.FieldChange{Field: c.Field.Name, Before: c.Field.Show(c.Before), After: c.Field.Show(c.After), Rule: c.Rule})
+		out = append(out, store.FieldChange{Field: c.Field.Name, Before: c.Field.Show(c.Before), After: c.Field.Show(c.After), Rule: c.Rule, Swaps: c.Swaps})
 	}
 	return out
 }
@@ -246,7 +287,7 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 // supersede ends a held run that does not wait any more: what it would have taken away is back, or another run waits.
 func (r *run) supersede(ctx context.Context, out Outcome) {
 	held := r.doc.HeldRun
-	if held == "" || held == out.Run || (out.Status != Done && out.Status != Partial && out.Status != Held) {
+	if held == "" || held == out.Run || r.undoes() || (out.Status != Done && out.Status != Partial && out.Status != Held) {
 		return
 	}
 	err := r.user.UpdateRun(ctx, held, func(h *store.Run) error {
@@ -293,7 +334,11 @@ func faultSide(err error) record.Side {
 // conclude brings the type's document to the end of the run.
 func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 	r.keepPace(d, err)
-	if out.Status == Preview {
+	switch {
+	case out.Status == Preview:
+		return
+	case r.undoes():
+		r.concludeUndo(d, out)
 		return
 	}
 	next := func() {

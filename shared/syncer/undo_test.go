@@ -1,0 +1,789 @@
+package syncer_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+// ask promises the undo of a run, as a page does, and gives its id.
+func (w *world) askUndo(what store.Undo) string {
+	w.t.Helper()
+	w.pass(time.Minute)
+	id := syncer.NewRunID(w.now())
+	r := store.Run{ID: id, Type: record.Contacts, Trigger: syncer.TriggerUndo, Status: "queued", Undoes: &what}
+	if err := w.user.PutRun(context.Background(), r); err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+// attempt makes a promised undo, or another attempt at it.
+func (w *world) attempt(ctx context.Context, id string) (syncer.Outcome, store.Run) {
+	w.t.Helper()
+	out, _ := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts, Run: id, Trigger: syncer.TriggerUndo})
+	r, err := w.user.Run(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out, r
+}
+
+// undo puts a run back, and that must do its work.
+func (w *world) undo(run store.Run, only ...store.Undo) store.Run {
+	w.t.Helper()
+	what := store.Undo{Run: run.ID}
+	if len(only) > 0 {
+		what = only[0]
+		what.Run = run.ID
+	}
+	out, r := w.attempt(context.Background(), w.askUndo(what))
+	if out.Status != syncer.Done {
+		w.t.Fatalf("undo ended %+v with problems %+v", out, r.Problems)
+	}
+	return r
+}
+
+// job is what each side shows as the job title of somebody.
+func (w *world) job(name string) string {
+	w.t.Helper()
+	return w.text(record.Creatio, name) + " / " + w.text(record.Google, name)
+}
+
+func (w *world) text(s record.Side, name string) string {
+	h := w.sides[s]
+	id := h.id(name)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rows[id].fields.Text(record.JobTitle)
+}
+
+func (w *world) setJob(s record.Side, name, job string) {
+	w.sides[s].edit(w.sides[s].id(name), func(r *row) { r.fields.SetText(record.JobTitle, job) })
+}
+
+func wantJob(t *testing.T, w *world, name, want string) {
+	t.Helper()
+	if got := w.job(name); got != want {
+		t.Errorf("%s is %q, want %q", name, got, want)
+	}
+}
+
+// team is a world in step with some people who are clerks.
+func team(t *testing.T, names ...string) *world {
+	t.Helper()
+	w := newWorld(t)
+	for _, n := range names {
+		w.sides[record.Creatio].add(n, strings.ToLower(n)+"@example.com")
+		w.setJob(record.Creatio, n, "Clerk")
+	}
+	w.sync()
+	w.silent()
+	return w
+}
+
+func codes(r store.Run) string {
+	var out []string
+	for _, p := range r.Problems {
+		out = append(out, p.Record+" "+p.Code)
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+func TestUndoing_an_edit_brings_the_old_value_back_on_both_sides(t *testing.T) {
+	t.Parallel()
+	for _, side := range record.Sides {
+		w := team(t, "Ada", "Bo")
+		w.setJob(side, "Ada", "Pilot")
+		r := w.sync()
+		wantJob(t, w, "Ada", "Pilot / Pilot")
+
+		u := w.undo(r)
+		wantJob(t, w, "Ada", "Clerk / Clerk")
+		if u.Counts.Creatio.Updated != 1 || u.Counts.Google.Updated != 1 || len(u.Problems) > 0 {
+			t.Errorf("edit in %s: the undo counts %+v with %+v", side, u.Counts, u.Problems)
+		}
+		if c := u.Changes[0].Fields[0]; c.Before != "Pilot" || c.After != "Clerk" || c.Rule != "undo" {
+			t.Errorf("edit in %s: history says %+v", side, c)
+		}
+		w.silent()
+
+		writes := w.writes()
+		if twice := w.undo(r); len(twice.Changes)+len(twice.Problems) > 0 || w.writes() != writes {
+			t.Errorf("edit in %s: undone twice: %+v %+v", side, twice.Changes, twice.Problems)
+		}
+		w.undo(u)
+		wantJob(t, w, "Ada", "Pilot / Pilot")
+		w.silent()
+		w.agree()
+	}
+}
+
+func TestUndoing_a_conflict_brings_the_loser_back_on_both_sides(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada")
+	w.setJob(record.Creatio, "Ada", "Pilot")
+	w.setJob(record.Google, "Ada", "Captain")
+	r := w.sync()
+	wantJob(t, w, "Ada", "Captain / Captain")
+	u := w.undo(r)
+	wantJob(t, w, "Ada", "Pilot / Pilot")
+	w.silent()
+	w.undo(u)
+	wantJob(t, w, "Ada", "Captain / Captain")
+	w.silent()
+}
+
+func TestUndo_of_a_set_goes_value_by_value(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada")
+	phone := func(s record.Side, n string) {
+		w.sides[s].edit(w.sides[s].id("Ada"), func(r *row) {
+			r.fields[record.Phones] = append(slices.Clone(r.fields[record.Phones]), record.Entry{Kind: "work", Text: n})
+		})
+	}
+	phone(record.Creatio, "+1 202 555 0101")
+	w.sync()
+	phone(record.Google, "+1 202 555 0102")
+	r := w.sync()
+	phone(record.Google, "+1 202 555 0103")
+	w.sync()
+	u := w.undo(r)
+	for _, h := range w.sides {
+		if got := fmt.Sprint(h.rows[h.id("Ada")].fields[record.Phones]); strings.Contains(got, "0102") || !strings.Contains(got, "0101") || !strings.Contains(got, "0103") {
+			t.Errorf("%s has %s", h.side, got)
+		}
+	}
+	if len(u.Problems) > 0 {
+		t.Errorf("the undo reports %+v", u.Problems)
+	}
+	w.silent()
+	w.agree()
+}
+
+func TestWhat_was_changed_since_is_left_and_reported(t *testing.T) {
+	t.Parallel()
+	for name, meanwhile := range map[string]func(*world){
+		"and synchronized": func(w *world) { w.setJob(record.Creatio, "Ada", "Captain"); w.sync() },
+		"in Creatio":       func(w *world) { w.setJob(record.Creatio, "Ada", "Captain") },
+		"in Google":        func(w *world) { w.setJob(record.Google, "Ada", "Captain") },
+	} {
+		w := team(t, "Ada", "Bo")
+		w.setJob(record.Google, "Ada", "Pilot")
+		w.setJob(record.Google, "Bo", "Pilot")
+		r := w.sync()
+		meanwhile(w)
+		u := w.undo(r)
+		if got := codes(u); got != "Ada changed-since" {
+			t.Errorf("changed %s: reported %q", name, got)
+		}
+		if p := u.Problems[0]; p.CreatioID == "" || !strings.Contains(p.Message, "Job title") || p.Action == "" {
+			t.Errorf("changed %s: the user reads %+v", name, p)
+		}
+		wantJob(t, w, "Bo", "Clerk / Clerk")
+		w.sync()
+		wantJob(t, w, "Ada", "Captain / Captain")
+		w.silent()
+	}
+}
+
+func TestUndoing_a_creation_takes_the_copy_out_of_scope_and_leaves_the_original(t *testing.T) {
+	t.Parallel()
+	for _, side := range record.Sides {
+		w := team(t, "Ada")
+		from, to := w.sides[side], w.sides[side.Other()]
+		id := from.add("Bo", "bo@example.com")
+		r := w.sync()
+		u := w.undo(r)
+		copied := to.rows[to.id("Bo")]
+		if copied.member || copied.gone || !from.rows[id].member {
+			t.Fatalf("from %s: the copy is %+v, the original %+v", side, copied, from.rows[id])
+		}
+		if c := u.Changes; len(c) != 1 || c[0].Action != "unlink" || c[0].Side != side.Other() || c[0].Fields[0].Rule != "undo" {
+			t.Errorf("from %s: history says %+v", side, c)
+		}
+		w.silent()
+		// It stays so although the original is edited, the copy is deleted, or others come and go.
+		from.edit(id, func(r *row) { r.fields.SetText(record.JobTitle, "Pilot") })
+		from.add("Cy", "")
+		w.sync()
+		w.silent()
+		if twice := w.undo(r); len(twice.Changes)+len(twice.Problems) > 0 || to.rows[to.id("Bo")].member {
+			t.Errorf("from %s: undone twice: %+v", side, twice)
+		}
+		w.undo(u)
+		w.sync()
+		w.agree()
+		if len(to.scope()) != 3 {
+			t.Errorf("from %s: the undo was undone, and in scope are %q", side, to.scope())
+		}
+		w.silent()
+	}
+}
+
+func TestWhat_an_undo_parted_comes_together_when_a_person_says_so(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]func(*world, *half, *half){
+		"the copy is selected": func(w *world, _, to *half) {
+			to.edit(to.id("Bo"), func(r *row) { r.member = true })
+		},
+		"the original is deselected and selected again": func(w *world, from, _ *half) {
+			from.edit(from.id("Bo"), func(r *row) { r.member = false })
+			w.sync()
+			w.silent()
+			from.edit(from.id("Bo"), func(r *row) { r.member = true })
+		},
+		"the original is deselected without a trace, and selected again": func(w *world, from, _ *half) {
+			from.rows[from.id("Bo")].member = false
+			w.silent()
+			from.rows[from.id("Bo")].member = true
+		},
+	} {
+		for _, side := range record.Sides {
+			w := team(t, "Ada")
+			from, to := w.sides[side], w.sides[side.Other()]
+			from.add("Bo", "bo@example.com")
+			w.undo(w.sync())
+			to.edit(to.id("Bo"), func(r *row) { r.fields.SetText(record.Department, "Air") })
+			w.sync()
+			again(w, from, to)
+			w.sync()
+			w.agree()
+			if len(to.scope()) != 2 || len(to.rows) != 2 || from.rows[from.id("Bo")].fields.Text(record.Department) != "Air" {
+				t.Errorf("%s (%s): in scope are %q of %d", name, side, to.scope(), len(to.rows))
+			}
+			w.silent()
+		}
+	}
+}
+
+func TestA_deleted_copy_of_an_undone_creation_is_not_made_again(t *testing.T) {
+	t.Parallel()
+	for _, side := range record.Sides {
+		w := team(t, "Ada")
+		from, to := w.sides[side], w.sides[side.Other()]
+		from.add("Bo", "bo@example.com")
+		w.undo(w.sync())
+		to.edit(to.id("Bo"), func(r *row) { r.gone = true })
+		w.silent()
+		w.silent()
+	}
+}
+
+func TestUndoing_a_deselection_selects_the_contact_on_both_sides_again(t *testing.T) {
+	t.Parallel()
+	for _, side := range record.Sides {
+		for name, leave := range map[string]func(*row){
+			"deselected": func(r *row) { r.member = false },
+			"deleted":    func(r *row) { r.gone = true },
+		} {
+			w := team(t, "Ada", "Bo")
+			h := w.sides[side]
+			h.edit(h.id("Bo"), leave)
+			r := w.sync()
+			u := w.undo(r)
+			if len(u.Problems) > 0 {
+				t.Errorf("%s in %s: %+v", name, side, u.Problems)
+			}
+			w.agree()
+			if len(h.scope()) != 2 {
+				t.Errorf("%s in %s: in scope are %q", name, side, h.scope())
+			}
+			w.silent()
+			w.undo(u)
+			if c, g := w.sides[record.Creatio].scope(), w.sides[record.Google].scope(); len(c) != 1 || len(g) != 1 {
+				t.Errorf("%s in %s, undone, and that undone: in scope are %q and %q", name, side, c, g)
+			}
+			w.silent()
+		}
+	}
+}
+
+// Two records that meet have agreed on nothing before: each gets its own content back, and they stay a pair.
+func TestUndoing_a_first_meeting_gives_each_record_its_own_content_back(t *testing.T) {
+	t.Parallel()
+	for _, member := range []bool{true, false} {
+		w := newWorld(t)
+		c, g := w.sides[record.Creatio], w.sides[record.Google]
+		c.add("Ada", "ada@example.com")
+		g.add("Ada", "ada@example.com")
+		c.edit(c.id("Ada"), func(r *row) {
+			r.fields.SetText(record.JobTitle, "Pilot")
+			r.fields.SetText(record.Department, "Air")
+		})
+		g.edit(g.id("Ada"), func(r *row) {
+			r.fields.SetText(record.JobTitle, "Captain")
+			r.fields.SetText(record.Company, "Example Air")
+			r.member = member
+		})
+		before := map[record.Side]record.Fields{}
+		for s, h := range w.sides {
+			before[s] = h.rows[h.id("Ada")].fields.Clone()
+		}
+		r := w.sync()
+		after := c.scope()
+		if r.Counts.Matched != 1 {
+			t.Fatalf("got %+v", r.Counts)
+		}
+		u := w.undo(r)
+		for s, h := range w.sides {
+			if row := h.rows[h.id("Ada")]; !record.ContactSchema.Equal(row.fields, before[s]) || row.member != (member || s == record.Creatio) {
+				t.Errorf("in the group before: %t; %s has %+v", member, s, row)
+			}
+		}
+		w.silent()
+		w.undo(u)
+		if !slices.Equal(c.scope(), after) || !slices.Equal(g.scope(), after) {
+			t.Errorf("in the group before: %t; undone twice there are %q and %q, not %q", member, c.scope(), g.scope(), after)
+		}
+		w.silent()
+	}
+}
+
+func TestWhat_was_put_back_after_a_first_meeting_goes_on_being_synchronized(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	c.add("Ada", "ada@example.com")
+	g.add("Ada", "ada@example.com")
+	w.setJob(record.Creatio, "Ada", "Pilot")
+	w.undo(w.sync())
+	wantJob(t, w, "Ada", "Pilot / ")
+	w.setJob(record.Creatio, "Ada", "Captain")
+	w.sync()
+	wantJob(t, w, "Ada", "Captain / Captain")
+	w.agree()
+	w.silent()
+}
+
+func TestOne_record_can_be_undone_alone(t *testing.T) {
+	t.Parallel()
+	for _, by := range record.Sides {
+		w := team(t, "Ada", "Bo")
+		w.setJob(record.Google, "Ada", "Pilot")
+		w.setJob(record.Google, "Bo", "Pilot")
+		r := w.sync()
+		only := store.Undo{CreatioID: strings.ToUpper(w.sides[record.Creatio].id("Ada"))}
+		if by == record.Google {
+			only = store.Undo{GoogleID: w.sides[record.Google].id("Ada")}
+		}
+		w.undo(r, only)
+		wantJob(t, w, "Ada", "Clerk / Clerk")
+		wantJob(t, w, "Bo", "Pilot / Pilot")
+		w.silent()
+	}
+}
+
+func TestUndo_carries_no_other_edit(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada")
+	w.setJob(record.Google, "Ada", "Pilot")
+	r := w.sync()
+	c := w.sides[record.Creatio]
+	c.edit(c.id("Ada"), func(r *row) { r.fields.SetText(record.Department, "Air") })
+	u := w.undo(r)
+	if len(u.Changes) != 2 || len(u.Changes[0].Fields) != 1 || len(u.Changes[1].Fields) != 1 {
+		t.Errorf("the undo changed %+v", u.Changes)
+	}
+	if r := w.sync(); len(r.Changes) != 1 || r.Changes[0].Fields[0].Field != record.Department {
+		t.Errorf("the next run changed %+v", r.Changes)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestUndo_writes_the_other_side_only_where_the_settings_let_it(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo")
+	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+		d.Settings.Direction = "to-google"
+		return nil
+	}))
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	w.setJob(record.Creatio, "Ada", "Pilot")
+	c.edit(c.id("Bo"), func(r *row) { r.member = false })
+	r := w.sync()
+	u := w.undo(r)
+	wantJob(t, w, "Ada", "Pilot / Clerk")
+	if c.rows[c.id("Bo")].member || !g.rows[g.id("Bo")].member {
+		t.Errorf("creatio has %q, google %q", c.scope(), g.scope())
+	}
+	w.silent()
+	if twice := w.undo(r); len(twice.Changes)+len(twice.Problems) > 0 {
+		t.Errorf("undone twice: %+v %+v", twice.Changes, twice.Problems)
+	}
+	w.undo(u)
+	wantJob(t, w, "Ada", "Pilot / Pilot")
+	if g.rows[g.id("Bo")].member {
+		t.Errorf("google has %q", g.scope())
+	}
+	w.silent()
+}
+
+func TestRecords_that_are_gone_or_away_are_reported(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo", "Cy")
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	for _, n := range []string{"Ada", "Bo", "Cy"} {
+		w.setJob(record.Google, n, "Pilot")
+	}
+	g.add("Di", "")
+	r := w.sync()
+	c.edit(c.id("Ada"), func(r *row) { r.gone = true })
+	g.edit(g.id("Bo"), func(r *row) { r.member = false })
+	c.edit(c.id("Di"), func(r *row) { r.gone = true })
+	u := w.undo(r)
+	if got := codes(u); got != "Ada deleted-since, Bo away-since, Di deleted-since" {
+		t.Errorf("reported %q", got)
+	}
+	wantJob(t, w, "Bo", "Pilot / Pilot")
+	wantJob(t, w, "Cy", "Clerk / Clerk")
+	w.sync()
+	w.silent()
+}
+
+func TestA_record_that_changes_while_it_is_put_back_is_left(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada")
+	w.setJob(record.Google, "Ada", "Pilot")
+	r := w.sync()
+	w.before = func(call string) error {
+		if call == "google apply" {
+			w.before = nil
+			w.setJob(record.Google, "Ada", "Captain")
+		}
+		return nil
+	}
+	out, u := w.attempt(t.Context(), w.askUndo(store.Undo{Run: r.ID}))
+	if out.Status != syncer.Done || codes(u) != "Ada changed-since" {
+		t.Errorf("got %+v, reported %q", out, codes(u))
+	}
+	w.sync()
+	if got := w.text(record.Google, "Ada"); got != "Captain" {
+		t.Errorf("google has %q", got)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestAn_undo_leaves_a_held_run_and_the_state_of_the_synchronization_alone(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo")
+	w.setJob(record.Google, "Ada", "Pilot")
+	r := w.sync()
+	w.sides[record.Google].drop()
+	w.sides[record.Google].missing = false
+	held, _ := w.run(syncer.TriggerSchedule)
+	before, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	w.undo(r)
+	after, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	if held.Status != syncer.Held || after.HeldRun != held.Run || after.Status != "held" || !after.LastSync.Equal(before.LastSync) {
+		t.Errorf("the run ended %s; then %+v", held.Status, after)
+	}
+	if h, err := w.user.Run(t.Context(), held.Run); err != nil || h.Status != "held" {
+		t.Errorf("the held run is %s, %v", h.Status, err)
+	}
+}
+
+// Another tag is another set of members, which nobody knows before a run has read it: not an undo in between either.
+func TestAn_undo_after_the_tag_was_changed_does_not_hide_who_left_with_it(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo")
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	g.add("Cy", "cy@example.com")
+	r := w.sync()
+	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+		delete(d.Scopes, record.Creatio)
+		delete(d.Cursors, record.Creatio)
+		delete(d.Rosters, record.Creatio)
+		return nil
+	}))
+	c.rows[c.id("Bo")].member = false
+	w.undo(r)
+	w.sync()
+	if g.rows[g.id("Bo")].member || !g.rows[g.id("Ada")].member || c.rows[c.id("Cy")].member {
+		t.Errorf("creatio has %q, google %q", c.scope(), g.scope())
+	}
+	w.silent()
+}
+
+func TestWhat_was_only_planned_is_not_undone(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo")
+	w.setJob(record.Google, "Ada", "Pilot")
+	w.sides[record.Creatio].edit(w.sides[record.Creatio].id("Bo"), func(r *row) { r.member = false })
+	_, preview := w.run(syncer.TriggerPreview)
+	if len(preview.Changes) != 2 || preview.Undoable() {
+		t.Fatalf("the preview is %+v", preview)
+	}
+	writes := w.writes()
+	if u := w.undo(preview); len(u.Changes)+len(u.Problems) > 0 || w.writes() != writes {
+		t.Errorf("undone: %+v %+v", u.Changes, u.Problems)
+	}
+	wantJob(t, w, "Ada", "Clerk / Pilot")
+}
+
+func TestAn_undo_that_takes_away_a_lot_is_not_held(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 12 {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
+	}
+	u := w.undo(w.sync())
+	if u.Counts.Google.Unlinked != 12 || len(w.sides[record.Google].scope()) != 0 || len(w.sides[record.Creatio].scope()) != 12 {
+		t.Errorf("got %+v", u.Counts)
+	}
+	w.silent()
+	doc, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	if doc.Members != 0 {
+		t.Errorf("%d links count as in scope", doc.Members)
+	}
+}
+
+func TestAn_undo_whose_time_is_over_goes_on_where_it_stopped(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo", "Cy", "Di", "Ed")
+	w.engine.Chunk = 1
+	for _, n := range []string{"Ada", "Bo", "Cy", "Di", "Ed"} {
+		w.setJob(record.Google, n, "Pilot")
+	}
+	r := w.sync()
+	id := w.askUndo(store.Undo{Run: r.ID})
+	w.engine.Margin = time.Hour
+	applied := 0
+	deadline := time.Now().Add(24 * time.Hour)
+	w.clock = deadline.Add(-2 * time.Hour)
+	w.after = func(call string) error {
+		if call == "google apply" {
+			if applied++; applied == 2 {
+				w.pass(90 * time.Minute)
+			}
+		}
+		return nil
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), deadline)
+	defer cancel()
+	out, first := w.attempt(ctx, id)
+	if out.Status != syncer.Retry || len(first.Changes) != 4 {
+		t.Fatalf("got %+v with %d changes", out, len(first.Changes))
+	}
+	w.after = nil
+	out, second := w.attempt(t.Context(), id)
+	if out.Status != syncer.Done || len(second.Changes) != 10 || len(second.Problems) > 0 || second.Counts.Google.Updated != 5 {
+		t.Fatalf("got %+v with %d changes, %+v", out, len(second.Changes), second.Problems)
+	}
+	for _, n := range []string{"Ada", "Bo", "Cy", "Di", "Ed"} {
+		wantJob(t, w, n, "Clerk / Clerk")
+	}
+	w.silent()
+	w.undo(second)
+	wantJob(t, w, "Ed", "Pilot / Pilot")
+}
+
+// Every call of an undo fails once, before and after it took effect, and a scheduled run comes in between: the next
+// attempt comes to the same end, and nobody's content is lost on the way.
+func TestAn_undo_interrupted_anywhere_comes_to_the_same_end(t *testing.T) {
+	t.Parallel()
+	for _, late := range []bool{false, true} {
+		for _, between := range []bool{false, true} {
+			for n := 1; ; n++ {
+				w := newWorld(t)
+				r, before := undoScene(w)
+				calls := 0
+				fail := func(string) error {
+					if calls++; calls == n {
+						return errDied
+					}
+					return nil
+				}
+				if late {
+					w.after = fail
+				} else {
+					w.before = fail
+				}
+				id := w.askUndo(store.Undo{Run: r.ID})
+				w.attempt(t.Context(), id)
+				if calls < n {
+					break
+				}
+				w.before, w.after = nil, nil
+				what := fmt.Sprintf("call %d fails, late %t, a run between %t", n, late, between)
+				if between {
+					w.pass(time.Hour)
+					w.run(syncer.TriggerSchedule)
+				}
+				w.pass(time.Hour)
+				if out, u := w.attempt(t.Context(), id); out.Status != syncer.Done && out.Status != syncer.Partial {
+					t.Fatalf("%s: ended %+v %+v", what, out, u.Problems)
+				}
+				w.pass(time.Hour)
+				w.sync()
+				w.silent()
+				if got := w.contents(); got != before {
+					t.Fatalf("%s:\ngot  %s\nwant %s", what, got, before)
+				}
+			}
+		}
+	}
+}
+
+// undoScene makes a run with something of everything to undo, and tells what each side shall have once that is undone.
+func undoScene(w *world) (store.Run, string) {
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	for _, n := range []string{"Ada", "Bo", "Cy", "Di"} {
+		c.add(n, strings.ToLower(n)+"@example.com")
+		w.setJob(record.Creatio, n, "Clerk")
+	}
+	w.sync()
+	c.add("Met", "met@example.com")
+	g.add("Met", "met@example.com")
+	g.edit(g.id("Met"), func(r *row) { r.member = false })
+	g.add("Both", "both@example.com")
+	c.add("Both", "both@example.com")
+	w.setJob(record.Creatio, "Met", "Pilot")
+	w.setJob(record.Google, "Met", "Captain")
+	w.setJob(record.Creatio, "Both", "Pilot")
+	c.add("New", "new@example.com")
+	want := w.contents()
+	w.setJob(record.Google, "Ada", "Pilot")
+	w.setJob(record.Creatio, "Bo", "Pilot")
+	g.edit(g.id("Cy"), func(r *row) { r.member = false })
+	r := w.sync()
+	return r, want + " | google creation out"
+}
+
+// contents are who is there on each side, in scope or not, and as what.
+func (w *world) contents() string {
+	var out []string
+	created := ""
+	for s, h := range w.sides {
+		h.mu.Lock()
+		for id, r := range h.rows {
+			name := r.fields.Text(record.GivenName)
+			if strings.HasPrefix(id, "google-made") && name == "New" {
+				if !r.member {
+					created = " | google creation out"
+				}
+				continue
+			}
+			out = append(out, fmt.Sprintf("%s %s %s %t", s, name, r.fields.Text(record.JobTitle), r.member))
+		}
+		h.mu.Unlock()
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ") + created
+}
+
+func TestAn_undo_of_nothing_says_so(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada")
+	out, err := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerUndo})
+	if out.Status != syncer.Retry || !fault.Is(err, fault.Bug) {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	w.silent()
+}
+
+// People edit at random, a run carries it over, and the run is undone: whoever nobody touched since shows on the side that
+// was written what it showed before, and the next run has nothing to do.
+func TestAny_run_can_be_undone_and_stays_undone(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t)
+		w.t = rt
+		names := 0
+		edit := func() {
+			h := w.sides[rapid.SampledFrom(record.Sides[:]).Draw(rt, "side")]
+			ids := slices.Sorted(maps.Keys(h.rows))
+			ids = slices.DeleteFunc(ids, func(id string) bool { return h.rows[id].gone })
+			names++
+			kind := rapid.IntRange(0, 5).Draw(rt, "kind")
+			if len(ids) == 0 || kind == 0 {
+				h.add(fmt.Sprintf("P%d", names), fmt.Sprintf("p%d@example.com", names))
+				return
+			}
+			h.edit(rapid.SampledFrom(ids).Draw(rt, "id"), func(r *row) {
+				switch kind {
+				case 1:
+					r.member = !r.member
+				case 2:
+					r.fields[record.Phones] = append(slices.Clone(r.fields[record.Phones]), record.Entry{Kind: "work", Text: fmt.Sprintf("+1 202 555 %04d", names)})
+				case 3:
+					r.fields[record.Phones] = nil
+				default:
+					r.fields.SetText(record.JobTitle, fmt.Sprint("job", names))
+				}
+			})
+		}
+		for range rapid.IntRange(0, 3).Draw(rt, "rounds") {
+			for range rapid.IntRange(0, 5).Draw(rt, "edits") {
+				edit()
+			}
+			w.run(syncer.TriggerApprove)
+		}
+		for range rapid.IntRange(1, 6).Draw(rt, "last edits") {
+			edit()
+		}
+		before := w.snapshot()
+		out, r := w.run(syncer.TriggerApprove)
+		if out.Status != syncer.Done {
+			rt.Skip("the run ended ", out.Status)
+		}
+		after := w.snapshot()
+		u := w.undo(r)
+		if len(u.Problems) > 0 {
+			rt.Fatalf("nobody touched anything, and the undo reports %+v", u.Problems)
+		}
+		now := w.snapshot()
+		for _, c := range r.Changes {
+			if c.Action != "update" {
+				continue
+			}
+			id := map[record.Side]string{record.Creatio: c.CreatioID, record.Google: c.GoogleID}[c.Side]
+			for _, f := range c.Fields {
+				key := string(c.Side) + " " + id + " " + f.Field
+				if f.Field != record.Phones && now[key] != before[key] {
+					rt.Fatalf("%s was %q, then %q, and is %q", key, before[key], after[key], now[key])
+				}
+			}
+		}
+		w.silent()
+		w.silent()
+		w.undo(u)
+		w.sync()
+		w.silent()
+	})
+}
+
+// snapshot is every value and membership of both sides.
+func (w *world) snapshot() map[string]string {
+	out := map[string]string{}
+	for s, h := range w.sides {
+		for id, r := range h.rows {
+			for _, f := range record.ContactSchema {
+				out[string(s)+" "+id+" "+f.Name] = f.Show(r.fields[f.Name])
+			}
+			member := map[record.Side]string{record.Creatio: "private tag", record.Google: "group"}[s]
+			if !r.member {
+				member = ""
+			}
+			out[string(s)+" "+id+" membership"] = member
+		}
+	}
+	return out
+}

@@ -268,7 +268,7 @@ func (s service) SyncNow(ctx context.Context, user string, t record.Type) (strin
 	if _, err := s.ready(ctx, user, t); err != nil {
 		return "", err
 	}
-	return s.app.enqueue(ctx, user, t, syncer.TriggerUser)
+	return s.app.enqueue(ctx, user, store.Run{Type: t, Trigger: syncer.TriggerUser})
 }
 
 // ready is the user whose run could begin; web.ErrNotReady for one whose run could not.
@@ -334,7 +334,23 @@ func (s service) Decide(ctx context.Context, user, held string, approve bool) (s
 	if err != nil {
 		return "", err
 	}
-	return s.app.enqueue(ctx, user, run.Type, trigger)
+	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: trigger})
+}
+
+func (s service) Undo(ctx context.Context, user string, what store.Undo) (string, error) {
+	run, err := s.app.store.User(user).Run(ctx, what.Run)
+	switch {
+	case err != nil:
+		return "", err
+	case !run.Undoable():
+		return "", web.ErrNotUndoable
+	case what != (store.Undo{Run: what.Run}) && !slices.ContainsFunc(run.Changes, what.Covers):
+		return "", fmt.Errorf("find the record to undo: %w", store.ErrNotFound)
+	}
+	if _, err := s.ready(ctx, user, run.Type); err != nil {
+		return "", err
+	}
+	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what})
 }
 
 func (s service) Unlink(ctx context.Context, user string, side record.Side) error {

@@ -56,26 +56,32 @@ func onTasks(t *testing.T, q *tasks) change {
 	}
 }
 
-// deliver posts a task to its function, as Cloud Tasks does.
+// deliver posts a task to its function, and that must not ask for a repetition.
 func (w *world) deliver(task *cloudtasks.Task) (status string) {
+	w.t.Helper()
+	a := w.answer(task)
+	var out struct{ Status string }
+	if json.Unmarshal([]byte(a.body), &out) != nil || a.status != 200 {
+		w.t.Fatalf("delivery: got %d %s", a.status, a.body)
+	}
+	return out.Status
+}
+
+// answer is what a task gets when it is posted to its function, as Cloud Tasks does.
+func (w *world) answer(task *cloudtasks.Task) answer {
 	w.t.Helper()
 	body, err := base64.StdEncoding.DecodeString(task.HttpRequest.Body)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	path := strings.TrimPrefix(task.HttpRequest.Url, w.url)
-	a := w.do(task.HttpRequest.HttpMethod, path, string(body), func(r *http.Request) {
+	return w.do(task.HttpRequest.HttpMethod, path, string(body), func(r *http.Request) {
 		for name, v := range task.HttpRequest.Headers {
 			r.Header.Set(name, v)
 		}
 		token := task.HttpRequest.OidcToken
 		r.Header.Set("Authorization", "Bearer "+w.google.IssueServiceToken(token.ServiceAccountEmail, token.Audience))
 	})
-	var out struct{ Status string }
-	if json.Unmarshal([]byte(a.body), &out) != nil || a.status != 200 {
-		w.t.Fatalf("delivery: got %d %s", a.status, a.body)
-	}
-	return out.Status
 }
 
 func TestFrom_the_tick_over_cloud_tasks_to_the_commit(t *testing.T) {

@@ -192,15 +192,14 @@ func (a *App) resume(ctx context.Context) error {
 }
 
 // enqueue queues a run that a person asked for, and lets it be seen at once.
-func (a *App) enqueue(ctx context.Context, user string, t record.Type, trigger string) (string, error) {
-	id := syncer.NewRunID(a.now())
-	u := a.store.User(user)
-	if err := u.PutRun(ctx, store.Run{ID: id, Type: t, Trigger: trigger, Status: "queued"}); err != nil {
+func (a *App) enqueue(ctx context.Context, user string, r store.Run) (string, error) {
+	r.ID, r.Status = syncer.NewRunID(a.now()), "queued"
+	if err := a.store.User(user).PutRun(ctx, r); err != nil {
 		return "", fmt.Errorf("queue a run: %w", err)
 	}
-	_, err := a.queue.Add(ctx, queue.Task{Name: "run-" + id, Type: t, User: user, Run: id, Trigger: trigger})
+	_, err := a.queue.Add(ctx, queue.Task{Name: "run-" + r.ID, Type: r.Type, User: user, Run: r.ID, Trigger: r.Trigger})
 	if err != nil {
 		return "", fmt.Errorf("queue a run: %w", err)
 	}
-	return id, nil
+	return r.ID, nil
 }

@@ -92,6 +92,19 @@ func (s *Site) postDecision(w http.ResponseWriter, r *http.Request, v visit, app
 	return answer(w, http.StatusAccepted, map[string]string{"run": run})
 }
 
+func (s *Site) postUndo(w http.ResponseWriter, r *http.Request, v visit) error {
+	what, err := readUndo(r.Body)
+	if err != nil {
+		return err
+	}
+	what.Run = r.PathValue("run")
+	run, err := s.service.Undo(r.Context(), v.user, what)
+	if err != nil {
+		return s.notReady(r, v, err)
+	}
+	return answer(w, http.StatusAccepted, map[string]string{"run": run})
+}
+
 func (s *Site) getExport(w http.ResponseWriter, r *http.Request, v visit) error {
 	all, err := s.service.Export(r.Context(), v.user)
 	if err != nil {

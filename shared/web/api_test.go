@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // goldenJSON compares a JSON answer, indented for the reader.
@@ -45,11 +48,19 @@ func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
 		"runs-422":      {"GET", "runs?type=mails&limit=101", "", nil},
 		"run":           {"GET", "runs/run-2", "", nil},
 		"run-queued":    {"GET", "runs/run-3", "", nil},
-		"admin":         {"GET", "admin?type=contacts", "", func(f *fakeService) { f.account.Admin = true }},
+		"run-404":       {"GET", "runs/run-9", "", nil},
+		"run-undo": {"GET", "runs/run-4", "", func(f *fakeService) {
+			f.runs = append(f.runs, store.Run{
+				ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "done", Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},
+			})
+		}},
+		"undo":     {"POST", "runs/run-2/undo", "", nil},
+		"undo-409": {"POST", "runs/run-3/undo", "", nil},
+		"undo-422": {"POST", "runs/run-2/undo", `{"googleId":"","creatioId":7,"name":"Clara"}`, nil},
+		"admin":    {"GET", "admin?type=contacts", "", func(f *fakeService) { f.account.Admin = true }},
 		"admin-alone": {"GET", "admin", "", func(f *fakeService) {
 			f.account.Admin, f.overview = true, Overview{Type: "contacts"}
 		}},
-		"run-404": {"GET", "runs/run-9", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -46,6 +46,8 @@ type fakeService struct {
 	errs  map[string]error
 	calls []string
 	saved ContactsSettings
+	// undone are what was asked to be undone.
+	undone []store.Undo
 }
 
 func (f *fakeService) call(name, user string) error {
@@ -124,6 +126,17 @@ func (f *fakeService) Decide(_ context.Context, user, held string, _ bool) (stri
 	return "run-new", f.call("Decide", user)
 }
 
+func (f *fakeService) Undo(_ context.Context, user string, what store.Undo) (string, error) {
+	if what.Run == "run-3" {
+		return "", ErrNotUndoable
+	}
+	if what.Run != "run-2" {
+		return "", store.ErrNotFound
+	}
+	f.undone = append(f.undone, what)
+	return "run-new", f.call("Undo", user)
+}
+
 func (f *fakeService) Unlink(_ context.Context, user string, side record.Side) error {
 	return f.call("Unlink "+string(side), user)
 }
@@ -179,7 +192,7 @@ func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
 		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide", "Unlink google", "Unlink creatio", "Erase",
+		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide", "Undo", "Unlink google", "Unlink creatio", "Erase",
 			"Order pause", "Order resume", "Order run":
 			n++
 		}

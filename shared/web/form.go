@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // readContactsSettings reads settings from JSON, strictly: every field is there once and of its type, and there is
@@ -39,6 +42,33 @@ func formContactsSettings(f url.Values) (ContactsSettings, error) {
 		return s, &InvalidError{errs}
 	}
 	return s, nil
+}
+
+// readUndo reads which record of a run shall be undone; an empty body, or an empty object, is all of them.
+func readUndo(body io.Reader) (store.Undo, error) {
+	raw, err := io.ReadAll(body)
+	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
+		return store.Undo{}, err
+	}
+	o, err := readObject(bytes.NewReader(raw))
+	if err != nil {
+		return store.Undo{}, err
+	}
+	var empty []FieldError
+	id := func(name string) string {
+		if _, there := o.fields[name]; !there {
+			return ""
+		}
+		hint := "Give the id of a record, or leave it out."
+		value := take[string](o, name, hint)
+		if value == "" {
+			// More likely a slip of the script than the wish to undo everything.
+			empty = append(empty, FieldError{name, hint})
+		}
+		return value
+	}
+	what := store.Undo{CreatioID: id("creatioId"), GoogleID: id("googleId")}
+	return what, o.check(empty)
 }
 
 // parseForm reads the body of a form.

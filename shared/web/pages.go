@@ -234,6 +234,19 @@ func (s *Site) decide(w http.ResponseWriter, r *http.Request, v visit, approve b
 	return s.see(w, s.link("/runs/"+url.PathEscape(run)))
 }
 
+// undo puts back a run, or the record of it whose button was pressed, and shows the run that does it.
+func (s *Site) undo(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	what := store.Undo{Run: r.PathValue("run"), CreatioID: r.PostForm.Get("creatioId"), GoogleID: r.PostForm.Get("googleId")}
+	run, err := s.service.Undo(r.Context(), v.user, what)
+	if err != nil {
+		return s.notReady(r, v, err)
+	}
+	return s.see(w, s.link("/runs/"+url.PathEscape(run)))
+}
+
 // pieceOf cuts the changes to what fits a page, beginning with the one whose number, counted from 1, is given.
 func (s *Site) pieceOf(run store.Run, from string) runView {
 	view := runView{Run: run, Total: len(run.Changes)}

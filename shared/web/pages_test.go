@@ -62,7 +62,13 @@ var everyPage = map[string]struct {
 	"run":        {"GET", "/runs/run-2", "", false, nil},
 	"run-queued": {"GET", "/runs/run-3", "", false, nil},
 	"run-held":   {"GET", "/runs/run-1", "", false, nil},
-	"admin":      {"GET", "/admin", "", false, func(f *fakeService) { f.account.Admin = true }},
+	"run-undo": {"GET", "/runs/run-4", "", false, func(f *fakeService) {
+		f.runs = append(f.runs, store.Run{
+			ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "partial", StartedAt: noon, Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},
+		})
+	}},
+	"undo-409": {"POST", "/runs/run-3/undo", "", false, nil},
+	"admin":    {"GET", "/admin", "", false, func(f *fakeService) { f.account.Admin = true }},
 	"admin-second": {"GET", "/admin?type=contacts&after=6+ada&done=job-run", "", false, func(f *fakeService) {
 		f.account.Admin = true
 		f.overview.Types = append(f.overview.Types, record.Activities)
@@ -175,6 +181,42 @@ func TestSynchronizeNowLeadsBackToThePage(t *testing.T) {
 	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?problem=not-ready")
 }
 
+func TestUndoIsForTheWholeRunOrForTheRecordWhoseButtonWasPressed(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	page := body(t, c.do("GET", "/settings/runs/run-2", "", c.signedIn))
+	for _, want := range []string{
+		`<form method="post" action="/settings/runs/run-2/undo"><button class="second">Undo this run</button></form>`,
+		`name="creatioId" value="c3" aria-label="Undo &lt;b&gt;Clara&lt;/b&gt;">Undo</button>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	for _, id := range []string{"run-1", "run-3"} {
+		if page := body(t, c.do("GET", "/settings/runs/"+id, "", c.signedIn)); strings.Contains(page, "/undo") {
+			t.Errorf("%s did nothing yet, and can be undone", id)
+		}
+	}
+	for _, form := range []string{"", "creatioId=c3", "googleId=people%2F3"} {
+		wantSeeOther(t, c.do("POST", "/settings/runs/run-2/undo", form, c.signedIn), "/settings/runs/run-new")
+	}
+	for _, sent := range []string{"", " ", "{}", `{"creatioId":"c3"}`, `{"googleId":"people/3","creatioId":"c3"}`} {
+		wantStatus(t, c.do("POST", "/settings/api/v1/runs/run-2/undo", sent, c.signedIn), http.StatusAccepted)
+	}
+	whole, clara := store.Undo{Run: "run-2"}, store.Undo{Run: "run-2", CreatioID: "c3"}
+	want := []store.Undo{whole, clara, {Run: "run-2", GoogleID: "people/3"}, whole, whole, whole, clara, {Run: "run-2", CreatioID: "c3", GoogleID: "people/3"}}
+	if diff := cmp.Diff(want, c.fake.undone); diff != "" {
+		t.Errorf("undone (-want +got):\n%s", diff)
+	}
+	for sent, status := range map[string]int{"[]": 400, `{"creatioId":`: 400, `{"creatioId":null}`: 422, `{"creatioID":"c3"}`: 422, `{"googleId":""}`: 422} {
+		wantStatus(t, c.do("POST", "/settings/api/v1/runs/run-2/undo", sent, c.signedIn), status)
+	}
+	if len(c.fake.undone) != len(want) {
+		t.Error("what was refused was undone")
+	}
+}
+
 func TestTheHistoryIsPaged(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
@@ -236,7 +278,7 @@ func TestEveryStateHasItsWords(t *testing.T) {
 	}
 	for _, rule := range []string{
 		"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",
-		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company",
+		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company", "undo",
 	} {
 		if ruleWords(record.Google, rule) == rule {
 			t.Errorf("rule %s has no words", rule)

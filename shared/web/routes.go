@@ -47,6 +47,7 @@ func (s *Site) table() []route {
 		{"GET", "/runs/{run}", member, s.oneRun},
 		{"POST", "/runs/{run}/approve", member, s.approve},
 		{"POST", "/runs/{run}/reject", member, s.reject},
+		{"POST", "/runs/{run}/undo", member, s.undo},
 		{"GET", "/admin", member, s.admin},
 		{"POST", "/admin/{type}/{order}", member, s.order},
 		{"GET", "/healthz", anyone, s.health},
@@ -65,6 +66,7 @@ func (s *Site) table() []route {
 		{"GET", "/api/v1/runs/{run}", script, s.getRun},
 		{"POST", "/api/v1/runs/{run}/approve", script, s.postApprove},
 		{"POST", "/api/v1/runs/{run}/reject", script, s.postReject},
+		{"POST", "/api/v1/runs/{run}/undo", script, s.postUndo},
 		{"GET", "/api/v1/admin", script, s.getAdmin},
 		{"POST", "/api/v1/admin/{type}/{order}", script, s.postOrder},
 	}

@@ -18,18 +18,35 @@ type runJSON struct {
 	StartedAt  *time.Time   `json:"startedAt"`
 	FinishedAt *time.Time   `json:"finishedAt"`
 	Counts     store.Counts `json:"counts"`
+	// Undoes is there for an undo only.
+	Undoes *undoJSON `json:"undoes,omitempty"`
 	// Changes is nil in a list of runs, which does not have them.
 	Changes  *[]changeJSON `json:"changes,omitempty"`
 	Problems []problemJSON `json:"problems"`
 }
 
 type changeJSON struct {
-	Side      record.Side         `json:"side"`
-	Action    string              `json:"action"`
-	Record    string              `json:"record"`
-	CreatioID string              `json:"creatioId"`
-	GoogleID  string              `json:"googleId"`
-	Fields    []store.FieldChange `json:"fields"`
+	Side      record.Side `json:"side"`
+	Action    string      `json:"action"`
+	Record    string      `json:"record"`
+	CreatioID string      `json:"creatioId"`
+	GoogleID  string      `json:"googleId"`
+	Fields    []fieldJSON `json:"fields"`
+}
+
+// fieldJSON is what a person reads of a value; what an undo needs besides stays in the store.
+type fieldJSON struct {
+	Field  string `json:"field"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+	Rule   string `json:"rule"`
+}
+
+// undoJSON is what an undo puts back: a run, or the record of it that has an id here.
+type undoJSON struct {
+	Run       string `json:"run"`
+	CreatioID string `json:"creatioId"`
+	GoogleID  string `json:"googleId"`
 }
 
 type problemJSON struct {
@@ -48,8 +65,13 @@ func summary(r store.Run) runJSON {
 	for i, p := range r.Problems {
 		problems[i] = problemJSON(p)
 	}
+	var undoes *undoJSON
+	if r.Undoes != nil {
+		undoes = &undoJSON{r.Undoes.Run, r.Undoes.CreatioID, r.Undoes.GoogleID}
+	}
 	return runJSON{
-		ID: r.ID, Type: r.Type, Trigger: r.Trigger, Status: r.Status,
+		Undoes: undoes,
+		ID:     r.ID, Type: r.Type, Trigger: r.Trigger, Status: r.Status,
 		StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Counts: r.Counts, Problems: problems,
 	}
 }
@@ -58,7 +80,11 @@ func summary(r store.Run) runJSON {
 func detail(r store.Run) runJSON {
 	changes := make([]changeJSON, len(r.Changes))
 	for i, c := range r.Changes {
-		changes[i] = changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, list(c.Fields)}
+		fields := make([]fieldJSON, len(c.Fields))
+		for k, f := range c.Fields {
+			fields[k] = fieldJSON{f.Field, f.Before, f.After, f.Rule}
+		}
+		changes[i] = changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, fields}
 	}
 	out := summary(r)
 	out.Changes = &changes

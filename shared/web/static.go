@@ -83,6 +83,7 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"when":       func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") },
 		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords,
 		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "ruleWords": ruleWords,
+		"undoWords": func() []string { return undoWords }, "undoing": undoing,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
 		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "standingMark": standingMark, "failures": failures,
 		"notConnected": notConnected,

@@ -50,6 +50,9 @@ type Service interface {
 	Preview(ctx context.Context, user string, t record.Type) (store.Run, error)
 	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld.
 	Decide(ctx context.Context, user, held string, approve bool) (run string, err error)
+	// Undo queues the run that puts back what another one changed, or one record of it. store.ErrNotFound where the run did
+	// not touch that record; ErrNotUndoable; ErrNotReady.
+	Undo(ctx context.Context, user string, what store.Undo) (run string, err error)
 	// Unlink ends the use of an account and what runs on it; links stay.
 	Unlink(ctx context.Context, user string, side record.Side) error
 	// Erase unlinks both accounts and removes everything kept about the user.

@@ -151,6 +151,14 @@ func runMark(r store.Run) choice {
 
 // runWords says what a run's status means, where its one word is not enough.
 func runWords(r store.Run) string {
+	if r.Undoes != nil {
+		switch r.Status {
+		case "partial":
+			return "Some records could not be put back. The others are. Undo the same run again to try the rest."
+		case "failed":
+			return "This undo ended before its work was done. What it put back stays. Undo the same run again for the rest."
+		}
+	}
 	switch r.Status {
 	case "queued":
 		return "This run has not begun yet."
@@ -244,6 +252,20 @@ func ruleWords(side record.Side, rule string) string {
 		return "You undid a run"
 	}
 	return rule
+}
+
+// undoWords says what the button does, before it is pressed.
+var undoWords = []string{
+	"Undo puts back, in Creatio and in Google, every value that this run wrote over. Where somebody has changed a value since, it stays as it is, and Tandem tells you.",
+	"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
+}
+
+// undoing is the button's name for one record of many.
+func undoing(c store.Change) string {
+	if c.Record == "" {
+		return "Undo this record"
+	}
+	return "Undo " + c.Record
 }
 
 // fieldLabels are the words for what is not part of a record's content.

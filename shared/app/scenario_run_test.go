@@ -93,6 +93,18 @@ func (s *story) decide(word string) string {
 	return s.tells(s.queued("/runs/" + *held + "/" + word))
 }
 
+// undoLatest undoes the run that is the newest in the history.
+func (s *story) undoLatest() string {
+	s.t.Helper()
+	s.pass(5 * time.Minute)
+	var runs []store.Run
+	s.call(http.MethodGet, "/runs?limit=1", nil, 200, &runs)
+	if len(runs) == 0 {
+		s.t.Fatal("there is no run to undo")
+	}
+	return s.tells(s.queued("/runs/" + runs[0].ID + "/undo"))
+}
+
 func (s *story) preview() string {
 	s.t.Helper()
 	s.begun()

@@ -34,6 +34,7 @@ var update = flag.Bool("update", false, "write what the scenarios of testdata sh
 //	synchronize now       the same by the button of the settings page
 //	preview               what a run would do
 //	approve, reject       a decision about the held run, and the run that follows
+//	undo                  what the latest run did is put back
 //	Creatio shows         every contact in Creatio, with who is tagged
 //	Google shows          every contact in Google, with the groups
 //	tagged                the names under the tag
@@ -135,6 +136,7 @@ var steps = map[string]step{
 	"preview":         {show: (*story).preview},
 	"approve":         {show: func(s *story) string { return s.decide("approve") }},
 	"reject":          {show: func(s *story) string { return s.decide("reject") }},
+	"undo":            {show: (*story).undoLatest},
 	"Creatio shows":   {show: (*story).creatioShows},
 	"Google shows":    {show: (*story).googleShows},
 	"tagged":          {show: (*story).taggedNames},

@@ -247,6 +247,11 @@ func (r *run) concludeUndo(d *store.Sync, out Outcome) {
 		for s := range d.Rosters {
 			d.Rosters[s] = r.rosters[s].is.String()
 		}
+		for s, c := range d.Cursors {
+			if side, ok := r.sides[s].(Counting); ok {
+				d.Cursors[s] = side.Moved(c, r.rosters[s].net)
+			}
+		}
 		if out.Status == Partial {
 			d.Status, d.Problem = "partial", r.summary()
 		}

@@ -117,11 +117,23 @@ func (r *run) undone(ctx context.Context) (map[string][]store.Change, error) {
 	}
 	byLink := map[string][]store.Change{}
 	for _, c := range run.Changes {
+		r.photoStays(c)
 		if c.Link != "" && wanted[c.Link] && c.Action != actionMatch {
 			byLink[c.Link] = append(byLink[c.Link], c)
 		}
 	}
 	return byLink, nil
+}
+
+// photoStays tells the user that a photo is not put back: no copy of the old one is kept.
+func (r *run) photoStays(c store.Change) {
+	isPhoto := func(f store.FieldChange) bool { return f.Field == record.Photo }
+	if r.record.Undoes.Covers(c) && slices.ContainsFunc(c.Fields, isPhoto) {
+		r.problem(store.Link{Name: c.Record, CreatioID: c.CreatioID, GoogleID: c.GoogleID}, store.Problem{
+			Side: c.Side, Code: "photo-stays", Message: "The photo was left as it is: Tandem keeps no copy of the old one.",
+			Action: "Set the photo that you want on either side.",
+		})
+	}
 }
 
 // deeds reads changes as the planner takes them.

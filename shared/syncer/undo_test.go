@@ -537,6 +537,22 @@ func TestWhat_was_only_planned_is_not_undone(t *testing.T) {
 	wantJob(t, w, "Ada", "Clerk / Pilot")
 }
 
+func TestUndo_leaves_a_photo_and_says_so(t *testing.T) {
+	t.Parallel()
+	w, galleries := newGallery(t)
+	w.sides[record.Creatio].add("Ada", "ada@example.com")
+	w.sync()
+	w.setJob(record.Creatio, "Ada", "Clerk")
+	galleries[record.Creatio].hang(w.sides[record.Creatio].id("Ada"), pictureHead+"smiling")
+	r := w.sync()
+	u := w.undo(r)
+	if got := codes(u); got != "Ada photo-stays" {
+		t.Errorf("reported %q after %+v", got, r.Changes)
+	}
+	wantJob(t, w, "Ada", " / ")
+	w.silent()
+}
+
 func TestAn_undo_that_takes_away_a_lot_is_not_held(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

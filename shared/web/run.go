@@ -40,6 +40,7 @@ type fieldJSON struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
 	Rule   string `json:"rule"`
+	Ref    string `json:"ref,omitempty"`
 }
 
 // undoJSON is what an undo puts back: a run, or the record of it that has an id here.
@@ -82,7 +83,7 @@ func detail(r store.Run) runJSON {
 	for i, c := range r.Changes {
 		fields := make([]fieldJSON, len(c.Fields))
 		for k, f := range c.Fields {
-			fields[k] = fieldJSON{f.Field, f.Before, f.After, f.Rule}
+			fields[k] = fieldJSON{f.Field, f.Before, f.After, f.Rule, f.Ref}
 		}
 		changes[i] = changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, fields}
 	}

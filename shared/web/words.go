@@ -256,7 +256,7 @@ func ruleWords(side record.Side, rule string) string {
 
 // undoWords says what the button does, before it is pressed.
 var undoWords = []string{
-	"Undo puts back, in Creatio and in Google, every value that this run wrote over. Where somebody has changed a value since, it stays as it is, and Tandem tells you.",
+	"Undo puts back, in Creatio and in Google, every value that this run wrote over. Where somebody has changed a value since, it stays as it is, and Tandem tells you. Photos stay too.",
 	"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
 }
 

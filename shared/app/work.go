@@ -38,7 +38,7 @@ func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, e
 	early, follow := r.app.follower.tick(ctx, t)
 	// Who is due comes first, whatever the job is like.
 	defer follow()
-	users, err := r.app.store.Due(ctx, t, now.Add(early), dispatchLimit)
+	users, err := r.app.store.Due(ctx, t, now.Add(early), store.Due{}, dispatchLimit)
 	if err != nil {
 		return 0, 0, fmt.Errorf("find who is due: %w", err)
 	}

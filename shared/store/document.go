@@ -230,7 +230,7 @@ func (l *Link) SetSideID(s record.Side, id string) {
 // Roster is the ids of the records in scope on one side, sorted.
 type Roster []string
 
-// Due is a user whose sync is due.
+// Due is a user whose sync is due, and the place of that in the order in which users are handed out.
 type Due struct {
 	User string
 	At   time.Time

@@ -52,8 +52,9 @@ type Store interface {
 	// used, or expired at now.
 	TakeState(ctx context.Context, id string, now time.Time) (State, error)
 
-	// Due lists users whose automatic sync of the type is due at now, longest due first, at most limit.
-	Due(ctx context.Context, t record.Type, now time.Time, limit int) ([]Due, error)
+	// Due lists users whose automatic sync of the type is due at now, longest due first and then in the order of their
+	// ids: those after the given one, which may be due no more, or from the first where it is zero; at most limit.
+	Due(ctx context.Context, t record.Type, now time.Time, after Due, limit int) ([]Due, error)
 	// Shortest is the shortest Interval of all syncs of the type; zero where none is due some time.
 	Shortest(ctx context.Context, t record.Type) (time.Duration, error)
 	// Standings lists the syncs of the type that were ever written, in the order in which somebody should look at them:

@@ -142,7 +142,7 @@ func (s *Store) TakeState(ctx context.Context, id string, now time.Time) (store.
 }
 
 // Due lists users whose sync is due.
-func (s *Store) Due(ctx context.Context, t record.Type, now time.Time, limit int) ([]store.Due, error) {
+func (s *Store) Due(ctx context.Context, t record.Type, now time.Time, after store.Due, limit int) ([]store.Due, error) {
 	var out []store.Due
 	err := s.view(ctx, "list due users", func(tx *bbolt.Tx) error {
 		b := find(tx, "due", string(t))
@@ -151,7 +151,14 @@ func (s *Store) Due(ctx context.Context, t record.Type, now time.Time, limit int
 		}
 		last := binary.BigEndian.Uint64(dueKey(now, ""))
 		c := b.Cursor()
-		for k, _ := c.First(); k != nil && len(out) < limit; k, _ = c.Next() {
+		k, _ := c.First()
+		if after != (store.Due{}) {
+			past := dueKey(after.At, after.User)
+			if k, _ = c.Seek(past); bytes.Equal(k, past) {
+				k, _ = c.Next()
+			}
+		}
+		for ; k != nil && len(out) < limit; k, _ = c.Next() {
 			at := binary.BigEndian.Uint64(k)
 			if at > last {
 				break

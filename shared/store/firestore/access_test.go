@@ -53,8 +53,8 @@ func TestEveryErrorOfFirestoreIsOfAKind(t *testing.T) {
 func TestEveryUserIsInAShardThatDueAsks(t *testing.T) {
 	t.Parallel()
 	for n := range 100 {
-		if s := shard(fmt.Sprint("user", n)); s < 0 || s >= shards {
-			t.Fatalf("shard %d of %d", s, shards)
+		if s := shard(fmt.Sprint("user", n), shards); s < 0 || s >= everyShard {
+			t.Fatalf("shard %d of %d", s, everyShard)
 		}
 	}
 }

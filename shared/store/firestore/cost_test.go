@@ -68,8 +68,8 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		{"UpdateSync", func() error {
 			return u.UpdateSync(ctx, record.Contacts, func(s *store.Sync) error { s.Due = noon; return nil })
 		}, "1 reads, 1 writes"},
-		{"Due", func() error { _, err := s.Due(ctx, record.Contacts, noon, 100); return err }, "1 reads, 0 writes"},
-		{"Due, nobody", func() error { _, err := s.Due(ctx, record.Activities, noon, 100); return err }, "1 reads, 0 writes"},
+		{"Due", func() error { _, err := s.Due(ctx, record.Contacts, noon, store.Due{}, 100); return err }, "1 reads, 0 writes"},
+		{"Due, nobody", func() error { _, err := s.Due(ctx, record.Activities, noon, store.Due{}, 100); return err }, "1 reads, 0 writes"},
 		{"Shortest", func() error { _, err := s.Shortest(ctx, record.Contacts); return err }, "1 reads, 0 writes"},
 		{"Shortest, nobody", func() error { _, err := s.Shortest(ctx, record.Activities); return err }, "2 reads, 0 writes"},
 		{"Standings", func() error { _, err := s.Standings(ctx, record.Contacts, "", 100); return err }, "2 reads, 0 writes"},

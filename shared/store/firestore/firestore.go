@@ -24,18 +24,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"hash/fnv"
 	"iter"
 	"maps"
-	"slices"
 	"time"
 
 	"cloud.google.com/go/firestore"
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/api/option"
 
 	"github.com/tandem-sync/tandem/shared/fault"
-	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
@@ -87,18 +83,6 @@ var Unindexed = [][2]string{
 // Expiring are fields, as collection and path, for a time-to-live policy: the document may go once the time is past.
 // Nothing relies on it.
 var Expiring = [][2]string{{"states", "expires"}}
-
-// shards is over how many parts of the due index the users are spread. An index over a rising time takes 500 writes a
-// second (https://cloud.google.com/firestore/docs/solutions/shard-timestamp), which one shard reaches with half a
-// million users who sync every quarter of an hour; each further shard costs every Due a query. It may be raised at
-// any time: syncs written before stay in the shards there were.
-const shards = 1
-
-func shard(user string) int {
-	h := fnv.New32a()
-	h.Write([]byte(user))
-	return int(h.Sum32() % shards)
-}
 
 // pageSize is how many documents a listing asks for at once.
 const pageSize = 300
@@ -183,36 +167,6 @@ func (s *Store) takeState(ctx context.Context, id string, now time.Time) (store.
 		return store.State{}, store.ErrNotFound
 	}
 	return st, nil
-}
-
-// Due lists users whose sync is due. 1 read for each, at least 1 for each shard.
-func (s *Store) Due(ctx context.Context, t record.Type, now time.Time, limit int) ([]store.Due, error) {
-	if limit <= 0 {
-		return nil, nil
-	}
-	var found [shards][]store.Due
-	g, ctx := errgroup.WithContext(ctx)
-	for n := range shards {
-		g.Go(func() error {
-			snaps, err := s.query(ctx, s.client.CollectionGroup("sync").
-				Where("type", "==", string(t)).Where("shard", "==", n).Where("due", "<=", document.Time(now)).
-				OrderBy("due", firestore.Asc).Limit(limit).Select("due"))
-			for _, snap := range snaps {
-				at, ok := snap.Data()["due"].(time.Time)
-				if !ok {
-					return fault.Errorf(fault.Bug, document.Side, "decode", "the due time of %s is not a time", snap.Ref.Path)
-				}
-				found[n] = append(found[n], store.Due{User: snap.Ref.Parent.Parent.ID, At: at.UTC()})
-			}
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, wrap("list due users", err)
-	}
-	all := slices.Concat(found[:]...)
-	slices.SortFunc(all, func(a, b store.Due) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.User, b.User)) })
-	return all[:min(limit, len(all))], nil
 }
 
 // Users goes over the profiles of all users. 1 read for each.

@@ -1,10 +1,8 @@
 package firestore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"cloud.google.com/go/firestore"
@@ -37,7 +35,7 @@ func (s *Store) syncs(t record.Type) firestore.Query {
 // farthest is after everything that is ever due.
 var farthest = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// Shortest is the shortest interval in use. 1 read; where nobody is due, 1 more for each shard.
+// Shortest is the shortest interval in use. 1 read; where nobody is due, 1 more.
 func (s *Store) Shortest(ctx context.Context, t record.Type) (time.Duration, error) {
 	const op = "find the shortest interval"
 	snaps, err := s.query(ctx, s.syncs(t).OrderBy("every", firestore.Asc).Limit(1).Select("every"))
@@ -46,7 +44,7 @@ func (s *Store) Shortest(ctx context.Context, t record.Type) (time.Duration, err
 	}
 	if len(snaps) == 0 {
 		// Somebody whose document is of an older version may be due all the same, and must not be left waiting.
-		due, err := s.Due(ctx, t, farthest, 1)
+		due, err := s.Due(ctx, t, farthest, store.Due{}, 1)
 		if err != nil || len(due) == 0 {
 			return 0, wrap(op, err)
 		}
@@ -59,34 +57,24 @@ func (s *Store) Shortest(ctx context.Context, t record.Type) (time.Duration, err
 	return time.Duration(minutes) * time.Minute, nil
 }
 
-// Standings lists how everybody's syncs go. 2 reads for each, and those of a query for each shard.
+// Standings lists how everybody's syncs go. 2 reads for each, at least 1.
 func (s *Store) Standings(ctx context.Context, t record.Type, after string, limit int) ([]store.Standing, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	var found [shards][]store.Standing
-	g, gctx := errgroup.WithContext(ctx)
-	for n := range shards {
-		g.Go(func() error {
-			snaps, err := s.query(gctx, s.syncs(t).Where("shard", "==", n).Where("place", ">", valid(after)).
-				OrderBy("place", firestore.Asc).Limit(limit))
-			for _, snap := range snaps {
-				sync, err := content[store.Sync](snap)
-				if err != nil {
-					return err
-				}
-				user := snap.Ref.Parent.Parent.ID
-				found[n] = append(found[n], store.Standing{Place: document.Place(user, sync), Profile: store.Profile{ID: user}, Sync: sync})
-			}
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	snaps, err := s.query(ctx, s.sharded(t).Where("place", ">", valid(after)).OrderBy("place", firestore.Asc).Limit(limit))
+	if err != nil {
 		return nil, wrap("list standings", err)
 	}
-	all := slices.Concat(found[:]...)
-	slices.SortFunc(all, func(a, b store.Standing) int { return cmp.Compare(a.Place, b.Place) })
-	all = all[:min(limit, len(all))]
+	all := make([]store.Standing, len(snaps))
+	for i, snap := range snaps {
+		sync, err := content[store.Sync](snap)
+		if err != nil {
+			return nil, wrap("list standings", err)
+		}
+		user := snap.Ref.Parent.Parent.ID
+		all[i] = store.Standing{Place: document.Place(user, sync), Profile: store.Profile{ID: user}, Sync: sync}
+	}
 	return all, wrap("list standings", s.addProfiles(ctx, all))
 }
 
@@ -116,39 +104,29 @@ func (s *Store) addProfiles(ctx context.Context, all []store.Standing) error {
 }
 
 // Tally counts users and syncs. Each of its 7 counts and a look for the last sync is 1 read, and 1 more for every
-// thousand counted; those of syncs for each shard.
+// thousand counted.
 func (s *Store) Tally(ctx context.Context, t record.Type, late time.Time) (store.Tally, error) {
 	var tally store.Tally
-	var bands [shards][6]int
-	var last [shards]time.Time
 	users := s.client.Collection("users")
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { tally.Users, err = s.count(gctx, users.Query); return err })
 	g.Go(func() (err error) { tally.Linked, err = s.count(gctx, users.Where("linked", "==", true)); return err })
-	for n := range shards {
-		syncs := s.syncs(t).Where("shard", "==", n)
-		for i, band := range []string{document.Failing, document.Held, document.Reconnect, document.Partial, document.Running, document.Waiting} {
-			end := document.After(band)
-			if band == document.Waiting {
-				end = document.Late(late)
-			}
-			g.Go(func() (err error) {
-				bands[n][i], err = s.count(gctx, syncs.Where("place", ">=", band).Where("place", "<", end))
-				return err
-			})
+	for band, n := range map[string]*int{
+		document.Failing: &tally.Failing, document.Held: &tally.Held, document.Reconnect: &tally.Reconnect,
+		document.Partial: &tally.Partial, document.Running: &tally.Running, document.Waiting: &tally.Late,
+	} {
+		end := document.After(band)
+		if band == document.Waiting {
+			end = document.Late(late)
 		}
-		g.Go(func() (err error) { last[n], err = s.lastSync(gctx, syncs); return err })
+		g.Go(func() (err error) {
+			*n, err = s.count(gctx, s.sharded(t).Where("place", ">=", band).Where("place", "<", end))
+			return err
+		})
 	}
+	g.Go(func() (err error) { tally.LastSync, err = s.lastSync(gctx, s.sharded(t)); return err })
 	if err := g.Wait(); err != nil {
 		return store.Tally{}, wrap("count standings", err)
-	}
-	for n := range shards {
-		for i, sum := range []*int{&tally.Failing, &tally.Held, &tally.Reconnect, &tally.Partial, &tally.Running, &tally.Late} {
-			*sum += bands[n][i]
-		}
-		if last[n].After(tally.LastSync) {
-			tally.LastSync = last[n]
-		}
 	}
 	return tally, nil
 }

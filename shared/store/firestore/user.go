@@ -163,7 +163,7 @@ func (u *user) syncFields(s store.Sync) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	f["type"], f["shard"], f["due"] = string(s.Type), shard(u.id), any(firestore.Delete)
+	f["type"], f["shard"], f["due"] = string(s.Type), shard(u.id, shards), any(firestore.Delete)
 	if !s.Due.IsZero() {
 		f["due"] = document.Time(s.Due)
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 	"time"
@@ -128,6 +129,41 @@ var syncTests = map[string]func(*testing.T, store.Store){
 		wantDue(t, s, "unknown", noon, 10)
 	},
 
+	"due users come page by page, each once": func(t *testing.T, s store.Store) {
+		var want []store.Due
+		for minute := range 3 {
+			for _, user := range []string{"Bob", "ada-1", "ada", "cyd"} {
+				want = append(want, store.Due{User: fmt.Sprint(user, minute), At: noon.Add(time.Duration(minute) * time.Minute)})
+			}
+		}
+		// Several are due at the same instant; they are written in another order than they come.
+		for _, n := range rand.Perm(len(want)) {
+			setDue(t, s.User(want[n].User), record.Contacts, want[n].At)
+		}
+		until := noon.Add(time.Hour)
+		for _, limit := range []int{1, 5, len(want)} {
+			var got []store.Due
+			for after := (store.Due{}); ; after = got[len(got)-1] {
+				page, err := s.Due(t.Context(), record.Contacts, until, after, limit)
+				must(t, err)
+				if got = append(got, page...); len(page) < limit {
+					break
+				}
+			}
+			same(t, fmt.Sprint("pages of ", limit), got, want)
+		}
+		// Whom the last page ended with may be due no more, or no user at all; what comes after stays the same.
+		setDue(t, s.User("cyd1"), record.Contacts, until.Add(time.Hour))
+		for _, after := range []store.Due{{User: "cyd1", At: noon.Add(time.Minute)}, {User: "zoe", At: noon.Add(time.Minute)}} {
+			page, err := s.Due(t.Context(), record.Contacts, until, after, 1)
+			must(t, err)
+			same(t, "page after nobody", page, want[8:9])
+		}
+		page, err := s.Due(t.Context(), record.Contacts, until, store.Due{User: "zoe", At: until}, 10)
+		must(t, err)
+		same(t, "page after the last one", page, []store.Due(nil))
+	},
+
 	"the due list follows every change": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		setDue(t, u, record.Contacts, noon)
@@ -148,7 +184,7 @@ var syncTests = map[string]func(*testing.T, store.Store){
 
 func wantDue(t *testing.T, s store.Store, typ record.Type, now time.Time, limit int, want ...store.Due) {
 	t.Helper()
-	got, err := s.Due(t.Context(), typ, now, limit)
+	got, err := s.Due(t.Context(), typ, now, store.Due{}, limit)
 	must(t, err)
 	same(t, "due users", got, want)
 }

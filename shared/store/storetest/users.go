@@ -221,7 +221,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 		wantNothing(t, s.User("ada"))
 		wantFurnished(t, s.User("bob"))
 		for _, typ := range []record.Type{record.Contacts, record.Activities} {
-			due, err := s.Due(t.Context(), typ, noon, 10)
+			due, err := s.Due(t.Context(), typ, noon, store.Due{}, 10)
 			must(t, err)
 			same(t, "due", due, []store.Due{{User: "bob", At: noon}})
 		}

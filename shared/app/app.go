@@ -6,6 +6,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,10 @@ type Options struct {
 	Workers int
 	// Traces is how many traces are taken where there is telemetry; default observe's.
 	Traces *rate.Limiter
+	// Page is how many due users one request hands to the queue; default 500.
+	Page int
+	// Observe, if set, is told of every request to Firestore how many documents it read and wrote.
+	Observe func(reads, writes int)
 	// Google are options of the clients of Google Cloud, as an endpoint; default the environment's.
 	Google []option.ClientOption
 }
@@ -57,6 +62,7 @@ type App struct {
 	engines map[record.Type]*syncer.Engine
 	queue   queue.Queue
 	inline  *queue.Inline
+	page    int
 	site    *web.Site
 	invoker *invoker
 	// follower has the jobs of Cloud Scheduler follow the settings.
@@ -69,7 +75,10 @@ type App struct {
 	layouts sync.Map
 }
 
-const defaultWorkers = 4
+const (
+	defaultWorkers = 4
+	defaultPage    = 500
+)
 
 // rates are each user's requests to the two services. Google does not publish the quota of the People API; errors that
 // people show tell of 90 reads a minute for a user. Creatio names none but a number a day in some plans.
@@ -80,7 +89,7 @@ var rates = map[record.Side]syncer.Rate{
 
 // New composes Tandem. The error is of kind Misconfigured where the configuration is wrong.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{config: c, now: o.Now, logger: o.Logger, base: map[record.Side]http.RoundTripper{}}
+	a := &App{config: c, now: o.Now, logger: o.Logger, page: cmp.Or(o.Page, defaultPage), base: map[record.Side]http.RoundTripper{}}
 	if a.now == nil {
 		a.now = time.Now
 	}
@@ -101,7 +110,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the encryption key: %w", err)
 	}
-	if a.store, err = openStore(ctx, c.Store); err != nil {
+	if a.store, err = openStore(ctx, c.Store, o.Observe); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	if a.linker, err = a.newLinker(safe); err != nil {
@@ -143,11 +152,7 @@ func (a *App) openQueue(ctx context.Context, o Options, base http.RoundTripper) 
 		a.queue = tasks
 		return err
 	}
-	workers := o.Workers
-	if workers == 0 {
-		workers = defaultWorkers
-	}
-	a.inline = queue.NewInline(context.WithoutCancel(ctx), workers, a.work, a.logger, a.now)
+	a.inline = queue.NewInline(context.WithoutCancel(ctx), cmp.Or(o.Workers, defaultWorkers), a.work, a.logger, a.now)
 	a.queue = a.inline
 	return nil
 }
@@ -164,11 +169,15 @@ func (a *App) openSchedule(ctx context.Context, o Options, base http.RoundTrippe
 	return err
 }
 
-func openStore(ctx context.Context, c config.Store) (store.Store, error) {
-	if c.Kind == config.Firestore {
-		return firestore.Open(ctx, c.Project, c.Database)
+func openStore(ctx context.Context, c config.Store, observe func(reads, writes int)) (store.Store, error) {
+	if c.Kind != config.Firestore {
+		return bolt.Open(c.Path)
 	}
-	return bolt.Open(c.Path)
+	s, err := firestore.Open(ctx, c.Project, c.Database)
+	if err != nil || observe == nil {
+		return s, err
+	}
+	return s.WithObserver(observe), nil
 }
 
 // Settings serves the pages and the API.
@@ -202,9 +211,11 @@ func (a *App) Handler() http.Handler {
 	return mux
 }
 
-// Dispatch hands every user whose sync is due to the queue, as Cloud Scheduler's call does.
+// Dispatch hands every user whose sync is due to the queue, as Cloud Scheduler's call does. It tells of the first page of
+// them; the others follow by the queue.
 func (a *App) Dispatch(ctx context.Context, t record.Type) (due, queued int, err error) {
-	return runner{a}.Dispatch(ctx, t)
+	out, err := a.dispatch(ctx, t, "")
+	return out.Due, out.Queued, err
 }
 
 // Wait returns when the inline queue has nothing left to do at this moment.

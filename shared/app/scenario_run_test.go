@@ -36,11 +36,9 @@ func (s *story) inTandem(st statement) {
 // lose has Tandem begin with an empty database.
 func (s *story) lose() {
 	s.t.Helper()
-	if err := s.app.Close(s.t.Context()); err != nil {
-		s.t.Fatal(err)
-	}
+	s.stop()
 	s.env["STORE"] = "bolt:" + filepath.Join(s.t.TempDir(), "tandem.db")
-	s.start(s.handler)
+	s.start()
 	s.browser = newBrowser(s.t)
 }
 

@@ -23,11 +23,14 @@ const (
 	invoker   = "invoker@p.iam.gserviceaccount.com"
 )
 
-// tasks is as much of Cloud Tasks as this test needs: it keeps what it is given, each name once.
+// tasks is as much of Cloud Tasks as these tests need: it keeps what it is given, each name once.
 type tasks struct {
 	mu    sync.Mutex
 	names map[string]bool
 	taken []*cloudtasks.Task
+	calls int
+	// refuse, if set, gives the status with which a body is refused; 0 takes it.
+	refuse func(body string) int
 }
 
 func (q *tasks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,6 +41,13 @@ func (q *tasks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.calls++
+	if body, _ := base64.StdEncoding.DecodeString(req.Task.HttpRequest.Body); q.refuse != nil {
+		if status := q.refuse(string(body)); status != 0 {
+			http.Error(w, `{"error":{"code":404,"status":"NOT_FOUND"}}`, status)
+			return
+		}
+	}
 	if q.names[req.Task.Name] {
 		http.Error(w, `{"error":{"code":409,"status":"ALREADY_EXISTS"}}`, http.StatusConflict)
 		return

@@ -17,12 +17,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
-// dispatchLimit is how many due users one call hands over; the next call takes the others.
-const dispatchLimit = 500
-
-// overdue is when a user's task is queued anew.
-const overdue = 30 * time.Minute
-
 // leasePause is how long a run that a person asked for waits while another one is under way.
 const leasePause = 5 * time.Second
 
@@ -33,45 +27,8 @@ func (r runner) Authorize(req *http.Request, function string) error {
 	return r.app.invoker.check(req, function)
 }
 
-func (r runner) Dispatch(ctx context.Context, t record.Type) (due, queued int, err error) {
-	now := r.app.now().UTC()
-	early, follow := r.app.follower.tick(ctx, t)
-	// Who is due comes first, whatever the job is like.
-	defer follow()
-	users, err := r.app.store.Due(ctx, t, now.Add(early), store.Due{}, dispatchLimit)
-	if err != nil {
-		return 0, 0, fmt.Errorf("find who is due: %w", err)
-	}
-	r.app.telemetry.Overdue(ctx, string(t), longestDue(users, now))
-	for _, d := range users {
-		added, err := r.app.queue.Add(ctx, queue.Task{
-			Name: queue.Name(d.User, t, slot(d.At, now)), Type: t, User: d.User, Trigger: syncer.TriggerSchedule,
-		})
-		if err != nil {
-			return len(users), queued, fmt.Errorf("queue a user: %w", err)
-		}
-		if added {
-			queued++
-		}
-	}
-	return len(users), queued, nil
-}
-
-// longestDue is how long the user who waits longest has been due.
-func longestDue(users []store.Due, now time.Time) (late time.Duration) {
-	for _, d := range users {
-		late = max(late, now.Sub(d.At))
-	}
-	return late
-}
-
-// slot names the task of a user who is due. A user who is due for long, because a run died, gets a new name from time to
-// time: a queue remembers names longer than tasks.
-func slot(at, now time.Time) time.Time {
-	if now.Sub(at) > overdue {
-		return now.Truncate(overdue)
-	}
-	return at
+func (r runner) Dispatch(ctx context.Context, t record.Type, after string) (web.Dispatched, error) {
+	return r.app.dispatch(ctx, t, after)
 }
 
 func (r runner) Window(ctx context.Context, t record.Type, user, promised string) (web.Window, error) {
@@ -117,8 +74,13 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	span.End(err)
 	a.ran(ctx, t, req.Trigger, a.now().Sub(start), out, err)
 	ctx = observe.With(ctx, "run", out.Run)
-	if out.Reason == syncer.ReasonNotLinked {
+	switch {
+	case out.Reason == syncer.ReasonNotLinked:
 		err = errors.Join(err, a.revokeLater(ctx, user))
+	case out.Reason == syncer.ReasonLease && req.Run == "" && req.Trigger == syncer.TriggerSchedule:
+		if err = a.comeBack(ctx, t, user); err != nil {
+			out.Status = syncer.Retry
+		}
 	}
 	if req.Trigger != syncer.TriggerSchedule && req.Trigger != syncer.TriggerPreview {
 		// It may have made due again what had stopped.
@@ -155,6 +117,11 @@ func (a *App) revokeLater(ctx context.Context, user string) error {
 // work carries out one queued task. An error of kind Retry has the queue repeat it.
 func (a *App) work(ctx context.Context, t queue.Task) error {
 	ctx, end := a.telemetry.Task(ctx, "task")
+	if t.After != "" {
+		_, err := a.dispatch(ctx, t.Type, t.After)
+		end(err)
+		return err
+	}
 	out, err := a.run(ctx, t.Type, t.User, syncer.Request{Type: t.Type, Run: t.Run, Trigger: t.Trigger})
 	end(err)
 	switch {

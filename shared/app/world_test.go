@@ -55,13 +55,15 @@ type world struct {
 	google  *googlebox.Server
 	creatio *creatiobox.Server
 	app     *app.App
-	handler *http.Handler
 	url     string
 	browser *http.Client
 	env     map[string]string
 	clock   atomic.Int64
 	log     *logBuffer
 	options app.Options
+	// tandem serves what the App serves; id is the user's, once linked.
+	tandem http.Handler
+	id     string
 	// rows are those of the site when it was last looked at.
 	rows string
 }
@@ -127,13 +129,13 @@ func newWorld(t *testing.T, changes ...change) *world {
 	}
 
 	// Handlers come later than addresses: each of the three has to know where the others are.
-	var tandem, google, creatio http.Handler
+	var google, creatio http.Handler
 	serve := func(h *http.Handler) string {
 		s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*h).ServeHTTP(rw, r) }))
 		t.Cleanup(s.Close)
 		return s.URL
 	}
-	w.url = serve(&tandem)
+	w.url = serve(&w.tandem)
 	w.env["PUBLIC_URL"], w.env["GOOGLE_ENDPOINT"], w.env["CREATIO_URL"] = w.url, serve(&google), serve(&creatio)
 
 	w.google = googlebox.New(googlebox.Options{Now: w.now, IssuerURL: w.env["GOOGLE_ENDPOINT"]})
@@ -152,8 +154,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 	w.creatio.AutoConsent("Ada")
 	creatio = w.creatio
 
-	w.handler = &tandem
-	w.start(w.handler)
+	w.start()
 	t.Cleanup(func() {
 		if w.app != nil {
 			_ = w.app.Close(t.Context())
@@ -170,7 +171,16 @@ func (w *world) kind() string {
 	return "user"
 }
 
-func (w *world) start(h *http.Handler) {
+// stop ends the process that Tandem runs in; start begins another one.
+func (w *world) stop() {
+	w.t.Helper()
+	if err := w.app.Close(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.app = nil
+}
+
+func (w *world) start() {
 	w.t.Helper()
 	c, err := config.Load(w.t.Context(), envconfig.MapLookuper(w.env))
 	if err != nil {
@@ -181,8 +191,7 @@ func (w *world) start(h *http.Handler) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.app = a
-	*h = a.Handler()
+	w.app, w.tandem = a, a.Handler()
 }
 
 func newBrowser(t *testing.T) *http.Client {
@@ -292,9 +301,11 @@ func (w *world) link() {
 			w.t.Fatalf("%s ended at %s with %d\n%s", page, a.url, a.status, a.body)
 		}
 	}
-	if a := w.account(); !a.Google.Linked || !a.Creatio.Linked {
+	a := w.account()
+	if !a.Google.Linked || !a.Creatio.Linked {
 		w.t.Fatalf("not linked: %+v", a)
 	}
+	w.id = a.ID
 }
 
 // choose takes a tag.

@@ -176,7 +176,10 @@ func (q *Inline) start() {
 
 // run makes one attempt, in a goroutine of its own, and settles what follows from it.
 func (q *Inline) run(t try) {
-	ctx := observe.With(observe.Continue(q.base, t.trace), slog.String("user", observe.User(t.User)), slog.String("type", string(t.Type)))
+	ctx := observe.With(observe.Continue(q.base, t.trace), slog.String("type", string(t.Type)))
+	if t.User != "" {
+		ctx = observe.With(ctx, slog.String("user", observe.User(t.User)))
+	}
 	if t.Run != "" {
 		ctx = observe.With(ctx, slog.String("run", t.Run))
 	}

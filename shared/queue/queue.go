@@ -23,12 +23,15 @@ import (
 // side is what faults of the queue name: neither of the two services.
 const side = "queue"
 
-// Task is one window of one user's sync type that shall be run.
+// Task is one window of one user's sync type that shall be run, or the next page of the users who are due.
 type Task struct {
 	// Name makes the task one of its kind; see Name.
 	Name string
 	Type record.Type
+	// User is whose window it is; empty for a page of users.
 	User string
+	// After is where the page begins, of [A-Za-z0-9_-]; empty for a user.
+	After string
 	// Run is the id of a run that was promised to the user; empty lets the worker make one.
 	Run string
 	// Trigger is who wants it: "schedule", "user", "push", "approve", "reject", "undo".
@@ -69,8 +72,8 @@ func (t Task) check() error {
 	switch {
 	case t.Name == "" || len(t.Name) > maxName || strings.Map(nameChar, t.Name) != t.Name:
 		return fault.Errorf(fault.Bug, side, "bad-name", "add task: the name %.40q is not of 1 to %d characters of [A-Za-z0-9_-]", t.Name, maxName)
-	case t.User == "" || t.Type == "":
-		return fault.New(fault.Bug, side, "bad-task", errors.New("add task: the user or the type is missing"))
+	case t.Type == "" || (t.User == "") == (t.After == ""):
+		return fault.New(fault.Bug, side, "bad-task", errors.New("add task: the type is missing, or it is not for one user or one page"))
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ func TestA_task_that_no_queue_could_run_is_a_bug(t *testing.T) {
 		"bad name": {Name: "a/b", Type: record.Contacts, User: "ada"},
 		"no type":  {Name: "a", User: "ada"},
 		"no user":  {Name: "a", Type: record.Contacts},
+		"both":     {Name: "a", Type: record.Contacts, User: "ada", After: "x"},
 	} {
 		if added, err := q.Add(t.Context(), task); added || !fault.Is(err, fault.Bug) || err == nil {
 			t.Errorf("%s: got %v, %v", what, added, err)

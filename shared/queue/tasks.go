@@ -189,17 +189,21 @@ func (q *Tasks) task(t Task, trace string) (*cloudtasks.Task, error) {
 	return task, nil
 }
 
-// request is the call that Cloud Tasks makes. The function refuses a body with anything but the user in it, so the
-// promised run and its trigger go into headers. So does the trace of who adds the task: its run is a part of it.
+// request is the call that Cloud Tasks makes. The function refuses a body with anything but the user or the page in it,
+// so the promised run and its trigger go into headers. So does the trace of who adds the task: its run is a part of it.
 func (q *Tasks) request(t Task, trace string) (*cloudtasks.HttpRequest, error) {
-	for _, word := range []string{string(t.Type), t.Run, t.Trigger} {
+	for _, word := range []string{string(t.Type), t.After, t.Run, t.Trigger} {
 		if strings.Map(nameChar, word) != word {
-			return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: the type, run or trigger %.40q is not of [A-Za-z0-9_-]", word)
+			return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: the type, page, run or trigger %.40q is not of [A-Za-z0-9_-]", word)
 		}
 	}
-	body, err := json.Marshal(map[string]string{"user": t.User})
+	content := map[string]string{"user": t.User}
+	if t.After != "" {
+		content = map[string]string{"after": t.After}
+	}
+	body, err := json.Marshal(content)
 	if err != nil {
-		return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: encode the user: %w", err)
+		return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: encode the body: %w", err)
 	}
 	target := q.options.PublicURL + "/sync-" + string(t.Type)
 	r := &cloudtasks.HttpRequest{

@@ -208,6 +208,17 @@ func TestA_task_becomes_one_call_of_the_types_function_with_the_users_id_alone(t
 	}
 }
 
+func TestA_page_of_users_becomes_a_call_with_its_place_alone(t *testing.T) {
+	t.Parallel()
+	var c cloudTasks
+	add(t, tasksOver(t, &c), true, queue.Task{Name: "page", Type: record.Contacts, After: "eyJ9_-"})
+	got := c.tasks[0].HTTPRequest
+	body, err := base64.StdEncoding.DecodeString(got.Body)
+	if string(body) != `{"after":"eyJ9_-"}` || err != nil || got.URL != publicURL+"/sync-contacts" || len(got.Headers) != 1 {
+		t.Errorf("got %s to %s with %v, %v", body, got.URL, got.Headers, err)
+	}
+}
+
 func TestA_promised_run_and_what_wants_it_travel_in_headers(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -329,6 +340,7 @@ func TestWhat_cloud_tasks_could_not_carry_is_a_bug_and_no_call(t *testing.T) {
 		"no user":     {Name: "a", Type: record.Contacts},
 		"type":        {Name: "a", Type: "contacts/../settings", User: "ada"},
 		"run":         {Name: "a", Type: record.Contacts, User: "ada", Run: "r\r\nAuthorization: x"},
+		"page":        {Name: "a", Type: record.Contacts, After: "x/y"},
 		"trigger":     {Name: "a", Type: record.Contacts, User: "ada", Trigger: "a b"},
 		"far too far": {Name: "a", Type: record.Contacts, User: "ada", NotBefore: time.Now().Add(31 * 24 * time.Hour)},
 	} {

@@ -19,12 +19,24 @@ type Runner interface {
 	// Authorize reports whether the request may run the function of that deployed name: nil, or ErrNoCaller and
 	// ErrWrongCaller.
 	Authorize(r *http.Request, function string) error
-	// Dispatch hands every due user to the queue, and tells how many were due and how many are newly queued.
-	Dispatch(ctx context.Context, t record.Type) (due, queued int, err error)
+	// Dispatch hands due users to the queue: from the first one on, or from the place where an earlier request stopped.
+	// A place that is none is ErrNoPlace.
+	Dispatch(ctx context.Context, t record.Type, after string) (Dispatched, error)
 	// Window runs one user's window now, under the id of a run that was promised to the user or, where that is empty,
 	// one of its own. The error is the cause of a Retry, for the log.
 	Window(ctx context.Context, t record.Type, user, promised string) (Window, error)
 }
+
+// Dispatched is how many users a request found due, and how many of them are newly queued. Continued says that there
+// are more of them, for a further request that is queued as well.
+type Dispatched struct {
+	Due       int  `json:"due"`
+	Queued    int  `json:"queued"`
+	Continued bool `json:"continued,omitempty"`
+}
+
+// ErrNoPlace says that a text is not the place where a request stopped.
+var ErrNoPlace = errors.New("not a place in the list of due users")
 
 // Window is how one user's window went.
 type Window struct {
@@ -62,7 +74,7 @@ const promised = "Tandem-Run"
 // minRetryAfter keeps a caller from coming back before anything can have changed.
 const minRetryAfter = 5 * time.Second
 
-// Sync serves a sync function: an empty body dispatches, a user's id runs that user's window.
+// Sync serves a sync function: an empty body and a place dispatch, a user's id runs that user's window.
 func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 	name := "sync-" + string(t)
 	return s.machine(name, func(w http.ResponseWriter, r *http.Request) error {
@@ -72,16 +84,19 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 		if err := run.Authorize(r, name); err != nil {
 			return unauthorized(err)
 		}
-		user, err := readSync(r.Body)
+		user, after, err := readSync(r.Body)
 		if err != nil {
 			return err
 		}
 		if user == "" {
-			due, queued, err := run.Dispatch(r.Context(), t)
+			out, err := run.Dispatch(r.Context(), t, after)
+			if errors.Is(err, ErrNoPlace) {
+				return badSync()
+			}
 			if err != nil {
 				return err
 			}
-			return answer(w, http.StatusOK, map[string]int{"due": due, "queued": queued})
+			return answer(w, http.StatusOK, out)
 		}
 		out, err := run.Window(r.Context(), t, user, r.Header.Get(promised))
 		if err != nil {
@@ -123,31 +138,38 @@ func (e *refusal) orNil(is bool) error {
 	return e
 }
 
-// readSync reads the body of a sync request: nothing, an empty object, or a user's id.
-func readSync(body io.Reader) (user string, err error) {
+func badSync() *refusal {
+	return refuse(http.StatusBadRequest, "bad-request", "The body is not of the form this function takes.",
+		`Send nothing, {}, or {"user":"ID"}.`)
+}
+
+// readSync reads the body of a sync request: nothing, an empty object, a user's id, or the place where an earlier
+// request stopped.
+func readSync(body io.Reader) (user, after string, err error) {
 	raw, err := io.ReadAll(body)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
-		return "", nil
+		return "", "", nil
 	}
-	bad := refuse(http.StatusBadRequest, "bad-request", "The body is not of the form this function takes.",
-		`Send nothing, {}, or {"user":"ID"}.`)
 	o, err := readObject(bytes.NewReader(raw))
-	if err != nil {
-		return "", bad
+	if err != nil || len(o.fields) > 1 {
+		return "", "", badSync()
 	}
-	value, named := o.fields["user"]
-	if len(o.fields) > 1 || (len(o.fields) == 1 && !named) {
-		return "", bad
+	for name, value := range o.fields {
+		var text *string
+		if json.Unmarshal(value, &text) != nil || text == nil || *text == "" {
+			return "", "", badSync()
+		}
+		switch name {
+		case "user":
+			user = *text
+		case "after":
+			after = *text
+		default:
+			return "", "", badSync()
+		}
 	}
-	if !named {
-		return "", nil
-	}
-	var id *string
-	if json.Unmarshal(value, &id) != nil || id == nil || *id == "" {
-		return "", bad
-	}
-	return *id, nil
+	return user, after, nil
 }

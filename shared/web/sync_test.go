@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -21,13 +22,15 @@ type fakeRunner struct {
 	window     Window
 	ran        []string
 	dispatches int
+	after      string
 }
 
 func (f *fakeRunner) Authorize(*http.Request, string) error { return f.caller }
 
-func (f *fakeRunner) Dispatch(context.Context, record.Type) (due, queued int, err error) {
+func (f *fakeRunner) Dispatch(_ context.Context, _ record.Type, after string) (Dispatched, error) {
 	f.dispatches++
-	return 3, 2, f.dispatched
+	f.after = after
+	return Dispatched{Due: 3, Queued: 2, Continued: after == "page-1"}, f.dispatched
 }
 
 func (f *fakeRunner) Window(_ context.Context, _ record.Type, user, promised string) (Window, error) {
@@ -45,7 +48,7 @@ func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
 		method, path, body string
 		runner             fakeRunner
 		status             int
-		want, after        string
+		want, after, place string
 		ran, dispatches    int
 	}{
 		"nothing dispatches":          {body: "", status: 200, want: `{"due":3,"queued":2}`, dispatches: 1},
@@ -54,6 +57,11 @@ func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
 		"a user's window":             {body: `{"user":"u1"}`, runner: fakeRunner{window: done}, status: 200, want: `{"user":"u1","run":"r1","status":"done"}`, ran: 1},
 		"a skipped window":            {body: `{"user":"u1"}`, runner: fakeRunner{window: Window{Run: "r1", Status: "skipped", Reason: "lease"}}, status: 200, want: `{"user":"u1","run":"r1","status":"skipped","reason":"lease"}`, ran: 1},
 		"a window to repeat":          {body: `{"user":"u1"}`, runner: fakeRunner{window: Window{Run: "r1", Status: "retry", Retry: true, After: 61500 * time.Millisecond}}, status: 503, want: `{"user":"u1","run":"r1","status":"retry"}`, after: "62", ran: 1},
+		"a further page":              {body: `{"after":"page-2"}`, status: 200, want: `{"due":3,"queued":2}`, dispatches: 1, place: "page-2"},
+		"a page and more to come":     {body: `{"after":"page-1"}`, status: 200, want: `{"due":3,"queued":2,"continued":true}`, dispatches: 1, place: "page-1"},
+		"no place":                    {body: `{"after":"x"}`, runner: fakeRunner{dispatched: fmt.Errorf("dispatch: %w", ErrNoPlace)}, status: 400, dispatches: 1, place: "x"},
+		"an empty place":              {body: `{"after":""}`, status: 400},
+		"a place and a user":          {body: `{"after":"page-2","user":"u1"}`, status: 400},
 		"another form":                {body: `{"user":"u1","force":true}`, status: 400},
 		"a number":                    {body: `{"user":1}`, status: 400},
 		"an empty user":               {body: `{"user":""}`, status: 400},
@@ -97,6 +105,9 @@ func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
 			var problem struct{ Code string }
 			if tc.want == "" && (json.Unmarshal(w.Body.Bytes(), &problem) != nil || problem.Code == "") {
 				t.Errorf("no problem document: %s", w.Body)
+			}
+			if tc.runner.after != tc.place {
+				t.Errorf("dispatched after %q, want %q", tc.runner.after, tc.place)
 			}
 			if len(tc.runner.ran) != tc.ran || tc.runner.dispatches != tc.dispatches {
 				t.Errorf("ran %v and dispatched %d times", tc.runner.ran, tc.runner.dispatches)

@@ -219,7 +219,7 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 		d.Settings.Automatic, d.Settings.IntervalMinutes = c.Automatic, c.IntervalMinutes
 		d.Settings.TagID, d.Settings.TagKind = c.TagID, kind
 		d.Settings.Direction, d.Settings.Conflicts = c.Direction, c.Conflicts
-		d.Due = due(d, was, s.app.now().UTC())
+		d.Due = due(user, d, was, s.app.now().UTC())
 		after = *d
 		return nil
 	})
@@ -233,14 +233,14 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 }
 
 // due is when the next automatic sync is due after the settings changed.
-func due(d *store.Sync, was store.Settings, now time.Time) time.Time {
+func due(user string, d *store.Sync, was store.Settings, now time.Time) time.Time {
 	switch {
 	case !d.Settings.Automatic:
 		return time.Time{}
 	case was.Automatic && was.IntervalMinutes == d.Settings.IntervalMinutes && was.TagID == d.Settings.TagID && !d.Due.IsZero():
 		return d.Due
 	default:
-		next := d.LastSync.Add(time.Duration(d.Settings.IntervalMinutes) * time.Minute)
+		next := syncer.DueAfter(user, d.Type, time.Time{}, d.LastSync, d.Settings.IntervalMinutes)
 		if next.Before(now) || was.TagID != d.Settings.TagID {
 			return now
 		}

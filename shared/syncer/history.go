@@ -342,9 +342,13 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		return
 	}
 	next := func() {
+		var was time.Time
+		if r.record.Trigger == TriggerSchedule {
+			was = d.Due
+		}
 		d.Due = time.Time{}
 		if d.Settings.Automatic {
-			d.Due = r.start.Add(time.Duration(d.Settings.IntervalMinutes) * time.Minute)
+			d.Due = DueAfter(r.user.ID(), d.Type, was, r.start, d.Settings.IntervalMinutes)
 		}
 	}
 	last := func() *store.Problem {

@@ -8,12 +8,14 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -31,6 +33,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/bolt"
 	"github.com/tandem-sync/tandem/shared/store/firestore"
+	"github.com/tandem-sync/tandem/shared/store/migrate"
 	"github.com/tandem-sync/tandem/shared/syncer"
 	"github.com/tandem-sync/tandem/shared/vault"
 	"github.com/tandem-sync/tandem/shared/web"
@@ -44,6 +47,8 @@ type Options struct {
 	Workers int
 	// Traces is how many traces are taken where there is telemetry; default observe's.
 	Traces *rate.Limiter
+	// Patience is how long a start waits for the store; default 10 seconds. After that the first request looks again.
+	Patience time.Duration
 	// Page is how many due users one request hands to the queue; default 500.
 	Page int
 	// Observe, if set, is told of every request to Firestore how many documents it read and wrote.
@@ -63,6 +68,10 @@ type App struct {
 	queue   queue.Queue
 	inline  *queue.Inline
 	page    int
+
+	migrator *migrate.Migrator
+	// fitting says that the store's schema was looked at and that this version can work with it.
+	fitting atomic.Bool
 	site    *web.Site
 	invoker *invoker
 	// follower has the jobs of Cloud Scheduler follow the settings.
@@ -112,6 +121,10 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	}
 	if a.store, err = openStore(ctx, c.Store, o.Observe); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	a.migrator = migrate.New(a.store, migrate.All, rand.Text(), a.now, a.logger)
+	if err := a.start(ctx, cmp.Or(o.Patience, defaultPatience)); err != nil {
+		return nil, errors.Join(err, a.store.Close())
 	}
 	if a.linker, err = a.newLinker(safe); err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -195,7 +208,7 @@ func (a *App) sync(t record.Type) http.Handler {
 
 // observed is a function with its log and its trace.
 func (a *App) observed(function string, h http.Handler) http.Handler {
-	return observe.Middleware(a.logger, a.telemetry.Handler(function, h))
+	return observe.Middleware(a.logger, a.telemetry.Handler(function, a.checked(h)))
 }
 
 // Handler serves every function under its deployed name, as one host does in the cloud.

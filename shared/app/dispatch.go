@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
 	"sync"
@@ -40,9 +41,27 @@ type place struct {
 	after store.Due
 }
 
-// dispatch hands one page of the due users to the queue, longest due first, and the place of the next one. Who could
-// not be handed over is due still: the request fails, and is repeated by who made it.
+// migrating is how long a tick may work on migrations.
+const migrating = 20 * time.Second
+
+// dispatch hands due users to the queue. A tick also goes on with migrations: nobody waits for it.
 func (a *App) dispatch(ctx context.Context, t record.Type, from string) (web.Dispatched, error) {
+	out, err := a.handOverPage(ctx, t, from)
+	if from == "" {
+		if err := a.migrator.Advance(ctx, a.now().Add(migrating)); err != nil {
+			level := slog.LevelError
+			if fault.Is(err, fault.Retry) {
+				level = slog.LevelWarn
+			}
+			a.logger.Log(ctx, level, "a migration stopped and is repeated", "kind", fault.KindOf(err).String(), "error", err.Error())
+		}
+	}
+	return out, err
+}
+
+// handOverPage hands one page of the due users to the queue, longest due first, and the place of the next one. Who could
+// not be handed over is due still: the request fails, and is repeated by who made it.
+func (a *App) handOverPage(ctx context.Context, t record.Type, from string) (web.Dispatched, error) {
 	p, err := parsePlace(from)
 	if err != nil {
 		return web.Dispatched{}, err

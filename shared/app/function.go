@@ -15,6 +15,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 )
 
+// notSetUp is what everybody reads where Tandem cannot serve at all.
+const notSetUp = "Tandem is not set up. Ask your administrator to read its log."
+
 // composed is the App of this process, made from its environment.
 var composed = sync.OnceValues(func() (*App, error) {
 	ctx := context.Background()
@@ -54,7 +57,7 @@ func Function(entryPoint string, pick func(*App) http.Handler) http.HandlerFunc 
 	return func(w http.ResponseWriter, r *http.Request) {
 		a, err := composed()
 		if err != nil {
-			http.Error(w, "Tandem is not set up. Ask your administrator to read its log.", http.StatusInternalServerError)
+			http.Error(w, notSetUp, http.StatusInternalServerError)
 			return
 		}
 		pick(a).ServeHTTP(w, r)

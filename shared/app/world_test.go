@@ -110,7 +110,7 @@ func (w *world) pass(d time.Duration) { w.clock.Add(int64(d)) }
 // newWorld starts both services and Tandem. Ada has an account with each; so has Bo, a colleague in Creatio.
 func newWorld(t *testing.T, changes ...change) *world {
 	t.Helper()
-	w := &world{t: t, log: &logBuffer{}}
+	w := &world{t: t, log: &logBuffer{}, options: app.Options{Patience: time.Hour}}
 	w.clock.Store(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixNano())
 	t.Cleanup(func() {
 		if t.Failed() {

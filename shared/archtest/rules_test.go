@@ -40,7 +40,7 @@ func with(base []string, more ...string) []string { return append(base[:len(base
 var places = []place{
 	{"functions/...", entry, []string{"shared/app"}, "a function reads the request, calls app and writes the answer; all else would be deployed untested"},
 	{"shared/app", composition, with(
-		purely, "shared/config", "shared/observe", "shared/httpx", "shared/odata", "shared/store", "shared/store/bolt", "shared/store/firestore",
+		purely, "shared/config", "shared/observe", "shared/httpx", "shared/odata", "shared/store", "shared/store/migrate", "shared/store/bolt", "shared/store/firestore",
 		"shared/creatio", "shared/google", "shared/vault", "shared/queue", "shared/schedule", "shared/syncer", "shared/oauth", "shared/web",
 	), "one package connects everything, so that all others can be used and tested alone"},
 
@@ -56,6 +56,8 @@ var places = []place{
 	{"shared/odata", ground, []string{"shared/fault", "shared/observe", "shared/httpx"}, "it speaks OData and knows no Creatio"},
 	{"shared/store", ground, []string{"shared/fault", "shared/record"}, "it says what is kept, not where"},
 
+	{"shared/store/migrate", core, []string{"shared/fault", "shared/observe", "shared/store"}, "documents are brought forward through the interface, whatever holds them"},
+
 	{"shared/store/internal/document", adapter, []string{"shared/fault", "shared/record", "shared/store"}, "what the databases share must not know one of them"},
 	{"shared/store/bolt", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},
 	{"shared/store/firestore", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},
@@ -70,7 +72,7 @@ var places = []place{
 	{"shared/oauth", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "linking asks for a vault and for accounts by ports of its own"},
 	{"shared/web", core, with(purely, "shared/observe", "shared/store"), "pages ask for what they show by ports of their own"},
 
-	{"shared/store/storetest", stage, []string{"shared/fault", "shared/record", "shared/store"}, "the suite holds every database to the same rules, so it can know none"},
+	{"shared/store/storetest", stage, []string{"shared/fault", "shared/record", "shared/store", "shared/store/migrate"}, "the suite holds every database to the same rules, so it can know none"},
 	{"shared/sandbox/...", stage, []string{"shared/fault", "shared/record", "shared/recurrence", "shared/observe", "shared/sandbox/..."}, "a stand-in that shares code with the adapter makes the same mistakes, and proves nothing"},
 	{"shared/archtest", stage, nil, "it reads files and imports nobody"},
 	{"terraform/tests/hold", stage, nil, "it holds the Terraform files against the code, and only its tests import any"},

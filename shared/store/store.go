@@ -13,6 +13,7 @@
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
 //	states/{state}                     State: one linking in progress; used once
 //	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
+//	meta/schema                        Schema: which migrations the documents have been through
 //
 // Invariants: a user's documents are reached only through User(id); times are UTC with
 // microseconds; what a run writes is refused once its lease is lost; ids that are keys are
@@ -68,6 +69,14 @@ type Store interface {
 	Schedule(ctx context.Context, t record.Type) (Schedule, error)
 	// PutSchedule replaces it.
 	PutSchedule(ctx context.Context, s Schedule) error
+	// Reindex writes again what is queried of the users after the one given and of their syncs, in the order of the ids:
+	// of limit users or, where the backend likes, of more. It returns the last of them, and nothing when there are no
+	// more users. The documents themselves stay as they are, with all that a later version wrote into them.
+	Reindex(ctx context.Context, after string, limit int) (last string, err error)
+	// Schema is the zero Schema where none was written yet.
+	Schema(ctx context.Context) (Schema, error)
+	// UpdateSchema changes it in a transaction, as UpdateProfile does.
+	UpdateSchema(ctx context.Context, f func(*Schema) error) error
 
 	// Users goes over the profiles of all users, in the order of their ids. The store may be written meanwhile. An
 	// error is the last thing it yields.

@@ -3,6 +3,7 @@
 //
 // Layout, by bucket:
 //
+//	meta/schema                       Schema
 //	states/{state}                    State
 //	schedules/{type}                 Schedule
 //	due/{type}/{time}{user}           nothing; the index of due users, time in 8 bytes big-endian

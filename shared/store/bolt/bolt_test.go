@@ -1,13 +1,18 @@
 package bolt
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/bbolt"
+
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/storetest"
 )
@@ -62,6 +67,37 @@ func wantMode(t *testing.T, path string, want os.FileMode) {
 	}
 	if got := info.Mode().Perm(); got != want {
 		t.Errorf("%s has mode %o, want %o", path, got, want)
+	}
+}
+
+func TestTheDueIndexIsBuiltAnewFromTheDocuments(t *testing.T) {
+	t.Parallel()
+	s := openNew(t).(*Store)
+	noon := time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
+	var want []store.Due
+	for n, user := range []string{"ada", "bob", "cyd"} {
+		want = append(want, store.Due{User: user, At: noon.Add(time.Duration(n) * time.Minute)})
+		if err := s.User(user).UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+			d.Due = want[n].At
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Bob's entry is missing, Cyd has one too many, and somebody is in the index who is no user.
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		due := find(tx, "due", "contacts")
+		return errors.Join(due.Delete(dueKey(want[1].At, "bob")), due.Put(dueKey(noon, "cyd"), nil), due.Put(dueKey(noon, "dan"), nil))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last, err := s.Reindex(t.Context(), "", 1); last != "" || err != nil {
+		t.Fatalf("got %q, %v", last, err)
+	}
+	got, err := s.Due(t.Context(), record.Contacts, noon.Add(time.Hour), store.Due{}, 10)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("due users (-want +got), %v:\n%s", err, diff)
 	}
 }
 

@@ -53,7 +53,7 @@ func TestEveryErrorOfFirestoreIsOfAKind(t *testing.T) {
 func TestEveryUserIsInAShardThatDueAsks(t *testing.T) {
 	t.Parallel()
 	for n := range 100 {
-		if s := shard(fmt.Sprint("user", n), shards); s < 0 || s >= everyShard {
+		if s := shard(fmt.Sprint("user", n), manyShards); s < 0 || s >= everyShard {
 			t.Fatalf("shard %d of %d", s, everyShard)
 		}
 	}

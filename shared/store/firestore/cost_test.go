@@ -77,6 +77,11 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		{"Tally", func() error { _, err := s.Tally(ctx, record.Contacts, noon); return err }, "9 reads, 0 writes"},
 		{"Schedule", func() error { _, err := s.Schedule(ctx, record.Contacts); return err }, "1 reads, 0 writes"},
 		{"PutSchedule", func() error { return s.PutSchedule(ctx, store.Schedule{Type: record.Contacts}) }, "0 reads, 1 writes"},
+		{"Schema", func() error { _, err := s.Schema(ctx); return err }, "1 reads, 0 writes"},
+		{"UpdateSchema", func() error { return s.UpdateSchema(ctx, func(*store.Schema) error { return nil }) }, "1 reads, 1 writes"},
+		{"Reindex", func() error { _, err := s.Reindex(ctx, "", 10); return err }, "3 reads, 1 writes"},
+		{"Reindex, nothing to do", func() error { _, err := s.Reindex(ctx, "", 10); return err }, "3 reads, 0 writes"},
+		{"Reindex, nobody", func() error { _, err := s.Reindex(ctx, "zoe", 10); return err }, "1 reads, 0 writes"},
 		{"Acquire", func() (err error) {
 			_, lease, err = u.Acquire(ctx, record.Contacts, "run1", noon, time.Minute)
 			return err

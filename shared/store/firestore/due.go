@@ -17,13 +17,23 @@ import (
 // (https://cloud.google.com/firestore/docs/solutions/shard-timestamp), which a hundred thousand users who sync every
 // three minutes reach.
 const (
-	// shards is into how many parts users are written. It may be set to another number at any time: the versions that
-	// serve at the same time find each other's users, since all of them ask for every shard there may be.
-	shards = 8
+	// manyShards is into how many parts users are written. It may be set to another number at any time: the versions
+	// that serve at the same time find each other's users, since all of them ask for every shard there may be.
+	manyShards = 8
 	// everyShard is how many there may be: the most that a disjunction may have
 	// (https://cloud.google.com/firestore/docs/query-data/queries#limits_on_or_queries).
 	everyShard = 30
+	// spread is the migration after which no version serves any more that asks for the first shard alone.
+	spread = 1
 )
+
+// shards is into how many parts users are written now.
+func (s *Store) shards() int {
+	if s.spread.Load() {
+		return manyShards
+	}
+	return 1
+}
 
 // shard is the part of the due index that a user is in, where there are so many.
 func shard(user string, of int) int {

@@ -12,6 +12,7 @@
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
 //	states/{state}                     doc, expires (for a time-to-live policy)
 //	schedules/{type}                   doc
+//	meta/schema                        doc
 //
 // A change of one document compares and sets by its update time: two requests, and no lock that a crashed caller would
 // leave behind. What spans documents (PutLinks, Commit) is a transaction.
@@ -26,6 +27,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/firestore"
@@ -74,6 +76,7 @@ var Unindexed = [][2]string{
 	{"changes", "doc"},
 	{"rosters", "doc"},
 	{"schedules", "doc"},
+	{"meta", "doc"},
 	{"sync", "due"},
 	{"sync", "every"},
 	{"sync", "place"},
@@ -91,6 +94,8 @@ const pageSize = 300
 type Store struct {
 	client  *firestore.Client
 	observe func(reads, writes int)
+	// spread says that the users may be written into all shards; see due.go.
+	spread *atomic.Bool
 }
 
 // Open makes a client of a database, "(default)" where the name is empty. It finds the credentials but calls nothing
@@ -100,13 +105,13 @@ func Open(ctx context.Context, project, database string, opts ...option.ClientOp
 	if err != nil {
 		return nil, fault.Errorf(fault.Misconfigured, document.Side, "client", "open store: %w", err)
 	}
-	return &Store{client: client, observe: func(int, int) {}}, nil
+	return &Store{client: client, observe: func(int, int) {}, spread: new(atomic.Bool)}, nil
 }
 
 // WithObserver is the same store with a function that is told after every request how many documents it read and
 // wrote; a deletion counts as a write. It may be called from several goroutines at once.
 func (s *Store) WithObserver(f func(reads, writes int)) *Store {
-	return &Store{client: s.client, observe: f}
+	return &Store{client: s.client, observe: f, spread: s.spread}
 }
 
 // Close ends the connections.

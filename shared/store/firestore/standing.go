@@ -15,16 +15,17 @@ import (
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
 
-// standingFields are what is queried of all syncs: how often it is to be looked at, where it stands, when it was last
-// synchronized. A document of an older version lacks them until it is next written.
-func standingFields(f fields, user string, s store.Sync) {
-	f["place"], f["every"], f["lastSync"] = document.Place(user, s), any(firestore.Delete), any(firestore.Delete)
+// standing is what is queried of all syncs: how often it is to be looked at, where it stands, when it was last
+// synchronized. A document of an older version lacks them until it is migrated or written.
+func standing(user string, s store.Sync) fields {
+	f := fields{"place": document.Place(user, s), "every": any(firestore.Delete), "lastSync": any(firestore.Delete)}
 	if every := s.Interval(); every > 0 {
 		f["every"] = int(every / time.Minute)
 	}
 	if !s.LastSync.IsZero() {
 		f["lastSync"] = document.Time(s.LastSync)
 	}
+	return f
 }
 
 // syncs are the syncs of a type, of all users.

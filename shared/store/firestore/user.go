@@ -3,6 +3,7 @@ package firestore
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"cloud.google.com/go/firestore"
@@ -67,10 +68,15 @@ func (u *user) UpdateProfile(ctx context.Context, f func(*store.Profile) error) 
 		p.ID = u.id
 		next, err := plain(p)
 		if err == nil {
-			next["linked"] = p.Google.Linked && p.Creatio.Linked
+			maps.Copy(next, queriedProfile(p))
 		}
 		return next, err
 	}))
+}
+
+// queriedProfile are the fields of a profile beside its content.
+func queriedProfile(p store.Profile) fields {
+	return fields{"linked": p.Google.Linked && p.Creatio.Linked}
 }
 
 // plain is a document of which nothing is queried.
@@ -163,12 +169,18 @@ func (u *user) syncFields(s store.Sync) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	f["type"], f["shard"], f["due"] = string(s.Type), shard(u.id, shards), any(firestore.Delete)
+	maps.Copy(f, queried(u.id, s, shard(u.id, u.s.shards())))
+	return f, nil
+}
+
+// queried are the fields of a sync beside its content.
+func queried(user string, s store.Sync, shard int) fields {
+	f := fields{"type": string(s.Type), "shard": shard, "due": any(firestore.Delete)}
 	if !s.Due.IsZero() {
 		f["due"] = document.Time(s.Due)
 	}
-	standingFields(f, u.id, s)
-	return f, nil
+	maps.Copy(f, standing(user, s))
+	return f
 }
 
 // changeSync changes the document of a sync type. 1 read; 1 write unless f refuses.

@@ -22,7 +22,7 @@ const Side = "store"
 
 // Document is everything that a store keeps.
 type Document interface {
-	store.Profile | store.Token | store.State | store.Sync | store.Link | store.Run | store.Schedule | []store.Change
+	store.Profile | store.Token | store.State | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.
@@ -65,6 +65,8 @@ func settle(d any) {
 		d.Cursors = maps.Clone(d.Cursors)
 		// A missing cursor would come back as the JSON word null.
 		maps.DeleteFunc(d.Cursors, func(_ record.Side, c json.RawMessage) bool { return len(c) == 0 })
+	case *store.Schema:
+		d.Since, d.Lease.Expires = Time(d.Since), Time(d.Lease.Expires)
 	case *store.Link:
 		d.UpdatedAt, d.RetryAt = Time(d.UpdatedAt), Time(d.RetryAt)
 		d.Sides = maps.Clone(d.Sides)

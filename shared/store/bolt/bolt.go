@@ -320,7 +320,16 @@ func get[D document.Document](b *bbolt.Bucket, key []byte) (D, error) {
 	return document.Decode[D](data)
 }
 
-// put writes a document.
+// rewrite writes a document that was changed since it was read; see document.Over.
+func rewrite[D document.Document](b *bbolt.Bucket, key []byte, d D) error {
+	data, err := document.Over(b.Get(key), d)
+	if err != nil {
+		return err
+	}
+	return b.Put(key, data)
+}
+
+// put writes a document in place of whatever is kept.
 func put[D document.Document](b *bbolt.Bucket, key []byte, d D) error {
 	data, err := document.Encode(d)
 	if err != nil {

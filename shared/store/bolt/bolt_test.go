@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -99,6 +100,24 @@ func TestTheDueIndexIsBuiltAnewFromTheDocuments(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("due users (-want +got), %v:\n%s", err, diff)
 	}
+}
+
+func TestWhatALaterVersionWroteStays(t *testing.T) {
+	t.Parallel()
+	s := openNew(t).(*Store)
+	storetest.Later(t, s, func(key string, f func([]byte) []byte) {
+		if key == "users/ada" {
+			key += "/profile"
+		}
+		path := strings.Split(key, "/")
+		err := s.db.Update(func(tx *bbolt.Tx) error {
+			b, name := find(tx, path[:len(path)-1]...), []byte(path[len(path)-1])
+			return b.Put(name, f(bytes.Clone(b.Get(name))))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func TestOnlyOneProcessOpensTheFile(t *testing.T) {

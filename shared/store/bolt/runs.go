@@ -31,7 +31,8 @@ func (u *user) UpdateRun(ctx context.Context, id string, f func(*store.Run) erro
 		return fmt.Errorf("update run: %w", err)
 	}
 	return u.update(ctx, "update run", nil, func(tx *bbolt.Tx) error {
-		r, err := get[store.Run](find(tx, u.path("runs")...), []byte(id))
+		b := find(tx, u.path("runs")...)
+		r, err := get[store.Run](b, []byte(id))
 		if err != nil {
 			return err
 		}
@@ -39,7 +40,7 @@ func (u *user) UpdateRun(ctx context.Context, id string, f func(*store.Run) erro
 			return callerError{err}
 		}
 		r.ID = id
-		return u.putRun(tx, r)
+		return rewrite(b, []byte(id), r)
 	})
 }
 

@@ -42,7 +42,7 @@ func (s *Store) UpdateSchema(ctx context.Context, f func(*store.Schema) error) e
 		if err != nil {
 			return err
 		}
-		return put(b, []byte("schema"), next)
+		return rewrite(b, []byte("schema"), next)
 	})
 }
 

@@ -63,7 +63,7 @@ func (u *user) UpdateProfile(ctx context.Context, f func(*store.Profile) error) 
 		if err != nil {
 			return err
 		}
-		return put(b, []byte("profile"), p)
+		return rewrite(b, []byte("profile"), p)
 	})
 }
 
@@ -217,7 +217,7 @@ func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(
 		if err != nil {
 			return err
 		}
-		return put(b, []byte(t), s)
+		return rewrite(b, []byte(t), s)
 	})
 }
 

@@ -83,6 +83,17 @@ func TestStore(t *testing.T) {
 	asked.check(t)
 }
 
+func TestWhatALaterVersionWroteStays(t *testing.T) {
+	t.Parallel()
+	s, client := openBoth(t)
+	storetest.Later(t, s, func(key string, f func([]byte) []byte) {
+		doc, err := client.Doc(key).Get(t.Context())
+		must(t, err)
+		_, err = doc.Ref.Update(t.Context(), []native.Update{{Path: "doc", Value: f(doc.Data()["doc"].([]byte))}})
+		must(t, err)
+	})
+}
+
 func TestDatabasesOfAProjectAreApart(t *testing.T) {
 	t.Parallel()
 	storetest.NeedEmulator(t, missing)

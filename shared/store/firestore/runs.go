@@ -21,8 +21,9 @@ const longestDoc = 1_000_000
 
 func (u *user) runRef(id string) *firestore.DocumentRef { return u.ref().Collection("runs").Doc(id) }
 
-func runFields(r store.Run) (fields, error) {
-	f, err := plain(r)
+// runFields are the fields of a run, read from snap where it was read.
+func runFields(snap *firestore.DocumentSnapshot, r store.Run) (fields, error) {
+	f, err := over(snap, r)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func (u *user) PutRun(ctx context.Context, r store.Run) error {
 	if err := document.ToWrite(u.id, r.ID); err != nil {
 		return wrap("put run", err)
 	}
-	f, err := runFields(r)
+	f, err := runFields(nil, r)
 	if err == nil {
 		err = u.s.set(ctx, u.runRef(r.ID), f)
 	}
@@ -56,7 +57,7 @@ func (u *user) UpdateRun(ctx context.Context, id string, f func(*store.Run) erro
 			return nil, callerError{err}
 		}
 		r.ID = id
-		return runFields(r)
+		return runFields(snap, r)
 	}))
 }
 

@@ -44,7 +44,7 @@ func (s *Store) UpdateSchema(ctx context.Context, f func(*store.Schema) error) e
 		if err := f(&next); err != nil {
 			return nil, callerError{err}
 		}
-		return plain(next)
+		return over(snap, next)
 	})
 	if err == nil {
 		s.spread.Store(next.Version >= spread)

@@ -66,7 +66,7 @@ func (u *user) UpdateProfile(ctx context.Context, f func(*store.Profile) error) 
 			return nil, callerError{err}
 		}
 		p.ID = u.id
-		next, err := plain(p)
+		next, err := over(snap, p)
 		if err == nil {
 			maps.Copy(next, queriedProfile(p))
 		}
@@ -79,9 +79,16 @@ func queriedProfile(p store.Profile) fields {
 	return fields{"linked": p.Google.Linked && p.Creatio.Linked}
 }
 
-// plain is a document of which nothing is queried.
-func plain[D document.Document](d D) (fields, error) {
-	doc, err := document.Encode(d)
+// plain is a document of which nothing is queried, in place of whatever is kept.
+func plain[D document.Document](d D) (fields, error) { return over(nil, d) }
+
+// over is a document of which nothing is queried, as it was changed since it was read; see document.Over.
+func over[D document.Document](snap *firestore.DocumentSnapshot, d D) (fields, error) {
+	var kept []byte
+	if snap != nil && snap.Exists() {
+		kept, _ = snap.Data()["doc"].([]byte)
+	}
+	doc, err := document.Over(kept, d)
 	if err != nil {
 		return nil, err
 	}
@@ -164,8 +171,9 @@ func syncOf(snap *firestore.DocumentSnapshot, t record.Type) (store.Sync, error)
 	return s, err
 }
 
-func (u *user) syncFields(s store.Sync) (fields, error) {
-	f, err := plain(s)
+// syncFields are the fields of a sync that was changed since it was read.
+func (u *user) syncFields(snap *firestore.DocumentSnapshot, s store.Sync) (fields, error) {
+	f, err := over(snap, s)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +204,7 @@ func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(
 		if err := f(&s); err != nil {
 			return nil, err
 		}
-		return u.syncFields(s)
+		return u.syncFields(snap, s)
 	}))
 }
 
@@ -249,12 +257,12 @@ func (u *user) Commit(ctx context.Context, t record.Type, l store.Lease, r store
 	if err := document.ToWrite(u.id, string(t), r.ID); err != nil {
 		return wrap("commit run", err)
 	}
-	run, err := runFields(r)
+	run, err := runFields(nil, r)
 	if err != nil {
 		return wrap("commit run", err)
 	}
 	return wrap("commit run", u.s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
-		s, err := u.fenced(get, t, l)
+		snap, s, err := u.held(get, t, l)
 		if err != nil {
 			return 0, err
 		}
@@ -262,7 +270,7 @@ func (u *user) Commit(ctx context.Context, t record.Type, l store.Lease, r store
 			return 0, callerError{err}
 		}
 		document.Free(&s)
-		next, err := u.syncFields(s)
+		next, err := u.syncFields(snap, s)
 		if err != nil {
 			return 0, err
 		}
@@ -275,15 +283,21 @@ func (u *user) Commit(ctx context.Context, t record.Type, l store.Lease, r store
 
 // fenced reads the document of a sync type in a transaction and makes sure that the lease is held.
 func (u *user) fenced(get reader, t record.Type, l store.Lease) (store.Sync, error) {
+	_, s, err := u.held(get, t, l)
+	return s, err
+}
+
+// held is the same for who goes on to change the document.
+func (u *user) held(get reader, t record.Type, l store.Lease) (*firestore.DocumentSnapshot, store.Sync, error) {
 	snap, err := get(u.syncRef(t))
 	if err != nil {
-		return store.Sync{}, err
+		return nil, store.Sync{}, err
 	}
 	s, err := syncOf(snap, t)
 	if err != nil {
-		return store.Sync{}, err
+		return nil, store.Sync{}, err
 	}
-	return s, document.Holds(s, l)
+	return snap, s, document.Holds(s, l)
 }
 
 // Erase removes the user's documents in pieces, in an order that lets an interrupted one be repeated: the sync

@@ -6,8 +6,9 @@
 //
 //   - Read documents without its new fields, always: they are missing until the migration is done, and in whatever an older
 //     program wrote last.
-//   - Add fields. A change of a document keeps the fields that the program does not know, but what is written as a whole
-//     (tokens, links, a run's summary at its end) loses them.
+//   - Add fields. A change of a document keeps the fields that the program does not know, as old as they are: one that says
+//     something about others (a digest, a count, until when) has to be harmless where it is out of date. What is written
+//     as a whole (tokens, links, a run's summary at its end) loses them.
 //   - Never give a field another meaning, nor take one away that the version before reads. That takes two releases: one
 //     that gets along with both, and the one with the migration, which is Breaking.
 //

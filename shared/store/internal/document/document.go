@@ -28,13 +28,19 @@ type Document interface {
 // Encode writes a document as it is kept. The caller's document stays as it is.
 func Encode[D Document](d D) ([]byte, error) {
 	settle(&d)
+	data, err := encode(d)
+	if err != nil {
+		return nil, fault.New(fault.Bug, Side, "encode", fmt.Errorf("encode %T: %w", d, err))
+	}
+	return data, nil
+}
+
+func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(d); err != nil {
-		return nil, fault.New(fault.Bug, Side, "encode", fmt.Errorf("encode %T: %w", d, err))
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // Decode reads what Encode wrote. Fields of a later version are ignored.

@@ -6,15 +6,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"google.golang.org/api/cloudtasks/v2"
 
 	"github.com/tandem-sync/tandem/shared/app"
+	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/record"
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -248,6 +251,61 @@ func TestA_queue_that_takes_nothing_is_not_asked_for_every_user(t *testing.T) {
 	q.refuse = nil
 	if got := w.ask(""); got != `200 {"due":100,"queued":100}` {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestUsers_are_queued_several_at_a_time(t *testing.T) {
+	t.Parallel()
+	const atOnce = 8
+	var arrived atomic.Int32
+	all := make(chan struct{})
+	q := &tasks{names: map[string]bool{}, meet: func() {
+		if arrived.Add(1) == atOnce {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-t.Context().Done():
+		}
+	}}
+	w := newWorld(t, onFirestore(t), onTasks(t, q))
+	w.makeDue(w.firestore(), names(20)...)
+	// One after another, the first one would wait for ever.
+	if got := w.ask(""); got != `200 {"due":20,"queued":20}` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAn_inline_queue_runs_who_is_due_longest_first(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(_ map[string]string, _ *creatiobox.Options, o *app.Options) { o.Workers, o.Page = 1, 7 })
+	all := names(20)
+	w.stop()
+	s, err := bolt.Open(strings.TrimPrefix(w.env["STORE"], "bolt:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.makeDue(s, all...)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.start()
+	w.ask("")
+	if err := w.app.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var ran []string
+	for line := range strings.Lines(w.log.String()) {
+		if strings.Contains(line, "run ended") {
+			ran = append(ran, regexp.MustCompile(`user=(\S+)`).FindStringSubmatch(line)[1])
+		}
+	}
+	var want []string
+	for _, id := range all {
+		want = append(want, observe.User(id))
+	}
+	if !slices.Equal(ran, want) {
+		t.Errorf("got %q, want %q", ran, want)
 	}
 }
 

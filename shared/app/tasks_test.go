@@ -31,9 +31,14 @@ type tasks struct {
 	calls int
 	// refuse, if set, gives the status with which a body is refused; 0 takes it.
 	refuse func(body string) int
+	// meet, if set, is called by every request before anything else.
+	meet func()
 }
 
 func (q *tasks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if q.meet != nil {
+		q.meet()
+	}
 	var req cloudtasks.CreateTaskRequest
 	if r.URL.Path != "/v2/"+queueName+"/tasks" || json.NewDecoder(r.Body).Decode(&req) != nil {
 		http.Error(w, `{"error":{"code":404,"status":"NOT_FOUND"}}`, http.StatusNotFound)

@@ -25,6 +25,11 @@ locals {
     }
   }
 
+  # Memory is given as "512Mi" or "1Gi" (or, of old, as "512M" or "1G"), in which the difference does not matter here.
+  mebibytes = {
+    for name, s in local.size : name => tonumber(regex("^[0-9.]+", s.memory)) * (strcontains(s.memory, "G") ? 1024 : 1)
+  }
+
   host       = "https://${var.region}-${var.project}.cloudfunctions.net"
   public_url = var.domain == null ? local.host : "https://${var.domain}"
 }
@@ -54,6 +59,8 @@ locals {
       LOG_EXECUTION_ID     = "true"
       # The functions framework puts a deadline on a request only where it finds this; a run stops and saves before it.
       CLOUD_RUN_TIMEOUT_SECONDS = tostring(local.size[name].timeout_seconds)
+      # The Go runtime collects garbage sooner as it comes near this; without it, it would reckon with all of the machine.
+      GOMEMLIMIT = "${floor(local.mebibytes[name] * 4 / 5)}MiB"
     } : key => value if try(length(value), 0) > 0 }
   }
 }

@@ -233,6 +233,10 @@ variable "functions" {
     error_message = "functions has a name that is no function; see the table in functions.tf."
   }
   validation {
+    condition     = alltrue([for s in values(var.functions) : s.memory == null || can(regex("^[0-9]+(\\.[0-9]+)?[MG]i?$", s.memory))])
+    error_message = "memory has to be a number with Mi or Gi, as \"512Mi\"."
+  }
+  validation {
     condition     = alltrue([for s in values(var.functions) : try(tonumber(s.cpu) >= 1, true) || try(s.concurrency == 1, false)])
     error_message = "More than one request at a time needs a whole CPU."
   }

@@ -87,6 +87,10 @@ run "defaults" {
     error_message = "A run does not know when it has to end."
   }
   assert {
+    condition     = local.environment["sync-contacts"].GOMEMLIMIT == "819MiB" && local.environment["settings"].GOMEMLIMIT == "409MiB"
+    error_message = "The runtime does not know how much memory there is."
+  }
+  assert {
     condition     = alltrue([for e in local.environment : !contains(keys(e), "GOOGLE_CLIENT_SECRET") && !contains(keys(e), "CREATIO_CLIENT_SECRET")])
     error_message = "A secret stands in an environment in the clear."
   }

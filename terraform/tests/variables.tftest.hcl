@@ -209,6 +209,14 @@ run "many_requests_on_half_a_processor" {
   }
 }
 
+run "memory_without_a_unit" {
+  command         = plan
+  expect_failures = [var.functions]
+  variables {
+    functions = { settings = { memory = "512" } }
+  }
+}
+
 run "a_run_of_an_hour" {
   command         = plan
   expect_failures = [var.functions]

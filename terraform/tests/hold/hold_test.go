@@ -146,6 +146,7 @@ var unset = map[string]string{
 // platform are variables for others than shared/config.
 var platform = []string{
 	"CLOUD_RUN_TIMEOUT_SECONDS", // The functions framework.
+	"GOMEMLIMIT",                // The Go runtime.
 	"GOOGLE_CLOUD_PROJECT",      // shared/app, for its logs.
 	"LOG_EXECUTION_ID",          // The functions framework.
 }

@@ -3,10 +3,12 @@ package creatio
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -139,16 +141,32 @@ func (s *Server) list(w *response, r request, e *entity) error {
 		return err
 	}
 	rows, total := q.run()
+	rows = rows[min(q.token, len(rows)):]
+	more := s.o.PageRows > 0 && len(rows) > s.o.PageRows
+	if more {
+		rows = rows[:s.o.PageRows]
+	}
 	value := make([]any, len(rows))
 	for i, found := range rows {
 		value[i] = q.write(found)
 	}
 	out := map[string]any{"@odata.context": s.context(e, q), "value": value}
+	if more {
+		out["@odata.nextLink"] = s.nextLink(r, q.token+len(rows))
+	}
 	if q.count {
 		out["@odata.count"] = total
 	}
 	writeJSON(w, http.StatusOK, odataMedia, out)
 	return nil
+}
+
+// nextLink is where a reply goes on after that many rows.
+func (s *Server) nextLink(r request, after int) string {
+	options := url.Values{}
+	maps.Copy(options, r.options)
+	options.Set("$skiptoken", strconv.Itoa(after))
+	return s.root() + "/" + r.path + "?" + options.Encode()
 }
 
 func (s *Server) context(e *entity, q *query) string {

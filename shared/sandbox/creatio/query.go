@@ -26,7 +26,9 @@ type query struct {
 	order    []sortKey
 	// top is -1 for no bound.
 	top, skip int
-	count     bool
+	// token is how many rows earlier pages of the reply had.
+	token int
+	count bool
 }
 
 // expansion is a navigation property to follow: a lookup's column, or the column that points back.
@@ -60,6 +62,8 @@ func (s *Server) parseQuery(by actor, e *entity, options url.Values) (*query, er
 			q.top, err = natural(name, value)
 		case "$skip":
 			q.skip, err = natural(name, value)
+		case "$skiptoken":
+			q.token, err = natural(name, value)
 		case "$count":
 			q.count = value == "true"
 			if value != "true" && value != "false" {

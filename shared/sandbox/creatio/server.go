@@ -53,6 +53,11 @@ type Options struct {
 	NameOrder string
 	// MaxNodes is how many nodes a filter may have; default 100, as in Microsoft's OData library; negative for any number.
 	MaxNodes int
+	// PageRows is how many rows a reply has at most; a longer one says where it goes on (OData Protocol, section 11.2.5.7).
+	// 0, as a site is delivered, is any number.
+	PageRows int
+	// NewID makes the ids of rows that come without one; default random ones.
+	NewID func() string
 }
 
 // Request is one request that was made.
@@ -122,6 +127,9 @@ func New(o Options) *Server {
 	}
 	if o.MaxNodes == 0 {
 		o.MaxNodes = 100
+	}
+	if o.NewID == nil {
+		o.NewID = newID
 	}
 	o.URL = strings.TrimSuffix(o.URL, "/")
 	s := &Server{o: o, refusing: map[string]bool{}, denied: map[denial]bool{}}

@@ -47,8 +47,8 @@ func (s *Server) AddUser(u User) (userID, contactID string) {
 		{&u.Culture, "en-US"},
 		{&u.ID, before.UnitID},
 		{&u.ContactID, before.ContactID},
-		{&u.ID, newID()},
-		{&u.ContactID, newID()},
+		{&u.ID, s.o.NewID()},
+		{&u.ContactID, s.o.NewID()},
 	} {
 		if *d.to == "" {
 			*d.to = d.value

@@ -94,7 +94,7 @@ func (t *tx) insert(e *entity, values row) (row, error) {
 	maps.Copy(now, values)
 	maps.Copy(now, row{"CreatedOn": t.stamp(), "ModifiedOn": t.stamp(), "CreatedById": t.by.contact, "ModifiedById": t.by.contact})
 	if now.text("Id") == "" {
-		now["Id"] = newID()
+		now["Id"] = t.s.o.NewID()
 	}
 	id := now.text("Id")
 	err := t.atomically(func() error {

@@ -24,6 +24,8 @@ type cursor struct {
 	Since, UpTo int64
 	// After is the sorting key of the last person of the page before.
 	After string
+	// Nth counts the pages, so that no two have one token.
+	Nth int
 	// Full is when the full list began, and Epoch what the account's epoch was.
 	Full  time.Time
 	Epoch int
@@ -179,16 +181,19 @@ func sortKey(c *contact, at version, order string) string {
 
 func (c *call) page(rest []listed, total, size int, from cursor, v view, wanted bool, bound string) map[string]any {
 	out := map[string]any{"totalItems": total, "totalPeople": total}
-	if shown := rest[:min(size, len(rest))]; len(shown) > 0 {
+	size = max(min(size, c.s.o.PageRows(size)), 0)
+	shown := rest[:min(size, len(rest))]
+	if len(shown) > 0 {
 		var list []any
 		for _, l := range shown {
 			list = append(list, l.contact.render(l.at, v))
 		}
 		out["connections"] = list
+		from.After = shown[len(shown)-1].key
 	}
 	switch {
 	case len(rest) > size:
-		from.After = rest[size-1].key
+		from.Nth++
 		out["nextPageToken"] = from.encode()
 	case wanted:
 		next := cursor{Kind: "sync", Of: from.Of, Bound: bound, UpTo: from.UpTo, Full: from.Full, Epoch: from.Epoch}

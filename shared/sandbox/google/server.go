@@ -45,6 +45,9 @@ type Options struct {
 	FullSyncPerMinute int
 	// MaxContacts is how many contacts an account holds; default 25,000.
 	MaxContacts int
+	// PageRows says how many contacts a page has for which that many were asked for: any number, as a page may be short,
+	// or empty, while another one follows. Default: as many.
+	PageRows func(asked int) int
 }
 
 // Request is one request that was made.
@@ -104,6 +107,9 @@ func New(o Options) *Server {
 	}
 	if o.MaxContacts <= 0 {
 		o.MaxContacts = 25_000
+	}
+	if o.PageRows == nil {
+		o.PageRows = func(asked int) int { return asked }
 	}
 	o.IssuerURL = strings.TrimSuffix(o.IssuerURL, "/")
 	return &Server{o: o, state: newState(), writing: map[string]int{}, spent: map[string]bool{}}

@@ -26,16 +26,27 @@ func (w *writer) memberships(ctx context.Context, jobs []*job) error {
 	}
 	for chunk := range slices.Chunk(moving, maxMembers) {
 		if err := w.move(ctx, chunk); err != nil {
-			// Content was written, but these did not join: their operation is not done.
+			// Content was written, but these did not join: their operation is not done, and not without effect.
 			for _, j := range moving {
 				if !j.open() && j.op.Join && j.result.Err == nil && !j.result.Record.Member {
-					j.fail(err)
+					j.fail(partly(err))
 				}
 			}
 			return err
 		}
 	}
 	return w.reread(ctx, joining)
+}
+
+// partly is the error of an operation of which something took effect.
+func partly(err error) error {
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok {
+		return err
+	}
+	kept := *f
+	kept.Ambiguous = true
+	return &kept
 }
 
 // move changes memberships with one request. Doing it twice is the same as once.

@@ -97,8 +97,18 @@ func (c *Contacts) prepare(ctx context.Context, jobs []*job) error {
 	if err != nil {
 		return err
 	}
+	now, err := c.current(ctx, ops)
+	if err != nil {
+		return err
+	}
 	for _, j := range jobs {
 		n, err := readNative(j.op.Native)
+		if is, read := now[j.op.ID]; read {
+			if j.outdated(is); j.result != nil {
+				continue
+			}
+			n, err = readNative(is.Native)
+		}
 		switch {
 		case err != nil, j.op.Action == record.Update && len(j.op.Native) == 0 && len(j.op.Changed) > 0:
 			j.doubt = fault.New(fault.Conflict, side, "not-read", errors.New("apply contact: its rows are not known"))
@@ -107,6 +117,47 @@ func (c *Contacts) prepare(ctx context.Context, jobs []*job) error {
 		}
 	}
 	return nil
+}
+
+// current reads the contacts that are to be changed once more. Creatio takes no condition with a write, so this is as
+// close as one gets to writing over nobody's change.
+func (c *Contacts) current(ctx context.Context, ops []record.Operation) (map[string]record.Record, error) {
+	var ids []string
+	for _, op := range ops {
+		if op.Action == record.Update && len(op.Changed) > 0 {
+			ids = append(ids, op.ID)
+		}
+	}
+	records, err := c.Fetch(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read what is to be changed: %w", err)
+	}
+	now := make(map[string]record.Record, len(records))
+	for _, r := range records {
+		now[r.ID] = r
+	}
+	return now, nil
+}
+
+// outdated gives a job its fate whose contact is not what it was planned for.
+func (j *job) outdated(now record.Record) {
+	if now.Gone {
+		j.result = &record.Result{Err: fault.New(fault.Gone, side, "not-found", errors.New("apply contact: it is not there"))}
+		return
+	}
+	for _, name := range j.op.Changed {
+		if f, _ := record.ContactSchema.Field(name); !f.Equal(now.Fields[name], j.op.Before[name]) {
+			j.result = &record.Result{Err: fault.New(fault.Conflict, side, "changed-meanwhile", errors.New("apply contact: it changed since it was read"))}
+			return
+		}
+	}
+	// What else changed is not written, and is what the contact shows.
+	before := now.Fields.Clone()
+	after := now.Fields.Clone()
+	for _, name := range j.op.Changed {
+		before[name], after[name] = j.op.Before[name], j.op.After[name]
+	}
+	j.op.Before, j.op.After, j.op.Native = before, after, now.Native
 }
 
 // linkRows are the ids of the tag's links to contacts.

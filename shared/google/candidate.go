@@ -51,8 +51,9 @@ func (c *Contacts) Candidates(ctx context.Context, like []record.Record) ([]reco
 
 // everybody is the list of the user's contacts, read once.
 func (c *Contacts) everybody(ctx context.Context) ([]record.Record, error) {
+	group := c.membership()
 	c.mu.Lock()
-	known, group := c.known, c.group
+	known := c.known
 	c.mu.Unlock()
 	if known != nil {
 		return known, nil
@@ -63,7 +64,7 @@ func (c *Contacts) everybody(ctx context.Context) ([]record.Record, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known = slices.Concat([]record.Record{}, found.records)
+	c.known = append([]record.Record{}, found.records...)
 	return c.known, nil
 }
 

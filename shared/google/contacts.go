@@ -71,6 +71,8 @@ type Contacts struct {
 
 	mu    sync.Mutex
 	group string
+	// gone says that the group was not there any more.
+	gone bool
 	// known is every contact of the user, as the run found them; nil until they were needed.
 	known []record.Record
 }
@@ -193,9 +195,27 @@ func (c *Contacts) scope() string {
 func (c *Contacts) setScope(group string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.gone = false
 	if c.group != group {
 		// Whether somebody is a member was read of the other group.
 		c.known = nil
 	}
 	c.group = group
+}
+
+// ungroup notes that the group is not there any more, and nobody in it.
+func (c *Contacts) ungroup() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone, c.known = true, nil
+}
+
+// membership is the group by which a contact is a member; empty where nobody is.
+func (c *Contacts) membership() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone {
+		return ""
+	}
+	return c.group
 }

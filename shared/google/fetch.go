@@ -18,7 +18,7 @@ func (c *Contacts) Fetch(ctx context.Context, ids []string) ([]record.Record, er
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" })
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	found, err := c.read(ctx, c.scope(), ids)
+	found, err := c.read(ctx, c.membership(), ids)
 	if err != nil {
 		return nil, fmt.Errorf("fetch contacts: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"google.golang.org/api/people/v1"
 
@@ -50,6 +49,7 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 	}
 	if g == nil {
+		c.ungroup()
 		return record.Delta{ScopeGone: true, Cursor: raw}, nil
 	}
 	delta := record.Delta{Records: found.changes()}
@@ -63,16 +63,19 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 	return delta, nil
 }
 
-// Moved is a cursor whose number of members is the one that the run itself left. A contact that was made after the list
-// and deleted before the next one may show in neither.
-func (c *Contacts) Moved(raw json.RawMessage, by int) json.RawMessage {
+// Moved is a cursor that has the next Scan list the members. A contact that was made after the list and deleted before
+// the next one may show in neither, and where another one joined meanwhile, their number tells of nothing.
+func (c *Contacts) Moved(raw json.RawMessage, _ int) json.RawMessage {
 	var at cursor
 	if json.Unmarshal(raw, &at) != nil {
 		return raw
 	}
-	at.Count += int64(by)
+	at.Count = unknown
 	return at.encode()
 }
+
+// unknown is no number of members.
+const unknown = -1
 
 // members lists the group's members; nil where the list is not whole.
 func (c *Contacts) members(ctx context.Context, group string, count int64) ([]string, error) {
@@ -113,6 +116,8 @@ func (c *Contacts) scanAll(ctx context.Context) (record.Delta, error) {
 		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 	}
 	if g == nil {
+		// Nobody is in it, whatever a contact read too early says.
+		c.ungroup()
 		return record.Delta{ScopeGone: true}, nil
 	}
 	delta := record.Delta{Cursor: c.cursor(found.token, group, g.MemberCount, c.renewal(found.token)).encode()}
@@ -130,7 +135,7 @@ func (c *Contacts) scanAll(ctx context.Context) (record.Delta, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known = slices.Concat([]record.Record{}, found.records)
+	c.known = append([]record.Record{}, found.records...)
 	return delta, nil
 }
 

@@ -135,6 +135,8 @@ type Lease struct {
 	Owner   string    `json:"owner,omitempty"`
 	Fence   int64     `json:"fence"`
 	Expires time.Time `json:"expires,omitzero"`
+	// After is the owner before, where that one let the lease expire: a run that was cut off.
+	After string `json:"after,omitempty"`
 }
 
 // Link is the lasting tie between a Creatio record and a Google record.

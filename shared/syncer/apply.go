@@ -264,6 +264,12 @@ func (r *run) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 		return nil, err
 	}
 	r.wrote = true
+	if err := r.regroup(ctx, chunk); err != nil {
+		return nil, err
+	}
+	if err := r.noteDown(ctx, chunk); err != nil {
+		return nil, err
+	}
 	if err := r.intend(ctx, chunk); err != nil {
 		return nil, err
 	}
@@ -403,13 +409,14 @@ func (r *run) settle(ctx context.Context, chunk []*step, broken bool) ([]*pair, 
 }
 
 func (r *run) addChanges(ctx context.Context, changes []store.Change) error {
-	if len(changes) == 0 {
+	if len(changes) == 0 && !r.told {
 		return nil
 	}
 	if err := r.user.AddChanges(ctx, r.record.ID, r.pieces, changes); err != nil {
 		return fmt.Errorf("save changes: %w", err)
 	}
 	r.pieces++
+	r.told = false
 	return nil
 }
 

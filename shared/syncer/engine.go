@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -150,9 +151,10 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	// Every attempt at a run adds to its history and replaces nothing of it.
 	r.pieces = int(lease.Fence) * maxPieces
 	if queued {
-		if err := r.begun(ctx); err != nil {
-			return retry(req.Run, errors.Join(err, u.Release(ctx, e.Type, lease)))
-		}
+		err = r.begun(ctx)
+	}
+	if err := errors.Join(err, r.closeLost(ctx)); err != nil {
+		return retry(req.Run, errors.Join(err, u.Release(ctx, e.Type, lease)))
 	}
 	ctx, stop := r.heartbeat(r.openPace(httpx.WithCounter(ctx, counter)))
 	defer stop()
@@ -192,6 +194,8 @@ type run struct {
 	// photos are the pairs whose photos are to be looked at in the end.
 	photos []*portrait
 	pieces int
+	// listed says that the store has the run; told that its next piece of history is there as it was intended.
+	listed, told bool
 	// loose are links by a record's id whose other record was deleted.
 	loose map[string][]string
 	// remade says that the group was made again, so that whoever is in scope on the other side comes back into it.
@@ -219,6 +223,7 @@ func (r *run) begun(ctx context.Context) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("begin run: %w", err)
 	}
+	r.listed = err == nil
 	return nil
 }
 
@@ -381,6 +386,21 @@ func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Del
 	}
 	delta, err = r.scanSide(ctx, s, nil)
 	return scope, delta, err
+}
+
+// regroup makes a group again that is gone, where something is to go into it. By now nobody has anything against what
+// it took with it.
+func (r *run) regroup(ctx context.Context, chunk []*step) error {
+	joins := func(st *step) bool { return st.Ops[record.Google] != nil && st.Ops[record.Google].Join }
+	if r.undoes() || r.scopes[record.Google] != "" || !slices.ContainsFunc(chunk, joins) {
+		return nil
+	}
+	made, err := r.sides[record.Google].Prepare(ctx)
+	if err != nil {
+		return fmt.Errorf("prepare %s again: %w", record.Google, err)
+	}
+	r.scopes[record.Google] = made
+	return nil
 }
 
 // foreseen reads a side whose scope may not be there yet, and makes none.

@@ -84,5 +84,9 @@ func (r *run) readRecords(ctx context.Context, ask asked) (map[record.Side][]*re
 			return nil
 		})
 	}
-	return found, g.Wait()
+	err := g.Wait()
+	for _, s := range record.Sides {
+		r.believe(s, found[s])
+	}
+	return found, err
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -99,6 +100,21 @@ func (p *pairs) name(n *pair, s record.Side) {
 	p.by[s][id] = n
 }
 
+// fresh reports whether the pair is nothing but a record that was found just now.
+func (p *pair) fresh() bool {
+	return !p.quiet && p.stored.ID == "" && (p.link.CreatioID == "" || p.link.GoogleID == "")
+}
+
+// leave gives up a fresh pair, if there is one, whose record turned out to be another pair's.
+func (p *pairs) leave(fresh *pair, s record.Side) {
+	if fresh == nil {
+		return
+	}
+	fresh.merged = true
+	delete(p.by[s], fresh.link.SideID(s))
+	p.drop(func(other *pair) bool { return other == fresh })
+}
+
 func (p *pairs) drop(f func(*pair) bool) { p.list = slices.DeleteFunc(p.list, f) }
 
 // gather reads the links of what changed, and of every one of them both records: what did not change is as the link
@@ -109,6 +125,9 @@ func (r *run) gather(ctx context.Context) error {
 	r.window = newWindow(r.deltas)
 	if err := r.openRosters(ctx); err != nil {
 		return err
+	}
+	for _, s := range record.Sides {
+		r.believe(s, slices.Collect(maps.Values(r.window.records[s])))
 	}
 	if err := r.loadLinks(ctx); err != nil {
 		return err
@@ -289,8 +308,11 @@ func (r *run) attach(s record.Side, records []*record.Record) {
 		for _, alias := range rec.Aliases {
 			p, own := r.pairs.by[s][alias], r.pairs.by[s][rec.ID]
 			switch {
-			case p == nil || p == own || p.quiet:
-			case own == nil:
+			case p == nil || p == own || p.quiet || p.link.SideID(s) != alias:
+			case p.now[s] != nil && p.now[s].Gone:
+			case own == nil || own.fresh():
+				// A full list tells of nobody's former ids, so the new one may have begun a pair.
+				r.pairs.leave(own, s)
 				p.link.SetSideID(s, rec.ID)
 				r.pairs.name(p, s)
 			default:
@@ -357,7 +379,9 @@ func (r *run) askFor(s record.Side, ask map[string]bool) {
 		}
 	}
 	for _, p := range r.pairs.list {
-		if id := p.link.SideID(s); (p.link.Active || p.link.Parted != "") && id != "" && p.now[s] == nil && roster.lacks(id) {
+		// One who changed and is not listed any more may have left, or go by another id, since the changes were read.
+		id := p.link.SideID(s)
+		if (p.link.Active || p.link.Parted != "") && id != "" && roster.lacks(id) && (p.now[s] == nil || p.now[s].Member) {
 			ask[id] = true
 		}
 	}

@@ -51,7 +51,10 @@ func (r *run) history(st *step) []store.Change {
 	}
 	for _, s := range record.Sides {
 		op := st.Ops[s]
-		if op == nil || (st.results[s].Err != nil && !r.preview()) {
+		err := st.results[s].Err
+		// What may have been written over is told of, since nobody can see it any more.
+		unsure := op != nil && op.Action == record.Update && fault.Ambiguous(err)
+		if op == nil || (err != nil && !unsure && !r.preview()) {
 			continue
 		}
 		changed := st.took(r.engine.Schema, s)
@@ -68,7 +71,9 @@ func (r *run) history(st *step) []store.Change {
 		if op.Action == record.Unlink {
 			change.Fields = []store.FieldChange{{Field: fieldMembership, Before: membership(s), After: "", Rule: st.Rules[s]}}
 		}
-		r.tally(s, op.Action)
+		if !unsure {
+			r.tally(s, op.Action)
+		}
 		out = append(out, change)
 	}
 	return out
@@ -375,7 +380,7 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		d.Cursors = map[record.Side]json.RawMessage{}
 		for _, s := range record.Sides {
 			if c := r.deltas[s].Cursor; len(c) > 0 && r.scopes[s] != "" {
-				if side, ok := r.sides[s].(Counting); ok {
+				if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {
 					c = side.Moved(c, r.rosters[s].net)
 				}
 				d.Cursors[s] = c

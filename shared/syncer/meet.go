@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -170,8 +171,13 @@ func (r *run) adopt(singles map[record.Side][]*pair, candidates map[record.Side]
 			marked[c.Mark] = c
 		}
 	}
+	// One that is in scope has begun a pair, and will meet the one it was made for.
+	shows := map[string]bool{}
+	for _, p := range singles[record.Google] {
+		shows[p.now[record.Google].Mark] = true
+	}
 	for _, p := range singles[record.Creatio] {
-		if p.stored.Pending != record.Google {
+		if p.stored.Pending != record.Google || shows[p.link.ID] {
 			continue
 		}
 		rec := marked[p.link.ID]
@@ -181,11 +187,13 @@ func (r *run) adopt(singles map[record.Side][]*pair, candidates map[record.Side]
 			p.link.Pending = ""
 			p.first = true
 			r.pairs.name(p, record.Google)
-		case r.start.Sub(p.stored.UpdatedAt) < r.engine.Grace:
-			p.wait(r.start.Add(r.engine.Grace))
+		case r.start.Sub(p.stored.UpdatedAt) < r.engine.grace():
+			p.wait(r.start.Add(r.engine.grace()))
 		}
 	}
 }
+
+func (e *Engine) grace() time.Duration { return cmp.Or(e.Grace, defaultGrace) }
 
 // free are the candidates that nobody else is tied to. A link whose other record was deleted ties nothing.
 func (r *run) free(ctx context.Context, candidates map[record.Side][]record.Record) (map[record.Side][]*record.Record, error) {

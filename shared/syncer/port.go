@@ -40,7 +40,7 @@ type Photos interface {
 
 // Counting is a Side whose cursor knows the number of members, by which it notices that somebody came or left.
 type Counting interface {
-	// Moved is the cursor after the run itself changed that number. What a person undoes of it before the next run would
-	// else look as if nobody had come or left.
+	// Moved is the cursor after the run itself moved members, and changed their number by so many. What a person undoes of
+	// it before the next run would else look as if nobody had come or left.
 	Moved(cursor json.RawMessage, by int) json.RawMessage
 }

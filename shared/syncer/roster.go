@@ -102,6 +102,22 @@ func (ros *roster) compare(before store.Roster) {
 	}
 }
 
+// believe settles what a list of members and a record that was read say differently: one of them is behind the other.
+// Nobody leaves before both say so. Who is not listed is kept in the set, so that the next run looks again.
+func (r *run) believe(s record.Side, records []*record.Record) {
+	ros := r.rosters[s]
+	for _, rec := range records {
+		if _, settled := ros.moved[rec.ID]; ros.members == nil || rec.Gone || settled || rec.Member != ros.lacks(rec.ID) {
+			continue
+		}
+		if !rec.Member {
+			rec.Member = true
+			continue
+		}
+		ros.move(rec.ID, true)
+	}
+}
+
 // lacks reports whether the side listed its members and an id is not among them.
 func (ros *roster) lacks(id string) bool { return ros.members != nil && !ros.members[id] }
 

@@ -260,7 +260,7 @@ func (r *run) concludeUndo(d *store.Sync, out Outcome) {
 			d.Rosters[s] = r.rosters[s].is.String()
 		}
 		for s, c := range d.Cursors {
-			if side, ok := r.sides[s].(Counting); ok {
+			if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {
 				d.Cursors[s] = side.Moved(c, r.rosters[s].net)
 			}
 		}

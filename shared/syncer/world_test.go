@@ -153,6 +153,8 @@ type row struct {
 	fields       record.Fields
 	member, gone bool
 	mark         string
+	// unseen says that no list shows the record yet; behind that it reads as if it were not in scope.
+	unseen, behind bool
 	// former are the ids of records that were merged into this one.
 	former         []string
 	version, index int
@@ -276,7 +278,7 @@ func (h *half) record(id string) record.Record {
 		return record.Record{ID: id, Gone: true}
 	}
 	return record.Record{
-		ID: id, Aliases: slices.Clone(r.former), Mark: r.mark, Modified: r.modified, Member: r.member, Fields: r.fields.Clone(),
+		ID: id, Aliases: slices.Clone(r.former), Mark: r.mark, Modified: r.modified, Member: r.member && !r.behind, Fields: r.fields.Clone(),
 		Native: json.RawMessage(strconv.Itoa(r.version)),
 	}
 }
@@ -310,6 +312,9 @@ func (h *half) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, er
 	d := record.Delta{Members: []string{}, Cursor: json.RawMessage(strconv.Itoa(h.seq))}
 	for _, id := range slices.Sorted(maps.Keys(h.rows)) {
 		r := h.rows[id]
+		if r.unseen {
+			continue
+		}
 		if !r.gone && r.member {
 			d.Members = append(d.Members, id)
 		}
@@ -353,7 +358,7 @@ func (h *half) Candidates(_ context.Context, like []record.Record) ([]record.Rec
 	for _, id := range slices.Sorted(maps.Keys(h.rows)) {
 		f := h.rows[id].fields
 		alike := known[f.Text(record.GivenName)] || slices.ContainsFunc(f[record.Emails], func(e record.Entry) bool { return known[e.Text] })
-		if !h.rows[id].gone && alike {
+		if !h.rows[id].gone && !h.rows[id].unseen && alike {
 			out = append(out, h.record(id))
 		}
 	}

@@ -34,7 +34,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 
 		_, second, err := u.Acquire(t.Context(), record.Contacts, "run2", noon.Add(time.Minute), time.Minute)
 		must(t, err)
-		same(t, "second lease", second, store.Lease{Owner: "run2", Fence: 2, Expires: noon.Add(2 * time.Minute)})
+		same(t, "second lease", second, store.Lease{Owner: "run2", Fence: 2, Expires: noon.Add(2 * time.Minute), After: "run1"})
 	},
 
 	"a run that died leaves a sign": func(t *testing.T, s store.Store) {

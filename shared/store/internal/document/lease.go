@@ -22,7 +22,7 @@ func Grant(s *store.Sync, owner string, now time.Time, ttl time.Duration) (store
 			s.Rates[side] = store.Rate{At: Time(now), Until: r.Until}
 		}
 	}
-	s.Lease = store.Lease{Owner: owner, Fence: s.Lease.Fence + 1, Expires: Time(now.Add(ttl))}
+	s.Lease = store.Lease{Owner: owner, Fence: s.Lease.Fence + 1, Expires: Time(now.Add(ttl)), After: s.Lease.Owner}
 	return s.Lease, nil
 }
 

@@ -1,0 +1,95 @@
+package syncer_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+// failOnce has the first call of a name fail after it took effect.
+func failOnce(w *world, name string) {
+	failed := false
+	w.after = func(call string) error {
+		if call == name && !failed {
+			failed = true
+			return errDied
+		}
+		return nil
+	}
+}
+
+func TestA_creation_whose_answer_was_lost_is_waited_for_as_long_as_lists_lag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "ada@example.com")
+	failOnce(w, "google apply")
+	w.run(syncer.TriggerSchedule)
+	g := w.sides[record.Google]
+	g.edit(g.id("Ada"), func(r *row) { r.unseen = true })
+	if out, _ := w.run(syncer.TriggerSchedule); out.Status != syncer.Partial || len(g.rows) != 1 {
+		t.Fatalf("a minute later: got %+v, google has %d records", out, len(g.rows))
+	}
+	g.edit(g.id("Ada"), func(r *row) { r.unseen = false })
+	w.pass(time.Hour)
+	w.sync()
+	if len(g.rows) != 1 {
+		t.Errorf("google has %d records", len(g.rows))
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestA_value_that_may_have_been_written_over_is_in_the_history(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	c.add("Ada", "")
+	w.sync()
+	c.edit(c.id("Ada"), func(r *row) { r.fields.SetText(record.JobTitle, "Countess") })
+	g.edit(g.id("Ada"), func(r *row) { r.fields.SetText(record.JobTitle, "Engineer") })
+	failOnce(w, "creatio apply")
+	_, run := w.run(syncer.TriggerSchedule)
+	if len(run.Changes) != 1 || run.Changes[0].Fields[0].Before != "Countess" || run.Counts.Creatio.Updated != 0 {
+		t.Errorf("the history tells %+v, counts %+v", run.Changes, run.Counts)
+	}
+	w.sync()
+	w.agree()
+	w.silent()
+}
+
+func TestNobody_leaves_before_the_list_of_members_and_the_record_both_say_so(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	c.add("Ada", "")
+	w.sync()
+	g.edit(g.id("Ada"), func(r *row) {
+		r.behind = true
+		r.fields.SetText(record.JobTitle, "Countess")
+	})
+	if r := w.sync(); r.Counts.Creatio.Unlinked != 0 || r.Counts.Creatio.Updated != 1 {
+		t.Errorf("got %+v", r.Counts)
+	}
+	g.edit(g.id("Ada"), func(r *row) { r.behind = false })
+	w.sync()
+	w.agree()
+	w.silent()
+}
+
+func TestA_run_that_was_cut_off_without_a_word_is_closed_by_the_next(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, _, err := w.user.Acquire(t.Context(), record.Contacts, "lost", w.now(), time.Minute)
+	must(t, err)
+	must(t, w.user.PutRun(t.Context(), store.Run{ID: "lost", Type: record.Contacts, Status: "running"}))
+	w.pass(2 * time.Minute)
+	w.sync()
+	lost, err := w.user.Run(t.Context(), "lost")
+	must(t, err)
+	if lost.Status != "failed" || len(lost.Problems) != 1 {
+		t.Errorf("got %+v", lost)
+	}
+}

@@ -75,6 +75,7 @@ var places = []place{
 	{"shared/store/storetest", stage, []string{"shared/fault", "shared/record", "shared/store", "shared/store/migrate"}, "the suite holds every database to the same rules, so it can know none"},
 	{"shared/sandbox/...", stage, []string{"shared/fault", "shared/record", "shared/recurrence", "shared/observe", "shared/sandbox/..."}, "a stand-in that shares code with the adapter makes the same mistakes, and proves nothing"},
 	{"shared/archtest", stage, nil, "it reads files and imports nobody"},
+	{"shared/app/worldtest", stage, nil, "it has everything go wrong at once, and only its tests import any"},
 	{"terraform/tests/hold", stage, nil, "it holds the Terraform files against the code, and only its tests import any"},
 	{"scripts/...", script, []string{
 		"shared/app", "shared/config", "shared/observe", "shared/fault", "shared/record", "shared/store", "shared/sandbox/...",

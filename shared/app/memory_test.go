@@ -23,6 +23,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/observe"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // workerMark has the test binary serve Tandem in a process of its own, whose memory is that of a deployed function.
@@ -176,8 +177,9 @@ func TestA_synchronization_of_25000_contacts_fits_into_a_small_function(t *testi
 	}
 	w.within(firstRun, "a run to which 25,000 contacts come back")
 	w.restart()
-	if run := w.sync("done"); len(run.Changes) > 0 {
-		t.Fatalf("an idle run did %s", summary(run))
+	run = w.sync("done")
+	if len(run.Changes) > 0 || run.Counts.Calls != (store.Calls{Google: 2, Creatio: 1}) {
+		t.Fatalf("an idle run did %s with %+v", summary(run), run.Counts.Calls)
 	}
 	w.within(idleRun, "an idle run with 25,000 links")
 }

@@ -245,6 +245,24 @@ func TestA_group_deleted_meanwhile_is_no_records_fault(t *testing.T) {
 	}
 }
 
+func TestWhat_was_written_before_somebody_deleted_it_is_not_called_undone(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.put("people/a", named("A"), myContacts)
+	c := s.open(Options{Group: testGroup})
+	op := rename(fetched(t, c, "people/a"), "B")
+	op.Join = true
+	s.before = func(call string, _ http.ResponseWriter, _ []byte) bool {
+		if strings.HasSuffix(call, ":modify") {
+			delete(s.people, "people/a")
+		}
+		return false
+	}
+	if f := wantFault(t, mustApply(t, c, op)[0].Err, fault.Gone, "not-found"); !f.Ambiguous {
+		t.Error("the name was written, and the error says that nothing was")
+	}
+}
+
 func TestMembers_join_and_leave_and_nobody_is_deleted(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

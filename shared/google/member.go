@@ -134,7 +134,10 @@ func (w *writer) moved(j *job, missing bool) {
 		// Who is not there any more is not in the group either.
 		j.result = &record.Result{Record: record.Record{ID: j.op.ID, Modified: now, Fields: j.op.Before, Native: j.op.Native}}
 	case missing:
-		j.fail(fault.New(fault.Gone, side, "not-found", errors.New("join group: the contact is not there")))
+		gone := fault.New(fault.Gone, side, "not-found", errors.New("join group: the contact is not there"))
+		// What was written before somebody deleted it took effect.
+		gone.Ambiguous = !j.open()
+		j.fail(gone)
 	case j.open():
 		j.done(record.Record{ID: j.op.ID, Modified: now, Member: true, Fields: j.op.Before, Native: j.op.Native})
 	default:

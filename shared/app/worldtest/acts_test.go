@@ -272,10 +272,10 @@ var googleActs = []act{
 		if from == id || f.during {
 			return false
 		}
-		// Which of two contacts in Creatio goes on is nobody's wish.
+		// Which of two contacts in Creatio goes on is nobody's wish, and the other one can be tagged again.
 		for _, one := range []string{id, from} {
 			s := f.somebody(nameInGoogle(f.w.google.Account(ada).Person(one)))
-			s.out, s.twice[record.Creatio] = true, 1
+			s.out, s.twice[record.Creatio], s.twice[record.Google] = true, 1, 1
 		}
 		f.over(encode(singles(f.w.google.Account(ada).Person(from))))
 		// Of two employers Tandem carries one, and shows the other in the place of none.

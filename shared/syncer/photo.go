@@ -337,7 +337,7 @@ func (t *portrait) fail(r *run) {
 	t.known.RetryAt = r.start.Add(distance(t.known.Failed))
 }
 
-// postpone leaves a photo for a later run, since a service cannot be reached or has had enough for now. Everything else is in
+// postpone leaves a photo for a later run, since a service cannot be reached or wants to be left alone. Everything else is in
 // step. The photo has not failed itself, and does not wait longer each time.
 func (r *run) postpone(ctx context.Context, t *portrait) error {
 	t.known.Failed = max(t.known.Failed, 1)

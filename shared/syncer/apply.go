@@ -305,16 +305,20 @@ func (r *run) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	_ = g.Wait()
 	// What took effect is saved whatever else went wrong, and even where the time is over.
 	stale, err := r.settle(context.WithoutCancel(ctx), chunk, len(failures) > 0)
-	if fenced := context.Cause(ctx); errors.Is(fenced, store.ErrFenced) {
-		return nil, fenced
+	if lost := lostLease(ctx); lost != nil {
+		return nil, lost
 	}
 	return stale, errors.Join(append(failures, err)...)
 }
 
-// timeLeft stops the run at the border of a chunk before its time is over.
+// timeLeft stops the run at the border of a chunk before its time is over, or its lease. A process that stood still
+// may come here before its timers.
 func (r *run) timeLeft(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
+	}
+	if r.tenure.ended(r.engine.Now()) {
+		return ranOut()
 	}
 	deadline, ok := ctx.Deadline()
 	if ok && deadline.Sub(r.engine.Now()) < cmp.Or(r.engine.Margin, defaultMargin) {

@@ -4,7 +4,8 @@
 //
 // Its invariants:
 //
-//   - What a run writes is fenced by its lease. A run that lost it writes nothing more.
+//   - What a run writes is fenced by its lease. A run that lost it writes nothing more, and one that could not renew it
+//     begins no write to a side after it ended.
 //   - The cursor moves last, after everything the window told has been dealt with or noted on a link. A run that
 //     ends early is repeated over the same window and finds its own work done.
 //   - A creation is noted on its link before it is sent, and looked for before it is sent again.
@@ -111,7 +112,6 @@ type Engine struct {
 }
 
 const (
-	leaseTTL      = 60 * time.Second
 	defaultChunk  = 200
 	defaultMargin = 20 * time.Second
 	defaultGrace  = 2 * time.Minute
@@ -159,6 +159,9 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	ctx, stop := r.heartbeat(r.openPace(httpx.WithCounter(ctx, counter)))
 	defer stop()
 	err = r.work(ctx)
+	if lost := lostLease(ctx); err != nil && lost != nil {
+		err = lost
+	}
 	out, err := r.end(ctx, err)
 	out.Counts, out.LastSync = r.record.Counts.Minus(r.before), doc.LastSync
 	if wanted := r.wanted(queued); !wanted.IsZero() {
@@ -178,6 +181,7 @@ type run struct {
 	profile store.Profile
 	doc     store.Sync
 	lease   store.Lease
+	tenure  tenure
 	start   time.Time
 	counter *httpx.Counter
 	pace    pace
@@ -225,33 +229,6 @@ func (r *run) begun(ctx context.Context) error {
 	}
 	r.listed = err == nil
 	return nil
-}
-
-// heartbeat renews the lease until stopped. Losing it cancels the context.
-func (r *run) heartbeat(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	var beating sync.WaitGroup
-	beating.Go(func() {
-		ticker := time.NewTicker(leaseTTL / 3)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ticker.C:
-				if err := r.user.Renew(ctx, r.engine.Type, r.lease, r.engine.Now().UTC(), leaseTTL); errors.Is(err, store.ErrFenced) {
-					cancel(store.ErrFenced)
-					return
-				}
-			}
-		}
-	})
-	return ctx, func() {
-		close(done)
-		beating.Wait()
-		cancel(nil)
-	}
 }
 
 // skip ends a run that has nothing to do, for a reason.

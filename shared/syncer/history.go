@@ -258,7 +258,7 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	var held waiting
 	switch {
 	case errors.Is(err, store.ErrFenced):
-		return retry(r.record.ID, fault.New(fault.Retry, "", "lease-lost", err))
+		return retry(r.record.ID, fault.New(fault.Retry, "", codeLeaseLost, err))
 	case errors.As(err, &skipped):
 		out.Status, out.Reason, err = Skipped, skipped.reason, nil
 	case errors.As(err, &held):
@@ -282,7 +282,10 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	cerr := phase(ctx, "commit", func(ctx context.Context) error {
 		return r.user.Commit(ctx, r.engine.Type, r.lease, r.record, commit)
 	})
-	if cerr != nil {
+	switch {
+	case errors.Is(cerr, store.ErrFenced):
+		return retry(r.record.ID, fault.New(fault.Retry, "", codeLeaseLost, cerr))
+	case cerr != nil:
 		return retry(r.record.ID, fmt.Errorf("commit run: %w", cerr))
 	}
 	r.supersede(ctx, out)

@@ -59,6 +59,9 @@ func (k kept) Acquire(ctx context.Context, t record.Type, owner string, now time
 	err = k.call(ctx, func() error {
 		d, l, err = k.User.Acquire(ctx, t, owner, now, ttl)
 		k.p.leased = err == nil
+		if err == nil {
+			k.p.holds(now.Add(ttl))
+		}
 		return err
 	})
 	return d, l, err
@@ -75,7 +78,11 @@ func (k kept) Renew(ctx context.Context, t record.Type, l store.Lease, now time.
 	if mute {
 		return errStore()
 	}
-	return k.User.Renew(ctx, t, l, now, ttl)
+	err := k.User.Renew(ctx, t, l, now, ttl)
+	if err == nil {
+		k.p.holds(now.Add(ttl))
+	}
+	return err
 }
 
 func (k kept) Release(ctx context.Context, t record.Type, l store.Lease) error {

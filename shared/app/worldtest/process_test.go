@@ -64,8 +64,9 @@ type process struct {
 	calls  map[string]int
 	script map[place]mishap
 	dead   bool
-	// leased says that the run got its lease.
+	// leased says that the run got its lease; until is when that ends, as far as the process can know.
 	leased bool
+	until  time.Time
 	// mute says that the lease is not renewed any more; down are the sides that cannot be reached any more.
 	mute bool
 	down map[record.Side]bool
@@ -171,6 +172,12 @@ func (p *process) gate(side string) error {
 		return errDead
 	}
 	return nil
+}
+
+func (p *process) holds(until time.Time) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.until = until
 }
 
 func (p *process) happened(at place, m mishap) {

@@ -169,6 +169,9 @@ func (w *world) note(p *process, side record.Side, r *http.Request, sent []byte,
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if list[0].write && p.leased && !q.at.Before(p.until) {
+		w.t.Errorf("%s writes %s after its lease has ended: %s", p.name, q.at.Sub(p.until), list[0])
+	}
 	w.requests = append(w.requests, list...)
 }
 

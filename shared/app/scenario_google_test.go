@@ -3,11 +3,14 @@ package app_test
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 
 	"google.golang.org/api/people/v1"
+
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
 // entries are one list of a person in Google by its label, as "phone (mobile): +44 …".
@@ -124,6 +127,33 @@ var groupStatements = []struct {
 	}},
 	{regexp.MustCompile(`^restore (.+)$`), func(s *story, m []string) bool { return s.google.Account(ada).Restore(s.trash[m[1]]) }},
 	{regexp.MustCompile(`^Ada withdraws her consent$`), func(s *story, _ []string) bool { s.google.RevokeGrant(ada); return true }},
+	{regexp.MustCompile(`^(the People API of Tandem's project is switched off|Ada withdraws the permission for contacts)$`), func(s *story, m []string) bool {
+		s.google.SetFault(refusing(refusals[m[1]]))
+		return true
+	}},
+	{regexp.MustCompile(`^(the People API of Tandem's project is switched on|Ada gives the permission for contacts)$`), func(s *story, _ []string) bool { s.google.SetFault(nil); return true }},
+}
+
+// refusals are what Google says to every request for contacts, as google.rpc.Status
+// (https://cloud.google.com/apis/design/errors#error_info).
+var refusals = map[string]string{
+	"the People API of Tandem's project is switched off": `{"error":{"code":403,"status":"PERMISSION_DENIED",
+		"message":"People API has not been used in project 7 before or it is disabled.",
+		"errors":[{"domain":"usageLimits","reason":"accessNotConfigured"}],
+		"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED","domain":"googleapis.com"}]}}`,
+	"Ada withdraws the permission for contacts": `{"error":{"code":403,"status":"PERMISSION_DENIED",
+		"message":"Request had insufficient authentication scopes.",
+		"errors":[{"domain":"global","reason":"insufficientPermissions"}],
+		"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT","domain":"googleapis.com"}]}}`,
+}
+
+func refusing(body string) func(*http.Request) *googlebox.Fault {
+	return func(r *http.Request) *googlebox.Fault {
+		if !strings.HasPrefix(r.URL.Path, "/v1/") {
+			return nil
+		}
+		return &googlebox.Fault{Status: http.StatusForbidden, Body: body, Header: http.Header{"Content-Type": {"application/json"}}}
+	}
 }
 
 // inGoogle carries out what the user does in Google.

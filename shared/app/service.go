@@ -36,7 +36,7 @@ func (s service) LinkPassword(ctx context.Context, user, username, password stri
 	if err := s.app.linker.LinkPassword(ctx, user, username, password); err != nil {
 		return err
 	}
-	return s.linked(ctx, user)
+	return s.linked(ctx, user, record.Creatio)
 }
 
 func (s service) FinishLink(ctx context.Context, browser string, query url.Values) (web.Outcome, error) {
@@ -65,15 +65,18 @@ func (s service) FinishLink(ctx context.Context, browser string, query url.Value
 			result.Problem = fault.Explain(err).Code
 		}
 	}
-	return result, s.linked(ctx, out.User)
+	return result, s.linked(ctx, out.User, out.Side)
 }
 
 // linked makes a user's automatic syncs due again: what had stopped them may be mended. From here on the user has a
 // document of each type, and with it a place before the administrators.
-func (s service) linked(ctx context.Context, user string) error {
+func (s service) linked(ctx context.Context, user string, side record.Side) error {
 	for t := range s.app.engines {
 		var due time.Time
 		err := s.app.store.User(user).UpdateSync(ctx, t, func(d *store.Sync) error {
+			if waitsFor(*d, side) {
+				untroubled(d)
+			}
 			if d.Settings.Automatic && d.Due.IsZero() {
 				d.Due = s.app.now().UTC()
 			}
@@ -86,6 +89,19 @@ func (s service) linked(ctx context.Context, user string) error {
 		s.app.rescheduled(ctx, user, t, due)
 	}
 	return nil
+}
+
+// waitsFor reports whether the last run ended because an account has to be linked again, whose token is good as it is.
+func waitsFor(d store.Sync, side record.Side) bool {
+	return d.Status == "reconnect" && d.Problem != nil && d.Problem.Side == side
+}
+
+// untroubled takes what the last run ended with from a sync, for which that does not hold any more.
+func untroubled(d *store.Sync) {
+	d.Problem = nil
+	if d.Status = "never"; !d.LastSync.IsZero() {
+		d.Status = "ok"
+	}
 }
 
 func (s service) Epoch(ctx context.Context, user string) (int, error) {
@@ -118,10 +134,13 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 		return web.Account{}, err
 	}
 	a := web.Account{
-		ID:     p.ID,
-		Google: web.GoogleAccount{Linked: p.Google.Linked, Email: p.Google.Email, Scopes: p.Google.Scopes, Reconnect: p.Google.Reconnect},
+		ID: p.ID,
+		Google: web.GoogleAccount{
+			Linked: p.Google.Linked, Email: p.Google.Email, Scopes: p.Google.Scopes, Reconnect: p.Google.Reconnect || waitsFor(contacts, record.Google),
+		},
 		Creatio: web.CreatioAccount{
-			Linked: p.Creatio.Linked, URL: p.Creatio.URL, User: p.Creatio.User, ContactID: p.Creatio.ContactID, Reconnect: p.Creatio.Reconnect,
+			Linked: p.Creatio.Linked, URL: p.Creatio.URL, User: p.Creatio.User, ContactID: p.Creatio.ContactID,
+			Reconnect: p.Creatio.Reconnect || waitsFor(contacts, record.Creatio),
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
 		Admin:       s.app.isAdmin(p),
@@ -210,10 +229,7 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 			delete(d.Scopes, record.Creatio)
 			delete(d.Cursors, record.Creatio)
 			delete(d.Rosters, record.Creatio)
-			d.Problem = nil
-			if d.Status = "never"; !d.LastSync.IsZero() {
-				d.Status = "ok"
-			}
+			untroubled(d)
 		}
 		was := d.Settings
 		d.Settings.Automatic, d.Settings.IntervalMinutes = c.Automatic, c.IntervalMinutes
@@ -300,7 +316,7 @@ func (s service) Preview(ctx context.Context, user string, t record.Type) (store
 		return u.Run(ctx, out.Run)
 	case out.Reason == syncer.ReasonLease:
 		return store.Run{}, &fault.Error{Kind: fault.Retry, Code: "running", After: leasePause, Err: errors.New("preview: another run is under way")}
-	case out.Status == syncer.Skipped:
+	case out.Status == syncer.Skipped && err == nil:
 		return store.Run{}, web.ErrNotReady
 	default:
 		return store.Run{}, err

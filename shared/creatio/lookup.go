@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -51,8 +52,8 @@ func addPlace(to map[string][]placeRow, r odata.Row) {
 	}
 }
 
-// resolve looks up the names that operations mention, each once in the life of the site. A list that the user may not
-// read knows no names.
+// resolve looks up the names that operations mention, each once in the life of the site. A list that the site does not
+// have knows no names; of one that the user may not read nobody can say what it knows.
 func (s *Site) resolve(ctx context.Context, ops []record.Operation) (*names, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +81,10 @@ func (s *Site) resolve(ctx context.Context, ops []record.Operation) (*names, err
 		return nil, err
 	}
 	for i, q := range questions {
-		if err := answers[i].err; err != nil {
+		switch err := answers[i].err; {
+		case fault.Is(err, fault.ReadOnly):
+			return nil, barred(err)
+		case err != nil:
 			s.options.Logger.WarnContext(ctx, "a list of the site cannot be read", "set", q.list.set, "error", err)
 		}
 		for _, r := range answers[i].rows {

@@ -119,11 +119,13 @@ func (s *Site) use(l Layout) {
 }
 
 // probe asks both places for one row. A place that is none answers 404, a page, or 401 even to those who are
-// signed in, so an error counts only where neither place answers.
+// signed in, so an error counts only where neither place answers. One that keeps the row from this user is there, where
+// the other one is not.
 func (s *Site) probe(ctx context.Context) error {
 	var worst error
+	var closed []Layout
 	rank := func(err error) int {
-		return slices.Index([]fault.Kind{fault.ReadOnly, fault.Retry, fault.Reconnect}, fault.KindOf(err))
+		return slices.Index([]fault.Kind{fault.Retry, fault.Reconnect}, fault.KindOf(err))
 	}
 	for _, l := range []Layout{Framework, Core} {
 		s.use(l)
@@ -131,9 +133,16 @@ func (s *Site) probe(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
+		if fault.Is(err, fault.ReadOnly) {
+			closed = append(closed, l)
+		}
 		if rank(err) >= 0 && (worst == nil || rank(err) > rank(worst)) {
 			worst = err
 		}
+	}
+	if len(closed) > 0 {
+		s.use(closed[0])
+		return nil
 	}
 	if worst == nil {
 		worst = fault.New(fault.Misconfigured, side, "not-creatio", errors.New("no OData service at /0/odata or /odata"))

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
 )
 
@@ -34,9 +35,13 @@ func (s *Site) Tags(ctx context.Context, contactID string) ([]Tag, error) {
 		return nil, err
 	}
 	var tags []Tag
+	var missing error
 	for i, kind := range []string{Classic, Freedom} {
-		// A site has the tags of the pages it has.
-		if err := answers[i].err; err != nil && !unknownSet(err) {
+		// A site has the tags of the pages it has, and may let somebody read those of one kind only.
+		switch err := answers[i].err; {
+		case fault.Is(err, fault.ReadOnly):
+			missing = barred(err)
+		case err != nil && !unknownSet(err):
 			return nil, err
 		}
 		for _, r := range answers[i].rows {
@@ -44,6 +49,9 @@ func (s *Site) Tags(ctx context.Context, contactID string) ([]Tag, error) {
 				tags = append(tags, Tag{ID: r.Text("Id"), Name: r.Text("Name"), Kind: kind})
 			}
 		}
+	}
+	if len(tags) == 0 && missing != nil {
+		return nil, missing
 	}
 	slices.SortFunc(tags, func(a, b Tag) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))

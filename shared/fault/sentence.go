@@ -53,20 +53,41 @@ func Explain(err error) Sentence {
 		s.Message = "Something went wrong inside Tandem."
 		s.Action = "Try again; if it stays, tell your administrator the time at which it happened."
 	}
-	if own, ok := particular[e.Code]; ok {
-		s.Message, s.Action = side+own[0], own[1]
+	own, ok := particular[e.Side+" "+e.Code]
+	if !ok {
+		own, ok = particular[e.Code]
+	}
+	if ok {
+		s.Message, s.Action = own.Message, own.Action
 	}
 	return s
 }
 
-// particular are the codes of which more can be said than of their kind: what follows the side's name, and what to do.
-var particular = map[string][2]string{
-	"no-access": {
-		" does not let you read what Tandem needs.",
-		"Ask your administrator for the right to read contacts, their details and your own tags; nothing was changed.",
+// particular are the codes, some of one side only, of which more can be said than of their kind.
+var particular = map[string]Sentence{
+	"creatio no-access": {
+		Message: "Creatio does not let you read what Tandem needs.",
+		Action: "Ask your administrator for the right to read contacts, their details, the lists that these use, and your own tags. " +
+			"Nothing is lost: the first synchronization after that goes on from here.",
 	},
-	"contacts-full": {
-		" has no room for more contacts in this account.",
-		"Delete contacts there that nobody needs; Tandem adds this one then.",
+	"google no-access": {
+		Message: "Google does not let Tandem use the contacts of your account.",
+		Action:  "Ask the administrator of your Google account to allow Contacts and Tandem. Nothing is lost: the first synchronization after that goes on from here.",
+	},
+	"google api-disabled": {
+		Message: "Google turns Tandem away: the People API is not enabled in Tandem's Google Cloud project.",
+		Action:  "Tell your administrator to enable it there. Your account stays connected, and the first synchronization after that goes on from here.",
+	},
+	"google scope-missing": {
+		Message: "Google no longer lets Tandem use your contacts.",
+		Action:  "Connect Google again on the settings page and leave every box checked.",
+	},
+	"google contacts-full": {
+		Message: "Google has no room for more contacts in this account.",
+		Action:  "Delete contacts there that nobody needs; Tandem adds this one then.",
+	},
+	"lease-ran-out": {
+		Message: "Tandem could not reach its own database for a while, and stopped before anything could be done twice.",
+		Action:  "Nothing to do: Tandem tries again by itself.",
 	},
 }

@@ -51,7 +51,7 @@ const (
 	Done      Status = "done"
 	Partial   Status = "partial"   // some records failed and are reported
 	Held      Status = "held"      // waits for the user's approval
-	Skipped   Status = "skipped"   // nothing was done, for a reason
+	Skipped   Status = "skipped"   // not done, or not to its end, for a reason that no repetition mends
 	Reconnect Status = "reconnect" // a token is gone
 	Retry     Status = "retry"     // may get better by itself
 	Preview   Status = "preview"   // what a run would do
@@ -65,6 +65,8 @@ const (
 	ReasonScopeMissing = "scope-missing"
 	ReasonNoTag        = "no-tag"
 	ReasonTagMissing   = "tag-missing"
+	// ReasonMisconfigured is of a run that ended, maybe halfway, at what an administrator has to mend.
+	ReasonMisconfigured = "misconfigured"
 )
 
 // Outcome is what became of a run.
@@ -122,7 +124,7 @@ func NewRunID(now time.Time) string {
 	return strings.Replace(now.UTC().Format(runTimes), ".", "-", 1) + "-" + strings.ToLower(rand.Text()[:8])
 }
 
-// Run makes one run for a user. The error is the cause of a Retry or a Reconnect, for the log.
+// Run makes one run for a user. The error is the cause of a Retry or a Reconnect, or what is misconfigured, for the log.
 func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, error) {
 	now := e.Now().UTC()
 	queued := req.Run != ""

@@ -265,6 +265,8 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		out.Status, err = Held, nil
 	case fault.Is(err, fault.Reconnect):
 		out.Status = Reconnect
+	case fault.Is(err, fault.Misconfigured):
+		out.Status, out.Reason = Skipped, ReasonMisconfigured
 	case err != nil:
 		out.Status, out.After = Retry, fault.After(err)
 	case r.preview():
@@ -315,17 +317,17 @@ func (r *run) close(out Outcome, err error) {
 	rec.FinishedAt = r.engine.Now().UTC()
 	rec.Counts.Calls.Creatio += r.counter.CallsTo(string(record.Creatio))
 	rec.Counts.Calls.Google += r.counter.CallsTo(string(record.Google))
-	switch out.Status {
-	case Skipped:
-		rec.Status = "failed"
-		rec.Problems = append(rec.Problems, explainSkip(out.Reason))
-	case Retry, Reconnect:
+	switch {
+	case err != nil:
 		rec.Status = "failed"
 		if continues(err) {
 			rec.Status = string(Partial)
 		}
 		says := fault.Explain(err)
 		rec.Problems = append(rec.Problems, store.Problem{Side: faultSide(err), Code: says.Code, Message: says.Message, Action: says.Action})
+	case out.Status == Skipped:
+		rec.Status = "failed"
+		rec.Problems = append(rec.Problems, explainSkip(out.Reason))
 	default:
 		rec.Status = string(out.Status)
 	}
@@ -342,6 +344,9 @@ func faultSide(err error) record.Side {
 // conclude brings the type's document to the end of the run.
 func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 	r.keepPace(d, err)
+	if err != nil {
+		d.Interrupted = d.Interrupted || r.wrote
+	}
 	switch {
 	case out.Status == Preview:
 		return
@@ -358,12 +363,6 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		if d.Settings.Automatic {
 			d.Due = DueAfter(r.user.ID(), d.Type, was, r.start, d.Settings.IntervalMinutes)
 		}
-	}
-	last := func() *store.Problem {
-		if len(r.record.Problems) == 0 {
-			return nil
-		}
-		return &r.record.Problems[len(r.record.Problems)-1]
 	}
 	switch out.Status {
 	case Done, Partial:
@@ -391,28 +390,47 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		}
 		next()
 	case Held:
-		d.Status, d.HeldRun, d.Problem = "held", r.record.ID, last()
+		d.Status, d.HeldRun, d.Problem = "held", r.record.ID, r.last()
 		next()
 	case Skipped:
-		// Nothing gets better before the user does something, and that makes the sync due again.
-		d.Status, d.Problem, d.Due = "off", last(), time.Time{}
-	case Retry:
-		d.Interrupted = d.Interrupted || r.wrote
-		if continues(err) {
-			d.Status, d.Problem = "partial", last()
+		if err != nil {
+			r.concludeFailure(d, min(distance(d.Failing+1), maxDistance), next)
 			break
 		}
-		d.Status, d.Problem = "failing", last()
-		d.Failing++
-		next()
-		if after := r.start.Add(out.After); !d.Due.IsZero() && d.Due.Before(after) {
-			d.Due = after
+		// Nothing gets better before the user does something, and that makes the sync due again.
+		d.Status, d.Problem, d.Due = "off", r.last(), time.Time{}
+	case Retry:
+		if continues(err) {
+			d.Status, d.Problem = "partial", r.last()
+			break
 		}
+		r.concludeFailure(d, out.After, next)
 	case Reconnect:
-		d.Status, d.Problem, d.Due = "reconnect", last(), time.Time{}
+		d.Status, d.Problem, d.Due = "reconnect", r.last(), time.Time{}
 		d.Failing++
-		d.Interrupted = d.Interrupted || r.wrote
 	}
+}
+
+// maxDistance bounds how far apart runs are while something waits for an administrator: nobody tells Tandem when it is
+// mended.
+const maxDistance = time.Hour
+
+// concludeFailure has the sync be due as always, but not before a wait is over.
+func (r *run) concludeFailure(d *store.Sync, wait time.Duration, next func()) {
+	d.Status, d.Problem = "failing", r.last()
+	d.Failing++
+	next()
+	if after := r.start.Add(wait); !d.Due.IsZero() && d.Due.Before(after) {
+		d.Due = after
+	}
+}
+
+// last is the problem that ended the run.
+func (r *run) last() *store.Problem {
+	if len(r.record.Problems) == 0 {
+		return nil
+	}
+	return &r.record.Problems[len(r.record.Problems)-1]
 }
 
 // continues reports whether a run ended only because its time was over.

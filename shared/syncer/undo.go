@@ -253,21 +253,19 @@ func (r *run) explainRemains(p *pair) {
 // concludeUndo keeps account of what moved. An undo reads no window, so that everything else is as the last
 // synchronization left it.
 func (r *run) concludeUndo(d *store.Sync, out Outcome) {
-	switch out.Status {
-	case Done, Partial:
-		d.Members = r.active
-		for s := range d.Rosters {
-			d.Rosters[s] = r.rosters[s].is.String()
+	if out.Status != Done && out.Status != Partial {
+		return
+	}
+	d.Members = r.active
+	for s := range d.Rosters {
+		d.Rosters[s] = r.rosters[s].is.String()
+	}
+	for s, c := range d.Cursors {
+		if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {
+			d.Cursors[s] = side.Moved(c, r.rosters[s].net)
 		}
-		for s, c := range d.Cursors {
-			if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {
-				d.Cursors[s] = side.Moved(c, r.rosters[s].net)
-			}
-		}
-		if out.Status == Partial {
-			d.Status, d.Problem = "partial", r.summary()
-		}
-	case Retry, Reconnect:
-		d.Interrupted = d.Interrupted || r.wrote
+	}
+	if out.Status == Partial {
+		d.Status, d.Problem = "partial", r.summary()
 	}
 }

@@ -32,7 +32,7 @@ locals {
       severity = "ERROR"
       title    = "functions log errors"
       query    = "sum by (service_name) (increase(${local.errors}[15m])) >= ${var.alerts.function_errors}"
-      todo     = "An error, unlike a warning, does not pass: the configuration is wrong, or there is a bug. The line says which."
+      todo     = "An error, unlike a warning, does not pass: the configuration is wrong, a right is missing, or there is a bug. The line says which; of a run of kind misconfigured, /settings/admin says what its user is told. Such a run is tried again within the hour, and goes on when it is mended."
     }
     crashes = {
       on       = var.alerts.function_errors

@@ -63,7 +63,7 @@ func (a *App) called(ctx context.Context, call httpx.CallInfo) {
 	}
 }
 
-// ran measures a run.
+// ran measures a run. One that goes on in another attempt is counted apart, and is no failure.
 func (a *App) ran(ctx context.Context, t record.Type, trigger string, took time.Duration, out syncer.Outcome, err error) {
 	m := observe.Run{Type: string(t), Trigger: trigger, Status: string(out.Status), Took: took, Waited: out.Waited}
 	if !out.LastSync.IsZero() {

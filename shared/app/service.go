@@ -363,10 +363,25 @@ func (s service) Undo(ctx context.Context, user string, what store.Undo) (string
 	case what != (store.Undo{Run: what.Run}) && !slices.ContainsFunc(run.Changes, what.Covers):
 		return "", fmt.Errorf("find the record to undo: %w", store.ErrNotFound)
 	}
-	if _, err := s.ready(ctx, user, run.Type); err != nil {
+	u, err := s.ready(ctx, user, run.Type)
+	if err != nil {
 		return "", err
 	}
+	if what == (store.Undo{Run: what.Run}) {
+		if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
+			return "", err
+		}
+	}
 	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what})
+}
+
+// closed keeps a run that failed from going on, when its queue would try it again: it is to be undone.
+func closed(r *store.Run) error {
+	if !r.Undoable() {
+		return web.ErrNotUndoable
+	}
+	r.Closed = r.Status == "failed"
+	return nil
 }
 
 func (s service) Unlink(ctx context.Context, user string, side record.Side) error {

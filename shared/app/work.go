@@ -32,32 +32,49 @@ func (r runner) Dispatch(ctx context.Context, t record.Type, after string) (web.
 }
 
 func (r runner) Window(ctx context.Context, t record.Type, user, promised string) (web.Window, error) {
-	req := syncer.Request{Type: t, Trigger: syncer.TriggerSchedule}
-	if promised != "" {
-		run, err := r.app.store.User(user).Run(ctx, promised)
-		switch {
-		case err != nil && !errors.Is(err, store.ErrNotFound):
-			return web.Window{Run: promised, Status: string(syncer.Retry), Retry: true}, err
-		case err == nil && run.Type == t && unfinished(run.Status):
-			// What the run is for is what was written down when it was promised, and not the caller's to say.
-			req.Run, req.Trigger = run.ID, run.Trigger
-		case err == nil:
-			// A second delivery: how the run ended is known. What was decided about a held run since is another run.
-			status := syncer.Status(run.Status)
-			if status != syncer.Done {
-				status = syncer.Held
-			}
-			return web.Window{Run: run.ID, Status: string(status)}, nil
-		}
+	req, ended, err := r.app.request(ctx, t, user, promised)
+	switch {
+	case err != nil:
+		return web.Window{Run: promised, Status: string(syncer.Retry), Retry: true}, err
+	case ended != "":
+		return web.Window{Run: promised, Status: string(ended)}, nil
 	}
 	out, err := r.app.run(ctx, t, user, req)
+	if out.Status == syncer.Continued {
+		// For who called it is one word: call again.
+		out.Status = syncer.Retry
+	}
 	again := out.Status == syncer.Retry || req.Run != "" && out.Reason == syncer.ReasonLease
 	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, err
 }
 
-// unfinished reports whether a promised run still has to be made: a failed one is tried again by its queue.
-func unfinished(status string) bool {
-	return status == "queued" || status == "running" || status == "failed" || status == "partial"
+// request is what a task asks for: a run that was promised, or one of its own. ended is how a promised one ended, where
+// that is known already.
+func (a *App) request(ctx context.Context, t record.Type, user, promised string) (req syncer.Request, ended syncer.Status, err error) {
+	req = syncer.Request{Type: t, Trigger: syncer.TriggerSchedule}
+	if promised == "" {
+		return req, "", nil
+	}
+	run, err := a.store.User(user).Run(ctx, promised)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return req, "", nil
+	case err != nil:
+		return req, "", err
+	case run.Type == t && run.Unfinished():
+		// What the run is for is what was written down when it was promised, and not the caller's to say.
+		req.Run, req.Trigger = run.ID, run.Trigger
+		return req, "", nil
+	}
+	// A second delivery, or the repetition of what was undone meanwhile. What was decided about a held run since is another
+	// run.
+	switch status := syncer.Status(run.Status); {
+	case status == syncer.Done:
+		return req, status, nil
+	case status == syncer.Partial, run.Closed:
+		return req, syncer.Partial, nil
+	}
+	return req, syncer.Held, nil
 }
 
 // run makes one run, and logs how it ended.
@@ -122,9 +139,16 @@ func (a *App) work(ctx context.Context, t queue.Task) error {
 		end(err)
 		return err
 	}
-	out, err := a.run(ctx, t.Type, t.User, syncer.Request{Type: t.Type, Run: t.Run, Trigger: t.Trigger})
+	req, ended, err := a.request(ctx, t.Type, t.User, t.Run)
+	if err != nil || ended != "" {
+		end(err)
+		return err
+	}
+	out, err := a.run(ctx, t.Type, t.User, req)
 	end(err)
 	switch {
+	case out.Status == syncer.Continued:
+		return fault.New(fault.Retry, "", "run", errors.New("the run goes on in another attempt"))
 	case out.Status == syncer.Skipped && out.Reason == syncer.ReasonLease && t.Run != "":
 		return &fault.Error{Kind: fault.Retry, Code: "lease", After: leasePause, Err: errors.New("another run is under way")}
 	case out.Status == syncer.Retry:

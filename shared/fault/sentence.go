@@ -86,6 +86,10 @@ var particular = map[string]Sentence{
 		Message: "Google has no room for more contacts in this account.",
 		Action:  "Delete contacts there that nobody needs; Tandem adds this one then.",
 	},
+	"deadline": {
+		Message: "There is more to do than fits into one go. What is done so far is saved.",
+		Action:  "Nothing to do: Tandem goes on with the rest by itself.",
+	},
 	"lease-ran-out": {
 		Message: "Tandem could not reach its own database for a while, and stopped before anything could be done twice.",
 		Action:  "Nothing to do: Tandem tries again by itself.",

@@ -115,6 +115,8 @@ type Sync struct {
 	Settled time.Time `json:"settled,omitzero"`
 	// Interrupted says that since then a run was cut off that may have written: it died, or its time was over.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// Continued is a run that was promised to the user and whose time was over before its work: it is to go on.
+	Continued string `json:"continued,omitempty"`
 	// Members counts the active links.
 	Members int `json:"members"`
 
@@ -248,9 +250,17 @@ type Run struct {
 	FinishedAt time.Time   `json:"finishedAt,omitzero"`
 	Counts     Counts      `json:"counts"`
 	// Undoes is what the run puts back; nil for every run but an undo.
-	Undoes   *Undo     `json:"undoes,omitempty"`
+	Undoes *Undo `json:"undoes,omitempty"`
+	// Closed says that nobody goes on with a run that failed: it was undone.
+	Closed   bool      `json:"closed,omitempty"`
 	Changes  []Change  `json:"changes,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Unfinished reports whether a run that was promised still has to be made, or to go on: a failed one is tried again by
+// its queue.
+func (r Run) Unfinished() bool {
+	return r.Status == "queued" || r.Status == "running" || r.Status == "failed" && !r.Closed
 }
 
 // Undoable reports whether the run ended and changed what it lists.

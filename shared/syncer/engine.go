@@ -54,6 +54,7 @@ const (
 	Skipped   Status = "skipped"   // not done, or not to its end, for a reason that no repetition mends
 	Reconnect Status = "reconnect" // a token is gone
 	Retry     Status = "retry"     // may get better by itself
+	Continued Status = "continued" // did a part, for which its time was enough, and is to be called again for the rest
 	Preview   Status = "preview"   // what a run would do
 )
 
@@ -152,6 +153,7 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	}
 	// Every attempt at a run adds to its history and replaces nothing of it.
 	r.pieces = int(lease.Fence) * maxPieces
+	r.promised = queued
 	if queued {
 		err = r.begun(ctx)
 	}
@@ -188,6 +190,8 @@ type run struct {
 	counter *httpx.Counter
 	pace    pace
 	record  store.Run
+	// promised says that the run was somebody's before it began, who waits for its end.
+	promised bool
 	// before is what earlier attempts at the run counted.
 	before store.Counts
 
@@ -218,7 +222,7 @@ const maxPieces = 1_000_000
 // begun marks a run that was queued as running, and takes over what an earlier attempt counted.
 func (r *run) begun(ctx context.Context) error {
 	err := r.user.UpdateRun(ctx, r.record.ID, func(kept *store.Run) error {
-		kept.Status = "running"
+		kept.Status, kept.FinishedAt = "running", time.Time{}
 		if kept.StartedAt.IsZero() {
 			kept.StartedAt = r.start
 		}

@@ -265,6 +265,8 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		out.Status, err = Held, nil
 	case fault.Is(err, fault.Reconnect):
 		out.Status = Reconnect
+	case r.wrote && timeIsOver(err):
+		out.Status = Continued
 	case fault.Is(err, fault.Misconfigured):
 		out.Status, out.Reason = Skipped, ReasonMisconfigured
 	case err != nil:
@@ -282,7 +284,7 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	r.close(out, err)
 	commit := func(d *store.Sync) error { r.conclude(d, out, err); return nil }
 	cerr := phase(ctx, "commit", func(ctx context.Context) error {
-		return r.user.Commit(ctx, r.engine.Type, r.lease, r.record, commit)
+		return r.user.Commit(ctx, r.engine.Type, r.lease, r.summary(), commit)
 	})
 	switch {
 	case errors.Is(cerr, store.ErrFenced):
@@ -291,23 +293,48 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		return retry(r.record.ID, fmt.Errorf("commit run: %w", cerr))
 	}
 	r.supersede(ctx, out)
+	if out.Status == Continued {
+		return out, nil
+	}
 	return out, err
 }
 
-// supersede ends a held run that does not wait any more: what it would have taken away is back, or another run waits.
+// supersede ends runs that have nothing left to do: a held one that does not wait any more, since what it would have
+// taken away is back or another run waits, and one that was to go on, once everything was done by another.
 func (r *run) supersede(ctx context.Context, out Outcome) {
-	held := r.doc.HeldRun
-	if held == "" || held == out.Run || r.undoes() || (out.Status != Done && out.Status != Partial && out.Status != Held) {
+	if r.undoes() {
 		return
 	}
-	err := r.user.UpdateRun(ctx, held, func(h *store.Run) error {
-		if h.Status == "held" {
-			h.Status = "rejected"
-		}
+	all := out.Status == Done || out.Status == Partial
+	if all || out.Status == Held {
+		r.closeOther(ctx, r.doc.HeldRun, func(h *store.Run) {
+			if h.Status == "held" {
+				h.Status = "rejected"
+			}
+		})
+	}
+	if all {
+		r.closeOther(ctx, r.doc.Continued, func(c *store.Run) {
+			if c.Status == "running" {
+				c.Status, c.FinishedAt = string(Partial), r.record.FinishedAt
+				c.Problems = append(c.Problems, store.Problem{
+					Code: "overtaken", Message: "Another run came before this one went on, and did the rest.", Action: "Nothing to do.",
+				})
+			}
+		})
+	}
+}
+
+func (r *run) closeOther(ctx context.Context, id string, end func(*store.Run)) {
+	if id == "" || id == r.record.ID {
+		return
+	}
+	err := r.user.UpdateRun(ctx, id, func(other *store.Run) error {
+		end(other)
 		return nil
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		r.engine.Logger.WarnContext(ctx, "the held run could not be closed", "run", held, "error", err)
+		r.engine.Logger.WarnContext(ctx, "a run that is over could not be closed", "run", id, "error", err)
 	}
 }
 
@@ -318,19 +345,34 @@ func (r *run) close(out Outcome, err error) {
 	rec.Counts.Calls.Creatio += r.counter.CallsTo(string(record.Creatio))
 	rec.Counts.Calls.Google += r.counter.CallsTo(string(record.Google))
 	switch {
+	case out.Status == Continued && r.promised:
+		rec.Status = "running"
 	case err != nil:
 		rec.Status = "failed"
-		if continues(err) {
+		if out.Status == Continued {
 			rec.Status = string(Partial)
 		}
-		says := fault.Explain(err)
-		rec.Problems = append(rec.Problems, store.Problem{Side: faultSide(err), Code: says.Code, Message: says.Message, Action: says.Action})
+		rec.Problems = append(rec.Problems, explained(err))
 	case out.Status == Skipped:
 		rec.Status = "failed"
 		rec.Problems = append(rec.Problems, explainSkip(out.Reason))
 	default:
 		rec.Status = string(out.Status)
 	}
+}
+
+// summary is the run as it is listed. One that goes on has not ended.
+func (r *run) summary() store.Run {
+	rec := r.record
+	if rec.Status == "running" {
+		rec.FinishedAt = time.Time{}
+	}
+	return rec
+}
+
+func explained(err error) store.Problem {
+	says := fault.Explain(err)
+	return store.Problem{Side: faultSide(err), Code: says.Code, Message: says.Message, Action: says.Action}
 }
 
 func faultSide(err error) record.Side {
@@ -370,9 +412,9 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		d.Problem = nil
 		if out.Status == Partial {
 			d.Status = "partial"
-			d.Problem = r.summary()
+			d.Problem = r.someFailed()
 		}
-		d.LastSync, d.Failing, d.HeldRun = r.start, 0, ""
+		d.LastSync, d.Failing, d.HeldRun, d.Continued = r.start, 0, "", ""
 		d.Scopes, d.Members = r.scopes, r.active
 		d.Settled, d.Interrupted = r.record.FinishedAt, false
 		d.Rosters = map[record.Side]string{}
@@ -399,11 +441,14 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		}
 		// Nothing gets better before the user does something, and that makes the sync due again.
 		d.Status, d.Problem, d.Due = "off", r.last(), time.Time{}
-	case Retry:
-		if continues(err) {
-			d.Status, d.Problem = "partial", r.last()
-			break
+	case Continued:
+		// It is due still, so that it goes on whatever becomes of who was told to call it again.
+		goesOn := explained(err)
+		d.Status, d.Problem = "running", &goesOn
+		if r.promised {
+			d.Continued = r.record.ID
 		}
+	case Retry:
 		r.concludeFailure(d, out.After, next)
 	case Reconnect:
 		d.Status, d.Problem, d.Due = "reconnect", r.last(), time.Time{}
@@ -433,8 +478,8 @@ func (r *run) last() *store.Problem {
 	return &r.record.Problems[len(r.record.Problems)-1]
 }
 
-// continues reports whether a run ended only because its time was over.
-func continues(err error) bool {
+// timeIsOver reports whether a run ended only because its time was over.
+func timeIsOver(err error) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && f.Code == codeDeadline
 }
@@ -458,8 +503,8 @@ func explainSkip(reason string) store.Problem {
 	return p
 }
 
-// summary is the problem that stands for a run in which some records failed.
-func (r *run) summary() *store.Problem {
+// someFailed is the problem that stands for a run in which some records failed.
+func (r *run) someFailed() *store.Problem {
 	return &store.Problem{
 		Code:    "some-failed",
 		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.unfinished, 1))),

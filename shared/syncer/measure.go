@@ -13,8 +13,8 @@ import (
 func phase(ctx context.Context, name string, do func(context.Context) error) error {
 	ctx, span := observe.Begin(ctx, name)
 	err := do(ctx)
-	// A skipped or held run is no error.
-	if skipped, held := (skip{}), (waiting{}); errors.As(err, &skipped) || errors.As(err, &held) {
+	// A run that is skipped or held, or goes on later, is no error.
+	if skipped, held := (skip{}), (waiting{}); errors.As(err, &skipped) || errors.As(err, &held) || timeIsOver(err) {
 		span.End(nil)
 	} else {
 		span.End(err)

@@ -389,7 +389,7 @@ func TestA_run_stops_before_its_time_is_over_and_the_next_one_goes_on(t *testing
 	deadline, _ := ctx.Deadline()
 	w.clock = deadline.Add(-time.Hour - 10*time.Millisecond)
 	out, err := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts})
-	if out.Status != syncer.Retry || err == nil {
+	if out.Status != syncer.Continued || err != nil {
 		t.Fatalf("got %+v, %v", out, err)
 	}
 	w.sync()
@@ -407,23 +407,23 @@ func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
 	}
 	w.after = func(call string) error {
 		if call == "google apply" {
-			w.pass(time.Second)
+			w.pass(100 * time.Millisecond)
 		}
 		return nil
 	}
 	pieces := 0
-	for status := syncer.Retry; status == syncer.Retry; pieces++ {
+	for status := syncer.Continued; status == syncer.Continued; pieces++ {
 		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(24*time.Hour))
 		deadline, _ := ctx.Deadline()
 		w.mu.Lock()
-		w.clock = deadline.Add(-2 * time.Minute)
+		w.clock = deadline.Add(-32 * time.Second)
 		w.mu.Unlock()
 		was := w.sides[record.Google].written
 		out, _ := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
 		cancel()
 		status = out.Status
 		done := w.sides[record.Google].written - was
-		if pieces > many/50 || status == syncer.Retry && (done < 50 || done%50 != 0) {
+		if pieces > many/50 || status == syncer.Continued && (done < 50 || done%50 != 0) {
 			t.Fatalf("piece %d wrote %d and ended %s", pieces, done, status)
 		}
 	}

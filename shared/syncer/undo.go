@@ -266,6 +266,6 @@ func (r *run) concludeUndo(d *store.Sync, out Outcome) {
 		}
 	}
 	if out.Status == Partial {
-		d.Status, d.Problem = "partial", r.summary()
+		d.Status, d.Problem = "partial", r.someFailed()
 	}
 }

@@ -29,11 +29,11 @@ func TestAn_undo_whose_time_is_over_goes_on_where_it_stopped(t *testing.T) {
 	w.engine.Margin = time.Hour
 	applied := 0
 	deadline := time.Now().Add(24 * time.Hour)
-	w.clock = deadline.Add(-2 * time.Hour)
+	w.clock = deadline.Add(-time.Hour - 30*time.Second)
 	w.after = func(call string) error {
 		if call == "google apply" {
 			if applied++; applied == 2 {
-				w.pass(90 * time.Minute)
+				w.pass(40 * time.Second)
 			}
 		}
 		return nil
@@ -41,7 +41,7 @@ func TestAn_undo_whose_time_is_over_goes_on_where_it_stopped(t *testing.T) {
 	ctx, cancel := context.WithDeadline(t.Context(), deadline)
 	defer cancel()
 	out, first := w.attempt(ctx, id)
-	if out.Status != syncer.Retry || len(first.Changes) != 4 {
+	if out.Status != syncer.Continued || first.Status != "running" || len(first.Changes) != 4 {
 		t.Fatalf("got %+v with %d changes", out, len(first.Changes))
 	}
 	w.after = nil

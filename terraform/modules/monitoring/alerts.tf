@@ -5,7 +5,7 @@
 locals {
   metric = "logging_googleapis_com:user_${replace(var.name, "-", "_")}"
   runs   = "${local.metric}_runs{monitored_resource=\"cloud_run_revision\"}"
-  good   = "${local.metric}_runs{monitored_resource=\"cloud_run_revision\",status=~\"done|partial\"}"
+  good   = "${local.metric}_runs{monitored_resource=\"cloud_run_revision\",status=~\"done|partial|continued\"}"
   bad    = "${local.metric}_runs{monitored_resource=\"cloud_run_revision\",status=\"retry\"}"
   errors = "${local.metric}_errors{monitored_resource=\"cloud_run_revision\"}"
 

@@ -1,0 +1,123 @@
+package syncer_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+// inTime makes an attempt at a run for which there is so much time, by the world's clock, before the margin.
+func (w *world) inTime(id string, left time.Duration) (syncer.Outcome, error) {
+	deadline := time.Now().Add(24 * time.Hour)
+	w.engine.Margin = time.Hour
+	w.mu.Lock()
+	w.clock = deadline.Add(-w.engine.Margin - left)
+	w.mu.Unlock()
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	return w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts, Run: id, Trigger: syncer.TriggerUser})
+}
+
+// promise writes down a run that somebody asked for.
+func (w *world) promise(t *testing.T) string {
+	t.Helper()
+	id := syncer.NewRunID(w.now())
+	must(t, w.user.PutRun(t.Context(), store.Run{ID: id, Type: record.Contacts, Trigger: syncer.TriggerUser, Status: "queued"}))
+	return id
+}
+
+// begunInPieces is a world in which a run that was promised has done a part.
+func begunInPieces(t *testing.T) (w *world, id string) {
+	t.Helper()
+	w = newWorld(t)
+	w.engine.Chunk = 1
+	for i := range 4 {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
+	}
+	id = w.promise(t)
+	w.after = func(call string) error {
+		if call == "google apply" {
+			w.pass(time.Second)
+		}
+		return nil
+	}
+	out, err := w.inTime(id, 1500*time.Millisecond)
+	w.after = nil
+	if out.Status != syncer.Continued || err != nil || w.sides[record.Google].written == 4 {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	return w, id
+}
+
+func (w *world) kept(t *testing.T, id string) (store.Run, store.Sync) {
+	t.Helper()
+	run, err := w.user.Run(t.Context(), id)
+	must(t, err)
+	doc, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	return run, doc
+}
+
+func TestA_promised_run_that_goes_on_has_not_ended(t *testing.T) {
+	t.Parallel()
+	w, id := begunInPieces(t)
+	run, doc := w.kept(t, id)
+	if run.Status != "running" || !run.FinishedAt.IsZero() || run.Undoable() || !run.Unfinished() {
+		t.Errorf("between its pieces the run is %+v", run)
+	}
+	if doc.Status != "running" || doc.Failing != 0 || doc.Problem == nil || !doc.LastSync.IsZero() {
+		t.Errorf("between its pieces the sync is %+v", doc)
+	}
+	if out, err := w.inTime(id, time.Hour); out.Status != syncer.Done || err != nil {
+		t.Fatalf("the rest ended %+v, %v", out, err)
+	}
+	run, doc = w.kept(t, id)
+	if run.Status != "done" || run.Counts.Google.Created != 4 || len(run.Changes) != 4 || doc.Status != "ok" || doc.Problem != nil || doc.Continued != "" {
+		t.Errorf("in the end the run is %+v, the sync %+v", run, doc)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestA_run_that_was_to_go_on_is_closed_by_another_that_did_the_rest(t *testing.T) {
+	t.Parallel()
+	w, id := begunInPieces(t)
+	w.before = func(call string) error {
+		if call == "google scan" {
+			return errDied
+		}
+		return nil
+	}
+	w.run(syncer.TriggerSchedule)
+	if run, _ := w.kept(t, id); run.Status != "running" {
+		t.Errorf("after another run that did nothing the run is %s", run.Status)
+	}
+	w.before = nil
+	w.sync()
+	run, doc := w.kept(t, id)
+	if run.Status != "partial" || run.FinishedAt.IsZero() || run.Unfinished() || len(run.Problems) != 1 || run.Problems[0].Code != "overtaken" || doc.Continued != "" {
+		t.Errorf("after another run that did the rest it is %+v", run)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestA_run_that_has_no_time_for_anything_failed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "")
+	id := w.promise(t)
+	out, err := w.inTime(id, 0)
+	if out.Status != syncer.Retry || !fault.Is(err, fault.Retry) {
+		t.Errorf("ended %+v, %v", out, err)
+	}
+	if run, doc := w.kept(t, id); run.Status != "failed" || doc.Status != "failing" || doc.Failing != 1 {
+		t.Errorf("the run is %s, the sync %s", run.Status, doc.Status)
+	}
+}

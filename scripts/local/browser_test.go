@@ -276,6 +276,13 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	b.wantText("Result", "Records by side", "Created in Google")
 	b.inspect()
 
+	b.click("Undo this run")
+	for undo := ask[string](b, "location.href"); !strings.Contains(b.text(), "Finished"); {
+		b.leads(chromedp.Navigate(undo))
+	}
+	b.wantText("You undid a run", "Apart in Google", "put them into the group in Google")
+	b.inspect()
+
 	b.click("Administration")
 	b.wantText(sample.UserEmail, "Users, those who need somebody first", "SCHEDULER is not set")
 	b.inspect()

@@ -484,6 +484,26 @@ func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
 	return s.app.store.User(user).Run(ctx, run)
 }
 
+func (s service) Apart(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error) {
+	var ids []string
+	for _, c := range changes {
+		if c.Link != "" {
+			ids = append(ids, c.CreatioID)
+		}
+	}
+	links, err := s.app.store.User(user).LinksBy(ctx, t, record.Creatio, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]record.Side{}
+	for _, l := range links {
+		if l.Parted != "" {
+			out[l.ID] = l.Parted
+		}
+	}
+	return out, nil
+}
+
 // account is what linking keeps of a Creatio user.
 func account(u creatio.User) creatioAccount {
 	return creatioAccount{ID: u.ID, Login: u.Login, ContactID: u.ContactID, TimeZone: u.TimeZone}

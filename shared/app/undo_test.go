@@ -172,6 +172,51 @@ func TestUndo_of_creations_and_deselections_moves_tags_and_the_group(t *testing.
 	w.clean()
 }
 
+func TestWho_stands_apart_after_an_undo_is_marked_until_somebody_selects_the_copy(t *testing.T) {
+	t.Parallel()
+	w, _, _ := twins(t, "Hopper", "Turing")
+	w.person("Emmy", "Noether", "emmy@example.com", w.group())
+	run := w.sync("done")
+	for _, undone := range []store.Run{run, w.first()} {
+		w.undo(undone, nil)
+	}
+	marks := func(id string) (creatio, google int) {
+		t.Helper()
+		page := w.visit("/settings/runs/" + id).body
+		for _, side := range []string{"Creatio", "Google"} {
+			if strings.Contains(page, ">Apart in "+side+"<") != strings.Contains(page, "contacts marked “Apart in "+side+"”") {
+				t.Errorf("the page marks somebody and does not say why, or the other way round:\n%s", page)
+			}
+		}
+		return strings.Count(page, ">Apart in Creatio<"), strings.Count(page, ">Apart in Google<")
+	}
+	want := func(when, id string, creatio, google int) {
+		t.Helper()
+		if c, g := marks(id); c != creatio || g != google {
+			t.Errorf("%s: %d stand apart in Creatio and %d in Google, want %d and %d", when, c, g, creatio, google)
+		}
+	}
+	var runs []store.Run
+	w.call(http.MethodGet, "/runs?limit=2", nil, 200, &runs)
+	want("on the page of the run", run.ID, 1, 0)
+	want("on the page of its undo", runs[1].ID, 1, 0)
+	want("on the page of the other undo", runs[0].ID, 0, 2)
+
+	p := w.found("Hopper")
+	w.google.Account(ada).AddToGroup(p.ResourceName, w.group())
+	w.sync("done")
+	want("with one selected again", runs[0].ID, 0, 1)
+	w.silent()
+}
+
+// first is the oldest run of the history.
+func (w *world) first() store.Run {
+	w.t.Helper()
+	var runs []store.Run
+	w.call(http.MethodGet, "/runs?limit=100", nil, 200, &runs)
+	return runs[len(runs)-1]
+}
+
 func TestUndo_of_a_first_meeting_gives_each_side_its_own_values_back(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

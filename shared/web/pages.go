@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -201,6 +202,15 @@ type runView struct {
 	store.Run
 	From, To, Total   int
 	Previous, Further string
+	apart             map[string]record.Side
+}
+
+// Apart is where a change's contact stands apart since an undo; empty where it does not.
+func (v runView) Apart(c store.Change) record.Side { return v.apart[c.Link] }
+
+// ApartOn are the sides on which contacts of the page stand apart.
+func (v runView) ApartOn() []record.Side {
+	return slices.Compact(slices.Sorted(maps.Values(v.apart)))
 }
 
 func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -212,8 +222,12 @@ func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
+	view := s.pieceOf(run, r.URL.Query().Get("from"))
+	if view.apart, err = s.service.Apart(r.Context(), v.user, run.Type, view.Changes); err != nil {
+		return err
+	}
 	p := s.accountPage("Synchronization", "runs", a)
-	p.Main = s.pieceOf(run, r.URL.Query().Get("from"))
+	p.Main = view
 	return s.render(w, http.StatusOK, "run.html", p)
 }
 

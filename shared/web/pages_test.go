@@ -44,6 +44,12 @@ var everyPage = map[string]struct {
 		f.account.Contacts.State = State{Status: "reconnect", Failing: 1, Problem: &p}
 		f.errs["Tags"] = e
 	}},
+	"settings-no-access": {"GET", "", "", false, func(f *fakeService) {
+		e := fault.New(fault.Misconfigured, "creatio", "no-access", nil)
+		p := fault.Explain(e)
+		f.account.Contacts.State = State{Status: "failing", Failing: 2, Problem: &p, LastSync: noon.Add(-time.Hour), NextSync: noon}
+		f.errs["Tags"] = e
+	}},
 	"settings-held": {"GET", "", "", false, func(f *fakeService) {
 		f.account.Contacts.State = State{Status: "held", HeldRun: "run-1", LastSync: noon}
 	}},
@@ -62,6 +68,10 @@ var everyPage = map[string]struct {
 	"run":        {"GET", "/runs/run-2", "", false, nil},
 	"run-queued": {"GET", "/runs/run-3", "", false, nil},
 	"run-held":   {"GET", "/runs/run-1", "", false, nil},
+	"run-apart": {"GET", "/runs/run-2", "", false, func(f *fakeService) {
+		f.runs[1].Changes[0].Link, f.runs[1].Changes[2].Link = "L2", "L4"
+		f.apart = map[string]record.Side{"L2": record.Creatio, "L4": record.Google}
+	}},
 	"run-undo": {"GET", "/runs/run-4", "", false, func(f *fakeService) {
 		f.runs = append(f.runs, store.Run{
 			ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "partial", StartedAt: noon, Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},

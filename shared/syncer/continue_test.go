@@ -64,6 +64,64 @@ func (w *world) kept(t *testing.T, id string) (store.Run, store.Sync) {
 	return run, doc
 }
 
+func TestA_run_stops_before_its_time_is_over_and_the_next_one_goes_on(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Margin = time.Hour
+	for i := range 4 {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(24*time.Hour))
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	w.clock = deadline.Add(-time.Hour - 10*time.Millisecond)
+	out, err := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts})
+	if out.Status != syncer.Continued || err != nil {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	w.sync()
+	w.agree()
+	w.silent()
+}
+
+func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Chunk = 50
+	const many = 400
+	for i := range many {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
+	}
+	w.after = func(call string) error {
+		if call == "google apply" {
+			w.pass(100 * time.Millisecond)
+		}
+		return nil
+	}
+	pieces := 0
+	for status := syncer.Continued; status == syncer.Continued; pieces++ {
+		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(24*time.Hour))
+		deadline, _ := ctx.Deadline()
+		w.mu.Lock()
+		w.clock = deadline.Add(-32 * time.Second)
+		w.mu.Unlock()
+		was := w.sides[record.Google].written
+		out, _ := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
+		cancel()
+		status = out.Status
+		done := w.sides[record.Google].written - was
+		if pieces > many/50 || status == syncer.Continued && (done < 50 || done%50 != 0) {
+			t.Fatalf("piece %d wrote %d and ended %s", pieces, done, status)
+		}
+	}
+	if got := w.sides[record.Google].written; pieces < 3 || got != many {
+		t.Errorf("%d contacts came in %d pieces with %d writes", many, pieces, got)
+	}
+	w.after = nil
+	w.agree()
+	w.silent()
+}
+
 func TestA_promised_run_that_goes_on_has_not_ended(t *testing.T) {
 	t.Parallel()
 	w, id := begunInPieces(t)
@@ -119,5 +177,46 @@ func TestA_run_that_has_no_time_for_anything_failed(t *testing.T) {
 	}
 	if run, doc := w.kept(t, id); run.Status != "failed" || doc.Status != "failing" || doc.Failing != 1 {
 		t.Errorf("the run is %s, the sync %s", run.Status, doc.Status)
+	}
+}
+
+func TestAn_outcome_tells_what_this_attempt_did_and_how_long_it_was_waited_for(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Chunk = 1
+	for i := range 3 {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
+	}
+	promised := syncer.NewRunID(w.now())
+	must(t, w.user.PutRun(t.Context(), store.Run{ID: promised, Type: record.Contacts, Trigger: syncer.TriggerUser, Status: "queued"}))
+	applied := 0
+	w.after = func(call string) error {
+		if call == "google apply" {
+			if applied++; applied == 2 {
+				return errDied
+			}
+		}
+		return nil
+	}
+	attempt := func() syncer.Outcome {
+		w.pass(time.Minute)
+		out, _ := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Run: promised, Trigger: syncer.TriggerUser})
+		return out
+	}
+	first, second := attempt(), attempt()
+	kept, err := w.user.Run(t.Context(), promised)
+	must(t, err)
+	if first.Status != syncer.Retry || second.Status != syncer.Done || kept.Counts.Google.Created != 2 {
+		t.Fatalf("got %+v, then %+v, which is kept as %+v", first, second, kept.Counts)
+	}
+	// The one whose answer was lost is found by the second attempt, and not made again.
+	if a, b := first.Counts.Google.Created, second.Counts.Google.Created; a != 1 || b != 1 || second.Counts.Matched != 1 {
+		t.Errorf("the attempts created %d and %d, want one each", a, b)
+	}
+	if first.Waited.Truncate(time.Second) != time.Minute || second.Waited.Truncate(time.Second) != 2*time.Minute || !second.LastSync.IsZero() {
+		t.Errorf("got %+v, then %+v", first, second)
+	}
+	if next, _ := w.run(syncer.TriggerSchedule); next.LastSync.IsZero() || next.Counts.Google.Created != 0 {
+		t.Errorf("the run after it says %+v", next)
 	}
 }

@@ -93,3 +93,44 @@ func TestA_run_that_was_cut_off_without_a_word_is_closed_by_the_next(t *testing.
 		t.Errorf("got %+v", lost)
 	}
 }
+
+// A tag that comes off leaves no trace in Creatio, and the set of those under it may be the one of before the run that put
+// it on and was cut off.
+func TestWhat_a_cut_off_run_moved_and_a_person_moved_back_is_noticed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Chunk = 1
+	creatio, google := w.sides[record.Creatio], w.sides[record.Google]
+	creatio.add("Ada", "ada@example.com")
+	w.sync()
+	google.add("Bo", "bo@example.com")
+	google.add("Cy", "cy@example.com")
+	applied := 0
+	w.after = func(call string) error {
+		if call == "creatio apply" {
+			if applied++; applied == 2 {
+				return errDied
+			}
+		}
+		return nil
+	}
+	if out, _ := w.run(syncer.TriggerSchedule); out.Status != syncer.Retry {
+		t.Fatalf("the run ended %+v", out)
+	}
+	w.after = nil
+	for _, r := range creatio.rows {
+		if r.fields.Text(record.GivenName) != "Ada" {
+			r.member, r.index = false, 0
+		}
+	}
+	creatio.unaware = true
+	w.pass(time.Hour)
+	w.sync()
+	creatio.unaware = false
+	w.silent()
+	w.agree()
+	// Cy, of whom nobody knew whether the run had put the tag on, has it again.
+	if got := len(google.scope()); got != 2 {
+		t.Errorf("in Google's group are %q", google.scope())
+	}
+}

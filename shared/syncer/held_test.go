@@ -1,0 +1,108 @@
+package syncer_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+func TestA_side_that_shows_nothing_any_more_holds_the_run(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 4 {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
+	}
+	w.sync()
+	w.sides[record.Google].drop()
+	before := w.writes()
+	out, r := w.run(syncer.TriggerSchedule)
+	if out.Status != syncer.Held || r.Status != "held" || len(r.Changes) != 4 || w.writes() != before {
+		t.Fatalf("got %+v, run %+v", out, r)
+	}
+	again, _ := w.run(syncer.TriggerSchedule)
+	if again.Run != out.Run {
+		t.Errorf("what waits goes by two names: %s and %s", out.Run, again.Run)
+	}
+	doc, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	if doc.HeldRun != out.Run || doc.Status != "held" {
+		t.Errorf("got state %q, held run %q", doc.Status, doc.HeldRun)
+	}
+	if out, _ := w.run(syncer.TriggerReject); out.Status != syncer.Done {
+		t.Fatalf("rejecting ended %+v", out)
+	}
+	w.agree()
+	if len(w.sides[record.Google].scope()) != 4 {
+		t.Errorf("google has %q", w.sides[record.Google].scope())
+	}
+	w.silent()
+}
+
+func TestApproving_does_what_was_held(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 4 {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
+	}
+	w.sync()
+	for id := range w.sides[record.Google].rows {
+		w.sides[record.Google].edit(id, func(r *row) { r.member = false })
+	}
+	if out, _ := w.run(syncer.TriggerSchedule); out.Status != syncer.Held {
+		t.Fatalf("got %+v", out)
+	}
+	if out, r := w.run(syncer.TriggerApprove); out.Status != syncer.Done || r.Counts.Creatio.Unlinked != 4 {
+		t.Fatalf("got %+v, counts %+v", out, r.Counts)
+	}
+	if n := len(w.sides[record.Creatio].scope()); n != 0 {
+		t.Errorf("creatio still has %d in scope", n)
+	}
+	w.silent()
+}
+
+func TestWhat_is_made_again_is_counted_once(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	google := w.sides[record.Google]
+	w.sides[record.Creatio].add("Ada", "")
+	w.sides[record.Creatio].add("Grace", "")
+	w.sync()
+	for _, name := range []string{"Ada", "Grace"} {
+		google.edit(google.id(name), func(r *row) { r.gone, r.member = true, false })
+	}
+	if out, _ := w.run(syncer.TriggerSchedule); out.Status != syncer.Held {
+		t.Fatalf("both were deleted: got %+v", out)
+	}
+	if out, _ := w.run(syncer.TriggerReject); out.Status != syncer.Done {
+		t.Fatalf("rejected: got %+v", out)
+	}
+	d, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	if d.Members != 2 {
+		t.Errorf("two are in scope, and %d are counted", d.Members)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestA_group_that_decides_nothing_is_made_again_with_everybody_in_it(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+		d.Settings.Direction = "to-google"
+		return nil
+	}))
+	w.sides[record.Creatio].add("Ada", "")
+	w.sides[record.Creatio].add("Grace", "")
+	w.sync()
+	w.sides[record.Google].drop()
+	w.sides[record.Creatio].add("Emmy", "")
+	if r := w.sync(); r.Counts.Google.Created != 1 || r.Counts.Google.Updated != 2 {
+		t.Errorf("got %+v", r.Counts)
+	}
+	w.agree()
+	w.silent()
+}

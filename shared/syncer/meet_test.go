@@ -1,0 +1,94 @@
+package syncer_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store/bolt"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+func TestA_first_run_pairs_what_is_on_both_sides_and_creates_the_rest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	c.add("Ada", "ada@example.com")
+	c.add("Bo", "bo@example.com")
+	g.add("Ada", "ADA@example.com")
+	g.add("Cy", "cy@example.com")
+	r := w.sync()
+	if r.Counts.Matched != 1 || r.Counts.Google.Created != 1 || r.Counts.Creatio.Created != 1 {
+		t.Errorf("got counts %+v", r.Counts)
+	}
+	if n := len(c.scope()); n != 3 || len(g.scope()) != 3 {
+		t.Errorf("got %q and %q", c.scope(), g.scope())
+	}
+	w.silent()
+}
+
+func TestWho_fits_two_records_is_linked_to_none_and_reported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	c.add("Ada", "family@example.com")
+	g.add("Ada", "family@example.com")
+	second := g.add("Ada", "family@example.com")
+	out, r := w.run(syncer.TriggerSchedule)
+	if out.Status != syncer.Partial || w.writes() != 0 || len(r.Problems) != 3 {
+		t.Fatalf("got %+v, %d writes, problems %+v", out, w.writes(), r.Problems)
+	}
+	g.edit(second, func(r *row) {
+		r.fields[record.Emails] = []record.Entry{{Kind: "work", Text: "other@example.com"}}
+		r.fields.SetText(record.GivenName, "Bo")
+	})
+	w.run(syncer.TriggerUser)
+	w.agree()
+	if len(c.rows) != 2 || len(g.rows) != 2 {
+		t.Errorf("creatio has %d records, google %d", len(c.rows), len(g.rows))
+	}
+	w.silent()
+}
+
+func TestRecords_that_were_made_from_each_other_find_each_other_again_when_all_links_are_lost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "")
+	w.sides[record.Google].add("Grace", "")
+	w.sync()
+	w.agree()
+	other, err := bolt.Open(filepath.Join(t.TempDir(), "empty.db"))
+	must(t, err)
+	t.Cleanup(func() { _ = other.Close() })
+	w.move(other)
+	r := w.sync()
+	if r.Counts.Matched != 2 || r.Counts.Creatio.Created+r.Counts.Google.Created != 0 {
+		t.Errorf("after the loss: got %+v", r.Counts)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestOf_two_records_that_were_merged_only_one_stays_in_scope(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "ada@example.com")
+	w.sides[record.Creatio].add("Augusta", "augusta@example.com")
+	w.sync()
+	google := w.sides[record.Google]
+	into, from := google.id("Ada"), google.id("Augusta")
+	google.edit(from, func(r *row) { r.gone = true })
+	google.edit(into, func(r *row) { r.former = append(r.former, from) })
+	r := w.sync()
+	if r.Counts.Creatio.Unlinked != 1 || r.Counts.Creatio.Created+r.Counts.Google.Created != 0 {
+		t.Errorf("got %+v", r.Counts)
+	}
+	w.agree()
+	w.silent()
+	w.sides[record.Creatio].edit(w.sides[record.Creatio].id("Augusta"), func(r *row) { r.member = true })
+	if r := w.sync(); r.Counts.Google.Created != 1 {
+		t.Errorf("in scope again: got %+v", r.Counts)
+	}
+	w.agree()
+	w.silent()
+}

@@ -3,8 +3,6 @@ package syncer_test
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"testing"
 	"time"
 
@@ -21,20 +19,9 @@ func TestInterrupted_anywhere_the_next_runs_come_to_the_same_end(t *testing.T) {
 		for n := 1; ; n++ {
 			w := newWorld(t)
 			scene(w)
-			calls := 0
-			fail := func(string) error {
-				if calls++; calls == n {
-					return errDied
-				}
-				return nil
-			}
-			if late {
-				w.after = fail
-			} else {
-				w.before = fail
-			}
+			calls := failing(w, n, late)
 			w.run(syncer.TriggerSchedule)
-			if calls < n {
+			if *calls < n {
 				break
 			}
 			w.before, w.after = nil, nil
@@ -97,39 +84,11 @@ func TestAny_world_comes_to_rest_in_agreement(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
 		w.t = rt
-		log := func(f string, a ...any) { rt.Logf(f, a...) }
 		names := 0
 		for range rapid.IntRange(1, 5).Draw(rt, "rounds") {
 			for range rapid.IntRange(0, 6).Draw(rt, "edits") {
-				h := w.sides[rapid.SampledFrom(record.Sides[:]).Draw(rt, "side")]
-				var ids []string
-				for _, id := range slices.Sorted(maps.Keys(h.rows)) {
-					if !h.rows[id].gone {
-						ids = append(ids, id)
-					}
-				}
-				kind := rapid.IntRange(0, 5).Draw(rt, "kind")
-				if len(ids) == 0 || kind == 0 {
-					names++
-					log("%s adds P%d", h.side, names)
-					h.add(fmt.Sprintf("P%d", names), fmt.Sprintf("p%d@example.com", names))
-					continue
-				}
-				id := ids[rapid.IntRange(0, len(ids)-1).Draw(rt, "id")]
 				names++
-				log("%s edits %s, kind %d", h.side, id, kind)
-				h.edit(id, func(r *row) {
-					switch kind {
-					case 1:
-						r.member = !r.member
-					case 2:
-						r.fields[record.Phones] = append(r.fields[record.Phones], record.Entry{Kind: "work", Text: fmt.Sprintf("+1 202 555 %04d", names)})
-					case 3:
-						r.fields[record.Phones] = nil
-					default:
-						r.fields.SetText(record.JobTitle, fmt.Sprint("job", names))
-					}
-				})
+				act(rt, w, names)
 			}
 			if n := rapid.IntRange(0, 30).Draw(rt, "fails"); n > 0 {
 				w.before = func(string) error {
@@ -140,7 +99,7 @@ func TestAny_world_comes_to_rest_in_agreement(t *testing.T) {
 				}
 			}
 			out, _ := w.run(syncer.TriggerApprove)
-			log("run ends %s", out.Status)
+			rt.Logf("run ends %s", out.Status)
 			w.before = nil
 		}
 		for range 3 {

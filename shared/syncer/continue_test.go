@@ -2,7 +2,6 @@ package syncer_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 // inTime makes an attempt at a run for which there is so much time, by the world's clock, before the margin.
 func (w *world) inTime(id string, left time.Duration) (syncer.Outcome, error) {
+	w.t.Helper()
 	deadline := time.Now().Add(24 * time.Hour)
 	w.engine.Margin = time.Hour
 	w.mu.Lock()
@@ -37,9 +37,7 @@ func begunInPieces(t *testing.T) (w *world, id string) {
 	t.Helper()
 	w = newWorld(t)
 	w.engine.Chunk = 1
-	for i := range 4 {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
-	}
+	w.sides[record.Creatio].many(4)
 	id = w.promise(t)
 	w.after = func(call string) error {
 		if call == "google apply" {
@@ -55,27 +53,21 @@ func begunInPieces(t *testing.T) (w *world, id string) {
 	return w, id
 }
 
-func (w *world) kept(t *testing.T, id string) (store.Run, store.Sync) {
-	t.Helper()
-	run, err := w.user.Run(t.Context(), id)
-	must(t, err)
-	doc, err := w.user.Sync(t.Context(), record.Contacts)
-	must(t, err)
-	return run, doc
+// told is what the history tells of a run.
+func (w *world) told(id string) store.Run {
+	w.t.Helper()
+	run, err := w.user.Run(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return run
 }
 
 func TestA_run_stops_before_its_time_is_over_and_the_next_one_goes_on(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.engine.Margin = time.Hour
-	for i := range 4 {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
-	}
-	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(24*time.Hour))
-	defer cancel()
-	deadline, _ := ctx.Deadline()
-	w.clock = deadline.Add(-time.Hour - 10*time.Millisecond)
-	out, err := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts})
+	w.sides[record.Creatio].many(4)
+	out, err := w.inTime("", 10*time.Millisecond)
 	if out.Status != syncer.Continued || err != nil {
 		t.Fatalf("got %+v, %v", out, err)
 	}
@@ -89,9 +81,7 @@ func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
 	w := newWorld(t)
 	w.engine.Chunk = 50
 	const many = 400
-	for i := range many {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
-	}
+	w.sides[record.Creatio].many(many)
 	w.after = func(call string) error {
 		if call == "google apply" {
 			w.pass(100 * time.Millisecond)
@@ -100,14 +90,8 @@ func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
 	}
 	pieces := 0
 	for status := syncer.Continued; status == syncer.Continued; pieces++ {
-		ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(24*time.Hour))
-		deadline, _ := ctx.Deadline()
-		w.mu.Lock()
-		w.clock = deadline.Add(-32 * time.Second)
-		w.mu.Unlock()
 		was := w.sides[record.Google].written
-		out, _ := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
-		cancel()
+		out, _ := w.inTime("", 12*time.Second)
 		status = out.Status
 		done := w.sides[record.Google].written - was
 		if pieces > many/50 || status == syncer.Continued && (done < 50 || done%50 != 0) {
@@ -125,7 +109,7 @@ func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
 func TestA_promised_run_that_goes_on_has_not_ended(t *testing.T) {
 	t.Parallel()
 	w, id := begunInPieces(t)
-	run, doc := w.kept(t, id)
+	run, doc := w.told(id), w.kept()
 	if run.Status != "running" || !run.FinishedAt.IsZero() || run.Undoable() || !run.Unfinished() {
 		t.Errorf("between its pieces the run is %+v", run)
 	}
@@ -135,7 +119,7 @@ func TestA_promised_run_that_goes_on_has_not_ended(t *testing.T) {
 	if out, err := w.inTime(id, time.Hour); out.Status != syncer.Done || err != nil {
 		t.Fatalf("the rest ended %+v, %v", out, err)
 	}
-	run, doc = w.kept(t, id)
+	run, doc = w.told(id), w.kept()
 	if run.Status != "done" || run.Counts.Google.Created != 4 || len(run.Changes) != 4 || doc.Status != "ok" || doc.Problem != nil || doc.Continued != "" {
 		t.Errorf("in the end the run is %+v, the sync %+v", run, doc)
 	}
@@ -153,12 +137,12 @@ func TestA_run_that_was_to_go_on_is_closed_by_another_that_did_the_rest(t *testi
 		return nil
 	}
 	w.run(syncer.TriggerSchedule)
-	if run, _ := w.kept(t, id); run.Status != "running" {
+	if run := w.told(id); run.Status != "running" {
 		t.Errorf("after another run that did nothing the run is %s", run.Status)
 	}
 	w.before = nil
 	w.sync()
-	run, doc := w.kept(t, id)
+	run, doc := w.told(id), w.kept()
 	if run.Status != "partial" || run.FinishedAt.IsZero() || run.Unfinished() || len(run.Problems) != 1 || run.Problems[0].Code != "overtaken" || doc.Continued != "" {
 		t.Errorf("after another run that did the rest it is %+v", run)
 	}
@@ -175,7 +159,7 @@ func TestA_run_that_has_no_time_for_anything_failed(t *testing.T) {
 	if out.Status != syncer.Retry || !fault.Is(err, fault.Retry) {
 		t.Errorf("ended %+v, %v", out, err)
 	}
-	if run, doc := w.kept(t, id); run.Status != "failed" || doc.Status != "failing" || doc.Failing != 1 {
+	if run, doc := w.told(id), w.kept(); run.Status != "failed" || doc.Status != "failing" || doc.Failing != 1 {
 		t.Errorf("the run is %s, the sync %s", run.Status, doc.Status)
 	}
 }
@@ -184,28 +168,16 @@ func TestAn_outcome_tells_what_this_attempt_did_and_how_long_it_was_waited_for(t
 	t.Parallel()
 	w := newWorld(t)
 	w.engine.Chunk = 1
-	for i := range 3 {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
-	}
-	promised := syncer.NewRunID(w.now())
-	must(t, w.user.PutRun(t.Context(), store.Run{ID: promised, Type: record.Contacts, Trigger: syncer.TriggerUser, Status: "queued"}))
-	applied := 0
-	w.after = func(call string) error {
-		if call == "google apply" {
-			if applied++; applied == 2 {
-				return errDied
-			}
-		}
-		return nil
-	}
+	w.sides[record.Creatio].many(3)
+	promised := w.promise(t)
+	failAt(w, "google apply", 2)
 	attempt := func() syncer.Outcome {
 		w.pass(time.Minute)
 		out, _ := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Run: promised, Trigger: syncer.TriggerUser})
 		return out
 	}
 	first, second := attempt(), attempt()
-	kept, err := w.user.Run(t.Context(), promised)
-	must(t, err)
+	kept := w.told(promised)
 	if first.Status != syncer.Retry || second.Status != syncer.Done || kept.Counts.Google.Created != 2 {
 		t.Fatalf("got %+v, then %+v, which is kept as %+v", first, second, kept.Counts)
 	}

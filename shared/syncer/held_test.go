@@ -1,7 +1,6 @@
 package syncer_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/tandem-sync/tandem/shared/record"
@@ -12,9 +11,7 @@ import (
 func TestA_side_that_shows_nothing_any_more_holds_the_run(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i := range 4 {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
-	}
+	w.sides[record.Creatio].many(4)
 	w.sync()
 	w.sides[record.Google].drop()
 	before := w.writes()
@@ -26,8 +23,7 @@ func TestA_side_that_shows_nothing_any_more_holds_the_run(t *testing.T) {
 	if again.Run != out.Run {
 		t.Errorf("what waits goes by two names: %s and %s", out.Run, again.Run)
 	}
-	doc, err := w.user.Sync(t.Context(), record.Contacts)
-	must(t, err)
+	doc := w.kept()
 	if doc.HeldRun != out.Run || doc.Status != "held" {
 		t.Errorf("got state %q, held run %q", doc.Status, doc.HeldRun)
 	}
@@ -44,9 +40,7 @@ func TestA_side_that_shows_nothing_any_more_holds_the_run(t *testing.T) {
 func TestApproving_does_what_was_held(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i := range 4 {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
-	}
+	w.sides[record.Creatio].many(4)
 	w.sync()
 	for id := range w.sides[record.Google].rows {
 		w.sides[record.Google].edit(id, func(r *row) { r.member = false })
@@ -79,8 +73,7 @@ func TestWhat_is_made_again_is_counted_once(t *testing.T) {
 	if out, _ := w.run(syncer.TriggerReject); out.Status != syncer.Done {
 		t.Fatalf("rejected: got %+v", out)
 	}
-	d, err := w.user.Sync(t.Context(), record.Contacts)
-	must(t, err)
+	d := w.kept()
 	if d.Members != 2 {
 		t.Errorf("two are in scope, and %d are counted", d.Members)
 	}
@@ -105,4 +98,38 @@ func TestA_group_that_decides_nothing_is_made_again_with_everybody_in_it(t *test
 	}
 	w.agree()
 	w.silent()
+}
+
+func TestAn_undo_leaves_a_held_run_and_the_state_of_the_synchronization_alone(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo")
+	w.setJob(record.Google, "Ada", "Pilot")
+	r := w.sync()
+	w.sides[record.Google].drop()
+	w.sides[record.Google].missing = false
+	held, _ := w.run(syncer.TriggerSchedule)
+	before := w.kept()
+	w.undo(r)
+	after := w.kept()
+	if held.Status != syncer.Held || after.HeldRun != held.Run || after.Status != "held" || !after.LastSync.Equal(before.LastSync) {
+		t.Errorf("the run ended %s; then %+v", held.Status, after)
+	}
+	if h, err := w.user.Run(t.Context(), held.Run); err != nil || h.Status != "held" {
+		t.Errorf("the held run is %s, %v", h.Status, err)
+	}
+}
+
+func TestAn_undo_that_takes_away_a_lot_is_not_held(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].many(12)
+	u := w.undo(w.sync())
+	if u.Counts.Google.Unlinked != 12 || len(w.sides[record.Google].scope()) != 0 || len(w.sides[record.Creatio].scope()) != 12 {
+		t.Errorf("got %+v", u.Counts)
+	}
+	w.silent()
+	doc := w.kept()
+	if doc.Members != 0 {
+		t.Errorf("%d links count as in scope", doc.Members)
+	}
 }

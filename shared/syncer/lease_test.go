@@ -34,9 +34,7 @@ var errStore = fault.New(fault.Retry, "store", "unreachable", errors.New("no rou
 func slowWorld(t *testing.T, n int, each time.Duration) (w *world, wrote *[]time.Time) {
 	w = newWorld(t)
 	w.engine.Now, w.engine.Chunk = time.Now, 1
-	for i := range n {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
-	}
+	w.sides[record.Creatio].many(n)
 	wrote = &[]time.Time{}
 	w.before = func(call string) error {
 		if call == "google apply" {

@@ -356,3 +356,19 @@ func TestProperty_photos_come_to_agree(t *testing.T) {
 		w.silent()
 	})
 }
+
+func TestUndo_leaves_a_photo_and_says_so(t *testing.T) {
+	t.Parallel()
+	w, galleries := newGallery(t)
+	w.sides[record.Creatio].add("Ada", "ada@example.com")
+	w.sync()
+	w.setJob(record.Creatio, "Ada", "Clerk")
+	galleries[record.Creatio].hang(w.sides[record.Creatio].id("Ada"), pictureHead+"smiling")
+	r := w.sync()
+	u := w.undo(r)
+	if got := codes(u); got != "Ada photo-stays" {
+		t.Errorf("reported %q after %+v", got, r.Changes)
+	}
+	wantJob(t, w, "Ada", " / ")
+	w.silent()
+}

@@ -9,23 +9,11 @@ import (
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
-// failOnce has the first call of a name fail after it took effect.
-func failOnce(w *world, name string) {
-	failed := false
-	w.after = func(call string) error {
-		if call == name && !failed {
-			failed = true
-			return errDied
-		}
-		return nil
-	}
-}
-
 func TestA_creation_whose_answer_was_lost_is_waited_for_as_long_as_lists_lag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.sides[record.Creatio].add("Ada", "ada@example.com")
-	failOnce(w, "google apply")
+	failAt(w, "google apply", 1)
 	w.run(syncer.TriggerSchedule)
 	g := w.sides[record.Google]
 	g.edit(g.id("Ada"), func(r *row) { r.unseen = true })
@@ -50,7 +38,7 @@ func TestA_value_that_may_have_been_written_over_is_in_the_history(t *testing.T)
 	w.sync()
 	c.edit(c.id("Ada"), func(r *row) { r.fields.SetText(record.JobTitle, "Countess") })
 	g.edit(g.id("Ada"), func(r *row) { r.fields.SetText(record.JobTitle, "Engineer") })
-	failOnce(w, "creatio apply")
+	failAt(w, "creatio apply", 1)
 	_, run := w.run(syncer.TriggerSchedule)
 	if len(run.Changes) != 1 || run.Changes[0].Fields[0].Before != "Countess" || run.Counts.Creatio.Updated != 0 {
 		t.Errorf("the history tells %+v, counts %+v", run.Changes, run.Counts)
@@ -105,15 +93,7 @@ func TestWhat_a_cut_off_run_moved_and_a_person_moved_back_is_noticed(t *testing.
 	w.sync()
 	google.add("Bo", "bo@example.com")
 	google.add("Cy", "cy@example.com")
-	applied := 0
-	w.after = func(call string) error {
-		if call == "creatio apply" {
-			if applied++; applied == 2 {
-				return errDied
-			}
-		}
-		return nil
-	}
+	failAt(w, "creatio apply", 2)
 	if out, _ := w.run(syncer.TriggerSchedule); out.Status != syncer.Retry {
 		t.Fatalf("the run ended %+v", out)
 	}

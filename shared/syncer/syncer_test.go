@@ -1,7 +1,6 @@
 package syncer_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -15,9 +14,7 @@ func TestAn_edit_arrives_on_the_other_side_and_nothing_else_changes(t *testing.T
 	t.Parallel()
 	for _, side := range record.Sides {
 		w := newWorld(t)
-		for i := range 10 {
-			w.sides[side].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
-		}
+		w.sides[side].many(10)
 		w.sync()
 		w.sides[side].edit(w.sides[side].id("N3"), func(r *row) { r.fields.SetText(record.JobTitle, "Pilot") })
 		before := w.writes()
@@ -48,14 +45,9 @@ func TestDifferent_fields_of_one_record_edited_on_both_sides_both_arrive(t *test
 func TestLeaving_the_scope_on_one_side_leaves_it_on_the_other_and_coming_back_comes_back(t *testing.T) {
 	t.Parallel()
 	for _, side := range record.Sides {
-		for name, leave := range map[string]func(*row){
-			"out of scope": func(r *row) { r.member = false },
-			"deleted":      func(r *row) { r.gone = true },
-		} {
+		for name, leave := range leaving {
 			w := newWorld(t)
-			for i := range 8 {
-				w.sides[side].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
-			}
+			w.sides[side].many(8)
 			w.sync()
 			id := w.sides[side].id("N3")
 			w.sides[side].edit(id, leave)
@@ -81,9 +73,7 @@ func TestLeaving_the_scope_on_one_side_leaves_it_on_the_other_and_coming_back_co
 func TestOne_bad_record_is_reported_and_stops_nobody_else(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i := range 10 {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
-	}
+	w.sides[record.Creatio].many(10)
 	w.sides[record.Google].refuse = func(op record.Operation) error {
 		if op.After.Text(record.GivenName) == "N3" {
 			return fault.New(fault.BadRecord, "google", "too-long", nil)

@@ -3,7 +3,6 @@ package syncer_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -66,21 +65,10 @@ func TestAn_undo_interrupted_anywhere_comes_to_the_same_end(t *testing.T) {
 			for n := 1; ; n++ {
 				w := newWorld(t)
 				r, before := undoScene(w)
-				calls := 0
-				fail := func(string) error {
-					if calls++; calls == n {
-						return errDied
-					}
-					return nil
-				}
-				if late {
-					w.after = fail
-				} else {
-					w.before = fail
-				}
+				calls := failing(w, n, late)
 				id := w.askUndo(store.Undo{Run: r.ID})
 				w.attempt(t.Context(), id)
-				if calls < n {
+				if *calls < n {
 					break
 				}
 				w.before, w.after = nil, nil
@@ -170,27 +158,8 @@ func TestAny_run_can_be_undone_and_stays_undone(t *testing.T) {
 		w.t = rt
 		names := 0
 		edit := func() {
-			h := w.sides[rapid.SampledFrom(record.Sides[:]).Draw(rt, "side")]
-			ids := slices.Sorted(maps.Keys(h.rows))
-			ids = slices.DeleteFunc(ids, func(id string) bool { return h.rows[id].gone })
 			names++
-			kind := rapid.IntRange(0, 5).Draw(rt, "kind")
-			if len(ids) == 0 || kind == 0 {
-				h.add(fmt.Sprintf("P%d", names), fmt.Sprintf("p%d@example.com", names))
-				return
-			}
-			h.edit(rapid.SampledFrom(ids).Draw(rt, "id"), func(r *row) {
-				switch kind {
-				case 1:
-					r.member = !r.member
-				case 2:
-					r.fields[record.Phones] = append(slices.Clone(r.fields[record.Phones]), record.Entry{Kind: "work", Text: fmt.Sprintf("+1 202 555 %04d", names)})
-				case 3:
-					r.fields[record.Phones] = nil
-				default:
-					r.fields.SetText(record.JobTitle, fmt.Sprint("job", names))
-				}
-			})
+			act(rt, w, names)
 		}
 		for range rapid.IntRange(0, 3).Draw(rt, "rounds") {
 			for range rapid.IntRange(0, 5).Draw(rt, "edits") {

@@ -243,10 +243,7 @@ func TestA_deleted_copy_of_an_undone_creation_is_not_made_again(t *testing.T) {
 func TestUndoing_a_deselection_selects_the_contact_on_both_sides_again(t *testing.T) {
 	t.Parallel()
 	for _, side := range record.Sides {
-		for name, leave := range map[string]func(*row){
-			"deselected": func(r *row) { r.member = false },
-			"deleted":    func(r *row) { r.gone = true },
-		} {
+		for name, leave := range leaving {
 			w := team(t, "Ada", "Bo")
 			h := w.sides[side]
 			h.edit(h.id("Bo"), leave)
@@ -436,27 +433,6 @@ func TestA_record_that_changes_while_it_is_put_back_is_left(t *testing.T) {
 	w.silent()
 }
 
-func TestAn_undo_leaves_a_held_run_and_the_state_of_the_synchronization_alone(t *testing.T) {
-	t.Parallel()
-	w := team(t, "Ada", "Bo")
-	w.setJob(record.Google, "Ada", "Pilot")
-	r := w.sync()
-	w.sides[record.Google].drop()
-	w.sides[record.Google].missing = false
-	held, _ := w.run(syncer.TriggerSchedule)
-	before, err := w.user.Sync(t.Context(), record.Contacts)
-	must(t, err)
-	w.undo(r)
-	after, err := w.user.Sync(t.Context(), record.Contacts)
-	must(t, err)
-	if held.Status != syncer.Held || after.HeldRun != held.Run || after.Status != "held" || !after.LastSync.Equal(before.LastSync) {
-		t.Errorf("the run ended %s; then %+v", held.Status, after)
-	}
-	if h, err := w.user.Run(t.Context(), held.Run); err != nil || h.Status != "held" {
-		t.Errorf("the held run is %s, %v", h.Status, err)
-	}
-}
-
 // Another tag is another set of members, which nobody knows before a run has read it: not an undo in between either.
 func TestAn_undo_after_the_tag_was_changed_does_not_hide_who_left_with_it(t *testing.T) {
 	t.Parallel()
@@ -493,38 +469,4 @@ func TestWhat_was_only_planned_is_not_undone(t *testing.T) {
 		t.Errorf("undone: %+v %+v", u.Changes, u.Problems)
 	}
 	wantJob(t, w, "Ada", "Clerk / Pilot")
-}
-
-func TestUndo_leaves_a_photo_and_says_so(t *testing.T) {
-	t.Parallel()
-	w, galleries := newGallery(t)
-	w.sides[record.Creatio].add("Ada", "ada@example.com")
-	w.sync()
-	w.setJob(record.Creatio, "Ada", "Clerk")
-	galleries[record.Creatio].hang(w.sides[record.Creatio].id("Ada"), pictureHead+"smiling")
-	r := w.sync()
-	u := w.undo(r)
-	if got := codes(u); got != "Ada photo-stays" {
-		t.Errorf("reported %q after %+v", got, r.Changes)
-	}
-	wantJob(t, w, "Ada", " / ")
-	w.silent()
-}
-
-func TestAn_undo_that_takes_away_a_lot_is_not_held(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	for i := range 12 {
-		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
-	}
-	u := w.undo(w.sync())
-	if u.Counts.Google.Unlinked != 12 || len(w.sides[record.Google].scope()) != 0 || len(w.sides[record.Creatio].scope()) != 12 {
-		t.Errorf("got %+v", u.Counts)
-	}
-	w.silent()
-	doc, err := w.user.Sync(t.Context(), record.Contacts)
-	must(t, err)
-	if doc.Members != 0 {
-		t.Errorf("%d links count as in scope", doc.Members)
-	}
 }

@@ -105,11 +105,39 @@ func (w *world) every(tag string, minutes int) {
 	w.settle()
 }
 
+// followed is a world that a job calls, in which Ada synchronizes automatically; zero minutes is by hand.
+func followed(t *testing.T, minutes int) (w *world, j *jobs, tag string) {
+	t.Helper()
+	j = &jobs{}
+	w = newWorld(t, onScheduler(t, j))
+	tag = w.tag("Ada", private)
+	w.link()
+	if minutes > 0 {
+		w.every(tag, minutes)
+	}
+	return w, j, tag
+}
+
 // settle waits for what is queued.
 func (w *world) settle() {
 	w.t.Helper()
 	if err := w.app.Wait(w.t.Context()); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// tickAfter calls the function as the job does, a while later.
+func (w *world) tickAfter(d time.Duration) string {
+	w.t.Helper()
+	w.pass(d)
+	return w.tick()
+}
+
+// finds checks how many users a tick finds due, and hands over.
+func (w *world) finds(when string, d time.Duration, due int) {
+	w.t.Helper()
+	if got, want := w.tickAfter(d), fmt.Sprintf(`{"due":%d,"queued":%d}`, due, due); got != want {
+		w.t.Errorf("%s: the tick finds %s, want %s", when, got, want)
 	}
 }
 
@@ -160,50 +188,32 @@ func TestThe_job_follows_what_a_user_chooses(t *testing.T) {
 
 func TestWho_is_due_does_not_wait_for_a_job_that_comes_once_a_day(t *testing.T) {
 	t.Parallel()
-	j := &jobs{}
-	w := newWorld(t, onScheduler(t, j))
-	tag := w.tag("Ada", private)
+	w, _, tag := followed(t, 0)
 	w.tagged(tag, w.contact("Grace Hopper", "grace@example.com"))
-	w.link()
 	w.every(tag, 1440)
 	if last := w.account().Contacts.State.LastSync; last == nil || !last.Equal(w.now()) {
 		t.Fatalf("the last synchronization is %v", last)
 	}
 	// At 9 o'clock; the job comes at 3. That of the next day is the nearest to the time at which it is due, which is
 	// between 3 and 9 on that day.
-	w.pass(6*time.Hour - time.Minute)
-	if got := w.tick(); got != `{"due":0,"queued":0}` {
-		t.Errorf("more than half a day too early: %s", got)
-	}
-	w.pass(12*time.Hour + time.Minute)
-	if got := w.tick(); got != `{"due":1,"queued":1}` {
-		t.Errorf("up to 6 hours too early: %s", got)
-	}
+	w.finds("more than half a day too early", 6*time.Hour-time.Minute, 0)
+	w.finds("up to 6 hours too early", 12*time.Hour+time.Minute, 1)
 	for day := range 3 {
-		w.pass(24 * time.Hour)
-		if got := w.tick(); got != `{"due":1,"queued":1}` {
-			t.Errorf("day %d: %s", day, got)
-		}
+		w.finds(fmt.Sprintf("day %d", day), 24*time.Hour, 1)
 	}
 }
 
 func TestA_tick_notices_what_no_save_told(t *testing.T) {
 	t.Parallel()
-	j := &jobs{}
-	w := newWorld(t, onScheduler(t, j))
-	tag := w.tag("Ada", private)
-	w.link()
-	w.every(tag, 60)
+	w, j, _ := followed(t, 60)
 	w.google.RevokeGrant(ada)
-	w.pass(time.Hour)
 	// This tick still finds the user due, and the run finds the grant gone; the next finds that nobody is due any more.
-	w.tick()
+	w.tickAfter(time.Hour)
 	if s := w.account().Contacts.State.Status; s != "reconnect" {
 		t.Fatalf("the status is %s", s)
 	}
 	j.want(t, "with the run", "ENABLED 0 * * * *")
-	w.pass(time.Hour)
-	w.tick()
+	w.tickAfter(time.Hour)
 	j.want(t, "after it", "PAUSED 0 * * * *")
 	w.link()
 	j.want(t, "linked again", "ENABLED 0 * * * *")
@@ -211,11 +221,7 @@ func TestA_tick_notices_what_no_save_told(t *testing.T) {
 
 func TestA_run_that_a_user_asks_for_brings_the_job_back(t *testing.T) {
 	t.Parallel()
-	j := &jobs{}
-	w := newWorld(t, onScheduler(t, j))
-	tag := w.tag("Ada", private)
-	w.link()
-	w.every(tag, 60)
+	w, j, tag := followed(t, 60)
 	retype := func(kind string) {
 		t.Helper()
 		if err := w.creatio.System().Update("ContactTag", tag, map[string]any{"TypeId": kind}); err != nil {
@@ -235,10 +241,7 @@ func TestA_run_that_a_user_asks_for_brings_the_job_back(t *testing.T) {
 
 func TestA_grant_that_could_not_be_revoked_keeps_the_job_awake(t *testing.T) {
 	t.Parallel()
-	j := &jobs{}
-	w := newWorld(t, onScheduler(t, j))
-	w.link()
-	w.every(w.tag("Ada", private), 15)
+	w, j, _ := followed(t, 15)
 	w.google.SetFault(func(r *http.Request) *googlebox.Fault {
 		if strings.Contains(r.URL.Path, "revoke") {
 			return &googlebox.Fault{Status: 404, Drop: true}
@@ -248,22 +251,14 @@ func TestA_grant_that_could_not_be_revoked_keeps_the_job_awake(t *testing.T) {
 	w.call(http.MethodDelete, "/google", nil, 204, nil)
 	j.want(t, "unlinked", "ENABLED 0 * * * *")
 	w.google.SetFault(nil)
-	w.pass(time.Hour)
-	if got := w.tick(); got != `{"due":1,"queued":1}` {
-		t.Errorf("the tick finds %s", got)
-	}
-	w.pass(time.Hour)
-	w.tick()
+	w.finds("reached again", time.Hour, 1)
+	w.tickAfter(time.Hour)
 	j.want(t, "revoked", "PAUSED 0 * * * *")
 }
 
 func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t *testing.T) {
 	t.Parallel()
-	j := &jobs{}
-	w := newWorld(t, onScheduler(t, j))
-	tag := w.tag("Ada", private)
-	w.link()
-	w.every(tag, 1)
+	w, j, tag := followed(t, 1)
 	j.refuse = true
 	w.every(tag, 60)
 	j.want(t, "refused", "ENABLED * * * * *")
@@ -274,14 +269,12 @@ func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t
 	w.tick()
 	j.want(t, "at the next tick", "ENABLED 0 * * * *")
 	j.asked()
-	w.pass(time.Minute)
-	w.tick()
+	w.tickAfter(time.Minute)
 	if n := j.asked(); n != 0 {
 		t.Errorf("a tick that finds nothing new asks the scheduler %d times", n)
 	}
 	j.cron = "*/5 * * * *"
-	w.pass(10 * time.Minute)
-	w.tick()
+	w.tickAfter(10 * time.Minute)
 	j.want(t, "changed by somebody else", "ENABLED 0 * * * *")
 }
 
@@ -289,12 +282,6 @@ func TestWithout_a_scheduler_ticks_come_as_they_come(t *testing.T) {
 	t.Parallel()
 	w, tag, _ := twins(t, "Hopper")
 	w.every(tag, 1440)
-	w.pass(w.account().Contacts.State.NextSync.Sub(w.now()) - time.Minute)
-	if got := w.tick(); got != `{"due":0,"queued":0}` {
-		t.Errorf("a minute too early: %s", got)
-	}
-	w.pass(30 * time.Second)
-	if got := w.tick(); got != `{"due":1,"queued":1}` {
-		t.Errorf("half a minute too early: %s", got)
-	}
+	w.finds("a minute too early", w.account().Contacts.State.NextSync.Sub(w.now())-time.Minute, 0)
+	w.finds("half a minute too early", 30*time.Second, 1)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/observe"
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
-	"github.com/tandem-sync/tandem/shared/store"
 )
 
 func TestWhat_only_an_administrator_can_mend_is_not_hammered_and_goes_on_by_itself(t *testing.T) {
@@ -85,11 +84,9 @@ func TestA_preview_and_a_run_by_hand_say_which_right_is_missing(t *testing.T) {
 	if a := w.visit("/settings"); !strings.Contains(a.body, "Your tags could not be read from Creatio. Creatio does not let you read what Tandem needs.") {
 		t.Errorf("the settings page says\n%s", a.body)
 	}
-	var next struct{ Run string }
-	w.call(http.MethodPost, "/contacts/sync", nil, 202, &next)
+	id := w.promise("/contacts/sync")
 	w.settle()
-	var run store.Run
-	w.call(http.MethodGet, "/runs/"+next.Run, nil, 200, &run)
+	run := w.kept(id)
 	if run.Status != "failed" || len(run.Problems) != 1 || run.Problems[0].Code != "no-access" {
 		t.Errorf("the run is %+v", run)
 	}

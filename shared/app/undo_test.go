@@ -20,11 +20,8 @@ func (w *world) undo(run store.Run, body any) store.Run {
 	w.pass(5 * time.Minute)
 	var next struct{ Run string }
 	w.call(http.MethodPost, "/runs/"+run.ID+"/undo", body, 202, &next)
-	if err := w.app.Wait(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	var out store.Run
-	w.call(http.MethodGet, "/runs/"+next.Run, nil, 200, &out)
+	w.settle()
+	out := w.kept(next.Run)
 	if out.Status != "done" || out.Trigger != "undo" || out.Undoes == nil || out.Undoes.Run != run.ID {
 		w.t.Fatalf("the undo is %+v", out)
 	}
@@ -277,21 +274,15 @@ func TestUndo_that_meets_an_outage_goes_on_with_the_next_attempt(t *testing.T) {
 	w.tagged(tag, hopper)
 	w.link()
 	w.choose(tag)
-	var asked struct{ Run string }
-	ask := func(path string) {
-		t.Helper()
-		w.pass(5 * time.Minute)
-		w.call(http.MethodPost, path, nil, 202, &asked)
-	}
-	ask("/contacts/sync")
+	w.promise("/contacts/sync")
 	w.deliver(q.taken[0])
 	w.setTitle(hopper, "Clerk")
-	ask("/contacts/sync")
+	run := w.promise("/contacts/sync")
 	w.deliver(q.taken[1])
 	wantTitles(t, w, hopper, "Hopper", "Clerk / Clerk")
 
-	ask("/runs/" + asked.Run + "/undo")
-	w.call(http.MethodPost, "/runs/"+asked.Run+"/undo", nil, 409, nil)
+	undo := w.promise("/runs/" + run + "/undo")
+	w.call(http.MethodPost, "/runs/"+undo+"/undo", nil, 409, nil)
 	w.google.SetFault(func(r *http.Request) *googlebox.Fault {
 		if strings.HasSuffix(r.URL.Path, ":batchUpdateContacts") {
 			return &googlebox.Fault{Drop: true, After: true}
@@ -317,7 +308,7 @@ func TestUndo_that_meets_an_outage_goes_on_with_the_next_attempt(t *testing.T) {
 		}
 	}
 	wantTitles(t, w, hopper, "Hopper", " / ")
-	ask("/contacts/sync")
+	w.promise("/contacts/sync")
 	w.writes()
 	if status := w.deliver(q.taken[3]); status != "done" || len(w.writes()) > 0 {
 		t.Errorf("the run after it ended %s", status)

@@ -224,6 +224,10 @@ func (j *job) done(r record.Record) {
 // refused deals with a request that failed: it gives the records their fate, or returns what to try again apart from
 // each other. The error is for what concerns them all.
 func (w *writer) refused(ctx context.Context, jobs []*job, err error) ([][]*job, error) {
+	if code(err) == "no-access" {
+		// Who may not write to anybody's contacts may not read them either: it is some of these that may not be changed.
+		err = fault.New(fault.ReadOnly, side, "forbidden", err)
+	}
 	switch {
 	case fault.Ambiguous(err):
 		failAll(jobs, err)

@@ -116,6 +116,25 @@ func TestOne_bad_record_never_stops_the_others(t *testing.T) {
 	}
 }
 
+func TestA_contact_that_may_not_be_changed_stops_nobody_elses_change(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	c := s.open(Options{Group: testGroup})
+	var ops []record.Operation
+	for i := range 20 {
+		name := fmt.Sprintf("people/u%02d", i)
+		s.put(name, named("Was"), testGroup)
+		ops = append(ops, rename(fetched(t, c, name), map[bool]string{true: locked, false: "Is"}[i == 5]))
+	}
+	for i, r := range mustApply(t, c, ops...) {
+		if i == 5 {
+			wantFault(t, r.Err, fault.ReadOnly, "forbidden")
+		} else if r.Err != nil || r.Record.Fields.Text(record.GivenName) != "Is" {
+			t.Errorf("%d: got %+v", i, r)
+		}
+	}
+}
+
 func TestA_stale_version_is_a_conflict_of_that_record_only(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -56,7 +56,7 @@ func onList(err error) error {
 // concernsAll reports whether an error is not of single records only.
 func concernsAll(err error) bool {
 	switch fault.KindOf(err) {
-	case fault.BadRecord, fault.Conflict, fault.Gone:
+	case fault.BadRecord, fault.Conflict, fault.Gone, fault.ReadOnly:
 		return false
 	}
 	return true

@@ -156,6 +156,8 @@ var (
 	notFound = apiError{404, "NOT_FOUND", "Requested entity was not found.", ""}
 	stale    = apiError{400, "FAILED_PRECONDITION", "Request person.metadata.sources.etag is different than the current one.", ""}
 	invalid  = apiError{400, "INVALID_ARGUMENT", "A value is not valid.", ""}
+
+	forbidden = apiError{403, "PERMISSION_DENIED", "The caller does not have permission", ""}
 )
 
 func (s *service) answer(call string, r *http.Request, body []byte) any {
@@ -247,6 +249,9 @@ func (s *service) connections(token, page, size string) any {
 // bad is a value that this service refuses.
 const bad = "refuse me"
 
+// locked is the name of a contact that this service lets nobody change.
+const locked = "Locked"
+
 func refuses(p *people.Person) bool {
 	return slices.ContainsFunc(p.Names, func(n *people.Name) bool { return n.GivenName == bad })
 }
@@ -288,6 +293,8 @@ func (s *service) update(body []byte) any {
 			return stale
 		case refuses(&p):
 			return invalid
+		case p.Names != nil && p.Names[0].GivenName == locked:
+			return forbidden
 		}
 	}
 	out := &people.BatchUpdateContactsResponse{UpdateResult: map[string]people.PersonResponse{}}

@@ -1,0 +1,284 @@
+package syncer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// end commits the run, last of all, or says why there is nothing to commit.
+func (r *run) end(ctx context.Context, err error) (Outcome, error) {
+	// What ends the run must be written down although its time may be over.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
+	defer cancel()
+	out := Outcome{Run: r.record.ID, Status: Done}
+	var skipped skip
+	var held waiting
+	switch {
+	case errors.Is(err, store.ErrFenced):
+		return retry(r.record.ID, fault.New(fault.Retry, "", codeLeaseLost, err))
+	case errors.As(err, &skipped):
+		out.Status, out.Reason, err = Skipped, skipped.reason, nil
+	case errors.As(err, &held):
+		out.Status, err = Held, nil
+	case fault.Is(err, fault.Reconnect):
+		out.Status = Reconnect
+	case r.wrote && timeIsOver(err):
+		out.Status = Continued
+	case fault.Is(err, fault.Misconfigured):
+		out.Status, out.Reason = Skipped, ReasonMisconfigured
+	case err != nil:
+		out.Status, out.After = Retry, fault.After(err)
+	case r.preview():
+		out.Status = Preview
+	case r.record.Counts.Failed > 0 || r.unfinished > 0:
+		out.Status = Partial
+	}
+	if out.Status == Done || out.Status == Partial {
+		if kerr := r.keepRosters(ctx); kerr != nil {
+			out.Status, out.After, err = Retry, fault.After(kerr), kerr
+		}
+	}
+	r.close(out, err)
+	commit := func(d *store.Sync) error { r.conclude(d, out, err); return nil }
+	cerr := phase(ctx, "commit", func(ctx context.Context) error {
+		return r.user.Commit(ctx, r.engine.Type, r.lease, r.summary(), commit)
+	})
+	switch {
+	case errors.Is(cerr, store.ErrFenced):
+		return retry(r.record.ID, fault.New(fault.Retry, "", codeLeaseLost, cerr))
+	case cerr != nil:
+		return retry(r.record.ID, fmt.Errorf("commit run: %w", cerr))
+	}
+	r.supersede(ctx, out)
+	if out.Status == Continued {
+		return out, nil
+	}
+	return out, err
+}
+
+// supersede ends runs that have nothing left to do: a held one that does not wait any more, since what it would have
+// taken away is back or another run waits, and one that was to go on, once everything was done by another.
+func (r *run) supersede(ctx context.Context, out Outcome) {
+	if r.undoes() {
+		return
+	}
+	all := out.Status == Done || out.Status == Partial
+	if all || out.Status == Held {
+		r.closeOther(ctx, r.doc.HeldRun, func(h *store.Run) {
+			if h.Status == "held" {
+				h.Status = "rejected"
+			}
+		})
+	}
+	if all {
+		r.closeOther(ctx, r.doc.Continued, func(c *store.Run) {
+			if c.Status == "running" {
+				c.Status, c.FinishedAt = string(Partial), r.record.FinishedAt
+				c.Problems = append(c.Problems, store.Problem{
+					Code: "overtaken", Message: "Another run came before this one went on, and did the rest.", Action: "Nothing to do.",
+				})
+			}
+		})
+	}
+}
+
+func (r *run) closeOther(ctx context.Context, id string, end func(*store.Run)) {
+	if id == "" || id == r.record.ID {
+		return
+	}
+	err := r.user.UpdateRun(ctx, id, func(other *store.Run) error {
+		end(other)
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		r.engine.Logger.WarnContext(ctx, "a run that is over could not be closed", "run", id, "error", err)
+	}
+}
+
+// close completes the run's summary.
+func (r *run) close(out Outcome, err error) {
+	rec := &r.record
+	rec.FinishedAt = r.engine.Now().UTC()
+	rec.Counts.Calls.Creatio += r.counter.CallsTo(string(record.Creatio))
+	rec.Counts.Calls.Google += r.counter.CallsTo(string(record.Google))
+	switch {
+	case out.Status == Continued && r.promised:
+		rec.Status = "running"
+	case err != nil:
+		rec.Status = "failed"
+		if out.Status == Continued {
+			rec.Status = string(Partial)
+		}
+		rec.Problems = append(rec.Problems, explained(err))
+	case out.Status == Skipped:
+		rec.Status = "failed"
+		rec.Problems = append(rec.Problems, explainSkip(out.Reason))
+	default:
+		rec.Status = string(out.Status)
+	}
+}
+
+// summary is the run as it is listed. One that goes on has not ended.
+func (r *run) summary() store.Run {
+	rec := r.record
+	if rec.Status == "running" {
+		rec.FinishedAt = time.Time{}
+	}
+	return rec
+}
+
+func explained(err error) store.Problem {
+	says := fault.Explain(err)
+	return store.Problem{Side: faultSide(err), Code: says.Code, Message: says.Message, Action: says.Action}
+}
+
+func faultSide(err error) record.Side {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return record.Side(f.Side)
+	}
+	return ""
+}
+
+// conclude brings the type's document to the end of the run.
+func (r *run) conclude(d *store.Sync, out Outcome, err error) {
+	r.keepPace(d, err)
+	if err != nil {
+		d.Interrupted = d.Interrupted || r.wrote
+	}
+	switch {
+	case out.Status == Preview:
+		return
+	case r.undoes():
+		r.concludeUndo(d, out)
+		return
+	}
+	next := func() {
+		var was time.Time
+		if r.record.Trigger == TriggerSchedule {
+			was = d.Due
+		}
+		d.Due = time.Time{}
+		if d.Settings.Automatic {
+			d.Due = DueAfter(r.user.ID(), d.Type, was, r.start, d.Settings.IntervalMinutes)
+		}
+	}
+	switch out.Status {
+	case Done, Partial:
+		d.Status = "ok"
+		d.Problem = nil
+		if out.Status == Partial {
+			d.Status = "partial"
+			d.Problem = r.someFailed()
+		}
+		d.LastSync, d.Failing, d.HeldRun, d.Continued = r.start, 0, "", ""
+		d.Scopes, d.Members = r.scopes, r.active
+		d.Settled, d.Interrupted = r.record.FinishedAt, false
+		d.Rosters = map[record.Side]string{}
+		for _, s := range record.Sides {
+			d.Rosters[s] = r.rosters[s].is.String()
+		}
+		d.Cursors = map[record.Side]json.RawMessage{}
+		for _, s := range record.Sides {
+			if c := r.deltas[s].Cursor; len(c) > 0 && r.scopes[s] != "" {
+				if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {
+					c = side.Moved(c, r.rosters[s].net)
+				}
+				d.Cursors[s] = c
+			}
+		}
+		next()
+	case Held:
+		d.Status, d.HeldRun, d.Problem = "held", r.record.ID, r.last()
+		next()
+	case Skipped:
+		if err != nil {
+			r.concludeFailure(d, min(distance(d.Failing+1), maxDistance), next)
+			break
+		}
+		// Nothing gets better before the user does something, and that makes the sync due again.
+		d.Status, d.Problem, d.Due = "off", r.last(), time.Time{}
+	case Continued:
+		// It is due still, so that it goes on whatever becomes of who was told to call it again.
+		goesOn := explained(err)
+		d.Status, d.Problem = "running", &goesOn
+		if r.promised {
+			d.Continued = r.record.ID
+		}
+	case Retry:
+		r.concludeFailure(d, out.After, next)
+	case Reconnect:
+		d.Status, d.Problem, d.Due = "reconnect", r.last(), time.Time{}
+		d.Failing++
+	}
+}
+
+// maxDistance bounds how far apart runs are while something waits for an administrator: nobody tells Tandem when it is
+// mended.
+const maxDistance = time.Hour
+
+// concludeFailure has the sync be due as always, but not before a wait is over.
+func (r *run) concludeFailure(d *store.Sync, wait time.Duration, next func()) {
+	d.Status, d.Problem = "failing", r.last()
+	d.Failing++
+	next()
+	if after := r.start.Add(wait); !d.Due.IsZero() && d.Due.Before(after) {
+		d.Due = after
+	}
+}
+
+// last is the problem that ended the run.
+func (r *run) last() *store.Problem {
+	if len(r.record.Problems) == 0 {
+		return nil
+	}
+	return &r.record.Problems[len(r.record.Problems)-1]
+}
+
+// timeIsOver reports whether a run ended only because its time was over.
+func timeIsOver(err error) bool {
+	var f *fault.Error
+	return errors.As(err, &f) && f.Code == codeDeadline
+}
+
+// explainSkip says why nothing was done, and what to do.
+func explainSkip(reason string) store.Problem {
+	p := store.Problem{Code: reason}
+	switch reason {
+	case ReasonNotLinked:
+		p.Message, p.Action = "Both accounts have to be connected before anything can be synchronized.", "Connect the missing account on the settings page."
+	case ReasonScopeMissing:
+		p.Side = record.Google
+		p.Message, p.Action = "Google was not asked, or not allowed, to share what this synchronization needs.", "Connect Google again and leave every box checked."
+	case ReasonNoTag:
+		p.Side = record.Creatio
+		p.Message, p.Action = "No private tag is chosen, so there is nothing to synchronize.", "Choose a private tag on the settings page."
+	case ReasonTagMissing:
+		p.Side = record.Creatio
+		p.Message, p.Action = "The private tag you chose is no longer there, or no longer your own private one. Nothing was changed.", "Choose another private tag on the settings page."
+	}
+	return p
+}
+
+// someFailed is the problem that stands for a run in which some records failed.
+func (r *run) someFailed() *store.Problem {
+	return &store.Problem{
+		Code:    "some-failed",
+		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.unfinished, 1))),
+		Action:  "Open the latest synchronizations to see which, why, and what to do.",
+	}
+}
+
+func number(n int) string {
+	if n == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", n)
+}

@@ -22,11 +22,18 @@ type job struct {
 	op     record.Operation
 	native native
 	plan   plan
+	// unsure says that an attempt to write it may have taken effect, whatever the next one was answered.
+	unsure bool
 	// result is the operation's fate, once it has one.
 	result *record.Result
 }
 
-func (j *job) fail(err error) { j.result = &record.Result{Err: err} }
+func (j *job) fail(err error) {
+	if j.unsure {
+		err = partly(err)
+	}
+	j.result = &record.Result{Err: err}
+}
 
 // open reports whether the job has no fate yet.
 func (j *job) open() bool { return j.result == nil }
@@ -326,7 +333,11 @@ func (w *writer) update(ctx context.Context, mask string, jobs []*job, settled b
 		p.Metadata = &people.PersonMetadata{Sources: []*people.Source{{Type: contactType, Id: j.native.Source, Etag: j.native.Etag}}}
 		request.Contacts[j.op.ID] = p
 	}
-	reply, err := w.api.People.BatchUpdateContacts(request).Context(httpx.Idempotent(ctx)).Do()
+	var doubt httpx.Doubt
+	reply, err := w.api.People.BatchUpdateContacts(request).Context(httpx.WithDoubt(httpx.Idempotent(ctx), &doubt)).Do()
+	for _, j := range jobs {
+		j.unsure = j.unsure || doubt.Any()
+	}
 	if err == nil {
 		w.lost = false
 		for _, j := range jobs {

@@ -1,17 +1,21 @@
 package google
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/api/people/v1"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -187,6 +191,40 @@ func TestA_change_whose_answer_was_lost_is_found_done(t *testing.T) {
 	}
 	if second := mustApply(t, c, op); second[0].Err != nil || second[0].Record.Fields.Text(record.GivenName) != "Is" {
 		t.Errorf("got %+v, want it done", second[0])
+	}
+}
+
+func TestA_change_whose_answer_was_lost_and_that_somebody_wrote_over_is_in_doubt(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.put("people/a", named("Was"), testGroup)
+	s.put("people/b", named("Was"), testGroup)
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	atOnce := func(context.Context, time.Duration) error { return nil }
+	c, err := NewContacts(Options{HTTP: httpx.NewClient(httpx.Options{Side: side, Sleep: atOnce}), Endpoint: server.URL, Group: testGroup})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := rename(fetched(t, c, "people/a"), "Is")
+	writes := 0
+	s.after = func(call string) bool {
+		if call != "POST people:batchUpdateContacts" {
+			return false
+		}
+		if writes++; writes == 1 {
+			other := named("Somebody's")
+			s.store("people/a", &other)
+		}
+		return writes == 1
+	}
+	if f := wantFault(t, mustApply(t, c, lost)[0].Err, fault.Conflict, "changed-meanwhile"); !f.Ambiguous {
+		t.Error("the value that was written first and the one it replaced may be gone, and nobody says so")
+	}
+	stale := rename(fetched(t, c, "people/b"), "Is")
+	s.put("people/b", named("Somebody's"), testGroup)
+	if f := wantFault(t, mustApply(t, c, stale)[0].Err, fault.Conflict, "changed-meanwhile"); f.Ambiguous {
+		t.Error("what was refused at once is not in doubt")
 	}
 }
 

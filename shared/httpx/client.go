@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -64,12 +65,31 @@ const (
 	idempotentKey contextKey = iota
 	finalKey
 	counterKey
+	doubtKey
 )
 
 // Idempotent marks the context's requests as safe to repeat, whatever their method: the caller knows that doing one
 // twice is the same as doing it once.
 func Idempotent(ctx context.Context) context.Context {
 	return context.WithValue(ctx, idempotentKey, true)
+}
+
+// Doubt tells whether an attempt may have taken effect that was followed by another one: where a request writes over a
+// version, the answer to the second attempt may be that the first one did.
+type Doubt struct{ raised atomic.Bool }
+
+// Any reports whether there was such an attempt.
+func (d *Doubt) Any() bool { return d.raised.Load() }
+
+// WithDoubt has the doubts about the context's requests be told.
+func WithDoubt(ctx context.Context, d *Doubt) context.Context {
+	return context.WithValue(ctx, doubtKey, d)
+}
+
+func raise(ctx context.Context) {
+	if d, ok := ctx.Value(doubtKey).(*Doubt); ok {
+		d.raised.Store(true)
+	}
 }
 
 // FinalStatus names statuses that are the service's answer to the context's requests rather than its mishap, so that a

@@ -182,6 +182,9 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if out.resp != nil {
 			discard(out.resp)
 		}
+		if ambiguous {
+			raise(ctx)
+		}
 		if err := t.Sleep(ctx, wait); err != nil {
 			f := t.interrupted(err)
 			f.Ambiguous = ambiguous

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"google.golang.org/api/people/v1"
 
@@ -57,6 +58,9 @@ func (c *Contacts) Scan(ctx context.Context, raw json.RawMessage) (record.Delta,
 	if count != from.Count {
 		if delta.Members, err = c.members(ctx, group, count); err != nil {
 			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+		}
+		if delta.Members == nil {
+			count = unknown
 		}
 	}
 	delta.Cursor = c.cursor(found.token, group, count, renew).encode()
@@ -120,19 +124,26 @@ func (c *Contacts) scanAll(ctx context.Context) (record.Delta, error) {
 		c.ungroup()
 		return record.Delta{ScopeGone: true}, nil
 	}
-	delta := record.Delta{Cursor: c.cursor(found.token, group, g.MemberCount, c.renewal(found.token)).encode()}
-	members := []string{}
+	delta := record.Delta{Members: []string{}}
 	for _, r := range found.records {
 		if r.Member {
-			members = append(members, r.ID)
+			delta.Members = append(delta.Members, r.ID)
 		}
 		if r.Member || r.Mark != "" {
 			delta.Records = append(delta.Records, r)
 		}
 	}
-	if found.whole {
-		delta.Members = members
+	count := g.MemberCount
+	if !found.whole {
+		// Who is missing may have left the list while it was read. The group says whether they are still in it.
+		if delta.Members, err = c.members(ctx, group, count); err != nil {
+			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
+		}
+		if delta.Members == nil {
+			count = unknown
+		}
 	}
+	delta.Cursor = c.cursor(found.token, group, count, c.renewal(found.token)).encode()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.known = append([]record.Record{}, found.records...)
@@ -152,7 +163,7 @@ type connections struct {
 func (c *Contacts) connections(ctx context.Context, group, token string, tokens bool) (connections, error) {
 	var out connections
 	var crowded []string
-	at := map[string]int{}
+	at := places{byName: map[string]int{}, bySource: map[string]int{}}
 	seen := map[string]bool{}
 	total := int64(0)
 	for page := ""; ; {
@@ -164,14 +175,7 @@ func (c *Contacts) connections(ctx context.Context, group, token string, tokens 
 			if p == nil || p.ResourceName == "" {
 				continue
 			}
-			i, again := at[p.ResourceName]
-			if !again {
-				i = len(out.records)
-				at[p.ResourceName] = i
-				out.records = append(out.records, record.Record{})
-			}
-			// Of somebody who changes while the pages are read, a later page tells what is later.
-			out.records[i] = recordOf(p, group)
+			out.put(at, recordOf(p, group), p)
 			if len(p.EmailAddresses) >= maxListed || len(p.PhoneNumbers) >= maxListed {
 				crowded = append(crowded, p.ResourceName)
 			}
@@ -192,10 +196,33 @@ func (c *Contacts) connections(ctx context.Context, group, token string, tokens 
 	case !out.whole && len(out.records) == 0:
 		return connections{}, incomplete("people were counted, and none listed")
 	case !out.whole:
-		// Who is missing may have left the list while it was read. Nothing is concluded from it.
+		// Nothing is concluded from who is not in it.
 		c.options.Logger.WarnContext(ctx, "the list of people is shorter than its own count", "people", len(out.records), "count", total)
 	}
-	return out, c.complete(ctx, group, crowded, out.records, at)
+	return out, c.complete(ctx, group, crowded, out.records, at.byName)
+}
+
+// places are where contacts stand among the records of a list.
+type places struct{ byName, bySource map[string]int }
+
+// put takes a contact in. Of somebody who changes while the pages are read, a later page tells what is later, by whichever
+// resource name: the contact itself, the source of the person, has an id of its own.
+func (c *connections) put(at places, r record.Record, p *people.Person) {
+	i, again := at.byName[r.ID]
+	source := sourceOf(p)
+	if !again && !r.Gone && source != nil && source.Id != "" {
+		if i, again = at.bySource[source.Id]; again && !slices.Contains(r.Aliases, c.records[i].ID) {
+			r.Aliases = append(r.Aliases, c.records[i].ID)
+		}
+	}
+	if !again {
+		i = len(c.records)
+		c.records = append(c.records, record.Record{})
+	}
+	c.records[i], at.byName[r.ID] = r, i
+	if !r.Gone && source != nil {
+		at.bySource[source.Id] = i
+	}
 }
 
 func incomplete(why string) error {
@@ -240,7 +267,7 @@ func (c *Contacts) complete(ctx context.Context, group string, crowded []string,
 	}
 	for _, name := range crowded {
 		if r := found[name]; !r.Gone {
-			r.ID, r.Aliases = name, records[at[name]].Aliases
+			r.ID, r.Aliases = records[at[name]].ID, records[at[name]].Aliases
 			records[at[name]] = r
 		}
 	}

@@ -65,8 +65,12 @@ func (w *window) ids(s record.Side) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// drop lets a record go that nobody has to look at again.
+// drop lets a record go that nobody has to look at again. One that went by other names may be what became of another
+// link's record.
 func (w *window) drop(s record.Side, id string) {
+	if rec := w.records[s][id]; rec != nil && len(rec.Aliases) > 0 {
+		return
+	}
 	delete(w.records[s], id)
 	delete(w.touched[s], id)
 }

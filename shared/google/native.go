@@ -22,6 +22,16 @@ type native struct {
 // version is what moves with every change of the contact.
 func (n native) version() string { return n.Etag + n.Merged }
 
+// Lasting is the id of the person's contact source. The resource name changes with what ties a contact to a profile, and
+// a merged contact goes by the names of both (https://developers.google.com/people/api/rest/v1/people#PersonMetadata).
+func (c *Contacts) Lasting(raw json.RawMessage) string {
+	n, err := readNative(raw)
+	if err != nil {
+		return ""
+	}
+	return n.Source
+}
+
 func readNative(raw json.RawMessage) (native, error) {
 	n := native{}
 	if len(raw) > 0 {

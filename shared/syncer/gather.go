@@ -305,24 +305,50 @@ func (r *run) loadInterrupted(ctx context.Context) error {
 // was merged into one with a pair of its own is gone; one without a link starts a pair if it is in scope.
 func (r *run) attach(s record.Side, records []*record.Record) {
 	for _, rec := range records {
-		for _, alias := range rec.Aliases {
-			p, own := r.pairs.by[s][alias], r.pairs.by[s][rec.ID]
-			switch {
-			case p == nil || p == own || p.quiet || p.link.SideID(s) != alias:
-			case p.now[s] != nil && p.now[s].Gone:
-			case own == nil || own.fresh():
-				// A full list tells of nobody's former ids, so the new one may have begun a pair.
-				r.pairs.leave(own, s)
-				p.link.SetSideID(s, rec.ID)
-				r.pairs.name(p, s)
-			default:
-				p.now[s] = &record.Record{ID: alias, Gone: true}
-			}
-		}
+		r.follow(s, rec)
 	}
 	for _, rec := range records {
 		r.take(s, rec)
 	}
+}
+
+// follow finds the pair of a record that went by other ids before: its own one, or else its heir among those that knew it
+// by a former id. What the others knew was merged into it.
+func (r *run) follow(s record.Side, rec *record.Record) {
+	own := r.pairs.by[s][rec.ID]
+	var former []*pair
+	for _, alias := range rec.Aliases {
+		p := r.pairs.by[s][alias]
+		if p != nil && p != own && !p.quiet && p.link.SideID(s) == alias && (p.now[s] == nil || !p.now[s].Gone) {
+			former = append(former, p)
+		}
+	}
+	if len(former) > 0 && (own == nil || own.fresh()) {
+		// A full list tells of nobody's former ids, so the new one may have begun a pair.
+		r.pairs.leave(own, s)
+		own = slices.MinFunc(former, func(a, b *pair) int { return r.claim(s, b, rec) - r.claim(s, a, rec) })
+		own.link.SetSideID(s, rec.ID)
+		r.pairs.name(own, s)
+	}
+	for _, p := range former {
+		if p != own {
+			p.now[s] = &record.Record{ID: p.link.SideID(s), Gone: true}
+		}
+	}
+}
+
+// claim is how much a record with a new id is a pair's: most where the side knows it as the same one, and more where the
+// pair is in scope than where it left, as one does that was merged into another before that got its new id.
+func (r *run) claim(s record.Side, p *pair, rec *record.Record) int {
+	if side, ok := r.sides[s].(Lasting); ok {
+		if is := side.Lasting(rec.Native); is != "" && is == side.Lasting(p.link.Sides[s].Native) {
+			return 2
+		}
+	}
+	if p.link.Active {
+		return 1
+	}
+	return 0
 }
 
 func (r *run) take(s record.Side, rec *record.Record) {

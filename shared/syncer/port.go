@@ -44,3 +44,10 @@ type Counting interface {
 	// it before the next run would else look as if nobody had come or left.
 	Moved(cursor json.RawMessage, by int) json.RawMessage
 }
+
+// Lasting is a Side that gives its records other ids at times.
+type Lasting interface {
+	// Lasting is what stays the same of a record when it gets another id, read from its Native; empty where that is not
+	// known.
+	Lasting(native json.RawMessage) string
+}

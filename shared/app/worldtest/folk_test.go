@@ -57,6 +57,15 @@ func (f *folk) somebody(name string) *somebody {
 	return f.about[name]
 }
 
+// unmet reports whether a contact in Google has one in Creatio, and no run has written down yet that the two are one.
+func (f *folk) unmet(id string) bool {
+	links, err := f.w.store.User(f.w.user).LinksBy(f.w.t.Context(), record.Contacts, record.Google, []string{id})
+	if err != nil {
+		f.w.t.Error(err)
+	}
+	return len(links) == 0 && f.w.names(record.Creatio)[nameInGoogle(f.w.google.Account(ada).Person(id))] > 0
+}
+
 // value is a new text, which is live from now on.
 func (f *folk) value(format string) string {
 	f.made++

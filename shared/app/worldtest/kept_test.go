@@ -19,10 +19,10 @@ type kept struct {
 // call makes one call to the store.
 func (k kept) call(ctx context.Context, do func() error) error {
 	at := k.p.place("store")
-	m := k.p.script[at]
 	if err := k.p.gate("store"); err != nil {
 		return err
 	}
+	m := k.p.happens(at)
 	if err := k.p.before(ctx, at, m); err != nil {
 		return broke(err)
 	}

@@ -67,6 +67,8 @@ type process struct {
 	// leased says that the run got its lease; until is when that ends, as far as the process can know.
 	leased bool
 	until  time.Time
+	// over says that the run ended, though a call that nobody waits for any more may go on.
+	over bool
 	// mute says that the lease is not renewed any more; down are the sides that cannot be reached any more.
 	mute bool
 	down map[record.Side]bool
@@ -96,6 +98,11 @@ func (p *process) run(trigger string) (syncer.Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 9*time.Minute)
 	defer cancel()
 	p.cut = cancel
+	defer func() {
+		p.w.mu.Lock()
+		defer p.w.mu.Unlock()
+		p.over = true
+	}()
 	e := &syncer.Engine{
 		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Open: p.open, Now: time.Now, Logger: p.w.logger(p.name),
 		Chunk: p.w.chunk,
@@ -178,6 +185,20 @@ func (p *process) holds(until time.Time) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	p.until = until
+}
+
+// happens is what the script has happen at a call of the run.
+func (p *process) happens(at place) mishap {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	switch m := p.script[at]; {
+	case p.over:
+		return ""
+	case m == "" && p.down[record.Side(at.side)]:
+		return lostBefore
+	default:
+		return m
+	}
 }
 
 func (p *process) happened(at place, m mishap) {

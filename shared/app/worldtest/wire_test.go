@@ -48,13 +48,10 @@ var (
 func (x *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	p := x.p
 	at := p.place(string(x.side))
-	happens := p.script[at]
-	if happens == "" && p.down[x.side] {
-		happens = lostBefore
-	}
 	if err := x.pass(req, at, "there"); err != nil {
 		return nil, err
 	}
+	happens := p.happens(at)
 	if err := p.before(req.Context(), at, happens); err != nil {
 		return nil, err
 	}

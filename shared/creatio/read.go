@@ -29,8 +29,10 @@ type answer struct {
 }
 
 // read runs queries, as many as fit in each batch, and reads every one to its end: in the order of ids, each page
-// from the last id of the one before, so that rows which come and go meanwhile shift nothing. A query's own Top is its
-// bound and not read past. The error is for what concerns all queries; what concerns one is in its answer.
+// from the last id of the one before, so that rows which come and go meanwhile shift nothing. Where the end is, the
+// site's count says: a page may be shorter than asked for, since every site has a bound of its own and cuts what is
+// longer without a word. A query's own Top is its bound and not read past. The error is for what concerns all queries;
+// what concerns one is in its answer.
 func (s *Site) read(ctx context.Context, queries []odata.Query) ([]answer, error) {
 	answers := make([]answer, len(queries))
 	type open struct {
@@ -51,7 +53,7 @@ func (s *Site) read(ctx context.Context, queries []odata.Query) ([]answer, error
 		for i, o := range now {
 			q := o.query
 			if q.Top == 0 {
-				q.Top = s.options.PageSize
+				q.Top, q.Count = s.options.PageSize, true
 			}
 			parts[i] = odata.Part{Method: http.MethodGet, Path: q.Path()}
 		}
@@ -69,19 +71,31 @@ func (s *Site) read(ctx context.Context, queries []odata.Query) ([]answer, error
 				a.err = reply.Err
 				continue
 			}
-			if o.query.Count {
-				a.total, o.query.Count = int(reply.Count), false
-			}
 			a.rows = append(a.rows, reply.Rows...)
-			more := len(reply.Rows) >= s.options.PageSize || reply.NextLink != ""
-			if o.query.Top == 0 && more && len(reply.Rows) > 0 {
-				next := o.query
-				next.Filter = after(queries[o.index].Filter, reply.Rows[len(reply.Rows)-1].Text("Id"))
-				waiting = append(waiting, open{o.index, next})
+			if o.query.Top > 0 {
+				a.total = int(reply.Count)
+				continue
 			}
+			if !s.more(reply) {
+				continue
+			}
+			if len(reply.Rows) == 0 {
+				return nil, fault.Errorf(fault.Retry, side, "incomplete-list", "list %s: the site counts more rows than it gives", o.query.Set)
+			}
+			next := o.query
+			next.Filter = after(queries[o.index].Filter, reply.Rows[len(reply.Rows)-1].Text("Id"))
+			waiting = append(waiting, open{o.index, next})
 		}
 	}
 	return answers, nil
+}
+
+// more reports whether rows come after those of a page; where the site does not count, a page that is not full is the last.
+func (s *Site) more(page odata.Reply) bool {
+	if page.Count >= 0 {
+		return page.Count > int64(len(page.Rows))
+	}
+	return page.NextLink != "" || len(page.Rows) >= s.options.PageSize
 }
 
 // after narrows a filter to the rows behind an id.

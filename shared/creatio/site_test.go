@@ -24,9 +24,16 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteOf(t, box.Options{})
+}
+
+// newSiteOf is a site with settings of its own.
+func newSiteOf(t *testing.T, o box.Options) *site {
+	t.Helper()
 	s := &site{t: t, tags: map[string]Tag{}, contacts: map[string]*Contacts{}}
 	s.clock.Store(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC).UnixNano())
-	s.box = box.New(box.Options{Now: s.now, Layout: box.Core})
+	o.Now, o.Layout = s.now, box.Core
+	s.box = box.New(o)
 	s.box.AddUser(box.User{Name: "Ada", Password: "right", ContactName: "Ada Example", Active: true})
 	server := httptest.NewServer(s.box)
 	t.Cleanup(server.Close)

@@ -25,7 +25,8 @@ func TestPages_of_any_size_come_to_the_same_end(t *testing.T) {
 		return []int{0, 1, asked, 0, 0, asked - 1}[turn%6]
 	}}
 	short.creatio = creatiobox.Options{PageRows: 3}
-	all := map[string]setup{"short and empty": short}
+	// A site whose replies have a bound of its own, of which it says nothing.
+	all := map[string]setup{"short and empty": short, "cut without a word": {creatio: creatiobox.Options{MaxRows: 5}}}
 	for _, n := range []int{1, 2, 7, 100, 1000} {
 		all[fmt.Sprint(n)] = sized(n)
 	}

@@ -9,8 +9,6 @@ import (
 
 const (
 	namespace = "Terrasoft.Configuration.OData."
-	// maxRows is MaxEntityRowCount: longer replies are cut without a word.
-	maxRows = 20_000
 	// maxExpand is ODataMaxExpansionDepth.
 	maxExpand = 2
 )
@@ -213,9 +211,9 @@ func (q *query) run() (rows []row, total int) {
 	})
 	total = len(rows)
 	rows = rows[min(q.skip, total):]
-	limit := maxRows
+	limit := q.s.o.MaxRows
 	if q.top >= 0 {
-		limit = min(q.top, maxRows)
+		limit = min(limit, q.top)
 	}
 	return rows[:min(limit, len(rows))], total
 }

@@ -56,6 +56,8 @@ type Options struct {
 	// PageRows is how many rows a reply has at most; a longer one says where it goes on (OData Protocol, section 11.2.5.7).
 	// 0, as a site is delivered, is any number.
 	PageRows int
+	// MaxRows is MaxEntityRowCount: a longer reply is cut there without a word; default 20,000, as a site is delivered.
+	MaxRows int
 	// NewID makes the ids of rows that come without one; default random ones.
 	NewID func() string
 }
@@ -127,6 +129,9 @@ func New(o Options) *Server {
 	}
 	if o.MaxNodes == 0 {
 		o.MaxNodes = 100
+	}
+	if o.MaxRows <= 0 {
+		o.MaxRows = 20_000
 	}
 	if o.NewID == nil {
 		o.NewID = newID

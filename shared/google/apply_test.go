@@ -80,6 +80,44 @@ func TestTwo_hundred_creations_are_one_request(t *testing.T) {
 	}
 }
 
+func TestNo_request_holds_more_than_the_service_takes(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	var names []string
+	for i := range 1001 {
+		names = append(names, fmt.Sprintf("people/p%04d", i))
+		s.put(names[i], named(fmt.Sprintf("N%d", i)), testGroup, myContacts)
+	}
+	c := s.open(Options{Group: testGroup, PageSize: 5000})
+	if d := mustScan(t, c, nil); len(d.Members) != len(names) {
+		t.Fatalf("listed %d of %d", len(d.Members), len(names))
+	}
+	found, err := c.Fetch(t.Context(), names)
+	if err != nil || len(found) != len(names) {
+		t.Fatalf("got %d of %d, %v", len(found), len(names), err)
+	}
+	renames, leaves := make([]record.Operation, len(found)), make([]record.Operation, len(found))
+	for i, r := range found {
+		renames[i] = rename(r, "Again")
+		leaves[i] = record.Operation{Action: record.Unlink, ID: r.ID, Native: r.Native, Before: r.Fields, After: r.Fields}
+	}
+	s.called()
+	for _, tc := range []struct {
+		what string
+		ops  []record.Operation
+		want int
+	}{{"changes", renames, 6}, {"members who leave", leaves, 2}} {
+		for i, r := range mustApply(t, c, tc.ops...) {
+			if r.Err != nil {
+				t.Fatalf("%s: %d: %v", tc.what, i, r.Err)
+			}
+		}
+		if got := s.called(); len(got) != tc.want {
+			t.Errorf("%s took %d requests, want %d", tc.what, len(got), tc.want)
+		}
+	}
+}
+
 func TestOne_bad_record_never_stops_the_others(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
@@ -317,6 +355,33 @@ func TestWhat_was_written_before_somebody_deleted_it_is_not_called_undone(t *tes
 	}
 	if f := wantFault(t, mustApply(t, c, op)[0].Err, fault.Gone, "not-found"); !f.Ambiguous {
 		t.Error("the name was written, and the error says that nothing was")
+	}
+}
+
+func TestWhat_was_written_before_the_group_could_not_be_joined_is_not_called_undone(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.put("people/a", named("A"), myContacts)
+	s.put("people/b", named("B"), myContacts)
+	c := s.open(Options{Group: testGroup})
+	both := rename(fetched(t, c, "people/a"), "C")
+	both.Join = true
+	r := fetched(t, c, "people/b")
+	only := record.Operation{Action: record.Update, ID: r.ID, Native: r.Native, Before: r.Fields, After: r.Fields, Join: true}
+	s.before = func(call string, w http.ResponseWriter, _ []byte) bool {
+		if !strings.HasSuffix(call, ":modify") {
+			return false
+		}
+		apiError{429, "RESOURCE_EXHAUSTED", "Quota exceeded.", "RATE_LIMIT_EXCEEDED"}.write(w)
+		return true
+	}
+	results, err := c.Apply(t.Context(), []record.Operation{both, only})
+	wantFault(t, err, fault.Retry, "quota")
+	if f := wantFault(t, results[0].Err, fault.Retry, "quota"); !f.Ambiguous {
+		t.Error("the name was written, and the error says that nothing was")
+	}
+	if f := wantFault(t, results[1].Err, fault.Retry, ""); f.Ambiguous {
+		t.Error("nothing was written, and the error says that something may have been")
 	}
 }
 

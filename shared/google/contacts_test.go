@@ -364,6 +364,34 @@ func TestOne_who_gets_another_resource_name_while_the_pages_are_read_is_one(t *t
 	}
 }
 
+func TestA_list_of_members_that_is_not_whole_tells_of_nobody_who_left(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.put("people/a", named("A"), testGroup)
+	c := s.open(Options{Group: testGroup})
+	cursor := mustScan(t, c, nil).Cursor
+	s.put("people/b", named("B"), testGroup)
+	group := func(members string) func(string, http.ResponseWriter, []byte) bool {
+		return func(call string, w http.ResponseWriter, _ []byte) bool {
+			if call != "GET "+testGroup {
+				return false
+			}
+			_, _ = w.Write([]byte(`{"resourceName":"` + testGroup + `","memberCount":2` + members + `}`))
+			return true
+		}
+	}
+	for name, members := range map[string]string{"one missing": `,"memberResourceNames":["people/b"]`, "all missing": ""} {
+		s.before = group(members)
+		if d := mustScan(t, c, cursor); d.Members != nil {
+			t.Errorf("%s: got the members %q, want nothing to conclude from", name, d.Members)
+		}
+	}
+	s.before = group(`,"memberResourceNames":["people/b","people/a"]`)
+	if d := mustScan(t, c, cursor); len(d.Members) != 2 {
+		t.Errorf("got the members %q of a whole list", d.Members)
+	}
+}
+
 func TestRefusals_have_one_meaning_each(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -166,6 +166,9 @@ func (s *service) answer(call string, r *http.Request, body []byte) any {
 	case call == "GET people/me/connections":
 		return s.connections(q.Get("syncToken"), q.Get("pageToken"), q.Get("pageSize"))
 	case call == "GET people:batchGet":
+		if len(q["resourceNames"]) > 200 {
+			return invalid
+		}
 		out := &people.GetPeopleResponse{}
 		for _, name := range q["resourceNames"] {
 			p := &people.PersonResponse{RequestedResourceName: name, Person: s.people[name], HttpStatusCode: 200}
@@ -229,6 +232,9 @@ func (s *service) connections(token, page, size string) any {
 	}
 	from, _ := strconv.Atoi(page)
 	most, _ := strconv.Atoi(size)
+	if most > 1000 {
+		return invalid
+	}
 	to := min(from+most, len(names))
 	out := &people.ListConnectionsResponse{TotalItems: int64(len(names))}
 	for _, name := range names[from:to] {
@@ -259,7 +265,7 @@ func refuses(p *people.Person) bool {
 func (s *service) create(body []byte) any {
 	var in people.BatchCreateContactsRequest
 	_ = json.Unmarshal(body, &in)
-	if len(in.Contacts) > maxBatch {
+	if len(in.Contacts) > 200 {
 		return invalid
 	}
 	for _, c := range in.Contacts {
@@ -285,6 +291,9 @@ func (s *service) create(body []byte) any {
 func (s *service) update(body []byte) any {
 	var in people.BatchUpdateContactsRequest
 	_ = json.Unmarshal(body, &in)
+	if len(in.Contacts) > 200 {
+		return invalid
+	}
 	for name, p := range in.Contacts {
 		switch have := s.people[name]; {
 		case have == nil:
@@ -323,6 +332,9 @@ func (s *service) modify(group string, body []byte) any {
 	_ = json.Unmarshal(body, &in)
 	if s.groups[group] == nil {
 		return notFound
+	}
+	if len(in.ResourceNamesToAdd)+len(in.ResourceNamesToRemove) > 1000 {
+		return invalid
 	}
 	out := &people.ModifyContactGroupMembersResponse{}
 	for _, name := range append(slices.Clone(in.ResourceNamesToAdd), in.ResourceNamesToRemove...) {

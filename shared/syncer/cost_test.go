@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store/firestore"
@@ -82,5 +83,55 @@ func TestWho_comes_and_goes_costs_the_store_what_they_are_and_not_what_is_there(
 	}
 	if cost[20] != cost[300] {
 		t.Errorf("three who come and go cost %v reads and writes with 20 links, and %v with 300", cost[20], cost[300])
+	}
+}
+
+// spent is what one run costs the store.
+func spent(t *testing.T, w *world, reads, writes *atomic.Int64) [2]int64 {
+	t.Helper()
+	reads.Store(0)
+	writes.Store(0)
+	w.pass(time.Minute)
+	out, err := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
+	if err != nil || out.Status != syncer.Done {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	return [2]int64{reads.Load(), writes.Load()}
+}
+
+func TestWhat_changed_costs_the_store_one_reading_and_one_writing_of_its_link_each(t *testing.T) {
+	t.Parallel()
+	w, reads, writes := metered(t, 250)
+	idle := spent(t, w, reads, writes)
+	for _, changed := range []int64{1, 10, 200} {
+		for _, side := range record.Sides {
+			for i := range changed {
+				s := w.sides[side]
+				s.edit(s.id(fmt.Sprintf("N%d", i)), func(r *row) { r.fields.SetText(record.JobTitle, fmt.Sprintf("%s %d %d", side, changed, i)) })
+			}
+			// Besides the links: one query more, and the history, listed before what it tells of is done, and told after that.
+			want := [2]int64{idle[0] + changed + 1, idle[1] + changed + 3}
+			if got := spent(t, w, reads, writes); got != want {
+				t.Errorf("%d changes in %s cost %v reads and writes, want %v", changed, side, got, want)
+			}
+		}
+	}
+}
+
+func TestA_first_run_costs_the_store_two_writings_of_each_link_in_bulk(t *testing.T) {
+	t.Parallel()
+	for _, contacts := range []int64{50, 450} {
+		w, reads, writes := metered(t, 0)
+		for i := range contacts {
+			w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
+		}
+		chunks := (contacts + 199) / 200
+		// Each link as what is intended and as what became of it, the history of each chunk likewise; the run as it begins
+		// and as it ends, the lease, the document, the members of both sides. What is read is the lease ahead of each writing
+		// of links, and what every run reads.
+		want := [2]int64{2*chunks + 7, 2*contacts + 2*chunks + 6}
+		if got := spent(t, w, reads, writes); got != want {
+			t.Errorf("a first run of %d contacts costs %v reads and writes, want %v", contacts, got, want)
+		}
 	}
 }

@@ -62,7 +62,7 @@ func (s *Server) ResetRequests() {
 
 // Violations tell what a client did that a site lets pass but a synchronization must never do: deleting contacts,
 // changing their owner or type, making accounts or rows of lookups, putting contacts under tags that are not private,
-// changing tags, sending batches that are too large.
+// changing tags, writing what the site itself keeps of a row, sending batches that are too large.
 func (s *Server) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,9 +75,19 @@ func (s *Server) violate(format string, args ...any) {
 	}
 }
 
+// kept are the columns that the site itself keeps: what a client writes to them is lost, or worse.
+var kept = []string{
+	"CreatedOn", "CreatedById", "ModifiedOn", "ModifiedById", "Age", "SearchNumber", "IsCreatedBySynchronization", "Completeness",
+}
+
 // watch notes what a client must never do. Old is the row before the write, nil for an insertion; values are what is
 // written, nil for a deletion.
 func (s *Server) watch(a actor, e *entity, old, values row) {
+	for _, name := range kept {
+		if _, written := values[name]; written {
+			s.violate("%s of a row of %s was written", name, e.name)
+		}
+	}
 	switch {
 	case e.name == "Contact" && values == nil:
 		s.violate("the contact %s was deleted", old["Id"])

@@ -170,6 +170,24 @@ func TestLists_are_ordered_cut_counted_and_expanded(t *testing.T) {
 	}
 }
 
+func TestA_long_reply_is_cut_without_a_word_unless_its_rows_are_counted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, creatio.Options{MaxRows: 2})
+	for _, name := range []string{"A", "B", "C"} {
+		w.insert("Job", map[string]any{"Name": name})
+	}
+	for _, top := range []string{"", "3"} {
+		options := []string{"$count", "true", "$filter", "Name ne ''"}
+		if top != "" {
+			options = append(options, "$top", top)
+		}
+		a := w.send(w.ann(), http.MethodGet, asked("Job", options...), "")
+		if rows, _ := a.json["value"].([]any); len(rows) != 2 || a.json["@odata.nextLink"] != nil || a.json["@odata.count"] != 3.0 {
+			t.Errorf("top %q: got %s", top, a.body)
+		}
+	}
+}
+
 func TestRows_are_written_as_the_real_site_does(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, creatio.Options{})
@@ -193,6 +211,7 @@ func TestRows_are_written_as_the_real_site_does(t *testing.T) {
 		{`{"Nonsense":1}`, 400},
 		{`{"OwnerId":"x"}`, 400},
 		{`{"Name":5}`, 400},
+		{`{"JobTitle":null}`, 400},
 		{`{`, 400},
 	} {
 		if a = w.send(h, http.MethodPatch, path, tc.body); a.status != tc.status {

@@ -42,7 +42,11 @@ func (s *Server) payload(e *entity, body []byte, insert bool) (row, error) {
 			delete(values, name)
 			continue
 		}
-		if e.find(name) != nil {
+		if c := e.find(name); c != nil {
+			if values[name] == nil && c.kind == text {
+				return nil, badBody("A null value was found for the property named '%s', which has the expected type 'Edm.String[Nullable=False]'. "+
+					"The expected type 'Edm.String[Nullable=False]' does not allow null values.", name)
+			}
 			continue
 		}
 		if !insert && !s.strict() {

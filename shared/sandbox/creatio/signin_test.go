@@ -282,6 +282,7 @@ func TestWhat_no_client_may_do_is_noted(t *testing.T) {
 	for _, tc := range [][3]string{
 		{"PATCH", "Contact(" + id + ")", `{"OwnerId":null}`},
 		{"PATCH", "Contact(" + id + ")", `{"TypeId":"60733efc-f36b-1410-a883-16d83cab0980"}`},
+		{"PATCH", "Contact(" + id + ")", `{"ModifiedOn":"2026-03-01T12:00:00Z"}`},
 		{"POST", "Account", `{"Name":"x"}`},
 		{"POST", "Country", `{"Name":"x"}`},
 		{"POST", "ContactInTag", `{"TagId":"` + tag + `","EntityId":"` + id + `"}`},

@@ -108,7 +108,7 @@ func TestA_profile_of_somebody_else_changes_the_person_but_not_the_contact(t *te
 
 func TestWhat_a_contact_cannot_hold_is_refused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, Options{MaxContacts: 1})
+	w := newWorld(t, Options{MaxContacts: 1, TokenLifetime: 1000 * time.Hour})
 	api := w.people()
 	for name, p := range map[string]*people.Person{
 		"person.biographies": {Biographies: []*people.Biography{{Value: "a"}, {Value: "b"}}},
@@ -124,9 +124,19 @@ func TestWhat_a_contact_cannot_hold_is_refused(t *testing.T) {
 	p := person("Tom")
 	p.Birthdays = []*people.Birthday{{Date: &people.Date{Month: 2, Day: 29}}}
 	p.Biographies = []*people.Biography{{Value: strings.Repeat("x", 100_000)}}
-	must(api.People.CreateContact(p).Do())(t)
-	_, err := api.People.CreateContact(person("Tim")).Do()
-	wantRefusal(t, err, 400, "INVALID_ARGUMENT", "MY_CONTACTS_OVERFLOW_COUNT")
+	made := must(api.People.CreateContact(p).Do())(t)
+	full := func() error {
+		_, err := api.People.CreateContact(person("Tim")).Do()
+		return err
+	}
+	wantRefusal(t, full(), 400, "INVALID_ARGUMENT", "MY_CONTACTS_OVERFLOW_COUNT")
+	// What is in the trash takes room until it is deleted for good.
+	w.Account(ann).Delete(made.ResourceName)
+	wantRefusal(t, full(), 400, "INVALID_ARGUMENT", "MY_CONTACTS_OVERFLOW_COUNT")
+	w.clock.pass(30 * 24 * time.Hour)
+	if err := full(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestRequests_that_are_not_of_the_interface_are_refused(t *testing.T) {

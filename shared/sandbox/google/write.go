@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"google.golang.org/api/people/v1"
 )
@@ -60,9 +61,18 @@ func (c *call) joinable(groups, already []string) *failure {
 	return nil
 }
 
-// room refuses more contacts than an account holds.
+// binned is how long a contact stays in the trash.
+const binned = 30 * 24 * time.Hour
+
+// room refuses more contacts than an account holds, those in the trash among them.
 func (c *call) room(more int) *failure {
-	if len(c.book.live())+more > c.s.o.MaxContacts {
+	held := 0
+	for _, one := range c.book.Contacts {
+		if now := one.now(); !now.Deleted || c.s.o.Now().Sub(now.At) < binned {
+			held++
+		}
+	}
+	if held+more > c.s.o.MaxContacts {
 		return invalid("MY_CONTACTS_OVERFLOW_COUNT").because("MY_CONTACTS_OVERFLOW_COUNT", nil)
 	}
 	return nil

@@ -1,9 +1,11 @@
 package syncer_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -113,4 +115,55 @@ func TestWhat_a_cut_off_run_moved_and_a_person_moved_back_is_noticed(t *testing.
 	if got := len(google.scope()); got != 2 {
 		t.Errorf("in Google's group are %q", google.scope())
 	}
+}
+
+func TestA_bad_record_is_tried_at_growing_distances_of_a_day_at_most_and_others_do_not_wait_for_it(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var tried []time.Time
+	w.sides[record.Google].refuse = func(op record.Operation) error {
+		if op.After.Text(record.GivenName) != "Bad" {
+			return nil
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		tried = append(tried, w.clock)
+		return fault.New(fault.BadRecord, "google", "too-long", nil)
+	}
+	w.sides[record.Creatio].add("Bad", "")
+	const pause = 30 * time.Minute
+	for i := range int(6 * 24 * time.Hour / pause) {
+		if i%50 == 0 {
+			w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), "")
+		}
+		// The run itself lets a minute pass.
+		w.pass(pause - time.Minute)
+		if out, r := w.run(syncer.TriggerSchedule); out.Status != syncer.Partial || i%50 == 0 && r.Counts.Google.Created != 1 {
+			t.Fatalf("run %d ended %+v with %+v", i, out, r.Counts)
+		}
+	}
+	want := 15 * time.Minute
+	for i := 1; i < len(tried); i++ {
+		if gap := tried[i].Sub(tried[i-1]); gap < want-time.Minute || gap > want+2*pause {
+			t.Errorf("attempt %d came after %v, want about %v", i+1, gap, want)
+		}
+		want = min(2*want, 24*time.Hour)
+	}
+	if len(tried) < 10 {
+		t.Errorf("it was tried %d times in six days", len(tried))
+	}
+
+	// A person who asks does not wait, and the record that was mended goes through.
+	before := len(tried)
+	w.pass(time.Minute)
+	w.run(syncer.TriggerUser)
+	if len(tried) != before+1 {
+		t.Errorf("a person who asked had it tried %d times", len(tried)-before)
+	}
+	w.sides[record.Google].refuse = nil
+	if out, r := w.run(syncer.TriggerUser); out.Status != syncer.Done || r.Counts.Google.Created != 1 {
+		t.Errorf("mended: got %+v with %+v", out, r.Counts)
+	}
+	w.agree()
+	w.silent()
 }

@@ -296,24 +296,39 @@ func TestA_creation_whose_answer_was_lost_is_ambiguous_and_carries_its_mark(t *t
 
 func TestBeing_asked_to_wait_ends_the_writing(t *testing.T) {
 	t.Parallel()
-	s := newService(t)
-	c := s.open(Options{Group: testGroup})
-	s.before = func(_ string, w http.ResponseWriter, _ []byte) bool {
-		w.Header().Set("Retry-After", "30")
-		apiError{429, "RESOURCE_EXHAUSTED", "Quota exceeded.", "RATE_LIMIT_EXCEEDED"}.write(w)
-		return true
-	}
-	results, err := c.Apply(t.Context(), []record.Operation{creation(1, "Ada"), creation(2, "Bob")})
-	if f := wantFault(t, err, fault.Retry, "quota"); f.After.Seconds() != 30 || f.Ambiguous {
-		t.Errorf("got after %v, ambiguous %v", f.After, f.Ambiguous)
-	}
-	for _, r := range results {
-		if f := wantFault(t, r.Err, fault.Retry, "not-done"); f.Ambiguous {
-			t.Error("nothing was done, and that is certain")
-		}
-	}
-	if got := s.called(); len(got) != 1 {
-		t.Errorf("got calls %v after the answer to wait", got)
+	for name, ask := range map[string]func(http.ResponseWriter){
+		"in the header": func(w http.ResponseWriter) {
+			w.Header().Set("Retry-After", "30")
+			apiError{429, "RESOURCE_EXHAUSTED", "Quota exceeded.", "RATE_LIMIT_EXCEEDED"}.write(w)
+		},
+		// https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
+		"in the details": func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = w.Write([]byte(`{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"Quota exceeded.",
+				"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"30s"}]}}`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newService(t)
+			c := s.open(Options{Group: testGroup})
+			s.before = func(_ string, w http.ResponseWriter, _ []byte) bool {
+				ask(w)
+				return true
+			}
+			results, err := c.Apply(t.Context(), []record.Operation{creation(1, "Ada"), creation(2, "Bob")})
+			if f := wantFault(t, err, fault.Retry, "quota"); f.After.Seconds() != 30 || f.Ambiguous {
+				t.Errorf("got after %v, ambiguous %v", f.After, f.Ambiguous)
+			}
+			for _, r := range results {
+				if f := wantFault(t, r.Err, fault.Retry, "not-done"); f.Ambiguous {
+					t.Error("nothing was done, and that is certain")
+				}
+			}
+			if got := s.called(); len(got) != 1 {
+				t.Errorf("got calls %v after the answer to wait", got)
+			}
+		})
 	}
 }
 

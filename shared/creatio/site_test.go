@@ -3,6 +3,7 @@ package creatio
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,5 +156,41 @@ func TestA_tag_that_comes_back_moves_a_window(t *testing.T) {
 	s.must(err)
 	if len(delta.Touched) != 1 || delta.Touched[0] != id || delta.Members == nil {
 		t.Errorf("got %+v, want the contact and the members", delta)
+	}
+}
+
+// A row carries the time at which its saving began, and shows when that has ended: behind a window that was read meanwhile.
+func TestWhat_was_being_saved_while_a_window_was_read_is_told_by_the_next_one(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{Classic, Freedom} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			ids := []string{}
+			for _, name := range []string{"Grace Hopper", "Ada Lovelace", "Alan Turing", "Emmy Noether"} {
+				id := s.row("Contact", map[string]any{"Name": name})
+				s.tag(kind, id)
+				ids = append(ids, id)
+			}
+			s.pass(time.Hour)
+			delta, err := s.contacts[kind].Scan(t.Context(), nil)
+			s.must(err)
+			const saving = time.Minute
+			s.pass(-saving)
+			s.must(s.box.As("Ada").Update("Contact", ids[0], map[string]any{"JobTitle": "Admiral"}))
+			s.row("ContactCommunication", map[string]any{"ContactId": ids[1], "CommunicationTypeId": phoneOther, "Number": "+12025550101"})
+			s.row("ContactAddress", map[string]any{"ContactId": ids[2], "AddressTypeId": addressHome, "Address": "1 Main St"})
+			s.row("ContactAnniversary", map[string]any{"ContactId": ids[3], "AnniversaryTypeId": anniversaryBirthday, "Date": "1980-01-02T00:00:00Z"})
+			late := s.row("Contact", map[string]any{"Name": "Kurt Gödel"})
+			s.tag(kind, late)
+			s.pass(saving)
+			delta, err = s.contacts[kind].Scan(t.Context(), delta.Cursor)
+			s.must(err)
+			for _, id := range append(ids, late) {
+				if !slices.Contains(delta.Touched, id) {
+					t.Errorf("%s is not among what changed", s.box.System().Get("Contact", id)["Name"])
+				}
+			}
+		})
 	}
 }

@@ -177,6 +177,33 @@ func TestA_contact_that_may_not_be_changed_stops_nobody_elses_change(t *testing.
 	}
 }
 
+func TestBatches_that_Google_refuses_again_and_again_are_not_split_for_ever(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	c := s.open(Options{Group: testGroup})
+	var ops []record.Operation
+	for i := range 1000 {
+		ops = append(ops, creation(i, bad))
+	}
+	results, err := c.Apply(t.Context(), ops)
+	wantFault(t, err, fault.Retry, "many-refused")
+	refused, left := 0, 0
+	for _, r := range results {
+		switch {
+		case fault.Is(r.Err, fault.BadRecord):
+			refused++
+		case fault.Is(r.Err, fault.Retry) && !fault.Ambiguous(r.Err):
+			left++
+		}
+	}
+	if refused == 0 || left == 0 || refused+left != len(ops) {
+		t.Errorf("%d are refused and %d left for later, of %d", refused, left, len(ops))
+	}
+	if n := len(s.called()); n > 2*200+10 {
+		t.Errorf("that took %d requests", n)
+	}
+}
+
 func TestA_stale_version_is_a_conflict_of_that_record_only(t *testing.T) {
 	t.Parallel()
 	s := newService(t)

@@ -7,6 +7,8 @@ import (
 
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/record"
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
@@ -87,4 +89,30 @@ func (w *world) asks(what string, want store.Calls) {
 	if got := r.Counts.Calls; got != want || out.Status != syncer.Done {
 		w.t.Errorf("%s made %+v calls and ended %s, want %+v", what, got, out.Status, want)
 	}
+}
+
+// What a write says of the version that it made is kept, since lists show it only minutes later: the next change, which
+// comes sooner, is written at once.
+func TestA_change_right_after_another_is_written_without_a_refusal(t *testing.T) {
+	t.Parallel()
+	inWorld(t, 1, setup{google: googlebox.Options{WriteVisibility: 10 * time.Minute}}, func(w *world) {
+		id := w.folk.many(1)[0]
+		w.asks("a first run", store.Calls{Google: 4 + 1, Creatio: 1 + 1})
+		w.asks("a run after nothing but itself", store.Calls{Google: 3, Creatio: 1})
+		for range 4 {
+			w.folk.must("", w.creatio.As("Ada").Update("Contact", id, map[string]any{"JobTitle": w.folk.value("Job %04d")}))
+			time.Sleep(time.Minute)
+			_, out, r := w.sync(syncer.TriggerSchedule, nil)
+			if want := (store.Calls{Google: 2 + 1, Creatio: 1 + 1}); r.Counts.Calls != want || out.Status != syncer.Done {
+				t.Errorf("a run after a change made %+v calls and ended %s, want %+v", r.Counts.Calls, out.Status, want)
+			}
+		}
+		for _, q := range w.requests {
+			if q.side == record.Google && q.refused {
+				t.Errorf("refused: %s", q)
+			}
+		}
+		w.heal()
+		w.look()
+	})
 }

@@ -57,6 +57,58 @@ func TestApproving_does_what_was_held(t *testing.T) {
 	w.silent()
 }
 
+func TestA_group_whose_end_is_approved_is_made_again_for_who_is_new(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].many(4)
+	w.sync()
+	w.sides[record.Google].drop()
+	if out, _ := w.run(syncer.TriggerSchedule); out.Status != syncer.Held {
+		t.Fatalf("got %+v", out)
+	}
+	w.sides[record.Creatio].add("New", "")
+	if out, r := w.run(syncer.TriggerApprove); out.Status != syncer.Done || r.Counts.Creatio.Unlinked != 4 || r.Counts.Google.Created != 1 {
+		t.Fatalf("got %+v, counts %+v, problems %+v", out, r.Counts, r.Problems)
+	}
+	w.agree()
+	w.silent()
+}
+
+func TestA_held_run_whose_reason_is_gone_does_not_wait_any_more(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	google := w.sides[record.Google]
+	w.sides[record.Creatio].many(4)
+	w.sync()
+	leave := func(in bool) {
+		for id := range google.rows {
+			google.edit(id, func(r *row) { r.member = in })
+		}
+	}
+	leave(false)
+	held, _ := w.run(syncer.TriggerSchedule)
+	if held.Status != syncer.Held {
+		t.Fatalf("got %+v", held)
+	}
+	status := func() string {
+		r, err := w.user.Run(t.Context(), held.Run)
+		must(t, err)
+		return r.Status
+	}
+	if got := status(); got != "held" {
+		t.Fatalf("the held run is %s", got)
+	}
+	leave(true)
+	w.sync()
+	d, err := w.user.Sync(t.Context(), record.Contacts)
+	must(t, err)
+	if got := status(); got != "rejected" || d.HeldRun != "" {
+		t.Errorf("the run that was held is %s, and %q waits", got, d.HeldRun)
+	}
+	w.agree()
+	w.silent()
+}
+
 func TestWhat_is_made_again_is_counted_once(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

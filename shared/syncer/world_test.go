@@ -396,6 +396,9 @@ func (h *half) apply(op record.Operation) record.Result {
 			return record.Result{Err: err}
 		}
 	}
+	if h.missing && op.Join {
+		return record.Result{Err: fault.New(fault.Retry, string(h.side), "scope-gone", nil)}
+	}
 	id := op.ID
 	r := h.rows[id]
 	switch {

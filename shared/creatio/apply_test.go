@@ -2,6 +2,7 @@ package creatio
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -56,6 +57,12 @@ func TestA_contact_and_its_details_change_together_or_not_at_all(t *testing.T) {
 	for i, failed := range []bool{true, false, true} {
 		if (results[i].Err != nil) != failed {
 			t.Errorf("%d: got %v", i, results[i].Err)
+		}
+	}
+	// What is told is why the row was refused, and not that others were not written because of it.
+	for _, i := range []int{0, 2} {
+		if f, ok := errors.AsType[*fault.Error](results[i].Err); !ok || f.Kind != fault.ReadOnly || f.Code != "forbidden" {
+			t.Errorf("%d: the reason is told as %v", i, results[i].Err)
 		}
 	}
 	if title := s.box.As("Ada").Get("Contact", barred)["JobTitle"]; title != "Admiral" {

@@ -22,7 +22,7 @@ func TestA_site_that_cuts_its_replies_without_a_word_is_read_to_the_end(t *testi
 			s := newSiteOf(t, box.Options{MaxRows: 3})
 			var ids []string
 			numbers := 0
-			for i := range 10 {
+			for i := range 20 {
 				id := s.row("Contact", map[string]any{"Name": fmt.Sprintf("Grace Hopper %d", i)})
 				for n := range 4 {
 					numbers++

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
@@ -15,9 +16,11 @@ import (
 
 // site is a simulated site with one user, a private tag of each kind, and a clock that the test turns.
 type site struct {
-	t        *testing.T
-	box      *box.Server
-	clock    atomic.Int64
+	t     *testing.T
+	box   *box.Server
+	clock atomic.Int64
+	// ahead is by how much the clock of who reads the site is before the site's own.
+	ahead    atomic.Int64
 	user     User
 	tags     map[string]Tag
 	contacts map[string]*Contacts
@@ -40,7 +43,8 @@ func newSiteOf(t *testing.T, o box.Options) *site {
 	t.Cleanup(server.Close)
 	base := httpx.NewTransport(httpx.Options{Side: side, Attempts: 1})
 	opened, err := Open(t.Context(), Options{
-		HTTP: &http.Client{Transport: SessionTransport(base, server.URL, "Ada", "right")}, URL: server.URL, Layout: Core, Now: s.now,
+		HTTP: &http.Client{Transport: SessionTransport(base, server.URL, "Ada", "right")}, URL: server.URL, Layout: Core,
+		Now: func() time.Time { return s.now().Add(time.Duration(s.ahead.Load())) },
 	})
 	s.must(err)
 	s.user, err = opened.CurrentUser(t.Context())
@@ -192,5 +196,73 @@ func TestWhat_was_being_saved_while_a_window_was_read_is_told_by_the_next_one(t 
 				}
 			}
 		})
+	}
+}
+
+func TestWindows_go_by_the_clock_of_the_site(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-3 * time.Hour, 3 * time.Hour} {
+		s := newSite(t)
+		s.ahead.Store(int64(ahead))
+		id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+		s.tag(Classic, id)
+		s.pass(time.Hour)
+		delta, err := s.contacts[Classic].Scan(t.Context(), nil)
+		s.must(err)
+		s.pass(time.Minute)
+		s.must(s.box.As("Ada").Update("Contact", id, map[string]any{"JobTitle": "Admiral"}))
+		s.pass(time.Hour)
+		delta, err = s.contacts[Classic].Scan(t.Context(), delta.Cursor)
+		s.must(err)
+		if len(delta.Touched) != 1 {
+			t.Errorf("with a clock %v ahead a window tells of %q", ahead, delta.Touched)
+		}
+		s.pass(time.Hour)
+		if delta, err = s.contacts[Classic].Scan(t.Context(), delta.Cursor); err != nil || len(delta.Touched) != 0 {
+			t.Errorf("with a clock %v ahead the next one tells of it again: %q, %v", ahead, delta.Touched, err)
+		}
+	}
+}
+
+func TestWhat_changes_while_a_window_is_read_is_told_by_the_next_one(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+	s.tag(Classic, id)
+	delta, err := s.contacts[Classic].Scan(t.Context(), nil)
+	s.must(err)
+	s.pass(10 * time.Minute)
+	// Somebody comes under the tag, so that the members are listed by a request of their own.
+	s.tag(Classic, s.row("Contact", map[string]any{"Name": "Ada Lovelace"}))
+	s.pass(10 * time.Minute)
+	requests := 0
+	s.box.SetFault(func(*http.Request) *box.Fault {
+		if requests++; requests == 2 {
+			s.pass(time.Minute)
+			s.must(s.box.As("Ada").Update("Contact", id, map[string]any{"JobTitle": "Admiral"}))
+			s.pass(time.Minute)
+		}
+		return nil
+	})
+	delta, err = s.contacts[Classic].Scan(t.Context(), delta.Cursor)
+	s.must(err)
+	if requests != 2 {
+		t.Fatalf("the window took %d requests", requests)
+	}
+	s.pass(10 * time.Minute)
+	delta, err = s.contacts[Classic].Scan(t.Context(), delta.Cursor)
+	s.must(err)
+	if !slices.Contains(delta.Touched, id) {
+		t.Errorf("the next window tells of %q", delta.Touched)
+	}
+}
+
+func TestA_cursor_of_another_tag_is_no_good(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	delta, err := s.contacts[Classic].Scan(t.Context(), nil)
+	s.must(err)
+	if _, err := s.contacts[Freedom].Scan(t.Context(), delta.Cursor); !fault.Is(err, fault.FullSync) {
+		t.Errorf("got %v, want that everything is to be read", err)
 	}
 }

@@ -1,6 +1,7 @@
 package syncer_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -164,6 +165,36 @@ func TestA_bad_record_is_tried_at_growing_distances_of_a_day_at_most_and_others_
 	if out, r := w.run(syncer.TriggerUser); out.Status != syncer.Done || r.Counts.Google.Created != 1 {
 		t.Errorf("mended: got %+v with %+v", out, r.Counts)
 	}
+	w.agree()
+	w.silent()
+}
+
+func TestWhat_took_effect_is_told_although_the_time_was_over_by_then(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "ada@example.com")
+	ctx, over := context.WithCancel(t.Context())
+	defer over()
+	w.after = func(call string) error {
+		if call == "google apply" {
+			over()
+		}
+		return nil
+	}
+	out, _ := w.engine.Run(ctx, w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
+	w.after = nil
+	r, err := w.user.Run(t.Context(), out.Run)
+	must(t, err)
+	id := w.sides[record.Google].id("Ada")
+	if len(r.Changes) != 1 || r.Changes[0].GoogleID != id || r.Changes[0].Link == "" {
+		t.Errorf("the run ended %+v and tells of %+v, want that it made %s", out, r.Changes, id)
+	}
+	links, err := w.user.LinksBy(t.Context(), record.Contacts, record.Google, []string{id})
+	must(t, err)
+	if len(links) != 1 || !links[0].Active || links[0].Pending != "" {
+		t.Errorf("the links of %s are %+v", id, links)
+	}
+	w.sync()
 	w.agree()
 	w.silent()
 }

@@ -50,6 +50,30 @@ func TestWho_fits_two_records_is_linked_to_none_and_reported(t *testing.T) {
 	w.silent()
 }
 
+func TestA_record_that_is_tied_to_another_is_nobody_elses_counterpart(t *testing.T) {
+	t.Parallel()
+	for _, side := range record.Sides {
+		w := newWorld(t)
+		w.sides[record.Creatio].add("Ada", "family@example.com")
+		w.sync()
+		w.silent()
+		first := w.sides[side.Other()].id("Ada")
+		// The same person once more, as somebody might enter them; the first pair has no part in the run.
+		w.sides[side].add("Ada", "family@example.com")
+		w.sync()
+		if n := len(w.sides[side.Other()].scope()); n != 2 {
+			t.Errorf("after a second one in %s the other side has %d in scope, want one for each", side, n)
+		}
+		links, err := w.user.LinksBy(t.Context(), record.Contacts, side.Other(), []string{first})
+		must(t, err)
+		if len(links) != 1 {
+			t.Errorf("after a second one in %s the first one's counterpart has %d links", side, len(links))
+		}
+		w.agree()
+		w.silent()
+	}
+}
+
 func TestRecords_that_were_made_from_each_other_find_each_other_again_when_all_links_are_lost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -63,7 +63,23 @@ func (p *person) record() record.Record {
 	p.readAddresses(f, &n)
 	f = record.ContactSchema.Clean(f)
 	p.readName(f, &n)
-	return record.Record{ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Photo: p.photo, Native: n.encode()}
+	return record.Record{
+		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Kept: p.kept(), Photo: p.photo, Native: n.encode(),
+	}
+}
+
+// kept are the communications of types that Tandem does not carry. A site may have made types of its own for any of
+// them, so each may be a number, an e-mail address or a web address.
+func (p *person) kept() record.Fields {
+	out := record.Fields{}
+	for _, c := range p.communications {
+		if number := strings.TrimSpace(c.number); number != "" && communicationKind(c.typeID) == "" {
+			for _, field := range []string{record.Phones, record.Emails, record.Websites} {
+				out[field] = append(out[field], record.Entry{Text: number})
+			}
+		}
+	}
+	return out
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name, so that nothing

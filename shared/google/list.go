@@ -179,6 +179,17 @@ func (l list[T]) entries() []record.Entry {
 	return out
 }
 
+// kept are the values of items that Tandem cannot represent.
+func (l list[T]) kept() []record.Entry {
+	var out []record.Entry
+	for _, item := range l.items {
+		if e, ok := l.entry(item); !ok && !l.field.Empty(e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // wanted is one value as it was asked for, and as Google can hold it.
 type wanted struct{ is, as record.Entry }
 

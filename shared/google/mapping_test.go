@@ -154,6 +154,10 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 				{Kind: "shipping", Parts: map[string]string{"street": "Dock 7\nHarbor"}},
 			},
 		},
+		Kept: record.Fields{
+			record.Phones:    {{Text: "+1 202 555 0104"}, {Text: "+1 202 555 0105"}},
+			record.Addresses: {{Parts: map[string]string{"city": "Lakeside"}}},
+		},
 	}
 	got.Native = nil
 	if diff := cmp.Diff(want, got); diff != "" {

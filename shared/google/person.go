@@ -29,6 +29,7 @@ func recordOf(p *people.Person, group string) record.Record {
 	r := record.Record{
 		ID: p.ResourceName, Aliases: slices.Clone(p.Metadata.PreviousResourceNames), Mark: markOf(p, source),
 		Modified: timeOf(source.UpdateTime), Member: memberOf(p, group), Fields: fieldsOf(own),
+		Kept: keptOf(own),
 	}
 	n := native{Etag: source.Etag, Source: source.Id, Person: keep(own), Photo: photoOf(p, source)}
 	r.Photo = referenceTo(n.Photo)
@@ -139,6 +140,11 @@ func fieldsOf(p *people.Person) record.Fields {
 	f[record.Addresses] = addressList(p).entries()
 	f[record.Websites] = websiteList(p).entries()
 	return record.ContactSchema.Clean(f)
+}
+
+// keptOf are the values under labels that Tandem does not carry.
+func keptOf(p *people.Person) record.Fields {
+	return record.Fields{record.Phones: phoneList(p).kept(), record.Addresses: addressList(p).kept()}
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name.

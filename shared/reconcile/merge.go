@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
@@ -85,8 +86,17 @@ type Merged struct {
 // View is one record of a pair as it is now.
 type View struct {
 	Fields   record.Fields
+	Kept     record.Fields
 	Shown    []record.Shown
 	Modified time.Time
+}
+
+// keeps reports whether the side has a value of a set under a label of its own, where it does not show it.
+func (v View) keeps(f record.Field, e record.Entry) bool {
+	if v.Kept == nil {
+		return slices.ContainsFunc(v.Shown, func(s record.Shown) bool { return s.Kept && s.Field == f.Name && f.Key(s.Is) == f.Key(e) })
+	}
+	return slices.ContainsFunc(v.Kept[f.Name], func(k record.Entry) bool { return f.Means(k, e) })
 }
 
 // Merge brings two records together, field by field, against what they last agreed on. first says that
@@ -122,6 +132,26 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 	for _, s := range record.Sides {
 		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Shown)
 	}
+	if f.Set {
+		for _, s := range record.Sides {
+			now[s] = m.withKept(s, now[s], now[s.Other()], base[f.Name])
+		}
+	}
+	return now
+}
+
+// withKept adds the values that a side has under labels of its own. They say what the other side says of them, or else
+// what was agreed: a label that nobody else knows is no other label, and no removal.
+func (m *merger) withKept(s record.Side, now, other []slot, base []record.Entry) []slot {
+	var there []record.Entry
+	for _, o := range other {
+		there = append(there, o.is)
+	}
+	for _, e := range slices.Concat(there, base) {
+		if !holdsSlot(m.field, now, e) && m.views[s].keeps(m.field, e) {
+			now = append(now, slot{is: e, as: &record.Entry{}, kept: true})
+		}
+	}
 	return now
 }
 
@@ -129,6 +159,8 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 type slot struct {
 	is record.Entry
 	as *record.Entry
+	// kept says that the side shows nothing because it has the value under a label of its own.
+	kept bool
 }
 
 // shows is what a person sees there.
@@ -152,7 +184,7 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Shown) [
 	used := map[int]bool{}
 	find := func(e record.Entry) *record.Shown {
 		for i := range shown {
-			if s := &shown[i]; s.Field == f.Name && !used[i] && holds(f, base, s.Is) && f.Same(s.As, e) {
+			if s := &shown[i]; s.Field == f.Name && !s.Kept && !used[i] && holds(f, base, s.Is) && f.Same(s.As, e) {
 				used[i] = true
 				return s
 			}
@@ -267,7 +299,7 @@ func (m *merger) spell(side record.Side) []record.Entry {
 				e = record.Entry{}
 			}
 			seen[m.field.Key(e)] = true
-			m.out.Shown[side] = append(m.out.Shown[side], record.Shown{Field: m.field.Name, Is: s.is, As: e})
+			m.out.Shown[side] = append(m.out.Shown[side], record.Shown{Field: m.field.Name, Is: s.is, As: e, Kept: s.kept})
 		}
 		if !m.field.Empty(e) {
 			after = append(after, e)

@@ -35,6 +35,34 @@ func TestMerging_again_does_nothing(t *testing.T) {
 				t.Fatalf("what was agreed changes without an edit:\n%s", gocmp.Diff(w.base, again.Base))
 			}
 			w.edit(t)
+			if rapid.Bool().Draw(t, "own labels") {
+				w.relabel(t, rapid.SampledFrom(record.Sides[:]).Draw(t, "side"))
+			}
+		}
+	})
+}
+
+// Who gives a value a label that the other side does not know takes nothing away there, and gets no second one of it.
+func TestMerging_leaves_alone_what_gets_a_label_of_its_own(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		// What stands for another value speaks for itself once somebody has touched it.
+		w.narrow, w.shown = "", map[record.Side][]record.Shown{}
+		p := policies().Draw(t, "policy")
+		w.carryOut(decide(w, p))
+		s := rapid.SampledFrom(record.Sides[:]).Draw(t, "side")
+		w.relabel(t, s)
+		for _, again := range []Decision{decide(w, p), decide(w, p)} {
+			for side, op := range again.Ops {
+				t.Fatalf("%s gets %v for what %s has under labels of its own: %v", side, op.Changed, s, w.kept[s])
+			}
+			w.carryOut(again)
+		}
+		// As the next run finds it that has not read the record.
+		w.kept = nil
+		if again := decide(w, p); len(again.Ops) > 0 {
+			t.Fatalf("unread, the record is taken for another: %v", again.Changes)
 		}
 	})
 }

@@ -23,7 +23,8 @@ var update = flag.Bool("update", false, "write the plans of testdata anew")
 // TestScenarios decides the pairs of testdata. Each file tells a story and has these sections:
 //
 //	base     what both sides last agreed on, a line "field: value" for each value
-//	creatio  what Creatio shows; "@id", "@member", "@gone", "@modified", "@shown field: is => as" tell the rest
+//	creatio  what Creatio shows; "@id", "@member", "@gone", "@modified", "@shown field: is => as" and
+//	         "@kept field: value" tell the rest
 //	google   what Google shows
 //	policy   "direction", "conflicts", and "first", "detached" or "parted" on a side where the pair is
 //	plan     what is to be done about it
@@ -118,6 +119,12 @@ func parseRecord(t *testing.T, section string) Now {
 			n.Member = true
 		case "@gone":
 			n.Gone = true
+		case "@kept":
+			field, value, _ := strings.Cut(rest, ": ")
+			if n.Kept == nil {
+				n.Kept = record.Fields{}
+			}
+			n.Kept[field] = append(n.Kept[field], parseEntry(field, value))
 		case "@modified":
 			at, err := time.Parse(time.RFC3339, rest)
 			if err != nil {
@@ -230,7 +237,11 @@ func printDecision(d Decision) string {
 	}
 	for _, side := range record.Sides {
 		for _, s := range d.Shown[side] {
-			fmt.Fprintf(&b, "%s shows in %s: %s => %s\n", side, s.Field, printEntry(s.Field, s.Is), printEntry(s.Field, s.As))
+			as := printEntry(s.Field, s.As)
+			if s.Kept {
+				as = "a label of its own"
+			}
+			fmt.Fprintf(&b, "%s shows in %s: %s => %s\n", side, s.Field, printEntry(s.Field, s.Is), as)
 		}
 	}
 	b.WriteString("agreed:\n")

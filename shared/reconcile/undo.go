@@ -200,7 +200,7 @@ func (u *undo) meetAgain() {
 	back := u.d.Merged
 	views := map[record.Side]View{}
 	for _, s := range record.Sides {
-		views[s] = View{Fields: back.After[s], Shown: back.Shown[s], Modified: u.pair.Sides[s].Modified}
+		views[s] = View{Fields: back.After[s], Kept: u.pair.Sides[s].Kept, Shown: back.Shown[s], Modified: u.pair.Sides[s].Modified}
 	}
 	u.d.Merged = Merge(u.schema, back.Base, u.pair.First, views, u.policy)
 	for _, s := range record.Sides {

@@ -11,8 +11,10 @@ import (
 
 // world is a pair of records that people edit, and the link that remembers what they agreed on.
 type world struct {
-	base  record.Fields
-	now   map[record.Side]record.Fields
+	base record.Fields
+	now  map[record.Side]record.Fields
+	// kept are the values that somebody has put under a label of a side's own; nil where nobody ever did.
+	kept  map[record.Side]record.Fields
 	shown map[record.Side][]record.Shown
 	at    map[record.Side]time.Time
 	first bool
@@ -188,7 +190,31 @@ func narrowed(f record.Field, e record.Entry) record.Entry {
 }
 
 func (w *world) view(s record.Side) View {
-	return View{Fields: w.now[s], Shown: w.shown[s], Modified: w.at[s]}
+	return View{Fields: w.now[s], Kept: w.kept[s], Shown: w.shown[s], Modified: w.at[s]}
+}
+
+// relabel puts values of a side under labels of its own, and some that are under one back.
+func (w *world) relabel(t *rapid.T, s record.Side) {
+	if w.kept == nil {
+		w.kept = map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}}
+	}
+	now, kept := w.now[s].Clone(), w.kept[s].Clone()
+	for _, f := range record.ContactSchema {
+		if !f.Set {
+			continue
+		}
+		var stay, out []record.Entry
+		for _, e := range slices.Concat(now[f.Name], kept[f.Name]) {
+			if rapid.IntRange(0, 2).Draw(t, "own label") == 0 {
+				out = append(out, e)
+			} else {
+				stay = append(stay, e)
+			}
+		}
+		now[f.Name], kept[f.Name] = stay, out
+	}
+	w.now[s], _ = w.hold(s, record.ContactSchema.Clean(now))
+	w.kept[s] = kept
 }
 
 // pair is the world as the planner is told of it.

@@ -61,7 +61,8 @@ type Field struct {
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
 	Key func(Entry) string
 	// Alike, where not nil, finds two entries of different keys that mean the same, as a telephone number with
-	// and without its country code. It is asked only when two records meet for the first time.
+	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
+	// Tandem does not carry.
 	Alike func(a, b Entry) bool
 }
 
@@ -84,6 +85,11 @@ func (f Field) Exact(e Entry) string {
 
 // Same reports whether nobody could tell the two entries apart.
 func (f Field) Same(a, b Entry) bool { return f.Exact(a) == f.Exact(b) }
+
+// Means reports whether two entries of a set are one value in two spellings, or alike.
+func (f Field) Means(a, b Entry) bool {
+	return f.Key(a) == f.Key(b) || f.Alike != nil && f.Alike(a, b)
+}
 
 // Empty reports whether the entry says nothing.
 func (f Field) Empty(e Entry) bool { return f.Exact(Entry{Text: e.Text, Parts: e.Parts}) == "\x00" }

@@ -108,6 +108,9 @@ type Record struct {
 	Gone bool
 	// Fields is the content in Tandem's vocabulary.
 	Fields Fields
+	// Kept are values of sets that the side has under a label that Tandem does not carry. They are not of the content and
+	// stay as they are, but a value among them is there. Nil where they are not known.
+	Kept Fields
 	// Photo is the side's own reference to the photo that the record shows; empty for none. Another photo has another
 	// reference, and one photo may have several in the course of time.
 	Photo string
@@ -124,6 +127,8 @@ type Shown struct {
 	// nothing.
 	Is Entry `json:"is"`
 	As Entry `json:"as"`
+	// Kept says that the side shows nothing because it has the value under a label of its own.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // Swap is one value that a run put in the place of another one on a side, so that it can be put back.

@@ -249,7 +249,7 @@ func (r *run) pairOf(p *pair) reconcile.Pair {
 		}
 		in.Sides[s] = reconcile.Now{
 			ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Native: rec.Native,
-			View: reconcile.View{Fields: rec.Fields, Shown: p.link.Sides[s].Shown, Modified: rec.Modified},
+			View: reconcile.View{Fields: rec.Fields, Kept: rec.Kept, Shown: p.link.Sides[s].Shown, Modified: rec.Modified},
 		}
 	}
 	return in

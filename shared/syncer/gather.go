@@ -274,6 +274,19 @@ func (r *run) quiet(l store.Link) bool {
 			return false
 		case !r.engine.Schema.Equal(rec.Fields, spelled(l.Base, l.Sides[s].Shown, r.engine.Schema)):
 			return false
+		case !stillKeeps(r.engine.Schema, rec, l.Sides[s].Shown):
+			return false
+		}
+	}
+	return true
+}
+
+// stillKeeps reports whether a record has every value that it had under a label of its own.
+func stillKeeps(schema record.Schema, rec *record.Record, shown []record.Shown) bool {
+	for _, sh := range shown {
+		f, known := schema.Field(sh.Field)
+		if sh.Kept && known && !slices.ContainsFunc(rec.Kept[sh.Field], func(e record.Entry) bool { return f.Means(e, sh.Is) }) {
+			return false
 		}
 	}
 	return true

@@ -133,13 +133,17 @@ func (p *person) readBirthday(f record.Fields, n *native) {
 	f.SetText(record.Birthday, day(date))
 }
 
+// eastmost is the offset of the zones in which a day begins first where many people live: Tonga's, and New Zealand's
+// in summer.
+const eastmost = 13 * time.Hour
+
 // day is the calendar day of an instant that stands for one. Sites store a date as midnight in a zone of their
-// choice, so the nearest midnight is meant.
+// choice, from ten hours behind UTC to thirteen ahead of it.
 func day(t time.Time) string {
 	if t.Year() <= 1 {
 		return ""
 	}
-	return t.UTC().Add(12 * time.Hour).Format(time.DateOnly)
+	return t.UTC().Add(eastmost).Format(time.DateOnly)
 }
 
 func (p *person) readCommunications(f record.Fields, n *native) {

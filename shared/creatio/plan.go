@@ -198,6 +198,11 @@ func (p *planner) lookup(field, column string, known byName) {
 		p.set(field, "")
 		return
 	}
+	if was := p.op.Before.Text(field); nameKey(was) == nameKey(want) {
+		// The list's spelling of it.
+		p.set(field, was)
+		return
+	}
 	rows := known.find(want)
 	if len(rows) == 1 {
 		p.columns[column] = rows[0].id
@@ -250,6 +255,15 @@ func (p *planner) note() {
 // firstYear is the first one that every database of Creatio can store (SQL Server's datetime begins there).
 const firstYear = 1753
 
+// noYear is what the user is told of a birthday that Creatio cannot hold.
+func noYear(day string) (code, message, action string) {
+	if strings.HasPrefix(day, "--") {
+		return "no-year", "Creatio cannot hold a birthday without its year.", "Add the year, or leave it: the day stays in Google."
+	}
+	return "no-date", "Creatio cannot hold a birthday before the year " + strconv.Itoa(firstYear) + ".",
+		"Correct the year, or leave it: the day stays in Google."
+}
+
 // birthday writes the column and the rows of the detail together: one that was left would bring the old day back. A
 // birthday without a year cannot be held: the date that was there stays.
 func (p *planner) birthday() {
@@ -266,8 +280,8 @@ func (p *planner) birthday() {
 	date, err := time.Parse(time.DateOnly, want)
 	if err != nil || date.Year() < firstYear {
 		p.set(record.Birthday, p.op.Before.Text(record.Birthday))
-		p.tell(record.Birthday, "no-year", "Creatio cannot hold a birthday without its year.",
-			"Add the year, or leave it: the day stays in Google.")
+		code, message, action := noYear(want)
+		p.tell(record.Birthday, code, message, action)
 		return
 	}
 	stamp := date.Format(time.RFC3339)

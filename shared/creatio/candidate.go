@@ -63,12 +63,8 @@ func addressesOf(like []record.Record) []string {
 	return unique(out)
 }
 
-const (
-	// conditionsPerNumber is how many conditions find one number.
-	conditionsPerNumber = 5
-	// significant digits are enough to be one subscriber, whatever people write before them.
-	significant = 9
-)
+// conditionsPerNumber is how many conditions find one number.
+const conditionsPerNumber = 6
 
 // numbersOf are the conditions that find the numbers of records. A site keeps the digits of a number from the last to
 // the first in SearchNumber, to find it by its end however it is written; where a site does not, the number has to be
@@ -89,13 +85,31 @@ func numbersOf(like []record.Record) [][]odata.Filter {
 				of = append(of, odata.Eq("Number", odata.String(spelling)))
 			}
 			if digits := digitsOf(key); digits != "" {
-				of = append(of, odata.Eq("SearchNumber", odata.String(digits)),
-					odata.StartsWith("SearchNumber", odata.String(reversed(digits[max(0, len(digits)-significant):]))))
+				of = append(of, odata.Eq("SearchNumber", odata.String(digits)))
+			}
+			for _, end := range endings(number) {
+				of = append(of, odata.StartsWith("SearchNumber", odata.String(reversed(end))))
 			}
 			out = append(out, of)
 		}
 	}
 	return out
+}
+
+// endings are the last digits of a number by which it is found, without its extension and with it: what a site keeps to
+// search by has both in one.
+func endings(number string) []string {
+	digits, end := digitsOf(record.PhoneKey(number)), record.SubscriberKey(number)
+	switch at := strings.LastIndex(digits, end); {
+	case digits == "":
+		return nil
+	case end == "":
+		return []string{digits}
+	case at < 0:
+		return []string{end}
+	default:
+		return unique([]string{end, digits[at:]})
+	}
 }
 
 func digitsOf(s string) string {

@@ -1,6 +1,7 @@
 package creatio
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -305,6 +306,16 @@ func TestNumbersOf_find_a_number_by_its_end(t *testing.T) {
 	}
 	if want := "startswith(SearchNumber,'321064970')"; got[0][len(got[0])-1].String() != want {
 		t.Errorf("got %q, want %q", got[0][len(got[0])-1], want)
+	}
+	extended := numbersOf([]record.Record{{Fields: record.Fields{record.Phones: {phone("work", "+44 20 7946 0123 ext. 45")}}}})[0]
+	var said []string
+	for _, f := range extended {
+		said = append(said, f.String())
+	}
+	for _, want := range []string{"startswith(SearchNumber,'321064970')", "startswith(SearchNumber,'54321064970')"} {
+		if !slices.Contains(said, want) || len(said) > conditionsPerNumber {
+			t.Errorf("with its extension it is asked for by %q, want %q", said, want)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -68,9 +67,6 @@ func (c *Contacts) everybody(ctx context.Context) ([]record.Record, error) {
 	return c.known, nil
 }
 
-// significant digits are enough to be one subscriber, whatever people write before them.
-const significant = 9
-
 // keysOf are the marks by which two records may be known for one.
 func keysOf(f record.Fields) []string {
 	var keys []string
@@ -80,8 +76,8 @@ func keysOf(f record.Fields) []string {
 	for _, e := range f[record.Phones] {
 		number, _, _ := strings.Cut(record.PhoneKey(e.Text), ";")
 		keys = append(keys, "p"+number)
-		if digits := []rune(digitsOf(number)); len(digits) >= significant {
-			keys = append(keys, "d"+string(digits[len(digits)-significant:]))
+		if key := record.SubscriberKey(e.Text); key != "" {
+			keys = append(keys, "d"+key)
 		}
 	}
 	given, middle, surname := f.Text(record.GivenName), f.Text(record.MiddleName), f.Text(record.Surname)
@@ -93,13 +89,4 @@ func keysOf(f record.Fields) []string {
 		}
 	}
 	return keys
-}
-
-func digitsOf(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, s)
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unicode"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -30,6 +29,8 @@ const (
 type Item struct {
 	ID     string
 	Fields record.Fields
+	// Kept are values that the record has besides, under labels that Tandem does not carry.
+	Kept record.Fields
 	// Member says that the record is in scope and so must find its place; others are only candidates.
 	Member bool
 	// Origins tell which record it was made from, or was the model for: what only it and its counterpart know. A copy
@@ -74,7 +75,7 @@ func Find(creatio, google []Item) Result {
 var levels = []struct {
 	reason Reason
 	keys   func(Item) []string
-}{{ByOrigin, originKeys}, {ByEmail, emailKeys}, {ByPhone, phoneKeys}, {ByName, nameKeys}}
+}{{ByOrigin, originKeys}, {ByEmail, emailKeys}, {ByPhone, phoneKeys}, {ByPhone, namedNumberKeys}, {ByName, nameKeys}}
 
 // Keys are all by which a record may be found to be the same as another one. Records that share none of them, not even
 // through others, may be compared apart from each other.
@@ -134,7 +135,7 @@ func (f *finder) possible(reason Reason, c, g Item) bool {
 func (f *finder) settle(reason Reason, forth, back map[int][]int) {
 	chosen := map[int]int{}
 	for i, js := range forth {
-		if j, ok := f.only(i, js, forth, back); ok {
+		if j, ok := f.only(reason, i, js, back); ok {
 			chosen[i] = j
 		}
 	}
@@ -148,9 +149,14 @@ func (f *finder) settle(reason Reason, forth, back map[int][]int) {
 }
 
 // only tells whether i has one candidate that has no other choice itself, first by the key alone, then by key and name.
-func (f *finder) only(i int, js []int, _, back map[int][]int) (int, bool) {
+func (f *finder) only(reason Reason, i int, js []int, back map[int][]int) (int, bool) {
 	if len(js) == 1 && len(back[js[0]]) == 1 {
-		return js[0], !contradict(f.items[record.Creatio][i].Fields, f.items[record.Google][js[0]].Fields)
+		c, g := f.items[record.Creatio][i].Fields, f.items[record.Google][js[0]].Fields
+		if reason == ByPhone {
+			// A family has one telephone and one surname.
+			return js[0], !diverge(c, g)
+		}
+		return js[0], !contradict(c, g)
 	}
 	found := -1
 	for _, j := range js {
@@ -224,23 +230,28 @@ func emailKeys(it Item) []string {
 	return unique(keys)
 }
 
-// phoneKeys are the last nine digits of each number: enough to be one subscriber, without what people write before them.
 func phoneKeys(it Item) []string {
-	const significant = 9
 	var keys []string
 	for _, e := range it.Fields[record.Phones] {
-		number, _, _ := strings.Cut(record.PhoneKey(e.Text), ";")
-		digits := strings.Map(func(r rune) rune {
-			if unicode.IsDigit(r) {
-				return r
-			}
-			return -1
-		}, number)
-		if len(digits) >= significant {
-			keys = append(keys, digits[len(digits)-significant:])
+		if key := record.SubscriberKey(e.Text); key != "" {
+			keys = append(keys, key)
 		}
 	}
 	return unique(keys)
+}
+
+// namedNumberKeys are the numbers under any label, each with the name: a fax or a switchboard is shared by many, of whom
+// hardly two have one name.
+func namedNumberKeys(it Item) []string {
+	name := nameTokens(it.Fields)
+	if len(name) < 2 {
+		return nil
+	}
+	numbers := phoneKeys(Item{Fields: record.Fields{record.Phones: slices.Concat(it.Fields[record.Phones], it.Kept[record.Phones])}})
+	for i := range numbers {
+		numbers[i] = strings.Join(name, " ") + "|" + numbers[i]
+	}
+	return numbers
 }
 
 func nameKeys(it Item) []string {

@@ -23,6 +23,12 @@ func person(given, surname, email, phone, company string) match.Item {
 	return match.Item{Fields: f, Member: true}
 }
 
+// keeping is an item that has a number under a label that is not carried.
+func keeping(number string, it match.Item) match.Item {
+	it.Kept = record.Fields{record.Phones: {{Text: number}}}
+	return it
+}
+
 func describe(r match.Result) string {
 	var out []string
 	for _, p := range r.Pairs {
@@ -81,6 +87,31 @@ func TestFind(t *testing.T) {
 		"the family's telephone": {
 			items{person("Anna", "Meyer", "", "+1 202 555 0143", "")},
 			items{person("Piotr", "Zielinski", "", "+1 202 555 0143", "")},
+			"",
+		},
+		"a family of one surname": {
+			items{person("Anna", "Meyer", "", "+1 202 555 0143", "")},
+			items{person("Bert", "Meyer", "", "+1 202 555 0143", "")},
+			"creatio 0? [0] phone, google 0? [0] phone",
+		},
+		"the same telephone under a fuller name": {
+			items{person("A.", "Meyer", "", "+1 202 555 0143", "")},
+			items{person("Anna Maria", "Meyer", "", "+1 202 555 0143", "")},
+			"0=0 phone",
+		},
+		"an extension on both sides": {
+			items{person("Anna", "Meyer", "", "(202) 555-0143 ext. 12", "")},
+			items{person("Anna", "Meyer", "", "+1 202 555 0143 x12", "")},
+			"0=0 phone",
+		},
+		"a fax, and the name": {
+			items{keeping("+1 202 555 0143", person("Anna", "Meyer", "", "", "")), keeping("+1 202 555 0143", person("Anna", "Kowalski", "", "", ""))},
+			items{person("Anna", "Meyer", "", "202-555-0143", "")},
+			"0=0 phone",
+		},
+		"a fax, and another name": {
+			items{keeping("+1 202 555 0143", person("Anna", "Kowalski", "", "", ""))},
+			items{person("Anna", "Meyer", "", "202-555-0143", "")},
 			"",
 		},
 		"the name with the company, whatever comes first": {

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -17,14 +18,26 @@ func contradict(a, b record.Fields) bool {
 	if len(x) == 0 || len(y) == 0 || script(x) != script(y) {
 		return false
 	}
-	for _, p := range x {
-		for _, q := range y {
-			if isInitial(p, q) || isInitial(q, p) || similarity(p, q) >= near {
-				return false
-			}
-		}
+	return len(rest(x, y)) == len(x)
+}
+
+// diverge tells whether two names may be those of two people who share a part of it: each has a word that is no spelling
+// of any of the other's.
+func diverge(a, b record.Fields) bool {
+	x, y := nameTokens(a), nameTokens(b)
+	if len(x) == 0 || len(y) == 0 || script(x) != script(y) {
+		return false
 	}
-	return true
+	return len(rest(x, y)) > 0 && len(rest(y, x)) > 0
+}
+
+// rest are the words of a name that are near none of another's.
+func rest(words, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(words), func(p string) bool {
+		return slices.ContainsFunc(others, func(q string) bool {
+			return isInitial(p, q) || isInitial(q, p) || similarity(p, q) >= near
+		})
+	})
 }
 
 func isInitial(short, long string) bool {

@@ -34,7 +34,7 @@ func textKey(e Entry) string { return e.Text }
 // EmailKey is the identity of an e-mail address: lower case, with the domain in its ASCII form. The part before the
 // @ is folded too, as every large mail service does; dots in it stay, since only one of them ignores those.
 func EmailKey(address string) string {
-	address = norm.NFC.String(cases.Fold().String(norm.NFD.String(strings.Join(strings.Fields(address), " "))))
+	address = norm.NFC.String(cases.Fold().String(norm.NFD.String(strings.Join(strings.Fields(visible(address)), " "))))
 	local, domain, found := strings.Cut(address, "@")
 	if !found {
 		return address
@@ -43,6 +43,18 @@ func EmailKey(address string) string {
 		domain = ascii
 	}
 	return local + "@" + domain
+}
+
+// visible is a text without the characters that show nothing, as marks of direction and soft hyphens, which come along
+// where people copy from web pages and messages. A text of nothing else stays as it is.
+func visible(s string) string {
+	out := strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)
+	return cmp.Or(out, s)
 }
 
 // PhoneKey is the identity of a telephone number: E.164 with its extension where the number names its country, else
@@ -56,7 +68,7 @@ func PhoneKey(number string) string {
 		return key
 	}
 	var b strings.Builder
-	for _, r := range strings.ToUpper(norm.NFKC.String(number)) {
+	for _, r := range strings.ToUpper(norm.NFKC.String(visible(number))) {
 		switch {
 		case unicode.IsDigit(r):
 			// A digit of another script is that digit.
@@ -72,7 +84,7 @@ func PhoneKey(number string) string {
 }
 
 func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
-	number = strings.Join(strings.Fields(norm.NFKC.String(number)), " ")
+	number = strings.Join(strings.Fields(norm.NFKC.String(visible(number))), " ")
 	if strings.HasPrefix(number, "00") {
 		number = "+" + number[2:]
 	}
@@ -82,6 +94,31 @@ func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
 	n, err := phonenumbers.Parse(number, phonenumbers.UNKNOWN_REGION)
 	return n, err == nil
 }
+
+// significant digits are enough to be one subscriber.
+const significant = 9
+
+// SubscriberKey is what spellings of a number have in common that PhoneKey tells apart: its last digits, without the
+// country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
+// a number that is too short to be one subscriber's.
+func SubscriberKey(number string) string {
+	if n, ok := parsePhone(number); ok {
+		number = phonenumbers.Format(n, phonenumbers.E164)
+	} else {
+		number = phonenumbers.EXTN_PATTERN.ReplaceAllString(strings.TrimSpace(norm.NFKC.String(visible(number))), "")
+	}
+	digits := phonenumbers.NormalizeDigitsOnly(number)
+	if len(digits) >= lettered {
+		digits = phonenumbers.NormalizeDigitsOnly(phonenumbers.ConvertAlphaCharactersInNumber(number))
+	}
+	if len(digits) < significant {
+		return ""
+	}
+	return digits[len(digits)-significant:]
+}
+
+// lettered is how many digits a number that is written with letters has at least: a prefix as 1-800.
+const lettered = 4
 
 // samePhone tells whether one number is the other one without its country code.
 func samePhone(a, b Entry) bool {
@@ -117,6 +154,10 @@ func addressKey(e Entry) string {
 	return strings.Join(folded, "|")
 }
 
+// zeroWidthGaps are the characters without a width between which words are: the zero width space of scripts that write no
+// other, and the non-joiner, which others write as a space.
+const zeroWidthGaps = "\u200b\u200c"
+
 // Fold brings a text to the form in which spellings of one name are equal: without case, accents and
 // punctuation, words apart by one space. It keeps every script.
 func Fold(s string) string {
@@ -124,7 +165,7 @@ func Fold(s string) string {
 	gap := false
 	for _, r := range norm.NFKD.String(cases.Fold().String(norm.NFKD.String(s))) {
 		switch {
-		case unicode.Is(unicode.Mn, r) || r == '\'' || r == '’':
+		case unicode.Is(unicode.Mn, r) || r == '\'' || r == '’' || unicode.Is(unicode.Cf, r) && !strings.ContainsRune(zeroWidthGaps, r):
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mc, r):
 			if gap && b.Len() > 0 {
 				b.WriteByte(' ')

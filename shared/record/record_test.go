@@ -54,6 +54,8 @@ func TestFold_makes_spellings_of_one_name_equal(t *testing.T) {
 		"🚤 Boat":              "boat",
 		"Smith\u00a0Jones":    "smith jones",
 		"हिन्दी":              "हिनदी",
+		"An\u00adna\u200f":    "anna",
+		"علی\u200cرضا":        "علی رضا",
 	} {
 		if got := Fold(text); got != want {
 			t.Errorf("Fold(%q) = %q, want %q", text, got, want)
@@ -64,30 +66,32 @@ func TestFold_makes_spellings_of_one_name_equal(t *testing.T) {
 func TestEmailKey_tells_addresses_apart_as_mail_services_do(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
-		"anna@example.com":                  "anna@example.com",
-		" Anna.Meyer@Example.COM ":          "anna.meyer@example.com",
-		"anna+news@example.com":             "anna+news@example.com",
-		"a.n.n.a@example.com":               "a.n.n.a@example.com",
-		"anna@bücher.example":               "anna@xn--bcher-kva.example",
-		"anna@BÜCHER.example":               "anna@xn--bcher-kva.example",
-		"anna@bu\u0308cher.example":         "anna@xn--bcher-kva.example",
-		"anna@xn--bcher-kva.example":        "anna@xn--bcher-kva.example",
-		"josé@example.com":                  "josé@example.com",
-		"jose\u0301@example.com":            "josé@example.com",
-		"no address at all":                 "no address at all",
-		"anna@not a domain":                 "anna@not a domain",
-		"anna@":                             "anna@",
-		"":                                  "",
-		"two  spaces@example.com":           "two spaces@example.com",
-		"ΑΝΝΑ@example.com":                  "αννα@example.com",
-		"user@sub.domain.EXAMPLE":           "user@sub.domain.example",
-		"anna@exam_ple.com":                 "anna@exam_ple.com",
-		"\tanna@example.com\n":              "anna@example.com",
-		"Anna Meyer <Anna@example.com>":     "anna meyer <anna@example.com>",
-		"quoted\"at@\"local@Example.com":    "quoted\"at@\"local@example.com",
-		"anna@EXAMPLE.com.":                 "anna@example.com.",
-		"anna@\uff45\uff58ample.com":        "anna@example.com",
-		"very.long.local.part@example.info": "very.long.local.part@example.info",
+		"anna@example.com":                   "anna@example.com",
+		" Anna.Meyer@Example.COM ":           "anna.meyer@example.com",
+		"anna+news@example.com":              "anna+news@example.com",
+		"a.n.n.a@example.com":                "a.n.n.a@example.com",
+		"anna@bücher.example":                "anna@xn--bcher-kva.example",
+		"anna@BÜCHER.example":                "anna@xn--bcher-kva.example",
+		"anna@bu\u0308cher.example":          "anna@xn--bcher-kva.example",
+		"anna@xn--bcher-kva.example":         "anna@xn--bcher-kva.example",
+		"josé@example.com":                   "josé@example.com",
+		"jose\u0301@example.com":             "josé@example.com",
+		"no address at all":                  "no address at all",
+		"anna@not a domain":                  "anna@not a domain",
+		"anna@":                              "anna@",
+		"":                                   "",
+		"two  spaces@example.com":            "two spaces@example.com",
+		"ΑΝΝΑ@example.com":                   "αννα@example.com",
+		"user@sub.domain.EXAMPLE":            "user@sub.domain.example",
+		"anna@exam_ple.com":                  "anna@exam_ple.com",
+		"\tanna@example.com\n":               "anna@example.com",
+		"\u200banna@\u200dexample.com\ufeff": "anna@example.com",
+		"\u200e\u200f":                       "\u200e\u200f",
+		"Anna Meyer <Anna@example.com>":      "anna meyer <anna@example.com>",
+		"quoted\"at@\"local@Example.com":     "quoted\"at@\"local@example.com",
+		"anna@EXAMPLE.com.":                  "anna@example.com.",
+		"anna@\uff45\uff58ample.com":         "anna@example.com",
+		"very.long.local.part@example.info":  "very.long.local.part@example.info",
 	} {
 		if got := EmailKey(address); got != want {
 			t.Errorf("EmailKey(%q) = %q, want %q", address, got, want)
@@ -98,34 +102,53 @@ func TestEmailKey_tells_addresses_apart_as_mail_services_do(t *testing.T) {
 func TestPhoneKey_is_the_subscriber_not_the_spelling(t *testing.T) {
 	t.Parallel()
 	for number, want := range map[string]string{
-		"+1 202 555 0100":          "+12025550100",
-		"+1 (202) 555-0100":        "+12025550100",
-		"+1.202.555.0100":          "+12025550100",
-		"0012025550100":            "+12025550100",
-		" 00 1 202 555 0100 ":      "+12025550100",
-		"＋１ ２０２ ５５５ ０１００":          "+12025550100",
-		"+1 202 555 0100 ext. 12":  "+12025550100;ext=12",
-		"+1 202 555 0100 x12":      "+12025550100;ext=12",
-		"+44 (0)20 7946 0018":      "+442079460018",
-		"+44 20 7946 0018":         "+442079460018",
-		"020 7946 0018":            "02079460018",
-		"(202) 555-0100":           "2025550100",
-		"555-0100":                 "5550100",
-		"412":                      "412",
-		"*100#":                    "*100#",
-		"1-800-FLOWERS":            "1800FLOWERS",
-		"ask at the desk":          "ASKATTHEDESK",
-		"—":                        "—",
-		" — ":                      "—",
-		"":                         "",
-		"+":                        "+",
-		"+999 not a number":        "+999NOTANUMBER",
-		"\u200e+1 202 555 0100":    "+12025550100",
-		"\u202a+12025550100\u202c": "+12025550100",
-		"٠٢٠ ٧٩٤٦ ٠٠١٨":            "02079460018",
+		"+1 202 555 0100":           "+12025550100",
+		"+1 (202) 555-0100":         "+12025550100",
+		"+1.202.555.0100":           "+12025550100",
+		"0012025550100":             "+12025550100",
+		" 00 1 202 555 0100 ":       "+12025550100",
+		"＋１ ２０２ ５５５ ０１００":           "+12025550100",
+		"+1 202 555 0100 ext. 12":   "+12025550100;ext=12",
+		"+1 202 555 0100 x12":       "+12025550100;ext=12",
+		"+44 (0)20 7946 0018":       "+442079460018",
+		"+44 20 7946 0018":          "+442079460018",
+		"020 7946 0018":             "02079460018",
+		"(202) 555-0100":            "2025550100",
+		"555-0100":                  "5550100",
+		"412":                       "412",
+		"*100#":                     "*100#",
+		"1-800-FLOWERS":             "1800FLOWERS",
+		"ask at the desk":           "ASKATTHEDESK",
+		"—":                         "—",
+		" — ":                       "—",
+		"":                          "",
+		"+":                         "+",
+		"+999 not a number":         "+999NOTANUMBER",
+		"\u200e+1 202 555 0100":     "+12025550100",
+		"\u202a+12025550100\u202c":  "+12025550100",
+		"\u200e+44 (0)20 7946 0018": "+442079460018",
+		"٠٢٠ ٧٩٤٦ ٠٠١٨":             "02079460018",
 	} {
 		if got := PhoneKey(number); got != want {
 			t.Errorf("PhoneKey(%q) = %q, want %q", number, got, want)
+		}
+	}
+}
+
+func TestSubscriberKey_is_what_spellings_of_a_number_have_in_common(t *testing.T) {
+	t.Parallel()
+	for key, spellings := range map[string][]string{
+		"079460018": {
+			"+44 20 7946 0018", "+44 (0)20 7946 0018", "0044 20 7946 0018", "020 7946 0018", "(020) 7946-0018 ext. 12", "020 7946 0018 x12",
+			"+44 20 7946 0018 ext 7", "\u202a020 7946 0018\u202c", "٠٢٠ ٧٩٤٦ ٠٠١٨", "020 7946 0018 доб. 5",
+		},
+		"003569377": {"1-800-FLOWERS", "+1-800-FLOWERS", "+1 800 356 9377", "1 (800) 356-9377"},
+		"":          {"", "412", "*100#", "12345678", "ask at the desk", "4711 ext. 123456", "ask Mary Somerville"},
+	} {
+		for _, number := range spellings {
+			if got := SubscriberKey(number); got != key {
+				t.Errorf("SubscriberKey(%q) = %q, want %q", number, got, key)
+			}
 		}
 	}
 }

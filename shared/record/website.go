@@ -12,7 +12,7 @@ import (
 // address without a scheme means the web (RFC 3986, section 6.2), and whether the web is spoken to in the clear is
 // a spelling: every site that people keep in an address book leads from one to the other.
 func WebKey(address string) string {
-	address = norm.NFC.String(strings.Join(strings.Fields(address), " "))
+	address = norm.NFC.String(strings.Join(strings.Fields(visible(address)), " "))
 	u, err := url.Parse(address)
 	if err != nil || !strings.Contains(address, "://") {
 		if u, err = url.Parse("http://" + address); err != nil || u.Hostname() == "" {

@@ -107,7 +107,7 @@ func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*reco
 // one was made from it, although the link between them was lost: a contact in Google carries the id of the link it was
 // made for, a contact in Creatio has an id that is derived from the one it was made for.
 func (r *run) item(s record.Side, rec *record.Record) match.Item {
-	it := match.Item{ID: rec.ID, Fields: rec.Fields}
+	it := match.Item{ID: rec.ID, Fields: rec.Fields, Kept: rec.Kept}
 	switch {
 	case s == record.Creatio:
 		it.Origins = []string{linkID(s, rec.ID), rec.ID}
@@ -298,7 +298,8 @@ func (p *pair) doubt(r *run, s record.Side, names []string) {
 	p.pause = &pause{until: r.start.Add(distance(p.stored.Failed + 1)), problem: store.Problem{
 		Side: s, Code: "ambiguous",
 		Message: fmt.Sprintf("In %s, more than one contact may be this one, or one that contradicts it: %s.", label(s.Other()), strings.Join(names, "; ")),
-		Action:  "Make them differ or merge them: give the right one the same name and e-mail address. Tandem links nothing that it is not sure of.",
+		Action: "If they are one person, merge them or give both the same name and e-mail address; if they are not, take from one what they share. " +
+			"Tandem links nothing that it is not sure of.",
 	}}
 }
 

@@ -103,6 +103,9 @@ type Sync struct {
 
 	// Cursors are where the next window of each side starts; opaque, owned by the side's adapter.
 	Cursors map[record.Side]json.RawMessage `json:"cursors,omitempty"`
+	// Direction is the direction of the settings under which the cursors came about. What changed meanwhile on a side from
+	// which nothing was to go is behind them, and not carried.
+	Direction string `json:"direction,omitempty"`
 	// Scopes are what the cursors and the links' membership belong to: the tag's id in Creatio, the group's
 	// resource name in Google. A side whose scope is another one starts anew.
 	Scopes map[record.Side]string `json:"scopes,omitempty"`

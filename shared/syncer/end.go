@@ -185,6 +185,7 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		for _, s := range record.Sides {
 			d.Rosters[s] = r.rosters[s].is.String()
 		}
+		d.Direction = r.doc.Settings.Direction
 		d.Cursors = map[record.Side]json.RawMessage{}
 		for _, s := range record.Sides {
 			if c := r.deltas[s].Cursor; len(c) > 0 && r.scopes[s] != "" {

@@ -29,6 +29,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -340,6 +341,9 @@ func (r *run) scan(ctx context.Context) error {
 func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Delta, error) {
 	scope := r.doc.Scopes[s]
 	cursor := r.doc.Cursors[s]
+	if r.waited() {
+		cursor = nil
+	}
 	if scope == "" {
 		if r.preview() {
 			return r.foreseen(ctx, s)
@@ -369,6 +373,12 @@ func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Del
 	}
 	delta, err = r.scanSide(ctx, s, nil)
 	return scope, delta, err
+}
+
+// waited reports whether something may wait behind the cursors that the settings kept where it was, and now let go.
+func (r *run) waited() bool {
+	was := reconcile.Direction(r.doc.Direction)
+	return was != "" && slices.ContainsFunc(record.Sides[:], func(s record.Side) bool { return r.policy().Direction.Takes(s) && !was.Takes(s) })
 }
 
 // regroup makes a group again that is gone, where something is to go into it. By now nobody has anything against what

@@ -191,7 +191,7 @@ func (b *back) agree(on record.Entry) {
 // exchange takes out what the run left, or what is there of before it, and puts another value in its place.
 func (b *back) exchange(slots []slot, with slot) (old slot, out []slot) {
 	at := -1
-	if !b.field.Empty(b.swap.Is) {
+	if !b.field.Empty(b.swap.Is) || !b.field.Set {
 		at = b.find(slots, b.swap.Is)
 	}
 	if at < 0 && !b.field.Empty(with.shows()) {
@@ -206,7 +206,8 @@ func (b *back) exchange(slots []slot, with slot) (old slot, out []slot) {
 		old = slots[at]
 		slots = slices.Delete(slices.Clone(slots), at, at+1)
 	}
-	if !b.field.Empty(with.is) && b.find(slots, with.is) < 0 {
+	stands := !b.field.Empty(with.is) || !b.field.Set && !b.field.Empty(with.shows())
+	if stands && b.find(slots, with.is) < 0 {
 		slots = slices.Insert(slices.Clone(slots), at, with)
 	}
 	return old, slots

@@ -103,6 +103,7 @@ func (v View) keeps(f record.Field, e record.Entry) bool {
 // they meet for the first time, so that there is no base. Sets merge entry by entry.
 func Merge(schema record.Schema, base record.Fields, first bool, views map[record.Side]View, p Policy) Merged {
 	m := newMerger(first, views, p)
+	m.wholes = wholes(m, schema, base)
 	for _, f := range schema {
 		now := m.begin(f, base)
 		if f.Set {
@@ -243,6 +244,8 @@ type merger struct {
 	field  record.Field
 	out    Merged
 
+	wholes map[string]whole
+
 	base  []record.Entry
 	after map[record.Side][]slot
 	rule  map[record.Side]string
@@ -310,7 +313,12 @@ func (m *merger) spell(side record.Side) []record.Entry {
 
 // single merges a field with one value.
 func (m *merger) single(base record.Entry, c, g slot) {
-	m.entry(slot{is: base}, c, g)
+	w, decided := m.wholes[m.field.Of]
+	if !decided || m.field.Same(c.is, g.is) {
+		m.entry(slot{is: base}, c, g)
+		return
+	}
+	m.resolve(w.winner, w.rule, c, g)
 }
 
 // entry merges one value by the three-way rule. An empty slot is an absent value.
@@ -370,6 +378,11 @@ func (m *merger) decide(side record.Side, rule string, was, is slot) {
 // conflict decides between two different changes of one value.
 func (m *merger) conflict(c, g slot) {
 	winner, rule := m.winner(m.field.Empty(c.is), m.field.Empty(g.is))
+	m.resolve(winner, rule, c, g)
+}
+
+// resolve takes one side's value for both.
+func (m *merger) resolve(winner record.Side, rule string, c, g slot) {
 	won, lost := c, g
 	if winner == record.Google {
 		won, lost = g, c

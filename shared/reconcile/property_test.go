@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -174,7 +176,7 @@ func TestConflicts_tell_what_was_lost(t *testing.T) {
 		}
 		for _, f := range schema {
 			c, g, b := w.now[record.Creatio].One(f.Name), w.now[record.Google].One(f.Name), w.base.One(f.Name)
-			if f.Set || f.Same(c, g) || f.Same(c, b) || f.Same(g, b) {
+			if f.Set || f.Same(c, g) || f.Same(c, b) || f.Same(g, b) || f.Of != "" && fromOneSide(d, f) {
 				continue
 			}
 			conflict, told := reported[f.Name]
@@ -199,6 +201,46 @@ func TestConflicts_tell_what_was_lost(t *testing.T) {
 			}
 			if want := expectedWinner(w, p); want != "" && want != conflict.Winner {
 				t.Fatalf("%s won %s, %s should have", conflict.Winner, f.Name, want)
+			}
+		}
+	})
+}
+
+// fromOneSide reports whether the parts of a value all come from one side.
+func fromOneSide(d Decision, part record.Field) bool {
+	winners := map[record.Side]bool{}
+	for _, c := range d.Conflicts {
+		if f, _ := schema.Field(c.Field); f.Of == part.Of {
+			winners[c.Winner] = true
+		}
+	}
+	return len(winners) == 1
+}
+
+// A name that people split in two ways is on both sides as one of them has it: no word twice, and none of both in one.
+func TestMerging_takes_a_value_of_many_parts_from_one_side_where_its_words_stand_elsewhere(t *testing.T) {
+	t.Parallel()
+	split := func(t *rapid.T, words []string) record.Fields {
+		f := record.Fields{}
+		from := rapid.IntRange(0, len(words)).Draw(t, "given")
+		to := rapid.IntRange(from, len(words)).Draw(t, "middle")
+		f.SetText(record.GivenName, strings.Join(words[:from], " "))
+		f.SetText(record.MiddleName, strings.Join(words[from:to], " "))
+		f.SetText(record.Surname, strings.Join(words[to:], " "))
+		return f
+	}
+	words := func(f record.Fields) []string { return strings.Fields(record.DisplayName(f)) }
+	rapid.Check(t, func(t *rapid.T) {
+		w := &world{first: true, base: record.Fields{}, now: map[record.Side]record.Fields{}, shown: map[record.Side][]record.Shown{}}
+		w.clock(t)
+		name := []string{"Juan", "Carlos", "de", "la", "Cruz"}[:rapid.IntRange(1, 5).Draw(t, "words")]
+		for _, s := range record.Sides {
+			w.now[s] = split(t, name)
+		}
+		d := decide(w, policies().Draw(t, "policy"))
+		for _, s := range record.Sides {
+			if got := words(d.After[s]); !slices.Equal(got, name) {
+				t.Fatalf("%s is to be called %v, not %v", s, got, name)
 			}
 		}
 	})

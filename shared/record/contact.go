@@ -13,9 +13,9 @@ import (
 
 // ContactSchema is what Tandem carries of a contact.
 var ContactSchema = Schema{
-	{Name: GivenName, Label: "First name", Key: textKey},
-	{Name: MiddleName, Label: "Middle name", Key: textKey},
-	{Name: Surname, Label: "Last name", Key: textKey},
+	{Name: GivenName, Label: "First name", Of: "name", Key: textKey},
+	{Name: MiddleName, Label: "Middle name", Of: "name", Key: textKey},
+	{Name: Surname, Label: "Last name", Of: "name", Key: textKey},
 	{Name: Salutation, Label: "Title", Key: textKey},
 	{Name: JobTitle, Label: "Job title", Key: textKey},
 	{Name: Department, Label: "Department", Key: textKey},

@@ -56,6 +56,9 @@ type Field struct {
 	Label string
 	// Set says that the field holds many entries that merge one by one.
 	Set bool
+	// Of names the value that the field is only a part of, as one of a name; empty where it is a value of its own. Words of
+	// such a value stand in one part or in another, as people and programs split it.
+	Of string
 	// Lines says that line breaks are part of the value.
 	Lines bool
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.

@@ -30,6 +30,14 @@ const (
 	noGUID = "00000000-0000-0000-0000-000000000000"
 )
 
+// networks are the types of communications that name somebody in a social network.
+var networks = []string{
+	"ea0f3b0a-bacf-e011-92c3-00155d04c01d", // LinkedIn
+	"2795dd03-bacf-e011-92c3-00155d04c01d", // Facebook
+	"e7139487-bad3-e011-92c3-00155d04c01d", // Twitter
+	"efe5d7a2-5f38-e111-851e-00155d04c01d", // Google
+}
+
 // The kinds of communication rows that are no phones: e-mail addresses, the contact's Skype name, and web addresses.
 // Creatio knows no kinds of those.
 const (

@@ -68,15 +68,22 @@ func (p *person) record() record.Record {
 	}
 }
 
-// kept are the communications of types that Tandem does not carry. A site may have made types of its own for any of
-// them, so each may be a number, an e-mail address or a web address.
+// kept are the communications of types that Tandem does not carry. A site may have made types of its own for anything, so
+// that each may be a number, an e-mail address or a web address. In a network somebody has a page; the address that they
+// sign in with there is not one to write to.
 func (p *person) kept() record.Fields {
 	out := record.Fields{}
 	for _, c := range p.communications {
-		if number := strings.TrimSpace(c.number); number != "" && communicationKind(c.typeID) == "" {
-			for _, field := range []string{record.Phones, record.Emails, record.Websites} {
-				out[field] = append(out[field], record.Entry{Text: number})
-			}
+		number := strings.TrimSpace(c.number)
+		if number == "" || communicationKind(c.typeID) != "" {
+			continue
+		}
+		fields := []string{record.Phones, record.Emails, record.Websites}
+		if slices.Contains(networks, c.typeID) {
+			fields = []string{record.Websites}
+		}
+		for _, field := range fields {
+			out[field] = append(out[field], record.Entry{Text: number})
 		}
 	}
 	return out

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -236,6 +238,26 @@ func TestPlan_a_contact_without_a_name_is_called_by_what_it_has(t *testing.T) {
 	next, got := update(t, p, with(read.Fields, record.Emails, record.Entry{Text: "office@example.com"}))
 	if p.given != "office@example.com" || len(got.Fields[record.GivenName]) > 0 {
 		t.Errorf("got name %q, fields %+v, writes %+v", p.given, got.Fields, next.writes)
+	}
+}
+
+func TestWhat_is_not_carried_is_told(t *testing.T) {
+	t.Parallel()
+	p := person{id: "p", communications: []communication{
+		{id: "1", typeID: phoneWork, number: "+1 202 555 0101"},
+		{id: "2", typeID: "6a3fb10c-67cc-df11-9b2a-001d60e938c6", number: " +1 202 555 0102 "},
+		{id: "3", typeID: networks[1], number: "anna@example.com"},
+		{id: "4", typeID: "the site's own", number: "berg@example.com"},
+		{id: "5", typeID: "the site's own", number: " "},
+	}}
+	entry := func(text string) record.Entry { return record.Entry{Text: text} }
+	want := record.Fields{
+		record.Phones:   {entry("+1 202 555 0102"), entry("berg@example.com")},
+		record.Emails:   {entry("+1 202 555 0102"), entry("berg@example.com")},
+		record.Websites: {entry("+1 202 555 0102"), entry("anna@example.com"), entry("berg@example.com")},
+	}
+	if diff := cmp.Diff(want, p.record().Kept); diff != "" {
+		t.Error(diff)
 	}
 }
 

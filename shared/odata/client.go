@@ -5,7 +5,6 @@
 // Its invariants:
 //
 //   - Text reaches a URL only as an escaped literal, and an invalid literal makes its query fail before it is sent.
-//   - A listing is complete or it is an error. It pages by keys, never by $skip, which loses rows while others change.
 //   - Every failure is a *fault.Error that says what follows from it; what the service wrote is for the log only, short
 //     and without stack traces and values of the database.
 //   - A reply that is not of the service, as a login page, is never taken for one.

@@ -94,9 +94,6 @@ func TestWhat_needs_no_answer_is_not_asked(t *testing.T) {
 	if n, err := c.Count(t.Context(), nothing.Set, nothing.Filter); err != nil || n != 0 {
 		t.Errorf("got %v, %v", n, err)
 	}
-	for range c.All(t.Context(), nothing, 0) {
-		t.Error("got a row")
-	}
 	for name, err := range map[string]error{
 		"literal": second(c.Get(t.Context(), odata.Query{Set: "Contact", Filter: odata.Eq("Id", odata.Guid("x"))})),
 		"id":      c.Delete(t.Context(), "Contact", "1) or (1"),

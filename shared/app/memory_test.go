@@ -50,12 +50,13 @@ func serveWorker() error {
 	return a.Close(ctx)
 }
 
-// worker is the process, and how much memory of its own it had resident at most: what it maps of the store's file is the
-// file's, and is there only because this store is one.
+// worker is the process, and how much memory it had resident at most, its program with it, but without what it maps of the
+// store's file: that is the file's, and is there only because this store is one.
 type worker struct {
-	cmd  *exec.Cmd
-	stop func()
-	most atomic.Int64
+	cmd   *exec.Cmd
+	store string
+	stop  func()
+	most  atomic.Int64
 }
 
 // startWorker starts the process and gives its handler.
@@ -79,7 +80,7 @@ func (w *world) startWorker() http.Handler {
 		w.t.Fatal(err)
 	}
 	over := make(chan struct{})
-	p := &worker{cmd: cmd, stop: sync.OnceFunc(func() {
+	p := &worker{cmd: cmd, store: strings.TrimPrefix(w.env["STORE"], "bolt:"), stop: sync.OnceFunc(func() {
 		close(over)
 		_ = in.Close()
 		_ = cmd.Wait()
@@ -108,16 +109,24 @@ func (p *worker) watch(over <-chan struct{}) {
 	}
 }
 
-// resident is the memory in bytes (https://man7.org/linux/man-pages/man5/proc_pid_status.5.html); 0 where it cannot be read.
+// resident is the memory in bytes (https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html); 0 where it cannot be read.
 func (p *worker) resident() int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps", p.cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(status), "RssAnon:")
-	value, _, _ := strings.Cut(rest, "kB")
-	n, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-	return n << 10
+	total, ours := int64(0), true
+	for line := range strings.Lines(string(maps)) {
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) >= 5 && strings.Contains(fields[0], "-"):
+			ours = fields[len(fields)-1] != p.store
+		case len(fields) == 3 && fields[0] == "Rss:" && ours:
+			n, _ := strconv.ParseInt(fields[1], 10, 64)
+			total += n << 10
+		}
+	}
+	return total
 }
 
 // restart has a new process go on with what the old one left.

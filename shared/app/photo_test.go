@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/record"
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -382,6 +384,37 @@ func TestA_run_that_dies_with_a_photo_on_its_way_makes_no_photo_of_a_photo(t *te
 	w.wantPhotos("the later photo", contacts["Turing"], "Turing", 230, 230)
 	w.silent()
 	w.clean()
+}
+
+func TestA_photo_that_somebody_gives_while_a_run_is_under_way_is_seen_before_another_one_comes_in_its_place(t *testing.T) {
+	t.Parallel()
+	for _, later := range []record.Side{record.Creatio, record.Google} {
+		t.Run("in "+string(later), func(t *testing.T) {
+			t.Parallel()
+			w, _, contacts := twins(t, "Hopper")
+			first, second := uint8(10), uint8(200)
+			give := map[record.Side]func(uint8){
+				record.Creatio: func(shade uint8) { w.expose(contacts["Hopper"], picture(t, shade)) },
+				record.Google:  func(shade uint8) { w.google.Account(ada).SetPhoto(w.found("Hopper").ResourceName, picture(t, shade)) },
+			}
+			give[later.Other()](first)
+			w.pass(time.Minute)
+			given := false
+			meanwhile := func(path string) {
+				if !given && (strings.HasPrefix(path, "/contact-photos/") || strings.HasSuffix(path, "/Data")) {
+					given = true
+					give[later](second)
+				}
+			}
+			w.google.SetFault(func(r *http.Request) *googlebox.Fault { meanwhile(r.URL.Path); return nil })
+			w.creatio.SetFault(func(r *http.Request) *creatiobox.Fault { meanwhile(r.URL.Path); return nil })
+			run := w.sync("done")
+			w.wantPhotos("the later one", contacts["Hopper"], "Hopper", int(second), int(second))
+			w.wantTold(run, string(later.Other())+": photo -> another photo latest")
+			w.silent()
+			w.clean()
+		})
+	}
 }
 
 func TestDirections_hold_for_photos(t *testing.T) {

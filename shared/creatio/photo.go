@@ -30,11 +30,9 @@ func dataOf(image string) string { return odata.EntityPath(images, image) + "/Da
 
 // PutPhoto gives a contact a photo, or takes it away where there is none: the picture is a row of its own, to which the
 // contact then points. The row's id is derived from what it is, so that doing it twice is the same as once. The row
-// of the former photo stays, and with it the way back.
+// of the former photo stays, and with it the way back. Sending a picture takes a while, so what the contact shows is looked at
+// after that.
 func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result {
-	if err := c.unchangedPhoto(ctx, r); err != nil {
-		return record.Result{Err: fmt.Errorf("write photo: %w", err)}
-	}
 	after := r
 	after.Photo = ""
 	value := any(odata.Null)
@@ -44,6 +42,9 @@ func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte
 		if err := c.storeImage(ctx, after.Photo, picture); err != nil {
 			return record.Result{Err: fmt.Errorf("write photo: %w", err)}
 		}
+	}
+	if err := c.unchangedPhoto(ctx, r); err != nil {
+		return record.Result{Err: fmt.Errorf("write photo: %w", err)}
 	}
 	if err := c.site.client.Update(httpx.Idempotent(ctx), "Contact", r.ID, odata.Values{"PhotoId": value}); err != nil {
 		return record.Result{Err: fmt.Errorf("write photo: %w", err)}

@@ -105,6 +105,9 @@ func (c *Contacts) servesPhotos(u *url.URL) bool {
 func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	if err := c.unchangedPhoto(ctx, r); err != nil {
+		return record.Result{Err: err}
+	}
 	p, err := c.putPhoto(httpx.Idempotent(ctx), r.ID, picture)
 	if err = c.classify("write photo", err, true); err != nil {
 		return record.Result{Err: err}
@@ -133,6 +136,19 @@ func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte
 		out.Shown = []record.Shown{{Field: record.Photo, Is: record.Entry{Text: is}, As: record.Entry{Text: as}}}
 	}
 	return out
+}
+
+// unchangedPhoto makes sure that the contact still shows the photo that it was read with: these writes carry no etag, and
+// Google keeps no photo that was written over (https://developers.google.com/people/api/rest/v1/people/updateContactPhoto).
+func (c *Contacts) unchangedPhoto(ctx context.Context, r record.Record) error {
+	p, err := c.api.People.Get(r.ID).PersonFields("metadata,photos").Sources(contactSource).Context(ctx).Do()
+	if err = c.classify("look at photo", err, false); err != nil {
+		return err
+	}
+	if source := sourceOf(p); source == nil || referenceTo(photoOf(p, source)) != r.Photo {
+		return fault.New(fault.Conflict, side, "changed-meanwhile", errors.New("write photo: the contact shows another one than it did"))
+	}
+	return nil
 }
 
 func (c *Contacts) putPhoto(ctx context.Context, id string, picture []byte) (*people.Person, error) {

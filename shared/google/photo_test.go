@@ -163,8 +163,12 @@ func (s *studio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.taken = nil
 	}
 	p := contact(people.Person{Photos: []*people.Photo{{Url: "http://" + r.Host + "/photo/default", Default: true}}})
-	if s.taken != nil && s.shows {
+	if s.taken != nil && (s.shows || r.Method == http.MethodGet) {
 		p.Photos = []*people.Photo{{Url: "http://" + r.Host + "/photo/1"}}
+	}
+	if r.Method == http.MethodGet {
+		_ = json.NewEncoder(w).Encode(p)
+		return
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"person": p})
 }
@@ -209,6 +213,11 @@ func TestA_photo_that_was_written_is_looked_at_once(t *testing.T) {
 	s.shows = false
 	if res := c.PutPhoto(t.Context(), res.Record, given); !fault.Ambiguous(res.Err) {
 		t.Errorf("a reply that does not show the photo: %+v", res)
+	}
+	for what, picture := range map[string][]byte{"writing": given, "removing": nil} {
+		if late := c.PutPhoto(t.Context(), record.Record{ID: "people/c100", Photo: "url:another"}, picture); !fault.Is(late.Err, fault.Conflict) || s.taken == nil {
+			t.Errorf("%s over a photo that somebody changed meanwhile ended with %v", what, late.Err)
+		}
 	}
 	if res := c.PutPhoto(t.Context(), res.Record, nil); res.Err != nil || res.Record.Photo != "" || s.taken != nil {
 		t.Errorf("taking it away: %+v", res)

@@ -56,7 +56,7 @@ func (r *run) carryPhotos(ctx context.Context) error {
 				return err
 			}
 			r.wrote = true
-			err := r.carryPhoto(ctx, t)
+			err := r.settlePhoto(ctx, t)
 			if stop := r.photoFailure(ctx, t, err); stop != nil {
 				return stop
 			}
@@ -110,7 +110,49 @@ func (r *run) photoDue(p *pair) bool {
 	return l.Photo == nil || l.Photo.Failed == 0 || r.record.Trigger != TriggerSchedule || !l.Photo.RetryAt.After(r.start)
 }
 
-// carryPhoto brings the photos of one pair in step.
+// settlePhoto brings the photos of one pair in step. Where a record shows another photo than it did, or nobody said what
+// became of a write, both records are looked at anew, and what is to be done is decided anew.
+func (r *run) settlePhoto(ctx context.Context, t *portrait) error {
+	err := r.carryPhoto(ctx, t)
+	for range rounds - 1 {
+		if ctx.Err() != nil || !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Gone) && !fault.Ambiguous(err) {
+			return err
+		}
+		found, lost := r.lookAgain(ctx, t)
+		if lost != nil {
+			return lost
+		}
+		if !found {
+			return r.postpone(ctx, t)
+		}
+		err = r.carryPhoto(ctx, t)
+	}
+	return err
+}
+
+// lookAgain reads both records of a pair anew. A record that is not there any more, or not in scope, or under another id, is
+// a later run's business, and so is its photo.
+func (r *run) lookAgain(ctx context.Context, t *portrait) (found bool, err error) {
+	ask := newAsk()
+	for _, s := range record.Sides {
+		ask[s][t.link.SideID(s)] = true
+	}
+	records, err := r.readRecords(ctx, ask)
+	if err != nil {
+		return false, err
+	}
+	now := map[record.Side]*record.Record{}
+	for _, s := range record.Sides {
+		if len(records[s]) != 1 || records[s][0].Gone || !records[s][0].Member || records[s][0].ID != t.link.SideID(s) {
+			return false, nil
+		}
+		now[s] = records[s][0]
+	}
+	t.turn(now)
+	return true, nil
+}
+
+// carryPhoto brings the photos of one pair in step, as they were read.
 func (r *run) carryPhoto(ctx context.Context, t *portrait) error {
 	if t.compared() {
 		for _, s := range record.Sides {
@@ -224,7 +266,7 @@ func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule s
 	if err := r.keepPhoto(ctx, t); err != nil {
 		return err
 	}
-	res := r.putPhoto(ctx, t, s, picture)
+	res := t.sides[s].PutPhoto(ctx, t.record(s), picture)
 	if fault.Is(res.Err, fault.BadRecord) {
 		r.problem(t.link, store.Problem{
 			Side: s, Code: "photo-refused", Message: label(s) + " did not take the photo, so it is not there.", Action: "Use another photo, if you want it on both sides.",
@@ -241,19 +283,6 @@ func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule s
 		return res.Err
 	}
 	return r.tookPhoto(ctx, t, s, is, rule, res)
-}
-
-// putPhoto writes, and where the answer is lost looks whether it took effect.
-func (r *run) putPhoto(ctx context.Context, t *portrait, s record.Side, picture []byte) record.Result {
-	res := t.sides[s].PutPhoto(ctx, t.record(s), picture)
-	if !fault.Ambiguous(res.Err) || ctx.Err() != nil {
-		return res
-	}
-	found, err := r.sides[s].Fetch(ctx, []string{t.link.SideID(s)})
-	if err != nil || len(found) != 1 || found[0].Gone || found[0].Photo == t.refs[s] {
-		return res
-	}
-	return record.Result{Record: found[0]}
 }
 
 // tookPhoto writes down that a side took a photo.

@@ -31,8 +31,9 @@ type Photos interface {
 	// Photo reads the picture that a record shows: to its end, or to a byte beyond record.MaxPhoto.
 	Photo(ctx context.Context, r record.Record) ([]byte, error)
 	// PutPhoto gives a record a picture in the place of the one it shows, or takes that away where there is none. Doing it
-	// twice is the same as once. Result.Record is the record after the write, as a later read will show it. Where the side
-	// makes another picture of what it is given, Result.Shown tells the hash of that.
+	// twice is the same as once. A record that shows another photo than r names is fault.Conflict, and stays as it is.
+	// Result.Record is the record after the write, as a later read will show it. Where the side makes another picture of what
+	// it is given, Result.Shown tells the hash of that.
 	PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result
 	// Made reports whether a picture that the side shows is what it makes of another one that it was given.
 	Made(of, picture []byte) bool

@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"encoding/json"
 	"maps"
 	"time"
 
@@ -19,6 +20,8 @@ type portrait struct {
 	// refs are the references by which the sides show photos, modified when their records last changed.
 	refs     map[record.Side]string
 	modified map[record.Side]time.Time
+	// natives are what the adapters keep of records that were read anew; of others the link has it.
+	natives map[record.Side]json.RawMessage
 	// known is what the link knows of photos, as it becomes.
 	known store.LinkPhoto
 	// shows are the hashes of what both show; of a photo that nobody has looked at yet its reference.
@@ -57,9 +60,29 @@ func portraitOf(p *pair, sides map[record.Side]Photos) *portrait {
 	return t
 }
 
+// turn takes in the records of the pair as they were read anew. When they were changed, as far as that decides between two
+// photos, is when they began to show what they show.
+func (t *portrait) turn(now map[record.Side]*record.Record) {
+	was, known := *t, t.known
+	link := t.link
+	link.Photo = &known
+	*t = *portraitOf(&pair{link: link, first: was.first, now: now}, was.sides)
+	t.stored, t.natives = was.stored, map[record.Side]json.RawMessage{}
+	for _, s := range record.Sides {
+		t.natives[s] = now[s].Native
+		if t.refs[s] == was.refs[s] {
+			t.modified[s] = was.modified[s]
+			if was.pictures[s] != nil {
+				t.pictures[s] = was.pictures[s]
+			}
+		}
+	}
+}
+
 // release lets go of what was needed to carry the photo.
 func (t *portrait) release() {
 	clear(t.pictures)
+	clear(t.natives)
 	t.link, t.stored = store.Link{}, store.Link{}
 }
 
@@ -113,5 +136,9 @@ func (t *portrait) open(p reconcile.Policy) bool {
 
 // record is a side's record as its adapter wants it.
 func (t *portrait) record(s record.Side) record.Record {
-	return record.Record{ID: t.link.SideID(s), Photo: t.refs[s], Native: t.link.Sides[s].Native}
+	native, anew := t.natives[s]
+	if !anew {
+		native = t.link.Sides[s].Native
+	}
+	return record.Record{ID: t.link.SideID(s), Photo: t.refs[s], Native: native}
 }

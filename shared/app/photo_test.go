@@ -386,6 +386,48 @@ func TestA_run_that_dies_with_a_photo_on_its_way_makes_no_photo_of_a_photo(t *te
 	w.clean()
 }
 
+func TestA_photo_that_another_one_came_in_the_place_of_is_told_of_although_the_run_died_right_after(t *testing.T) {
+	t.Parallel()
+	w, _, contacts := twins(t, "Hopper")
+	w.google.Account(ada).SetPhoto(w.found("Hopper").ResourceName, picture(t, 200))
+	w.pass(time.Minute)
+	w.expose(contacts["Hopper"], picture(t, 10))
+	dead := false
+	w.google.SetFault(func(r *http.Request) *googlebox.Fault {
+		write := strings.HasSuffix(r.URL.Path, ":updateContactPhoto")
+		if dead = dead || write; dead {
+			return &googlebox.Fault{Drop: true, After: write}
+		}
+		return nil
+	})
+	run := w.sync("partial")
+	w.google.SetFault(nil)
+	w.wantTold(run, "google: photo -> another photo latest")
+	w.pass(time.Hour)
+	w.wantTold(w.sync("done"))
+	w.wantPhotos("after the death", contacts["Hopper"], "Hopper", 10, 10)
+	w.silent()
+	w.clean()
+}
+
+func TestA_photo_that_was_not_written_is_not_told_of(t *testing.T) {
+	t.Parallel()
+	w, _, contacts := twins(t, "Hopper")
+	w.expose(contacts["Hopper"], picture(t, 10))
+	w.google.SetFault(func(r *http.Request) *googlebox.Fault {
+		if strings.HasSuffix(r.URL.Path, ":updateContactPhoto") {
+			return &googlebox.Fault{Status: http.StatusTooManyRequests, Body: `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}`}
+		}
+		return nil
+	})
+	w.wantTold(w.sync("partial"))
+	w.google.SetFault(nil)
+	w.pass(time.Hour)
+	w.wantTold(w.sync("done"), "google:  -> photo changed")
+	w.silent()
+	w.clean()
+}
+
 func TestA_photo_that_somebody_gives_while_a_run_is_under_way_is_seen_before_another_one_comes_in_its_place(t *testing.T) {
 	t.Parallel()
 	for _, later := range []record.Side{record.Creatio, record.Google} {

@@ -266,7 +266,13 @@ func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule s
 	if err := r.keepPhoto(ctx, t); err != nil {
 		return err
 	}
+	if err := r.announcePhoto(ctx, r.photoChange(t, s, t.refs[s], is, rule)); err != nil {
+		return err
+	}
 	res := t.sides[s].PutPhoto(ctx, t.record(s), picture)
+	if err := r.announced(ctx, res.Err == nil || fault.Ambiguous(res.Err)); err != nil {
+		return err
+	}
 	if fault.Is(res.Err, fault.BadRecord) {
 		r.problem(t.link, store.Problem{
 			Side: s, Code: "photo-refused", Message: label(s) + " did not take the photo, so it is not there.", Action: "Use another photo, if you want it on both sides.",
@@ -282,12 +288,34 @@ func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule s
 		}
 		return res.Err
 	}
-	return r.tookPhoto(ctx, t, s, is, rule, res)
+	return r.tookPhoto(ctx, t, s, is, res)
+}
+
+// announcePhoto writes into the history what is about to be written, so that no photo is written over of which nobody would
+// know any more if the run died right after.
+func (r *run) announcePhoto(ctx context.Context, change store.Change) error {
+	if err := r.list(ctx); err != nil {
+		return err
+	}
+	if err := r.user.AddChanges(ctx, r.record.ID, r.pieces, []store.Change{change}); err != nil {
+		return fmt.Errorf("save intended change of a photo: %w", err)
+	}
+	r.told = true
+	return nil
+}
+
+// announced leaves what was announced in the history, where it came or may have come to that.
+func (r *run) announced(ctx context.Context, came bool) error {
+	if !came {
+		return r.addChanges(context.WithoutCancel(ctx), nil)
+	}
+	r.pieces++
+	r.told = false
+	return nil
 }
 
 // tookPhoto writes down that a side took a photo.
-func (r *run) tookPhoto(ctx context.Context, t *portrait, s record.Side, is, rule string, res record.Result) error {
-	was := t.refs[s]
+func (r *run) tookPhoto(ctx context.Context, t *portrait, s record.Side, is string, res record.Result) error {
 	shown := store.PhotoShown{Ref: res.Record.Photo, Is: is}
 	for _, sh := range res.Shown {
 		shown.As = sh.As.Text
@@ -303,7 +331,7 @@ func (r *run) tookPhoto(ctx context.Context, t *portrait, s record.Side, is, rul
 		return err
 	}
 	r.tally(s, record.Update)
-	return r.addChanges(context.WithoutCancel(ctx), []store.Change{r.photoChange(t, s, was, is, rule)})
+	return nil
 }
 
 // photoChange tells of a photo in words.

@@ -351,7 +351,8 @@ func (st *step) announce(r *run) (changed bool) {
 	l := &st.link
 	for _, s := range record.Sides {
 		if op := st.Ops[s]; op != nil && op.Action == record.Create {
-			l.Pending, l.Base = s, nil
+			// A record that is made anew shows no photo, which nobody took away.
+			l.Pending, l.Base, l.Photo = s, nil, nil
 			r.activate(l, false)
 			l.SetSideID(s, op.ID)
 			changed = true

@@ -459,6 +459,24 @@ func TestA_photo_that_somebody_gives_while_a_run_is_under_way_is_seen_before_ano
 	}
 }
 
+func TestA_photo_that_failed_is_nobodys_business_any_more_once_its_contact_left(t *testing.T) {
+	t.Parallel()
+	w, _, contacts := twins(t, "Hopper", "Turing")
+	w.expose(contacts["Hopper"], picture(t, 10))
+	w.google.SetFault(func(r *http.Request) *googlebox.Fault {
+		if strings.HasSuffix(r.URL.Path, ":updateContactPhoto") {
+			return &googlebox.Fault{Status: http.StatusNotImplemented}
+		}
+		return nil
+	})
+	w.sync("partial")
+	w.google.SetFault(nil)
+	w.google.Account(ada).RemoveFromGroup(w.found("Hopper").ResourceName, w.group())
+	w.sync("done")
+	w.silent()
+	w.clean()
+}
+
 func TestDirections_hold_for_photos(t *testing.T) {
 	t.Parallel()
 	w, tag, contacts := twins(t, "Hopper", "Turing")

@@ -204,9 +204,9 @@ type PhotoShown struct {
 }
 
 // Unfinished reports whether there is something left to do for the link although neither record changes: a creation
-// to confirm, or a write to repeat.
+// to confirm, or a write to repeat. Out of scope no photo is carried, so none is left to do.
 func (l *Link) Unfinished() bool {
-	return l.Pending != "" || l.Failed > 0 || l.Photo != nil && l.Photo.Failed > 0
+	return l.Pending != "" || l.Failed > 0 || l.Active && l.Photo != nil && l.Photo.Failed > 0
 }
 
 // Again is when what is unfinished may be tried again.

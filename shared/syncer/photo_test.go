@@ -294,6 +294,40 @@ func TestA_photo_that_somebody_gave_right_after_a_lost_answer_is_theirs(t *testi
 	}
 }
 
+// mute is a store that once gives no answer to the saving of links.
+type mute struct {
+	store.User
+	until int
+}
+
+func (m *mute) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
+	err := m.User.PutLinks(ctx, t, l, links)
+	if m.until--; m.until == 0 {
+		return errDied
+	}
+	return err
+}
+
+func TestA_photo_whose_saving_got_no_answer_does_not_count_as_failed_for_ever(t *testing.T) {
+	t.Parallel()
+	for until := 1; until <= 3; until++ {
+		w, g := newGallery(t)
+		id := w.sides[record.Creatio].add("Ada", "ada@example.com")
+		w.sync()
+		g[record.Creatio].hang(id, "ada")
+		// How it ends depends on what was saved without an answer.
+		_, _ = w.engine.Run(t.Context(), &mute{w.user, until}, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
+		w.pass(time.Hour)
+		w.run(syncer.TriggerSchedule)
+		w.pass(time.Hour)
+		w.sync()
+		if got := g[record.Google].subject("Ada"); got != "ada" {
+			t.Errorf("google shows %q", got)
+		}
+		w.silent()
+	}
+}
+
 // People change photos on both sides, and calls fail before and after they took effect. When it heals both sides show the
 // same, which is the last that a person gave on one of them.
 func TestProperty_photos_come_to_agree(t *testing.T) {

@@ -128,10 +128,10 @@ func (t *portrait) compared() bool {
 	return unknown && (t.known.Agreed != "" || t.shows[record.Creatio] != "" && t.shows[record.Google] != "")
 }
 
-// open reports whether there is anything to do, or to find out.
+// open reports whether there is anything to do, or to find out, or to note that what failed is done.
 func (t *portrait) open(p reconcile.Policy) bool {
 	m := t.merge(p)
-	return t.moved || t.compared() || m.Base.Text(record.Photo) != t.known.Agreed || len(m.Changes[record.Creatio])+len(m.Changes[record.Google]) > 0
+	return t.moved || t.known.Failed > 0 || t.compared() || m.Base.Text(record.Photo) != t.known.Agreed || len(m.Changes[record.Creatio])+len(m.Changes[record.Google]) > 0
 }
 
 // record is a side's record as its adapter wants it.

@@ -216,7 +216,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		wantError(t, err, store.ErrNotFound)
 	},
 
-	"pending links are those with an unfinished creation, a failed write or a failed photo": func(t *testing.T, s store.Store) {
+	"pending links are those with an unfinished creation, a failed write or, in scope, a failed photo": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")
 		wantPending(t, u)
@@ -234,6 +234,9 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[2:3]))
 		wantPending(t, u, links[0], links[3])
 		links[2].Photo.Failed, links[2].Photo.RetryAt = 1, noon
+		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[2:3]))
+		wantPending(t, u, links[0], links[3])
+		links[2].Active = true
 		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[2:3]))
 		wantPending(t, u, links[0], links[2], links[3])
 		other, err := u.PendingLinks(t.Context(), record.Activities)

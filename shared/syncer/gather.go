@@ -372,9 +372,14 @@ func (r *run) take(s record.Side, rec *record.Record) {
 	if p == nil && rec.Member && !rec.Gone {
 		p = r.begin(s, rec.ID)
 	}
-	if p != nil && p.link.SideID(s) == rec.ID {
-		p.now[s] = rec
+	if p == nil || p.link.SideID(s) != rec.ID {
+		return
 	}
+	// Of two looks at a record the one that shows more of what was done to it holds.
+	if was := p.now[s]; was != nil && !was.Gone && !rec.Gone && rec.Modified.Before(was.Modified) {
+		return
+	}
+	p.now[s] = rec
 }
 
 // begin starts a pair for a record without a link.
@@ -421,6 +426,10 @@ func (r *run) askFor(s record.Side, ask map[string]bool) {
 		// One who changed and is not listed any more may have left, or go by another id, since the changes were read.
 		id := p.link.SideID(s)
 		if (p.link.Active || p.link.Parted != "") && id != "" && roster.lacks(id) && (p.now[s] == nil || p.now[s].Member) {
+			ask[id] = true
+		}
+		// A list may show a record as it was before what is known of it was written.
+		if rec := p.now[s]; id != "" && rec != nil && !rec.Gone && rec.Modified.Before(p.stored.Sides[s].Modified) {
 			ask[id] = true
 		}
 	}

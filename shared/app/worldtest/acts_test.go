@@ -76,6 +76,8 @@ var creatioActs = []act{
 		f.over(fmt.Sprint(r["Address"]))
 		f.must("", f.w.creatio.As("Ada").Delete("ContactAddress", fmt.Sprint(r["Id"])))
 	})},
+	{"gives a photo to", 3, inCreatio(gives(record.Creatio))},
+	{"takes the photo from", 1, inCreatio(takes(record.Creatio))},
 	{"tags", 2, inCreatio(func(f *folk, _ *rand.Rand, id string) bool { f.tag(id); return true })},
 	{"untags", 2, inCreatio(func(f *folk, _ *rand.Rand, id string) bool {
 		for _, l := range f.tagged(id) {
@@ -87,6 +89,7 @@ var creatioActs = []act{
 	{"deletes", 1, inCreatio(func(f *folk, _ *rand.Rand, id string) bool {
 		f.somebody(f.nameInCreatio(id)).out = true
 		f.over(f.shown(record.Creatio, id))
+		f.forget(record.Creatio, id)
 		f.must("", f.w.creatio.As("Ada").Delete("Contact", id))
 		return true
 	})},
@@ -239,6 +242,9 @@ var googleActs = []act{
 		p.Addresses = slices.Delete(p.Addresses, i, i+1)
 		return true
 	})},
+	{"gives a photo to", 3, inGoogle(gives(record.Google))},
+	{"takes the photo from", 1, inGoogle(takes(record.Google))},
+	{"moves the photos of", 1, movePhotos},
 	{"takes into the group", 2, inGoogle(func(f *folk, _ *rand.Rand, id string) bool {
 		g := f.group()
 		if g == "" {
@@ -258,6 +264,7 @@ var googleActs = []act{
 	{"deletes", 1, inGoogle(func(f *folk, _ *rand.Rand, id string) bool {
 		f.somebody(nameInGoogle(f.w.google.Account(ada).Person(id))).out = true
 		f.over(f.shown(record.Google, id))
+		f.forget(record.Google, id)
 		return f.w.google.Account(ada).Delete(id)
 	})},
 	{"gives another resource name to", 2, inGoogle(func(f *folk, _ *rand.Rand, id string) bool {
@@ -276,6 +283,7 @@ var googleActs = []act{
 			s.out, s.twice[record.Creatio] = true, 1
 		}
 		f.over(encode(singles(f.w.google.Account(ada).Person(from))))
+		f.unite(id, from)
 		// Of two employers Tandem carries one, and shows the other in the place of none.
 		f.w.google.Account(ada).Edit(from, func(p *people.Person) { p.Organizations = nil })
 		g := f.group()

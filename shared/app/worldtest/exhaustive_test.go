@@ -60,6 +60,8 @@ func (w *world) scene() {
 	for range 8 {
 		creatio = append(creatio, f.inCreatio(true))
 	}
+	f.give(record.Creatio, creatio[2])
+	f.give(record.Creatio, creatio[7])
 	if _, out, _ := w.sync(syncer.TriggerSchedule, nil); out.Status != syncer.Done {
 		w.t.Fatalf("the first run ended %s", out.Status)
 	}
@@ -98,6 +100,8 @@ func (w *world) scene() {
 		organization(p).Title = f.value("Job %04d")
 		p.Biographies = []*people.Biography{{Value: f.value("note %04d"), ContentType: "TEXT_PLAIN"}}
 	})
+
+	f.sitting(creatio, twin)
 
 	// Some leave.
 	for _, l := range f.tagged(creatio[4]) {

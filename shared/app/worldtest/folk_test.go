@@ -30,6 +30,7 @@ type folk struct {
 	foreign map[record.Side]map[string]string
 	// about are the contacts by family name.
 	about map[string]*somebody
+	album *album
 }
 
 // somebody is what people did about a contact.
@@ -42,7 +43,7 @@ type somebody struct {
 
 func newFolk(w *world) *folk {
 	return &folk{
-		w: w, live: map[string][]string{}, written: map[string]time.Time{}, about: map[string]*somebody{},
+		w: w, live: map[string][]string{}, written: map[string]time.Time{}, about: map[string]*somebody{}, album: newAlbum(),
 		foreign: map[record.Side]map[string]string{record.Creatio: {}, record.Google: {}},
 	}
 }
@@ -245,8 +246,10 @@ func (f *folk) stranger() {
 		p.ClientData = []*people.ClientData{{Key: "another program", Value: f.value("data %04d")}}
 		p.PhoneNumbers = []*people.PhoneNumber{{Value: "+12025550000", Type: "yacht"}}
 	})
+	f.give(record.Google, id)
 	f.foreign[record.Google][id] = f.shown(record.Google, id)
 	id = f.inCreatio(false)
+	f.give(record.Creatio, id)
 	f.foreign[record.Creatio][id] = f.shown(record.Creatio, id)
 }
 
@@ -256,10 +259,10 @@ func (f *folk) shown(side record.Side, id string) string {
 		p := f.w.google.Account(ada).Person(id)
 		// The address of a picture begins with that of the service, which knows it from its first request.
 		p.Photos = nil
-		return encode(p)
+		return encode(p) + f.photo(side, id)
 	}
 	s := f.w.creatio.System()
-	all := []any{s.Get("Contact", id)}
+	all := []any{s.Get("Contact", id), f.photo(side, id)}
 	for _, detail := range []string{"ContactCommunication", "ContactAddress", "ContactAnniversary"} {
 		all = append(all, s.Rows(detail, map[string]any{"ContactId": id}))
 	}
@@ -273,7 +276,7 @@ func (f *folk) everything() string {
 	for _, entity := range []string{"Contact", "ContactCommunication", "ContactAddress", "ContactAnniversary"} {
 		all = append(all, s.Rows(entity, nil))
 	}
-	return encode(all)
+	return encode(all) + f.photos()
 }
 
 // edit is somebody who edits on both sides at a call of a run: always the same for the same world and call.

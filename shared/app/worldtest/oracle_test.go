@@ -44,6 +44,7 @@ func (w *world) look() {
 	w.unique()
 	w.scoped(has)
 	w.whole()
+	w.framed()
 	w.tied()
 	w.tame()
 	w.silent()
@@ -83,10 +84,14 @@ func (w *world) scope(side record.Side) []string {
 	if err != nil || delta.Members == nil {
 		w.t.Errorf("%s cannot be read: %v", side, err)
 	}
+	photos := map[string]string{}
+	for _, shot := range w.folk.shots(side) {
+		photos[shot.id] = spelledPhoto(shot.content)
+	}
 	var out []string
 	for _, r := range delta.Records {
 		if r.Member {
-			out = append(out, content(r.Fields))
+			out = append(out, content(r.Fields)+photos[r.ID])
 		}
 	}
 	slices.Sort(out)
@@ -165,7 +170,8 @@ func (w *world) whole() {
 		w.t.Error(err)
 	}
 	for _, r := range runs {
-		all += encode(w.history(r.ID))
+		run := w.history(r.ID)
+		all += encode(run) + w.folk.outlived(run)
 	}
 	for _, value := range slices.Sorted(maps.Keys(w.folk.live)) {
 		found := slices.ContainsFunc(w.folk.live[value], func(s string) bool { return strings.Contains(all, s) })
@@ -182,19 +188,24 @@ func (w *world) whole() {
 	}
 }
 
-// raced reports whether something was written at a moment between a run's look at Creatio and its write there: a site
-// takes no condition with a write.
+// raced reports whether something was written at a moment between a run's look at a side and its write there: neither
+// Creatio nor, of a photo, Google takes a condition with a write.
 func (w *world) raced(at time.Time) bool {
 	looked := map[string]time.Time{}
 	for _, r := range w.requests {
-		if r.side != record.Creatio || strings.HasPrefix(r.path, "part ") {
+		if strings.HasPrefix(r.path, "part ") {
 			continue
 		}
-		if r.write && !at.Before(looked[r.process]) && !at.After(r.at) {
+		by := r.process + string(r.side)
+		seen := looked[by]
+		if r.side == record.Google {
+			seen = seen.Add(-w.stale)
+		}
+		if r.overwrites() && !at.Before(seen) && !at.After(r.at) {
 			return true
 		}
 		if !r.refused {
-			looked[r.process] = r.at
+			looked[by] = r.at
 		}
 	}
 	return false
@@ -247,7 +258,7 @@ func (w *world) silent() {
 		w.t.Errorf("a run with nothing to do ended %s with changes %+v and problems %+v", out.Status, r.Changes, r.Problems)
 	}
 	for _, q := range w.requests[before:] {
-		if q.write || q.refused && !strings.Contains(q.path, "/.well-known/") {
+		if q.write || q.photo() || q.refused && !strings.Contains(q.path, "/.well-known/") {
 			w.t.Errorf("a run with nothing to do asked %s", q)
 		}
 	}

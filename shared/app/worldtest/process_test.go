@@ -128,7 +128,7 @@ func (p *process) open(ctx context.Context, _ store.Profile, s store.Sync) (map[
 		return nil, err
 	}
 	people, err := google.NewContacts(google.Options{
-		HTTP: clients[record.Google], Endpoint: googleURL, Group: s.Scopes[record.Google], Now: time.Now, PageSize: p.w.pages[record.Google],
+		HTTP: clients[record.Google], Photos: &http.Client{Transport: base[record.Google], CheckRedirect: httpx.SameOrigin}, Endpoint: googleURL, Group: s.Scopes[record.Google], Now: time.Now, PageSize: p.w.pages[record.Google],
 	})
 	if err != nil {
 		return nil, err

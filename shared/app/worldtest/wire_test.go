@@ -163,6 +163,8 @@ func (w *world) note(p *process, side record.Side, r *http.Request, sent []byte,
 		list = append(list, partsOf(q, sent, rec.Body.Bytes())...)
 		list[0].parts = len(list) - 1
 		list[0].write = slices.ContainsFunc(list[1:], func(r request) bool { return r.write })
+	} else if strings.Contains(r.URL.Path, "/odata/") {
+		list[0].write = r.Method != http.MethodGet
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -210,6 +212,8 @@ func (r request) expected() bool {
 	switch {
 	case r.status == http.StatusUnauthorized, strings.HasSuffix(r.path, "/.well-known/openid-configuration"), says("invalid_grant"):
 		return true
+	case r.photo():
+		return r.refusedPhoto()
 	case r.side == record.Google && r.status == http.StatusBadRequest:
 		return says("EXPIRED_SYNC_TOKEN", "etag is different", "The contact group", "contact_errors", "contactErrors")
 	case r.side == record.Google && r.status == http.StatusNotFound:

@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -42,6 +43,12 @@ const (
 
 var tell = flag.Bool("tell", false, "tell what happens in each world")
 
+// TestMain has the garbage of worlds lie longer: they end soon, and a quarter of the time would go into collecting it.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
+
 // world is one user with both services, the store, and everybody who has to do with them.
 type world struct {
 	t    testing.TB
@@ -58,9 +65,11 @@ type world struct {
 	contact  string
 	tag      string
 
-	// pages are the page sizes of both sides, 0 for their own; chunk is the engine's.
+	// pages are the page sizes of both sides, 0 for their own; chunk is the engine's. stale is how long Google may show a
+	// contact as it was.
 	pages     map[record.Side]int
 	chunk     int
+	stale     time.Duration
 	processes int
 	aside     sync.WaitGroup
 	folk      *folk
@@ -114,7 +123,7 @@ func inWorld(t *testing.T, seed uint64, s setup, do func(*world)) {
 // newWorld makes the services, and a store in a file in memory where the system has such files.
 func newWorld(t testing.TB, seed uint64, s setup, kept []byte) *world {
 	t.Helper()
-	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), pages: s.pages, chunk: s.chunk}
+	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), pages: s.pages, chunk: s.chunk, stale: s.google.StaleReads}
 	ids := rand.New(rand.NewPCG(seed, 2))
 	s.creatio.Layout, s.creatio.URL = creatiobox.Core, creatioURL
 	s.creatio.NewID = func() string {

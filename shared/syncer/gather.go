@@ -268,7 +268,7 @@ func (r *run) quiet(l store.Link) bool {
 			if r.window.touched[s][id] {
 				return false
 			}
-		case rec.Photo != photoShown(l, s).Ref:
+		case rec.Photo != photoShown(l, s).Ref, photoShown(l, s).Writing != "":
 			return false
 		case rec.ID != id || rec.Gone || !rec.Member || l.Sides[s].Apart || !bytes.Equal(rec.Native, l.Sides[s].Native):
 			return false

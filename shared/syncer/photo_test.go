@@ -328,6 +328,49 @@ func TestA_photo_whose_saving_got_no_answer_does_not_count_as_failed_for_ever(t 
 	}
 }
 
+// fallen is a store that a process does not reach any more, since it died.
+type fallen struct {
+	store.User
+	dead *bool
+}
+
+func (f fallen) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
+	if *f.dead {
+		return errDied
+	}
+	return f.User.PutLinks(ctx, t, l, links)
+}
+
+func (f fallen) Commit(ctx context.Context, t record.Type, l store.Lease, r store.Run, change func(*store.Sync) error) error {
+	if *f.dead {
+		return errDied
+	}
+	return f.User.Commit(ctx, t, l, r, change)
+}
+
+func TestA_photo_that_a_first_run_was_about_to_write_when_it_died_is_written_by_the_next(t *testing.T) {
+	t.Parallel()
+	w, g := newGallery(t)
+	g[record.Creatio].hang(w.sides[record.Creatio].add("Ada", "ada@example.com"), "ada")
+	dead := false
+	w.before = func(call string) error {
+		if dead = dead || call == "google put-photo"; dead {
+			return errDied
+		}
+		return nil
+	}
+	if _, err := w.engine.Run(t.Context(), fallen{w.user, &dead}, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule}); err == nil {
+		t.Fatal("the run did not die")
+	}
+	w.before = nil
+	w.pass(time.Hour)
+	w.sync()
+	if got := g[record.Google].subject("Ada"); got != "ada" {
+		t.Errorf("google shows %q", got)
+	}
+	w.silent()
+}
+
 // People change photos on both sides, and calls fail before and after they took effect. When it heals both sides show the
 // same, which is the last that a person gave on one of them.
 func TestProperty_photos_come_to_agree(t *testing.T) {

@@ -375,11 +375,16 @@ func (r *run) take(s record.Side, rec *record.Record) {
 	if p == nil || p.link.SideID(s) != rec.ID {
 		return
 	}
-	// Of two looks at a record the one that shows more of what was done to it holds.
-	if was := p.now[s]; was != nil && !was.Gone && !rec.Gone && rec.Modified.Before(was.Modified) {
+	if was := p.now[s]; was != nil && !was.Gone && behind(s, rec, was.Modified) {
 		return
 	}
 	p.now[s] = rec
+}
+
+// behind reports whether a look at a record shows less of what was done to it than is known. Google's lists and readings lag
+// behind writes; Creatio's do not, and its time falls with a row that is taken away.
+func behind(s record.Side, rec *record.Record, known time.Time) bool {
+	return s == record.Google && !rec.Gone && rec.Modified.Before(known)
 }
 
 // begin starts a pair for a record without a link.
@@ -428,8 +433,7 @@ func (r *run) askFor(s record.Side, ask map[string]bool) {
 		if (p.link.Active || p.link.Parted != "") && id != "" && roster.lacks(id) && (p.now[s] == nil || p.now[s].Member) {
 			ask[id] = true
 		}
-		// A list may show a record as it was before what is known of it was written.
-		if rec := p.now[s]; id != "" && rec != nil && !rec.Gone && rec.Modified.Before(p.stored.Sides[s].Modified) {
+		if rec := p.now[s]; id != "" && rec != nil && behind(s, rec, p.stored.Sides[s].Modified) {
 			ask[id] = true
 		}
 	}

@@ -389,7 +389,7 @@ func (w *writer) settle(ctx context.Context, jobs []*job) ([]*job, error) {
 			j.fail(fault.New(fault.Gone, side, "not-found", errors.New("update contact: it is not there")))
 		case n.version() == j.native.version():
 			rest = append(rest, j)
-		case j.holds(r.Fields):
+		case j.holds(r.Fields) && !w.another(j.op.Native, n.Source):
 			if r.ID != j.op.ID {
 				r.Aliases = append(r.Aliases, j.op.ID)
 			}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -116,7 +117,7 @@ func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte
 	if p != nil {
 		after = recordOf(p, c.scope())
 	}
-	if after.Gone || (after.Photo == "") != (picture == nil) {
+	if after.Gone || (after.Photo == "") != (picture == nil) || c.another(r.Native, c.Lasting(after.Native)) {
 		f := fault.New(fault.Retry, side, "incomplete-reply", errors.New("write photo: the reply does not show it"))
 		f.Ambiguous = true
 		return record.Result{Err: f}
@@ -145,10 +146,17 @@ func (c *Contacts) unchangedPhoto(ctx context.Context, r record.Record) error {
 	if err = c.classify("look at photo", err, false); err != nil {
 		return err
 	}
-	if source := sourceOf(p); source == nil || referenceTo(photoOf(p, source)) != r.Photo {
-		return fault.New(fault.Conflict, side, "changed-meanwhile", errors.New("write photo: the contact shows another one than it did"))
+	source := sourceOf(p)
+	if source == nil || referenceTo(photoOf(p, source)) != r.Photo || c.another(r.Native, source.Id) {
+		return fault.New(fault.Conflict, side, "changed-meanwhile", errors.New("write photo: the contact shows another one than it did, or is another one"))
 	}
 	return nil
+}
+
+// another reports whether a contact that answers to the name of a known one is the one into which that was merged.
+func (c *Contacts) another(native json.RawMessage, source string) bool {
+	was := c.Lasting(native)
+	return was != "" && source != "" && was != source
 }
 
 func (c *Contacts) putPhoto(ctx context.Context, id string, picture []byte) (*people.Person, error) {

@@ -129,11 +129,14 @@ func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte
 	if picture == nil {
 		return out
 	}
-	// Where the look at it fails the photo is there all the same.
-	made, err := c.Photo(ctx, after)
-	if err != nil {
+	is, as := record.PhotoHash(picture), ""
+	if made, err := c.Photo(ctx, after); err != nil {
+		// The photo is there all the same.
 		c.options.Logger.DebugContext(ctx, "a photo that was written could not be read", "error", err)
-	} else if is, as := record.PhotoHash(picture), record.PhotoHash(made); is != as {
+	} else {
+		as = record.PhotoHash(made)
+	}
+	if is != as {
 		out.Shown = []record.Shown{{Field: record.Photo, Is: record.Entry{Text: is}, As: record.Entry{Text: as}}}
 	}
 	return out

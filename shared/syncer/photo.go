@@ -318,7 +318,10 @@ func (r *run) announced(ctx context.Context, came bool) error {
 func (r *run) tookPhoto(ctx context.Context, t *portrait, s record.Side, is string, res record.Result) error {
 	shown := store.PhotoShown{Ref: res.Record.Photo, Is: is}
 	for _, sh := range res.Shown {
-		shown.As = sh.As.Text
+		if shown.As = sh.As.Text; shown.As == "" {
+			// What the side made of it is found out by likeness, when it shows at another address.
+			shown.Writing = is
+		}
 	}
 	t.known.Agreed = is
 	t.see(s, shown)

@@ -33,7 +33,7 @@ type Photos interface {
 	// PutPhoto gives a record a picture in the place of the one it shows, or takes that away where there is none. Doing it
 	// twice is the same as once. A record that shows another photo than r names is fault.Conflict, and stays as it is.
 	// Result.Record is the record after the write, as a later read will show it. Where the side makes another picture of what
-	// it is given, Result.Shown tells the hash of that.
+	// it is given, Result.Shown tells the hash of that, or none where that could not be seen.
 	PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result
 	// Made reports whether a picture that the side shows is what it makes of another one that it was given.
 	Made(of, picture []byte) bool

@@ -53,21 +53,27 @@ func TestA_value_that_may_have_been_written_over_is_in_the_history(t *testing.T)
 
 func TestNobody_leaves_before_the_list_of_members_and_the_record_both_say_so(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	c, g := w.sides[record.Creatio], w.sides[record.Google]
-	c.add("Ada", "")
-	w.sync()
-	g.edit(g.id("Ada"), func(r *row) {
-		r.behind = true
-		r.fields.SetText(record.JobTitle, "Countess")
-	})
-	if r := w.sync(); r.Counts.Creatio.Unlinked != 0 || r.Counts.Creatio.Updated != 1 {
-		t.Errorf("got %+v", r.Counts)
+	for name, unlisted := range map[string]bool{"with a list": false, "without one, since their number is the same": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c, g := w.sides[record.Creatio], w.sides[record.Google]
+			c.add("Ada", "")
+			w.sync()
+			g.unaware = unlisted
+			g.edit(g.id("Ada"), func(r *row) {
+				r.behind = true
+				r.fields.SetText(record.JobTitle, "Countess")
+			})
+			if r := w.sync(); r.Counts.Creatio.Unlinked != 0 || r.Counts.Creatio.Updated != 1 {
+				t.Errorf("got %+v", r.Counts)
+			}
+			g.edit(g.id("Ada"), func(r *row) { r.behind = false })
+			w.sync()
+			w.agree()
+			w.silent()
+		})
 	}
-	g.edit(g.id("Ada"), func(r *row) { r.behind = false })
-	w.sync()
-	w.agree()
-	w.silent()
 }
 
 func TestA_run_that_was_cut_off_without_a_word_is_closed_by_the_next(t *testing.T) {

@@ -28,6 +28,8 @@ type roster struct {
 	known      bool
 	// moved are the ids that this run takes into scope or out of it.
 	moved map[string]bool
+	// doubted says that a record was not in scope although nothing else tells that it left.
+	doubted bool
 	// net is by how many this run changes their number.
 	net int
 }

@@ -171,8 +171,17 @@ func takes(side record.Side) func(*folk, *rand.Rand, string) bool {
 	}
 }
 
-// forget is for a contact that somebody deletes: one that comes in its place was given nothing.
-func (f *folk) forget(side record.Side, id string) { delete(f.album.last[side], f.nameOf(side, id)) }
+// forget is for a contact that somebody deletes: one that comes in its place was given nothing, and of what was given to
+// it the other side has the only copy.
+func (f *folk) forget(side record.Side, id string) {
+	name := f.nameOf(side, id)
+	delete(f.album.last[side], name)
+	for n, names := range f.album.of {
+		if f.album.given[n] == side && slices.Contains(names, name) {
+			delete(f.album.given, n)
+		}
+	}
+}
 
 // movePhotos has Google show every photo at another address.
 func movePhotos(f *folk, _ *rand.Rand) string {

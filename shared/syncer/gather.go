@@ -340,6 +340,9 @@ func (r *run) follow(s record.Side, rec *record.Record) {
 		// A full list tells of nobody's former ids, so the new one may have begun a pair.
 		r.pairs.leave(own, s)
 		own = slices.MinFunc(former, func(a, b *pair) int { return r.claim(s, b, rec) - r.claim(s, a, rec) })
+		if own.link.Active {
+			r.rosters[s].rename(own.link.SideID(s), rec.ID)
+		}
 		own.link.SetSideID(s, rec.ID)
 		r.pairs.name(own, s)
 	}

@@ -134,6 +134,14 @@ func (ros *roster) move(id string, in bool) {
 	ros.moved[id] = !ros.moved[id]
 }
 
+// rename notes that a member goes by another id. A list has the new one already.
+func (ros *roster) rename(from, to string) {
+	if ros.members == nil {
+		ros.move(from, false)
+		ros.move(to, true)
+	}
+}
+
 // keepRosters writes down who is in scope as the run leaves it, before the digests move: a set that does not fit its
 // digest is taken for none.
 func (r *run) keepRosters(ctx context.Context) error {

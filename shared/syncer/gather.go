@@ -3,8 +3,6 @@ package syncer
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -138,6 +136,9 @@ func (r *run) gather(ctx context.Context) error {
 		r.askFor(s, ask[s])
 	}
 	if err := r.fetch(ctx, ask); err != nil {
+		return err
+	}
+	if err := r.unify(ctx, ask); err != nil {
 		return err
 	}
 	r.pairs.drop(func(p *pair) bool { return !r.concerned(p) })
@@ -312,109 +313,6 @@ func (r *run) loadInterrupted(ctx context.Context) error {
 		return fmt.Errorf("count the links in scope: %w", err)
 	}
 	return nil
-}
-
-// attach gives records to their pairs. A record that goes by a new id is known by the old one; the id of a record that
-// was merged into one with a pair of its own is gone; one without a link starts a pair if it is in scope.
-func (r *run) attach(s record.Side, records []*record.Record) {
-	for _, rec := range records {
-		r.follow(s, rec)
-	}
-	for _, rec := range records {
-		r.take(s, rec)
-	}
-}
-
-// follow finds the pair of a record that went by other ids before: its own one, or else its heir among those that knew it
-// by a former id. What the others knew was merged into it.
-func (r *run) follow(s record.Side, rec *record.Record) {
-	own := r.pairs.by[s][rec.ID]
-	var former []*pair
-	for _, alias := range rec.Aliases {
-		p := r.pairs.by[s][alias]
-		if p != nil && p != own && !p.quiet && p.link.SideID(s) == alias && (p.now[s] == nil || !p.now[s].Gone) {
-			former = append(former, p)
-		}
-	}
-	if len(former) > 0 && (own == nil || own.fresh()) {
-		// A full list tells of nobody's former ids, so the new one may have begun a pair.
-		r.pairs.leave(own, s)
-		own = slices.MinFunc(former, func(a, b *pair) int { return r.claim(s, b, rec) - r.claim(s, a, rec) })
-		if own.link.Active {
-			r.rosters[s].rename(own.link.SideID(s), rec.ID)
-		}
-		own.link.SetSideID(s, rec.ID)
-		r.pairs.name(own, s)
-	}
-	for _, p := range former {
-		if p != own {
-			p.now[s] = &record.Record{ID: p.link.SideID(s), Gone: true}
-		}
-	}
-}
-
-// claim is how much a record with a new id is a pair's: most where the side knows it as the same one, and more where the
-// pair is in scope than where it left, as one does that was merged into another before that got its new id.
-func (r *run) claim(s record.Side, p *pair, rec *record.Record) int {
-	if side, ok := r.sides[s].(Lasting); ok {
-		if is := side.Lasting(rec.Native); is != "" && is == side.Lasting(p.link.Sides[s].Native) {
-			return 2
-		}
-	}
-	if p.link.Active {
-		return 1
-	}
-	return 0
-}
-
-func (r *run) take(s record.Side, rec *record.Record) {
-	p := r.pairs.by[s][rec.ID]
-	if p != nil && p.quiet {
-		return
-	}
-	if p == nil && rec.Member && !rec.Gone {
-		p = r.begin(s, rec.ID)
-	}
-	if p == nil || p.link.SideID(s) != rec.ID {
-		return
-	}
-	if was := p.now[s]; was != nil && !was.Gone && behind(s, rec, was.Modified) {
-		return
-	}
-	// Nobody leaves before the list of members says so as well. Here there is none, since their number is the same: a run
-	// later there is one.
-	if ros := r.rosters[s]; s == record.Google && !r.undoes() && p.link.Active && !rec.Gone && !rec.Member && ros.members == nil {
-		rec.Member, ros.doubted = true, true
-	}
-	p.now[s] = rec
-}
-
-// behind reports whether a look at a record shows less of what was done to it than is known. Google's lists and readings lag
-// behind writes; Creatio's do not, and its time falls with a row that is taken away.
-func behind(s record.Side, rec *record.Record, known time.Time) bool {
-	return s == record.Google && !rec.Gone && rec.Modified.Before(known)
-}
-
-// begin starts a pair for a record without a link.
-func (r *run) begin(s record.Side, id string) *pair {
-	p := &pair{first: true, now: map[record.Side]*record.Record{}, link: store.Link{ID: linkID(s, id)}}
-	p.link.SetSideID(s, id)
-	r.pairs.put(p)
-	return p
-}
-
-// linkID is the id of the link that a record starts: the same whenever it is started.
-func linkID(s record.Side, id string) string {
-	sum := sha256.Sum256([]byte(string(s) + ":" + id))
-	return base64.RawURLEncoding.EncodeToString(append([]byte{sideByte(s)}, sum[:17]...))
-}
-
-// sideByte keeps ids from beginning with an underscore.
-func sideByte(s record.Side) byte {
-	if s == record.Creatio {
-		return 0x31
-	}
-	return 0x62
 }
 
 // askFor notes the ids of a side whose records have to be read before anything can be decided.

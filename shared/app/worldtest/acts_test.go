@@ -278,20 +278,14 @@ var googleActs = []act{
 			return false
 		}
 		// Which of two contacts in Creatio goes on is nobody's wish, so one may get the other's name, and the other leaves.
-		for _, one := range []string{id, from} {
-			s := f.somebody(nameInGoogle(f.w.google.Account(ada).Person(one)))
-			s.out, s.twice[record.Creatio] = true, 1
-		}
+		lost, stays := f.somebody(nameInGoogle(f.w.google.Account(ada).Person(from))), f.somebody(nameInGoogle(f.w.google.Account(ada).Person(id)))
+		lost.out, stays.out, stays.in = true, true, stays.in || lost.in
+		lost.twice[record.Creatio], stays.twice[record.Creatio] = 1, 1
 		f.over(encode(singles(f.w.google.Account(ada).Person(from))))
 		f.unite(id, from)
 		// Of two employers Tandem carries one, and shows the other in the place of none.
 		f.w.google.Account(ada).Edit(from, func(p *people.Person) { p.Organizations = nil })
-		g := f.group()
-		done := f.w.google.Account(ada).Merge(id, from)
-		if slices.Contains(f.w.google.Account(ada).Members(g), id) {
-			f.somebody(nameInGoogle(f.w.google.Account(ada).Person(id))).in = true
-		}
-		return done
+		return f.w.google.Account(ada).Merge(id, from)
 	})},
 	{"makes another one out of a copy of", 1, inGoogle(func(f *folk, _ *rand.Rand, id string) bool {
 		p := f.w.google.Account(ada).Person(id)

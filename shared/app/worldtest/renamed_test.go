@@ -1,0 +1,39 @@
+package worldtest
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+// The list tells of a new contact by the id that it had, the group by the one that it has since.
+func TestOne_who_is_new_and_gets_another_id_while_it_is_read_is_made_once(t *testing.T) {
+	t.Parallel()
+	inWorld(t, 1, setup{}, func(w *world) {
+		w.folk.inCreatio(true)
+		for range 3 {
+			w.sync(syncer.TriggerSchedule, nil)
+			time.Sleep(time.Hour)
+		}
+		id := w.folk.inGoogle(w.folk.group())
+		rename := sync.OnceFunc(func() { w.google.Account(ada).Rename(id) })
+		w.google.SetFault(func(r *http.Request) *googlebox.Fault {
+			if strings.HasPrefix(r.URL.Path, "/v1/contactGroups/") {
+				rename()
+			}
+			return nil
+		})
+		_, out, r := w.sync(syncer.TriggerSchedule, nil)
+		if out.Status != syncer.Done || r.Counts.Creatio.Created != 1 || len(w.names(record.Creatio)) != 2 {
+			t.Errorf("ended %s with %+v; creatio has %v", out.Status, r.Changes, w.names(record.Creatio))
+		}
+		w.heal()
+		w.look()
+	})
+}

@@ -67,7 +67,12 @@ func (c *Contacts) Photo(ctx context.Context, r record.Record) ([]byte, error) {
 		return nil, c.classify("read photo", err, false)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusForbidden:
+		// The host of pictures says nothing about the account, as the API's 403 does.
+		return nil, fault.New(fault.Retry, side, "photo-unavailable", errors.New("read photo: status 403"))
+	default:
 		return nil, refusal{http: resp.StatusCode}.fault("read photo", false)
 	}
 	picture, err := io.ReadAll(io.LimitReader(resp.Body, record.MaxPhoto+1))

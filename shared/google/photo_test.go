@@ -210,6 +210,10 @@ func TestA_photo_that_was_written_is_looked_at_once(t *testing.T) {
 	if _, err := c.Photo(t.Context(), res.Record); !fault.Is(err, fault.Gone) {
 		t.Errorf("a photo that is not there: %v", err)
 	}
+	s.refuses = http.StatusForbidden
+	if _, err := c.Photo(t.Context(), res.Record); !fault.Is(err, fault.Retry) {
+		t.Errorf("a photo that its host does not give: %v", err)
+	}
 	s.shows = false
 	if res := c.PutPhoto(t.Context(), res.Record, given); !fault.Ambiguous(res.Err) {
 		t.Errorf("a reply that does not show the photo: %+v", res)

@@ -78,9 +78,9 @@ func (r *run) take(s record.Side, rec *record.Record) {
 	if was := p.now[s]; was != nil && !was.Gone && behind(s, rec, was.Modified) {
 		return
 	}
-	// Nobody leaves before the list of members says so as well. Here there is none, since their number is the same: a run
-	// later there is one.
-	if ros := r.rosters[s]; s == record.Google && !r.undoes() && p.link.Active && !rec.Gone && !rec.Member && ros.members == nil {
+	// A look that is behind tells of nobody who left, but where a list of members says so as well. Here there is none, since
+	// their number is the same: a run later there is one.
+	if ros := r.rosters[s]; p.link.Active && !rec.Member && ros.members == nil && behind(s, rec, p.stored.Sides[s].Modified) {
 		rec.Member, ros.doubted = true, true
 	}
 	p.now[s] = rec

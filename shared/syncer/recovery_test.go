@@ -65,6 +65,8 @@ func TestNobody_leaves_before_the_list_of_members_and_the_record_both_say_so(t *
 				r.behind = true
 				r.fields.SetText(record.JobTitle, "Countess")
 			})
+			// The look is older than what is known of the record.
+			g.rows[g.id("Ada")].modified = w.now().Add(-time.Hour)
 			if r := w.sync(); r.Counts.Creatio.Unlinked != 0 || r.Counts.Creatio.Updated != 1 {
 				t.Errorf("got %+v", r.Counts)
 			}
@@ -74,6 +76,28 @@ func TestNobody_leaves_before_the_list_of_members_and_the_record_both_say_so(t *
 			w.silent()
 		})
 	}
+}
+
+func TestOne_who_got_another_id_and_leaves_without_a_trace_is_missed_in_the_list(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, g := w.sides[record.Creatio], w.sides[record.Google]
+	c.add("Ada", "")
+	c.add("Bo", "")
+	w.sync()
+	w.silent()
+	g.unaware = true
+	old := g.id("Ada")
+	g.rows["google-new"] = g.rows[old]
+	delete(g.rows, old)
+	g.edit("google-new", func(r *row) { r.former = []string{old} })
+	w.sync()
+	g.unaware = false
+	g.rows["google-new"].member = false
+	if r := w.sync(); r.Counts.Creatio.Unlinked != 1 {
+		t.Errorf("got %+v", r.Counts)
+	}
+	w.agree()
 }
 
 func TestA_run_that_was_cut_off_without_a_word_is_closed_by_the_next(t *testing.T) {

@@ -277,6 +277,7 @@ func TestA_list_that_is_not_whole_is_an_error_or_concludes_nothing(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newService(t)
+			s.put("people/a", named("A"), testGroup)
 			n := 0
 			s.before = func(call string, w http.ResponseWriter, _ []byte) bool {
 				if call != "GET people/me/connections" {
@@ -336,6 +337,22 @@ func TestOf_a_list_that_is_shorter_than_it_says_the_group_tells_who_is_in_it(t *
 	cut = ""
 	if d = mustScan(t, c, d.Cursor); !slices.Equal(d.Members, []string{"people/a", "people/b"}) {
 		t.Errorf("got members %v in the next window, want those of the group", d.Members)
+	}
+}
+
+func TestOf_a_list_that_is_behind_the_group_tells_who_is_in_it(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	s.put("people/a", named("A"), testGroup, myContacts)
+	s.before = func(call string, w http.ResponseWriter, _ []byte) bool {
+		if call != "GET people/me/connections" {
+			return false
+		}
+		_, _ = w.Write([]byte(`{"connections":[{"resourceName":"people/a","metadata":{"sources":[{"type":"CONTACT","id":"1"}]}}],"totalItems":1,"nextSyncToken":"t"}`))
+		return true
+	}
+	if d := mustScan(t, s.open(Options{Group: testGroup}), nil); !slices.Equal(d.Members, []string{"people/a"}) {
+		t.Errorf("got members %v, want the one who joined", d.Members)
 	}
 }
 

@@ -134,8 +134,8 @@ func (c *Contacts) scanAll(ctx context.Context) (record.Delta, error) {
 		}
 	}
 	count := g.MemberCount
-	if !found.whole {
-		// Who is missing may have left the list while it was read. The group says whether they are still in it.
+	if !found.whole || int64(len(delta.Members)) != count {
+		// Who is missing may have left the list while it was read, or the list be behind. The group says who is in it.
 		if delta.Members, err = c.members(ctx, group, count); err != nil {
 			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 		}

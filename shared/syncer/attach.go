@@ -78,12 +78,17 @@ func (r *run) take(s record.Side, rec *record.Record) {
 	if was := p.now[s]; was != nil && !was.Gone && behind(s, rec, was.Modified) {
 		return
 	}
-	// A look that is behind tells of nobody who left, but where a list of members says so as well. Here there is none, since
-	// their number is the same: a run later there is one.
-	if ros := r.rosters[s]; p.link.Active && !rec.Member && ros.members == nil && behind(s, rec, p.stored.Sides[s].Modified) {
+	if ros := r.rosters[s]; p.link.Active && !rec.Member && ros.members == nil && r.doubtful(s, p, rec) {
 		rec.Member, ros.doubted = true, true
 	}
 	p.now[s] = rec
+}
+
+// doubtful reports whether a record that says it left may be one of before it joined: a look that is behind, or right after
+// a write. Where no list of members says the same, since their number is what it was, the next run asks for one.
+func (r *run) doubtful(s record.Side, p *pair, rec *record.Record) bool {
+	fresh := r.start.Sub(p.stored.UpdatedAt) < r.engine.grace()
+	return s == record.Google && !rec.Gone && !r.undoes() && (fresh || behind(s, rec, p.stored.Sides[s].Modified))
 }
 
 // behind reports whether a look at a record shows less of what was done to it than is known. Google's lists and readings lag

@@ -195,7 +195,8 @@ func (r *run) adopt(singles map[record.Side][]*pair, candidates map[record.Side]
 
 func (e *Engine) grace() time.Duration { return cmp.Or(e.Grace, defaultGrace) }
 
-// free are the candidates that nobody else is tied to. A link whose other record was deleted ties nothing.
+// free are the candidates that nobody else is tied to. A link whose other record was deleted, or goes by another id by which
+// it looks for its counterpart itself, ties nothing.
 func (r *run) free(ctx context.Context, candidates map[record.Side][]record.Record) (map[record.Side][]*record.Record, error) {
 	out := map[record.Side][]*record.Record{}
 	for _, s := range record.Sides {
@@ -244,9 +245,17 @@ func (r *run) tied(ctx context.Context, s record.Side, links []store.Link) (map[
 		return nil, fmt.Errorf("fetch counterparts of candidates: %w", err)
 	}
 	for _, rec := range records {
-		if id := ask[rec.ID]; rec.Gone && id != "" {
+		lost := slices.Clone(rec.Aliases)
+		if rec.Gone {
+			lost = append(lost, rec.ID)
+		}
+		for _, other := range lost {
+			id := ask[other]
+			if id == "" {
+				continue
+			}
 			delete(tied, id)
-			r.loose[id] = append(r.loose[id], owner[rec.ID])
+			r.loose[id] = append(r.loose[id], owner[other])
 			if p := r.pairs.by[s][id]; p != nil {
 				p.merged = true
 				delete(r.pairs.by[s], id)

@@ -37,3 +37,33 @@ func TestOne_who_is_new_and_gets_another_id_while_it_is_read_is_made_once(t *tes
 		w.look()
 	})
 }
+
+// One who left comes back by another id, of which the list does not tell yet. The contact in Creatio is the one that it was.
+func TestOne_who_comes_back_by_another_id_meets_the_former_counterpart(t *testing.T) {
+	t.Parallel()
+	inWorld(t, 1, setup{google: googlebox.Options{WriteVisibility: 10 * time.Minute}}, func(w *world) {
+		w.folk.inCreatio(true)
+		rest := func() {
+			for range 2 {
+				w.sync(syncer.TriggerSchedule, nil)
+				time.Sleep(30 * time.Minute)
+			}
+		}
+		rest()
+		account, group, id := w.google.Account(ada), w.folk.group(), w.folk.people()[0]
+		w.folk.somebody(nameInGoogle(account.Person(id))).out = true
+		account.RemoveFromGroup(id, group)
+		w.sync(syncer.TriggerSchedule, nil)
+		w.sync(syncer.TriggerApprove, nil)
+		time.Sleep(30 * time.Minute)
+		rest()
+		account.AddToGroup(id, group)
+		account.Rename(id)
+		rest()
+		if n := w.names(record.Creatio); len(n) != 1 || n["Lin0001"] != 1 {
+			t.Errorf("creatio has %v", n)
+		}
+		w.heal()
+		w.look()
+	})
+}

@@ -139,9 +139,8 @@ func (c *Contacts) scanAll(ctx context.Context) (record.Delta, error) {
 		if delta.Members, err = c.members(ctx, group, count); err != nil {
 			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 		}
-		if delta.Members == nil {
-			count = unknown
-		}
+		// Of whom the list does not tell yet, the changes after it may never tell either.
+		count = unknown
 	}
 	delta.Cursor = c.cursor(found.token, group, count, c.renewal(found.token)).encode()
 	c.mu.Lock()

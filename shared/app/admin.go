@@ -16,8 +16,8 @@ import (
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
-// standingsOnPage is how many users a page of the administrators shows.
-const standingsOnPage = 100
+// usersOnPage is how many users a page of the administrators shows.
+const usersOnPage = 100
 
 // jobTime is how long that page waits for Cloud Scheduler; it can do without it.
 const jobTime = 5 * time.Second
@@ -59,10 +59,10 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 	}
 	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - overdue)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.standings(ctx, &o, after, late) })
+	g.Go(func() error { return s.userStatuses(ctx, &o, after, late) })
 	g.Go(func() error {
-		tally, err := s.app.store.Tally(ctx, o.Type, late)
-		o.Totals = web.Totals(tally)
+		counts, err := s.app.store.CountStatuses(ctx, o.Type, late)
+		o.Totals = web.Totals(counts)
 		return err
 	})
 	g.Go(func() (err error) {
@@ -72,22 +72,22 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 	return o, g.Wait()
 }
 
-// standings fills in a page of users.
-func (s service) standings(ctx context.Context, o *web.Overview, after string, late time.Time) error {
-	found, err := s.app.store.Standings(ctx, o.Type, after, standingsOnPage+1)
+// userStatuses fills in a page of users.
+func (s service) userStatuses(ctx context.Context, o *web.Overview, after string, late time.Time) error {
+	found, err := s.app.store.SyncStatuses(ctx, o.Type, after, usersOnPage+1)
 	if err != nil {
 		return err
 	}
-	if len(found) > standingsOnPage {
-		found = found[:standingsOnPage]
-		o.Next = found[standingsOnPage-1].Place
+	if len(found) > usersOnPage {
+		found = found[:usersOnPage]
+		o.Next = found[usersOnPage-1].Place
 	}
 	for _, f := range found {
 		state := s.state(f.Profile, f.Sync)
 		if f.Sync.Problem != nil && f.Sync.Problem.Record != "" {
 			state.Problem = nil // What is said of a record is its user's alone.
 		}
-		o.Users = append(o.Users, web.Standing{
+		o.Users = append(o.Users, web.UserStatus{
 			ID: f.Profile.ID, Email: f.Profile.Google.Email, Google: f.Profile.Google.Linked, Creatio: f.Profile.Creatio.Linked,
 			State: state, Late: state.Status != "running" && !state.NextSync.IsZero() && !state.NextSync.After(late),
 		})

@@ -130,7 +130,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	a.engines = map[record.Type]*syncer.Engine{record.Contacts: {
-		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: rates,
+		Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: rates,
 	}}
 	if err := a.openQueue(ctx, o, shared); err != nil {
 		return nil, errors.Join(err, a.store.Close())

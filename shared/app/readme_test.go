@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/reconcile"
-	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // chapter is the part of the README that tells what is synchronized.
@@ -77,7 +77,7 @@ func TestReadme_has_one_row_for_every_field(t *testing.T) {
 	}
 	// A photo is carried beside the schema (.github/adr/0005-photos.md).
 	labels := []string{"Photo"}
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		labels = append(labels, f.Label)
 	}
 	for _, label := range labels {

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/api/people/v1"
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -87,11 +88,11 @@ func identities(lines string) map[string]string {
 		switch {
 		case strings.Contains(label, "phone") && !strings.Contains(label, "phonetic"), label == "fax", label == "extension":
 			// At a first meeting a number is the same with and without its country.
-			out["phone "+cmp.Or(record.SubscriberKey(text), record.PhoneKey(text))] = line
+			out["phone "+cmp.Or(contact.SubscriberKey(text), contact.PhoneKey(text))] = line
 		case label == "e-mail":
-			out["e-mail "+record.EmailKey(text)] = line
+			out["e-mail "+contact.EmailKey(text)] = line
 		case label == "web", label == "website", label == "linkedin", label == "facebook":
-			out["web "+record.WebKey(text)] = line
+			out["web "+contact.WebKey(text)] = line
 		case strings.HasSuffix(label, "address"):
 			words := strings.Fields(record.Fold(strings.ReplaceAll(text, `\n`, " ")))
 			slices.Sort(words)

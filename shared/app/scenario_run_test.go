@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -192,7 +193,7 @@ func changeLines(changes []store.Change) []string {
 				continue
 			}
 			label := f.Field
-			if known, ok := record.ContactSchema.Field(f.Field); ok {
+			if known, ok := contact.Schema.Field(f.Field); ok {
 				label = known.Label
 			}
 			fields = append(fields, fmt.Sprintf("  %s: %s => %s [%s]\n", label, asTold(f.Before), asTold(f.After), f.Rule))

@@ -228,7 +228,7 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 			// Another tag is another scope: its window starts anew. The links stay, and so does what they know.
 			delete(d.Scopes, record.Creatio)
 			delete(d.Cursors, record.Creatio)
-			delete(d.Rosters, record.Creatio)
+			delete(d.MemberDigests, record.Creatio)
 			untroubled(d)
 		}
 		was := d.Settings
@@ -497,8 +497,8 @@ func (s service) Apart(ctx context.Context, user string, t record.Type, changes 
 	}
 	out := map[string]record.Side{}
 	for _, l := range links {
-		if l.Parted != "" {
-			out[l.ID] = l.Parted
+		if l.SplitSide != "" {
+			out[l.ID] = l.SplitSide
 		}
 	}
 	return out, nil

@@ -40,7 +40,7 @@ func with(base []string, more ...string) []string { return append(base[:len(base
 var places = []place{
 	{"functions/...", entry, []string{"shared/app"}, "a function reads the request, calls app and writes the answer; all else would be deployed untested"},
 	{"shared/app", composition, with(
-		purely, "shared/config", "shared/observe", "shared/httpx", "shared/odata", "shared/store", "shared/store/migrate", "shared/store/bolt", "shared/store/firestore",
+		purely, "shared/contact", "shared/activity", "shared/config", "shared/observe", "shared/httpx", "shared/odata", "shared/store", "shared/store/migrate", "shared/store/bolt", "shared/store/firestore",
 		"shared/creatio", "shared/google", "shared/vault", "shared/queue", "shared/schedule", "shared/syncer", "shared/oauth", "shared/web",
 	), "one package connects everything, so that all others can be used and tested alone"},
 
@@ -48,6 +48,8 @@ var places = []place{
 	{"shared/record", pure, []string{"shared/fault"}, "records are what all others talk about"},
 	{"shared/reconcile", pure, []string{"shared/fault", "shared/record"}, "a plan can be proved only where nothing but its input decides it"},
 	{"shared/match", pure, []string{"shared/fault", "shared/record"}, "pairs can be proved only where nothing but the records decides them"},
+	{"shared/contact", pure, []string{"shared/fault", "shared/record", "shared/match"}, "what a contact is follows from its fields alone"},
+	{"shared/activity", pure, []string{"shared/fault", "shared/record", "shared/match", "shared/recurrence"}, "what an activity is follows from its fields alone"},
 	{"shared/recurrence", pure, []string{"shared/fault", "shared/record"}, "instances follow from the series and the range alone"},
 
 	{"shared/config", ground, []string{"shared/fault"}, "it is read before anything else is there"},
@@ -61,8 +63,8 @@ var places = []place{
 	{"shared/store/internal/document", adapter, []string{"shared/fault", "shared/record", "shared/store"}, "what the databases share must not know one of them"},
 	{"shared/store/bolt", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},
 	{"shared/store/firestore", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},
-	{"shared/creatio", adapter, with(purely, "shared/observe", "shared/httpx", "shared/odata"), "a side knows its service, and neither the other side nor the run"},
-	{"shared/google", adapter, with(purely, "shared/observe", "shared/httpx"), "a side knows its service, and neither the other side nor the run"},
+	{"shared/creatio", adapter, with(purely, "shared/contact", "shared/observe", "shared/httpx", "shared/odata"), "a side knows its service, and neither the other side nor the run"},
+	{"shared/google", adapter, with(purely, "shared/contact", "shared/observe", "shared/httpx"), "a side knows its service, and neither the other side nor the run"},
 	{"shared/vault", adapter, []string{"shared/fault", "shared/observe"}, "it seals bytes and knows no token"},
 	{"shared/cloud", ground, []string{"shared/fault", "shared/httpx"}, "it knows the errors of Google Cloud's APIs, and none of the APIs"},
 	{"shared/queue", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe", "shared/httpx"}, "it carries tasks and knows no work"},
@@ -70,9 +72,9 @@ var places = []place{
 
 	{"shared/syncer", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "a run is tested in a simulated world, which stands in for every port; of httpx it takes the counter of calls"},
 	{"shared/oauth", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "linking asks for a vault and for accounts by ports of its own"},
-	{"shared/web", core, with(purely, "shared/observe", "shared/store"), "pages ask for what they show by ports of their own"},
+	{"shared/web", core, with(purely, "shared/contact", "shared/activity", "shared/observe", "shared/store"), "pages ask for what they show by ports of their own"},
 
-	{"shared/store/storetest", stage, []string{"shared/fault", "shared/record", "shared/store", "shared/store/migrate"}, "the suite holds every database to the same rules, so it can know none"},
+	{"shared/store/storetest", stage, []string{"shared/fault", "shared/record", "shared/contact", "shared/store", "shared/store/migrate"}, "the suite holds every database to the same rules, so it can know none"},
 	{"shared/sandbox/...", stage, []string{"shared/fault", "shared/record", "shared/recurrence", "shared/observe", "shared/sandbox/..."}, "a stand-in that shares code with the adapter makes the same mistakes, and proves nothing"},
 	{"shared/archtest", stage, nil, "it reads files and imports nobody"},
 	{"shared/app/worldtest", stage, nil, "it has everything go wrong at once, and only its tests import any"},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -102,15 +103,15 @@ func (c *Contacts) prepare(ctx context.Context, jobs []*job) error {
 		return err
 	}
 	for _, j := range jobs {
-		n, err := readNative(j.op.Native)
+		n, err := readNative(j.op.AdapterState)
 		if is, read := now[j.op.ID]; read {
 			if j.outdated(is); j.result != nil {
 				continue
 			}
-			n, err = readNative(is.Native)
+			n, err = readNative(is.AdapterState)
 		}
 		switch {
-		case err != nil, j.op.Action == record.Update && len(j.op.Native) == 0 && len(j.op.Changed) > 0:
+		case err != nil, j.op.Action == record.Update && len(j.op.AdapterState) == 0 && len(j.op.Changed) > 0:
 			j.doubt = fault.New(fault.Conflict, side, "not-read", errors.New("apply contact: its rows are not known"))
 		default:
 			c.plan(j, n, known, links[j.op.ID])
@@ -146,7 +147,7 @@ func (j *job) outdated(now record.Record) {
 		return
 	}
 	for _, name := range j.op.Changed {
-		if f, _ := record.ContactSchema.Field(name); !f.Equal(now.Fields[name], j.op.Before[name]) {
+		if f, _ := contact.Schema.Field(name); !f.Equal(now.Fields[name], j.op.Before[name]) {
 			j.result = &record.Result{Err: fault.New(fault.Conflict, side, "changed-meanwhile", errors.New("apply contact: it changed since it was read"))}
 			return
 		}
@@ -157,7 +158,7 @@ func (j *job) outdated(now record.Record) {
 	for _, name := range j.op.Changed {
 		before[name], after[name] = j.op.Before[name], j.op.After[name]
 	}
-	j.op.Before, j.op.After, j.op.Native = before, after, now.Native
+	j.op.Before, j.op.After, j.op.AdapterState = before, after, now.AdapterState
 }
 
 // linkRows are the ids of the tag's links to contacts.
@@ -294,10 +295,10 @@ func (w write) part(group string) odata.Part {
 func (c *Contacts) done(j *job) {
 	member := j.op.Action != record.Unlink
 	r := record.Record{
-		ID: j.op.ID, Modified: c.site.serverTime(c.site.options.Now()).UTC(), Member: member, Fields: j.plan.fields, Native: j.plan.native.encode(),
+		ID: j.op.ID, Modified: c.site.serverTime(c.site.options.Now()).UTC(), Member: member, Fields: j.plan.fields, AdapterState: j.plan.native.encode(),
 	}
 	j.doubt = nil
-	j.result = &record.Result{Record: r, Shown: j.plan.shown, Notes: j.plan.notes}
+	j.result = &record.Result{Record: r, Projections: j.plan.shown, Notes: j.plan.notes}
 }
 
 // fail notes that an attempt failed: in doubt where another one may help, else for good.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
@@ -17,10 +18,10 @@ import (
 // change is an operation that gives a contact a title and a number.
 func change(r record.Record, title, number string) record.Operation {
 	after := r.Fields.Clone()
-	after.SetText(record.JobTitle, title)
-	after[record.Phones] = []record.Entry{{Kind: record.KindMobile, Text: number}}
+	after.SetText(contact.JobTitle, title)
+	after[contact.Phones] = []record.Entry{{Kind: contact.KindMobile, Text: number}}
 	return record.Operation{
-		Action: record.Update, ID: r.ID, Native: r.Native, Before: r.Fields, After: after, Changed: []string{record.JobTitle, record.Phones},
+		Action: record.Update, ID: r.ID, AdapterState: r.AdapterState, Before: r.Fields, After: after, Changed: []string{contact.JobTitle, contact.Phones},
 	}
 }
 
@@ -45,10 +46,10 @@ func TestA_contact_and_its_details_change_together_or_not_at_all(t *testing.T) {
 		{
 			Action: record.Create, ID: "aaaaaaaa-0000-4000-8000-000000000001", Join: true, Before: record.Fields{},
 			After: record.Fields{
-				record.GivenName: {{Text: "Emmy"}}, record.Surname: {{Text: "Noether"}},
-				record.Phones: {{Kind: record.KindMobile, Text: "+12025550103"}},
+				contact.GivenName: {{Text: "Emmy"}}, contact.Surname: {{Text: "Noether"}},
+				contact.Phones: {{Kind: contact.KindMobile, Text: "+12025550103"}},
 			},
-			Changed: []string{record.GivenName, record.Surname, record.Phones},
+			Changed: []string{contact.GivenName, contact.Surname, contact.Phones},
 		},
 	}
 	// A right that is missing has the last row of a contact refused, behind others that were written.
@@ -97,7 +98,7 @@ func TestWhat_somebody_changed_since_it_was_read_is_not_written_over(t *testing.
 	if is := s.box.As("Ada").Get("Contact", id); r.Err != nil || is["JobTitle"] != "Programmer" || is["Skype"] != "grace.hopper" {
 		t.Errorf("the contact has become %v, %v: %v", is["JobTitle"], is["Skype"], r.Err)
 	}
-	if r.Record.Fields.Text(record.Skype) != "grace.hopper" {
+	if r.Record.Fields.Text(contact.Skype) != "grace.hopper" {
 		t.Errorf("the change is told of as %v", r.Record.Fields)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -55,9 +56,9 @@ func (c *Contacts) Candidates(ctx context.Context, like []record.Record) ([]reco
 func addressesOf(like []record.Record) []string {
 	var out []string
 	for _, r := range like {
-		for _, e := range r.Fields[record.Emails] {
+		for _, e := range r.Fields[contact.Emails] {
 			text := strings.TrimSpace(e.Text)
-			out = append(out, text, strings.ToLower(text), record.EmailKey(text))
+			out = append(out, text, strings.ToLower(text), contact.EmailKey(text))
 		}
 	}
 	return unique(out)
@@ -73,13 +74,13 @@ func numbersOf(like []record.Record) [][]odata.Filter {
 	var out [][]odata.Filter
 	seen := map[string]bool{}
 	for _, r := range like {
-		for _, e := range r.Fields[record.Phones] {
+		for _, e := range r.Fields[contact.Phones] {
 			number := strings.TrimSpace(e.Text)
 			if number == "" || seen[number] {
 				continue
 			}
 			seen[number] = true
-			key, _, _ := strings.Cut(record.PhoneKey(number), ";")
+			key, _, _ := strings.Cut(contact.PhoneKey(number), ";")
 			var of []odata.Filter
 			for _, spelling := range unique([]string{number, key, digitsOf(number)}) {
 				of = append(of, odata.Eq("Number", odata.String(spelling)))
@@ -99,7 +100,7 @@ func numbersOf(like []record.Record) [][]odata.Filter {
 // endings are the last digits of a number by which it is found, without its extension and with it: what a site keeps to
 // search by has both in one.
 func endings(number string) []string {
-	digits, end := digitsOf(record.PhoneKey(number)), record.SubscriberKey(number)
+	digits, end := digitsOf(contact.PhoneKey(number)), contact.SubscriberKey(number)
 	switch at := strings.LastIndex(digits, end); {
 	case digits == "":
 		return nil
@@ -144,7 +145,7 @@ func namesOf(like []record.Record) []string {
 
 func nameParts(r record.Record) (given, middle, surname string) {
 	text := func(field string) string { return strings.TrimSpace(r.Fields.Text(field)) }
-	return text(record.GivenName), text(record.MiddleName), text(record.Surname)
+	return text(contact.GivenName), text(contact.MiddleName), text(contact.Surname)
 }
 
 // splitNames are conditions on the parts of names, the first and the last either way round.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -108,7 +109,7 @@ func (p *planner) communications(f record.Field) {
 		}
 		r := c.row
 		r.Text = c.want.as.Text
-		if f.Name == record.Phones && r.Kind != c.want.as.Kind {
+		if f.Name == contact.Phones && r.Kind != c.want.as.Kind {
 			r.Kind = c.want.as.Kind
 			body["CommunicationTypeId"] = communicationType(r.Kind)
 		}
@@ -118,9 +119,9 @@ func (p *planner) communications(f record.Field) {
 	for _, w := range match.insert {
 		r := row{Kind: w.as.Kind, Text: w.as.Text, ID: p.rowID(f.Name, f.Key(w.as), have)}
 		switch f.Name {
-		case record.Emails:
+		case contact.Emails:
 			r.Kind = kindEmail
-		case record.Websites:
+		case contact.Websites:
 			r.Kind = kindWeb
 		}
 		r.Primary = !slices.ContainsFunc(after, func(o row) bool { return o.Kind == r.Kind })
@@ -133,9 +134,9 @@ func (p *planner) communications(f record.Field) {
 // communication is an entry as its row can hold it; empty where it cannot.
 func (p *planner) communication(f record.Field, e record.Entry) record.Entry {
 	as := record.Entry{Text: p.fitWhole(f, e.Text, maxText)}
-	if f.Name == record.Phones {
-		if as.Kind = e.Kind; communicationType(e.Kind) == "" || fieldOf(e.Kind) != record.Phones {
-			as.Kind = record.KindOther
+	if f.Name == contact.Phones {
+		if as.Kind = e.Kind; communicationType(e.Kind) == "" || fieldOf(e.Kind) != contact.Phones {
+			as.Kind = contact.KindOther
 		}
 	}
 	return as
@@ -162,8 +163,8 @@ func (p *planner) settle(f record.Field, rows []row, want []wanted) {
 
 // skype writes the contact's Skype name: the row of the detail, which the site mirrors in the column.
 func (p *planner) skype() {
-	want := p.fit(record.Skype, p.op.After.Text(record.Skype), maxText)
-	rows := p.native.rowsOf(record.Skype)
+	want := p.fit(contact.Skype, p.op.After.Text(contact.Skype), maxText)
+	rows := p.native.rowsOf(contact.Skype)
 	switch {
 	case want == "":
 		if len(rows) > 0 {
@@ -181,13 +182,13 @@ func (p *planner) skype() {
 		p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: rows[0].ID, body: map[string]any{"Number": want}})
 		p.native.Skype = true
 	default:
-		r := row{ID: p.rowID(record.Skype, want, nil), Kind: kindSkype, Text: want, Primary: true}
+		r := row{ID: p.rowID(contact.Skype, want, nil), Kind: kindSkype, Text: want, Primary: true}
 		rows = append(rows, r)
 		p.insertCommunication(r)
 		p.native.Skype = true
 	}
-	p.native.setRows(record.Skype, rows)
-	p.set(record.Skype, want)
+	p.native.setRows(contact.Skype, rows)
+	p.set(contact.Skype, want)
 }
 
 // addresses writes postal addresses.
@@ -196,10 +197,10 @@ func (p *planner) addresses(f record.Field) {
 	for _, e := range p.op.After[f.Name] {
 		as := record.Entry{Kind: e.Kind, Parts: e.Parts}
 		if len(as.Parts) == 0 && strings.TrimSpace(e.Text) != "" {
-			as.Parts = map[string]string{record.Street: strings.TrimSpace(e.Text)}
+			as.Parts = map[string]string{contact.Street: strings.TrimSpace(e.Text)}
 		}
 		if addressType(as.Kind) == "" {
-			as.Kind = record.KindOther
+			as.Kind = contact.KindOther
 		}
 		if !f.Empty(as) {
 			want = append(want, wanted{e, as})
@@ -257,7 +258,7 @@ func (p *planner) addresses(f record.Field) {
 func (p *planner) place(have row, want record.Entry) (map[string]any, record.Entry) {
 	old := func(part string) string { return strings.TrimSpace(have.Parts[part]) }
 	text := func(part string) string { return strings.TrimSpace(want.Parts[part]) }
-	got := p.names.place(text(record.Country), text(record.Region), text(record.City))
+	got := p.names.place(text(contact.Country), text(contact.Region), text(contact.City))
 
 	columns := map[string]any{}
 	shown := map[string]string{}
@@ -267,7 +268,7 @@ func (p *planner) place(have row, want record.Entry) (map[string]any, record.Ent
 		part, column string
 		found        named
 	}{
-		{record.Country, "CountryId", got.country}, {record.Region, "RegionId", got.region}, {record.City, "CityId", got.city},
+		{contact.Country, "CountryId", got.country}, {contact.Region, "RegionId", got.region}, {contact.City, "CityId", got.city},
 	} {
 		switch asked := text(c.part); {
 		case asked == old(c.part) && !moved:
@@ -285,11 +286,11 @@ func (p *planner) place(have row, want record.Entry) (map[string]any, record.Ent
 		moved = moved || shown[c.part] != old(c.part)
 	}
 	slices.Reverse(lost)
-	street := append([]string{text(record.Street)}, lost...)
+	street := append([]string{text(contact.Street)}, lost...)
 	street = slices.DeleteFunc(street, func(s string) bool { return s == "" })
-	shown[record.Street] = p.fit(record.Addresses, strings.Join(street, ", "), maxAddress)
-	shown[record.Zip] = p.fit(record.Addresses, text(record.Zip), maxZip)
-	for part, column := range map[string]string{record.Street: "Address", record.Zip: "Zip"} {
+	shown[contact.Street] = p.fit(contact.Addresses, strings.Join(street, ", "), maxAddress)
+	shown[contact.Zip] = p.fit(contact.Addresses, text(contact.Zip), maxZip)
+	for part, column := range map[string]string{contact.Street: "Address", contact.Zip: "Zip"} {
 		if shown[part] != old(part) {
 			columns[column] = shown[part]
 		}

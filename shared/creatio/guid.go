@@ -1,6 +1,6 @@
 package creatio
 
-import "github.com/tandem-sync/tandem/shared/record"
+import "github.com/tandem-sync/tandem/shared/contact"
 
 // Rows of lookups that every Creatio is delivered with, by the ids that its own code names them with (packages
 // Base and CrtBase: CommunicationTypeConsts, AddressTypeConsts, AnniversaryTypeConsts, TagConsts).
@@ -56,15 +56,15 @@ func communicationKind(typeID string) string {
 	case typeWeb:
 		return kindWeb
 	case phoneWork:
-		return record.KindWork
+		return contact.KindWork
 	case phoneHome:
-		return record.KindHome
+		return contact.KindHome
 	case phoneMobile:
-		return record.KindMobile
+		return contact.KindMobile
 	case phoneOther:
-		return record.KindOther
+		return contact.KindOther
 	case phoneExtension:
-		return record.KindExtension
+		return contact.KindExtension
 	default:
 		return ""
 	}
@@ -79,15 +79,15 @@ func communicationType(kind string) string {
 		return typeSkype
 	case kindWeb:
 		return typeWeb
-	case record.KindWork:
+	case contact.KindWork:
 		return phoneWork
-	case record.KindHome:
+	case contact.KindHome:
 		return phoneHome
-	case record.KindMobile:
+	case contact.KindMobile:
 		return phoneMobile
-	case record.KindOther:
+	case contact.KindOther:
 		return phoneOther
-	case record.KindExtension:
+	case contact.KindExtension:
 		return phoneExtension
 	default:
 		return ""
@@ -98,34 +98,34 @@ func communicationType(kind string) string {
 func addressKind(typeID string) string {
 	switch typeID {
 	case addressHome:
-		return record.KindHome
+		return contact.KindHome
 	case addressBusiness:
-		return record.KindWork
+		return contact.KindWork
 	case addressShipping:
-		return record.KindShipping
+		return contact.KindShipping
 	case addressLegal:
-		return record.KindLegal
+		return contact.KindLegal
 	case addressActual:
-		return record.KindActual
+		return contact.KindActual
 	default:
-		return record.KindOther
+		return contact.KindOther
 	}
 }
 
 // addressType is the reverse; kinds that Creatio does not know are none.
 func addressType(kind string) string {
 	switch kind {
-	case record.KindHome:
+	case contact.KindHome:
 		return addressHome
-	case record.KindWork:
+	case contact.KindWork:
 		return addressBusiness
-	case record.KindShipping:
+	case contact.KindShipping:
 		return addressShipping
-	case record.KindLegal:
+	case contact.KindLegal:
 		return addressLegal
-	case record.KindActual:
+	case contact.KindActual:
 		return addressActual
-	case record.KindOther:
+	case contact.KindOther:
 		return addressOther
 	default:
 		return ""

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -180,7 +181,7 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 
 func changedFields(a, b record.Fields) []string {
 	var out []string
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		if !f.Equal(a[f.Name], b[f.Name]) {
 			out = append(out, f.Name)
 		}
@@ -191,7 +192,7 @@ func changedFields(a, b record.Fields) []string {
 // update plans a change of a person, carries it out and reads it back.
 func update(t interface{ Fatalf(string, ...any) }, p *person, after record.Fields) (plan, record.Record) {
 	before := p.record()
-	n, err := readNative(before.Native)
+	n, err := readNative(before.AdapterState)
 	if err != nil {
 		t.Fatalf("read native: %v", err)
 	}
@@ -209,16 +210,16 @@ func drawFields(t *rapid.T) record.Fields {
 	pick := func(field string, values ...string) {
 		f.SetText(field, rapid.SampledFrom(append(values, "")).Draw(t, field))
 	}
-	pick(record.GivenName, "Anna", "Anna Maria", "a@example.com", "Example Ltd", strings.Repeat("ä", 260))
-	pick(record.MiddleName, "B.", "van")
-	pick(record.Surname, "Berg", "de la Cruz", strings.Repeat("long ", 60))
-	pick(record.Salutation, "Dr.", "dr.", "Baron")
-	pick(record.JobTitle, "Manager", "Head of everything", strings.Repeat("x", 300))
-	pick(record.Department, "Sales", "Nowhere")
-	pick(record.Company, "Example Ltd", "example ltd", "Twin", "Unknown Inc")
-	pick(record.Birthday, "1980-02-29", "2001-12-31", "--05-01", "nonsense")
-	pick(record.Skype, "live:anna", "anna.b")
-	pick(record.Notes, "one\ntwo", "a < b & c > d", "<b>bold</b>", "  indented\n\n\tmore  ", "1 <br> 2")
+	pick(contact.GivenName, "Anna", "Anna Maria", "a@example.com", "Example Ltd", strings.Repeat("ä", 260))
+	pick(contact.MiddleName, "B.", "van")
+	pick(contact.Surname, "Berg", "de la Cruz", strings.Repeat("long ", 60))
+	pick(contact.Salutation, "Dr.", "dr.", "Baron")
+	pick(contact.JobTitle, "Manager", "Head of everything", strings.Repeat("x", 300))
+	pick(contact.Department, "Sales", "Nowhere")
+	pick(contact.Company, "Example Ltd", "example ltd", "Twin", "Unknown Inc")
+	pick(contact.Birthday, "1980-02-29", "2001-12-31", "--05-01", "nonsense")
+	pick(contact.Skype, "live:anna", "anna.b")
+	pick(contact.Notes, "one\ntwo", "a < b & c > d", "<b>bold</b>", "  indented\n\n\tmore  ", "1 <br> 2")
 	emails := []record.Entry{{Text: "a@example.com"}, {Text: "A@Example.com"}, {Text: "b@example.com", Kind: "work"}, {Text: " c@example.com "}}
 	phones := []record.Entry{
 		{Kind: "work", Text: "+12025550101"},
@@ -249,11 +250,11 @@ func drawFields(t *rapid.T) record.Fields {
 		}
 		return out
 	}
-	f[record.Emails] = some("email", emails)
-	f[record.Phones] = some("phone", phones)
-	f[record.Addresses] = some("address", addresses)
-	f[record.Websites] = some("website", websites)
-	return record.ContactSchema.Clean(f)
+	f[contact.Emails] = some("email", emails)
+	f[contact.Phones] = some("phone", phones)
+	f[contact.Addresses] = some("address", addresses)
+	f[contact.Websites] = some("website", websites)
+	return contact.Schema.Clean(f)
 }
 
 func drawPerson(t *rapid.T) *person {
@@ -317,10 +318,10 @@ func TestPlan_creation_shows_what_was_promised(t *testing.T) {
 }
 
 func checkPromise(t *rapid.T, planned plan, got record.Record, after record.Fields) {
-	if !record.ContactSchema.Equal(planned.fields, got.Fields) {
+	if !contact.Schema.Equal(planned.fields, got.Fields) {
 		t.Fatalf("promised and read differ (-promised +read):\n%s\nwrites: %+v", cmp.Diff(planned.fields, got.Fields), planned.writes)
 	}
-	read, err := readNative(got.Native)
+	read, err := readNative(got.AdapterState)
 	if err != nil {
 		t.Fatalf("native: %v", err)
 	}
@@ -334,10 +335,10 @@ func checkPromise(t *rapid.T, planned plan, got record.Record, after record.Fiel
 	if diff := cmp.Diff(sorted(planned.native), sorted(read)); diff != "" {
 		t.Fatalf("kept and read row ids differ (-kept +read):\n%s", diff)
 	}
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		for _, e := range after[f.Name] {
 			same := slices.ContainsFunc(got.Fields[f.Name], func(o record.Entry) bool { return f.Same(o, e) })
-			told := slices.ContainsFunc(planned.shown, func(s record.Shown) bool { return s.Field == f.Name && f.Same(s.Is, e) })
+			told := slices.ContainsFunc(planned.shown, func(s record.Projection) bool { return s.Field == f.Name && f.Same(s.Canonical, e) })
 			if !same && !told {
 				t.Fatalf("%s: %+v is neither there nor told of; there is %+v", f.Name, e, got.Fields[f.Name])
 			}

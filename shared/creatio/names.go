@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -104,19 +105,19 @@ func mention(ops []record.Operation) mentioned {
 	for _, op := range ops {
 		for _, field := range op.Changed {
 			switch field {
-			case record.Company:
+			case contact.Company:
 				add(m.accounts, op.After.Text(field))
-			case record.Salutation:
+			case contact.Salutation:
 				add(m.salutations, op.After.Text(field))
-			case record.Department:
+			case contact.Department:
 				add(m.departments, op.After.Text(field))
-			case record.JobTitle:
+			case contact.JobTitle:
 				add(m.jobs, op.After.Text(field))
-			case record.Addresses:
+			case contact.Addresses:
 				for _, e := range newEntries(op) {
-					add(m.countries, e.Parts[record.Country])
-					add(m.regions, e.Parts[record.Region])
-					add(m.cities, e.Parts[record.City])
+					add(m.countries, e.Parts[contact.Country])
+					add(m.regions, e.Parts[contact.Region])
+					add(m.cities, e.Parts[contact.City])
 				}
 			}
 		}
@@ -126,11 +127,11 @@ func mention(ops []record.Operation) mentioned {
 
 // newEntries are the addresses that the contact does not show yet.
 func newEntries(op record.Operation) []record.Entry {
-	f, _ := record.ContactSchema.Field(record.Addresses)
+	f, _ := contact.Schema.Field(contact.Addresses)
 	var out []record.Entry
-	for _, e := range op.After[record.Addresses] {
+	for _, e := range op.After[contact.Addresses] {
 		known := false
-		for _, b := range op.Before[record.Addresses] {
+		for _, b := range op.Before[contact.Addresses] {
 			known = known || f.Same(b, e)
 		}
 		if !known {

@@ -3,6 +3,7 @@ package creatio
 import (
 	"encoding/json"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -38,7 +39,7 @@ type row struct {
 // entry is the row as the contact's field shows it.
 func (r row) entry() record.Entry {
 	e := record.Entry{Kind: r.Kind, Text: r.Text, Parts: r.Parts}
-	if fieldOf(r.Kind) != record.Phones && len(r.Parts) == 0 {
+	if fieldOf(r.Kind) != contact.Phones && len(r.Parts) == 0 {
 		e.Kind = ""
 	}
 	return e
@@ -61,7 +62,7 @@ func (n native) encode() json.RawMessage {
 
 // rowsOf are the rows of a field.
 func (n native) rowsOf(field string) []row {
-	if field == record.Addresses {
+	if field == contact.Addresses {
 		return n.Addresses
 	}
 	var out []row
@@ -75,7 +76,7 @@ func (n native) rowsOf(field string) []row {
 
 // setRows replaces the rows of a field.
 func (n *native) setRows(field string, rows []row) {
-	if field == record.Addresses {
+	if field == contact.Addresses {
 		n.Addresses = rows
 		return
 	}
@@ -92,12 +93,12 @@ func (n *native) setRows(field string, rows []row) {
 func fieldOf(kind string) string {
 	switch kind {
 	case kindEmail:
-		return record.Emails
+		return contact.Emails
 	case kindSkype:
-		return record.Skype
+		return contact.Skype
 	case kindWeb:
-		return record.Websites
+		return contact.Websites
 	default:
-		return record.Phones
+		return contact.Phones
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -51,20 +52,20 @@ type anniversary struct {
 func (p *person) record() record.Record {
 	f := record.Fields{}
 	var n native
-	f.SetText(record.Salutation, p.salutation)
-	f.SetText(record.Department, p.department)
-	f.SetText(record.Company, p.account)
-	f.SetText(record.JobTitle, cmp.Or(strings.TrimSpace(p.jobTitle), p.job))
+	f.SetText(contact.Salutation, p.salutation)
+	f.SetText(contact.Department, p.department)
+	f.SetText(contact.Company, p.account)
+	f.SetText(contact.JobTitle, cmp.Or(strings.TrimSpace(p.jobTitle), p.job))
 	n.Job = p.job
 	p.readBirthday(f, &n)
-	f.SetText(record.Notes, plainNote(p.notes))
+	f.SetText(contact.Notes, plainNote(p.notes))
 	n.HTML = isHTML(p.notes)
 	p.readCommunications(f, &n)
 	p.readAddresses(f, &n)
-	f = record.ContactSchema.Clean(f)
+	f = contact.Schema.Clean(f)
 	p.readName(f, &n)
 	return record.Record{
-		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Kept: p.kept(), Photo: p.photo, Native: n.encode(),
+		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: p.kept(), Photo: p.photo, AdapterState: n.encode(),
 	}
 }
 
@@ -78,9 +79,9 @@ func (p *person) kept() record.Fields {
 		if number == "" || communicationKind(c.typeID) != "" {
 			continue
 		}
-		fields := []string{record.Phones, record.Emails, record.Websites}
+		fields := []string{contact.Phones, contact.Emails, contact.Websites}
 		if slices.Contains(networks, c.typeID) {
-			fields = []string{record.Websites}
+			fields = []string{contact.Websites}
 		}
 		for _, field := range fields {
 			out[field] = append(out[field], record.Entry{Text: number})
@@ -102,9 +103,9 @@ func (p *person) readName(f record.Fields, n *native) {
 		n.Stand = only
 		return
 	}
-	f.SetText(record.GivenName, given)
-	f.SetText(record.MiddleName, middle)
-	f.SetText(record.Surname, surname)
+	f.SetText(contact.GivenName, given)
+	f.SetText(contact.MiddleName, middle)
+	f.SetText(contact.Surname, surname)
 }
 
 // nameless is the name of a contact of whom nothing is known that could stand in for one.
@@ -115,10 +116,10 @@ func standsIn(name string, f record.Fields) bool {
 	if name == "" {
 		return false
 	}
-	if name == nameless || name == cut(f.Text(record.Company), maxName) {
+	if name == nameless || name == cut(f.Text(contact.Company), maxName) {
 		return true
 	}
-	for _, field := range []string{record.Emails, record.Phones} {
+	for _, field := range []string{contact.Emails, contact.Phones} {
 		for _, e := range f[field] {
 			if name == cut(e.Text, maxName) {
 				return true
@@ -137,7 +138,7 @@ func (p *person) readBirthday(f record.Fields, n *native) {
 			date = a.date
 		}
 	}
-	f.SetText(record.Birthday, day(date))
+	f.SetText(contact.Birthday, day(date))
 }
 
 // eastmost is the offset of the zones in which a day begins first where many people live: Tonga's, and New Zealand's
@@ -169,8 +170,8 @@ func (p *person) readCommunications(f record.Fields, n *native) {
 		f[field] = append(f[field], r.entry())
 	}
 	n.Skype = strings.TrimSpace(p.skype) != ""
-	if len(f[record.Skype]) == 0 {
-		f.SetText(record.Skype, strings.TrimSpace(p.skype))
+	if len(f[contact.Skype]) == 0 {
+		f.SetText(contact.Skype, strings.TrimSpace(p.skype))
 	}
 }
 
@@ -185,14 +186,14 @@ func (p *person) readAddresses(f record.Fields, n *native) {
 			continue
 		}
 		n.Addresses = append(n.Addresses, r)
-		f[record.Addresses] = append(f[record.Addresses], r.entry())
+		f[contact.Addresses] = append(f[contact.Addresses], r.entry())
 	}
 }
 
 func parts(street, city, region, zip, country string) map[string]string {
 	out := map[string]string{}
 	for k, v := range map[string]string{
-		record.Street: street, record.City: city, record.Region: region, record.Zip: zip, record.Country: country,
+		contact.Street: street, contact.City: city, contact.Region: region, contact.Zip: zip, contact.Country: country,
 	} {
 		if v = strings.TrimSpace(v); v != "" {
 			out[k] = v

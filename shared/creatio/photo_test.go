@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
@@ -30,7 +31,7 @@ func TestA_photo_is_stored_as_it_is_and_once(t *testing.T) {
 	}
 	after := s.put(before, portrait)
 	now := s.read(Classic, id)
-	if now.Photo == "" || now.Photo != after.Photo || !record.ContactSchema.Equal(now.Fields, before.Fields) {
+	if now.Photo == "" || now.Photo != after.Photo || !contact.Schema.Equal(now.Fields, before.Fields) {
 		t.Errorf("promised %q, read %+v", after.Photo, now)
 	}
 	picture, err := s.contacts[Classic].Photo(t.Context(), now)

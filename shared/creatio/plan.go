@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -31,7 +32,7 @@ type plan struct {
 	writes []write
 	fields record.Fields
 	native native
-	shown  []record.Shown
+	shown  []record.Projection
 	notes  []record.Note
 }
 
@@ -59,12 +60,12 @@ func planContact(op record.Operation, n native, known *names, salt int) plan {
 	for _, f := range op.Changed {
 		changed[f] = true
 	}
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		if changed[f.Name] {
 			p.field(f)
 		}
 	}
-	named := changed[record.GivenName] || changed[record.MiddleName] || changed[record.Surname]
+	named := changed[contact.GivenName] || changed[contact.MiddleName] || changed[contact.Surname]
 	if named || p.native.Stand != "" || op.Action == record.Create {
 		p.name()
 	}
@@ -73,23 +74,23 @@ func planContact(op record.Operation, n native, known *names, salt int) plan {
 
 func (p *planner) field(f record.Field) {
 	switch f.Name {
-	case record.Emails, record.Phones, record.Websites:
+	case contact.Emails, contact.Phones, contact.Websites:
 		p.communications(f)
-	case record.Addresses:
+	case contact.Addresses:
 		p.addresses(f)
-	case record.Skype:
+	case contact.Skype:
 		p.skype()
-	case record.Birthday:
+	case contact.Birthday:
 		p.birthday()
-	case record.Notes:
+	case contact.Notes:
 		p.note()
-	case record.JobTitle:
+	case contact.JobTitle:
 		p.jobTitle()
-	case record.Company:
+	case contact.Company:
 		p.lookup(f.Name, "AccountId", p.names.accounts)
-	case record.Salutation:
+	case contact.Salutation:
 		p.lookup(f.Name, "SalutationTypeId", p.names.salutations)
-	case record.Department:
+	case contact.Department:
 		p.lookup(f.Name, "DepartmentId", p.names.departments)
 	}
 }
@@ -106,18 +107,18 @@ func (p *planner) finish() plan {
 	if len(p.columns) > 0 {
 		p.out.writes = append(p.out.writes, write{method: "PATCH", set: "Contact", id: p.op.ID, body: p.columns})
 	}
-	p.out.fields = record.ContactSchema.Clean(p.out.fields)
+	p.out.fields = contact.Schema.Clean(p.out.fields)
 	p.out.native = p.native
 	return p.out
 }
 
 // show notes that the contact shows one value in another's place.
 func (p *planner) show(field string, is, as record.Entry) {
-	f, _ := record.ContactSchema.Field(field)
+	f, _ := contact.Schema.Field(field)
 	if f.Same(is, as) || f.Set && f.Empty(is) {
 		return
 	}
-	p.out.shown = append(p.out.shown, record.Shown{Field: field, Is: is, As: as})
+	p.out.shown = append(p.out.shown, record.Projection{Field: field, Canonical: is, Displayed: as})
 }
 
 func (p *planner) tell(field, code, message, action string) {
@@ -135,7 +136,7 @@ func (p *planner) fit(field, text string, limit int) string {
 	text = strings.TrimSpace(text)
 	short := cut(text, limit)
 	if short != text {
-		f, _ := record.ContactSchema.Field(field)
+		f, _ := contact.Schema.Field(field)
 		p.tell(field, "cut", "Creatio has no room for all of “"+f.Label+"”; the end is missing there.",
 			"Shorten the text, or leave it: the full text stays in Google.")
 	}
@@ -211,13 +212,13 @@ func (p *planner) lookup(field, column string, known byName) {
 	}
 	p.set(field, p.op.Before.Text(field))
 	switch {
-	case field == record.Company && len(rows) > 1:
+	case field == contact.Company && len(rows) > 1:
 		p.tell(field, "several-accounts", "Creatio has several accounts named “"+want+"”, so none was linked.",
 			"Link the right account in Creatio.")
-	case field == record.Company:
+	case field == contact.Company:
 		p.tell(field, "no-account", "Creatio has no account named “"+want+"”, so none was linked.",
 			"Create the account in Creatio and link it, if you want it there.")
-	case field == record.Salutation:
+	case field == contact.Salutation:
 		p.tell(field, "no-salutation", "Creatio's list of titles does not have “"+want+"” exactly once.",
 			"Add it to the list in Creatio, if you want it there.")
 	default:
@@ -229,27 +230,27 @@ func (p *planner) lookup(field, column string, known byName) {
 // jobTitle writes the free text, and links the job of that name where there is exactly one. Another job stays linked,
 // being the site's own classification, except where it alone would keep showing the title that was taken away.
 func (p *planner) jobTitle() {
-	want := p.fit(record.JobTitle, p.op.After.Text(record.JobTitle), maxText)
+	want := p.fit(contact.JobTitle, p.op.After.Text(contact.JobTitle), maxText)
 	p.columns["JobTitle"] = want
 	if jobs := p.names.jobs.find(want); want != "" && len(jobs) == 1 && !strings.EqualFold(jobs[0].name, p.native.Job) {
 		p.columns["JobId"] = jobs[0].id
 		p.native.Job = jobs[0].name
 	}
 	if want == "" && p.native.Job != "" {
-		if strings.EqualFold(p.native.Job, p.op.Before.Text(record.JobTitle)) {
+		if strings.EqualFold(p.native.Job, p.op.Before.Text(contact.JobTitle)) {
 			p.columns["JobId"] = odata.Null
 			p.native.Job = ""
 		}
 		want = p.native.Job
 	}
-	p.set(record.JobTitle, want)
+	p.set(contact.JobTitle, want)
 }
 
 func (p *planner) note() {
-	stored := storedNote(p.op.After.Text(record.Notes), p.native.HTML)
+	stored := storedNote(p.op.After.Text(contact.Notes), p.native.HTML)
 	p.columns["Notes"] = stored
 	p.native.HTML = isHTML(stored)
-	p.set(record.Notes, plainNote(stored))
+	p.set(contact.Notes, plainNote(stored))
 }
 
 // firstYear is the first one that every database of Creatio can store (SQL Server's datetime begins there).
@@ -267,21 +268,21 @@ func noYear(day string) (code, message, action string) {
 // birthday writes the column and the rows of the detail together: one that was left would bring the old day back. A
 // birthday without a year cannot be held: the date that was there stays.
 func (p *planner) birthday() {
-	want := p.op.After.Text(record.Birthday)
+	want := p.op.After.Text(contact.Birthday)
 	if want == "" {
 		p.columns["BirthDate"] = odata.Null
 		for _, id := range p.native.Birthdays {
 			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAnniversary", id: id})
 		}
 		p.native.Birthdays = nil
-		p.set(record.Birthday, "")
+		p.set(contact.Birthday, "")
 		return
 	}
 	date, err := time.Parse(time.DateOnly, want)
 	if err != nil || date.Year() < firstYear {
-		p.set(record.Birthday, p.op.Before.Text(record.Birthday))
+		p.set(contact.Birthday, p.op.Before.Text(contact.Birthday))
 		code, message, action := noYear(want)
-		p.tell(record.Birthday, code, message, action)
+		p.tell(contact.Birthday, code, message, action)
 		return
 	}
 	stamp := date.Format(time.RFC3339)
@@ -289,21 +290,21 @@ func (p *planner) birthday() {
 		p.changes = append(p.changes, write{method: "PATCH", set: "ContactAnniversary", id: id, body: map[string]any{"Date": stamp}})
 	}
 	if len(p.native.Birthdays) == 0 {
-		id := p.rowID(record.Birthday, "", nil)
+		id := p.rowID(contact.Birthday, "", nil)
 		p.native.Birthdays = []string{id}
 		p.inserts = append(p.inserts, write{method: "POST", set: "ContactAnniversary", body: map[string]any{
 			"Id": id, "ContactId": p.op.ID, "AnniversaryTypeId": anniversaryBirthday, "Date": stamp,
 		}})
 	}
 	p.columns["BirthDate"] = stamp
-	p.set(record.Birthday, want)
+	p.set(contact.Birthday, want)
 }
 
 // name writes the parts of the name, from which the site rebuilds the whole. A contact without one gets what it
 // is known by, since Creatio requires a name.
 func (p *planner) name() {
-	given, middle, surname := p.part(record.GivenName), p.part(record.MiddleName), p.part(record.Surname)
-	fields := record.ContactSchema.Clean(p.out.fields)
+	given, middle, surname := p.part(contact.GivenName), p.part(contact.MiddleName), p.part(contact.Surname)
+	fields := contact.Schema.Clean(p.out.fields)
 	stand := ""
 	if given+middle+surname == "" {
 		if p.op.Action != record.Create && standsIn(p.native.Stand, fields) {
@@ -315,17 +316,17 @@ func (p *planner) name() {
 	given, middle, surname = p.fitName(given, middle, surname)
 	all := p.op.Action == record.Create || p.native.Whole || p.native.Stand != "" || stand != ""
 	for _, c := range []struct{ column, field, value string }{
-		{"GivenName", record.GivenName, given}, {"MiddleName", record.MiddleName, middle}, {"Surname", record.Surname, surname},
+		{"GivenName", contact.GivenName, given}, {"MiddleName", contact.MiddleName, middle}, {"Surname", contact.Surname, surname},
 	} {
 		if all || c.value != strings.TrimSpace(p.op.Before.Text(c.field)) {
 			p.columns[c.column] = c.value
 		}
 	}
 	p.native.Whole, p.native.Stand = false, ""
-	shown := record.Fields{record.Company: fields[record.Company], record.Emails: fields[record.Emails], record.Phones: fields[record.Phones]}
+	shown := record.Fields{contact.Company: fields[contact.Company], contact.Emails: fields[contact.Emails], contact.Phones: fields[contact.Phones]}
 	after := person{given: given, middle: middle, surname: surname}
 	after.readName(shown, &p.native)
-	for _, f := range []string{record.GivenName, record.MiddleName, record.Surname} {
+	for _, f := range []string{contact.GivenName, contact.MiddleName, contact.Surname} {
 		p.set(f, shown.Text(f))
 	}
 }
@@ -352,7 +353,7 @@ func (p *planner) fitName(given, middle, surname string) (string, string, string
 		*longest = cut(*longest, utf16Len(*longest)-(total-maxName))
 	}
 	if given+middle+surname != before {
-		p.tell(record.GivenName, "cut", "Creatio has no room for all of the name; the end is missing there.",
+		p.tell(contact.GivenName, "cut", "Creatio has no room for all of the name; the end is missing there.",
 			"Shorten the name, or leave it: the full name stays in Google.")
 	}
 	return given, middle, surname
@@ -374,5 +375,5 @@ func (p *planner) displayName(shown record.Fields) string {
 	if p.op.Action == record.Create {
 		shown = p.op.After
 	}
-	return cut(record.DisplayName(shown), maxName)
+	return cut(contact.Title(shown), maxName)
 }

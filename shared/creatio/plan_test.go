@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -57,7 +58,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 	}{
 		"nothing": {edit: func(f record.Fields) record.Fields { return f }},
 		"one part of the name": {
-			edit:   func(f record.Fields) record.Fields { f.SetText(record.Surname, "New"); return f },
+			edit:   func(f record.Fields) record.Fields { f.SetText(contact.Surname, "New"); return f },
 			writes: "PATCH Contact",
 			check: func(t *testing.T, _ *person, planned plan) {
 				if body := planned.writes[0].body; len(body) != 1 || body["Surname"] != "New" {
@@ -66,7 +67,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 		},
 		"another number of the same kind keeps its row": {
-			edit:   func(f record.Fields) record.Fields { return with(f, record.Phones, phone("work", "+12025550102")) },
+			edit:   func(f record.Fields) record.Fields { return with(f, contact.Phones, phone("work", "+12025550102")) },
 			writes: "PATCH ContactCommunication",
 			check: func(t *testing.T, p *person, _ plan) {
 				if c := p.communications[0]; c.id != "w" || c.number != "+12025550102" || !c.primary {
@@ -75,12 +76,12 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 		},
 		"the same number as another kind": {
-			edit:   func(f record.Fields) record.Fields { return with(f, record.Phones, phone("home", "+12025550101")) },
+			edit:   func(f record.Fields) record.Fields { return with(f, contact.Phones, phone("home", "+12025550101")) },
 			writes: "PATCH ContactCommunication",
 		},
 		"a second number": {
 			edit: func(f record.Fields) record.Fields {
-				return with(f, record.Phones, phone("work", "+12025550101"), phone("work", "+12025550103"), phone("mobile", "+12025550104"))
+				return with(f, contact.Phones, phone("work", "+12025550101"), phone("work", "+12025550103"), phone("mobile", "+12025550104"))
 			},
 			writes: "POST ContactCommunication, POST ContactCommunication",
 			check: func(t *testing.T, p *person, _ plan) {
@@ -90,7 +91,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 		},
 		"no number leaves the fax alone": {
-			edit:   func(f record.Fields) record.Fields { return with(f, record.Phones) },
+			edit:   func(f record.Fields) record.Fields { return with(f, contact.Phones) },
 			writes: "DELETE ContactCommunication",
 			check: func(t *testing.T, p *person, _ plan) {
 				if len(p.communications) != 4 || p.communications[0].id != "f" {
@@ -100,7 +101,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 		},
 		"one part of an address": {
 			edit: func(f record.Fields) record.Fields {
-				return with(f, record.Addresses, record.Entry{Kind: "legal", Parts: map[string]string{"street": "Hauptstr. 2", "city": "Berlin", "country": "Germany", "zip": "10115"}})
+				return with(f, contact.Addresses, record.Entry{Kind: "legal", Parts: map[string]string{"street": "Hauptstr. 2", "city": "Berlin", "country": "Germany", "zip": "10115"}})
 			},
 			writes: "PATCH ContactAddress",
 			check: func(t *testing.T, _ *person, planned plan) {
@@ -111,21 +112,21 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 		},
 		"an unknown country stays in the text": {
 			edit: func(f record.Fields) record.Fields {
-				return with(f, record.Addresses, record.Entry{Kind: "legal", Parts: map[string]string{"street": "Hauptstr. 1", "city": "Berlin", "country": "Ruritania", "zip": "10115"}})
+				return with(f, contact.Addresses, record.Entry{Kind: "legal", Parts: map[string]string{"street": "Hauptstr. 1", "city": "Berlin", "country": "Ruritania", "zip": "10115"}})
 			},
 			writes: "PATCH ContactAddress",
 			check: func(t *testing.T, p *person, planned plan) {
 				if a := p.addresses[0]; a.street != "Hauptstr. 1, Berlin, Ruritania" || a.city != "" || a.country != "" || a.zip != "10115" {
 					t.Errorf("got %+v", a)
 				}
-				if len(planned.shown) != 1 || planned.shown[0].Is.Parts["country"] != "Ruritania" {
+				if len(planned.shown) != 1 || planned.shown[0].Canonical.Parts["country"] != "Ruritania" {
 					t.Errorf("not told: %+v", planned.shown)
 				}
 			},
 		},
 		"a web address in another spelling keeps its row, and the others theirs": {
 			edit: func(f record.Fields) record.Fields {
-				return with(f, record.Websites, record.Entry{Text: "https://Otto.example.com/"}, record.Entry{Text: "old.example.com"})
+				return with(f, contact.Websites, record.Entry{Text: "https://Otto.example.com/"}, record.Entry{Text: "old.example.com"})
 			},
 			writes: "PATCH ContactCommunication",
 			check: func(t *testing.T, p *person, _ plan) {
@@ -136,16 +137,16 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 		},
 		"a web address that is too long": {
 			edit: func(f record.Fields) record.Fields {
-				return with(f, record.Websites, append(f[record.Websites], record.Entry{Text: "x.example.com/" + strings.Repeat("x", maxText)})...)
+				return with(f, contact.Websites, append(f[contact.Websites], record.Entry{Text: "x.example.com/" + strings.Repeat("x", maxText)})...)
 			},
 			check: func(t *testing.T, _ *person, planned plan) {
-				if len(planned.notes) != 1 || planned.notes[0].Code != "too-long" || len(planned.shown) != 1 || !planned.shown[0].As.IsZero() {
+				if len(planned.notes) != 1 || planned.notes[0].Code != "too-long" || len(planned.shown) != 1 || !planned.shown[0].Displayed.IsZero() {
 					t.Errorf("got %+v, %+v", planned.notes, planned.shown)
 				}
 			},
 		},
 		"an account that is not there": {
-			edit: func(f record.Fields) record.Fields { f.SetText(record.Company, "Unknown Inc"); return f },
+			edit: func(f record.Fields) record.Fields { f.SetText(contact.Company, "Unknown Inc"); return f },
 			check: func(t *testing.T, p *person, planned plan) {
 				if p.account != "Old Ltd" || len(planned.notes) != 1 || planned.notes[0].Code != "no-account" {
 					t.Errorf("got %q, %+v", p.account, planned.notes)
@@ -153,7 +154,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 		},
 		"an account of which there are two": {
-			edit: func(f record.Fields) record.Fields { f.SetText(record.Company, "Twin"); return f },
+			edit: func(f record.Fields) record.Fields { f.SetText(contact.Company, "Twin"); return f },
 			check: func(t *testing.T, _ *person, planned plan) {
 				if len(planned.notes) != 1 || planned.notes[0].Code != "several-accounts" {
 					t.Errorf("got %+v", planned.notes)
@@ -161,7 +162,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 		},
 		"an account in another case": {
-			edit:   func(f record.Fields) record.Fields { f.SetText(record.Company, "EXAMPLE LTD"); return f },
+			edit:   func(f record.Fields) record.Fields { f.SetText(contact.Company, "EXAMPLE LTD"); return f },
 			writes: "PATCH Contact",
 			check: func(t *testing.T, p *person, _ plan) {
 				if p.account != "Example Ltd" {
@@ -170,22 +171,22 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 		},
 		"no job title shows the job, which stays": {
-			edit:   func(f record.Fields) record.Fields { f.SetText(record.JobTitle, ""); return f },
+			edit:   func(f record.Fields) record.Fields { f.SetText(contact.JobTitle, ""); return f },
 			writes: "PATCH Contact",
 			check: func(t *testing.T, p *person, planned plan) {
-				if p.job != "Boss" || planned.fields.Text(record.JobTitle) != "Boss" {
-					t.Errorf("got job %q, promised %q", p.job, planned.fields.Text(record.JobTitle))
+				if p.job != "Boss" || planned.fields.Text(contact.JobTitle) != "Boss" {
+					t.Errorf("got job %q, promised %q", p.job, planned.fields.Text(contact.JobTitle))
 				}
 			},
 		},
 		"a birthday": {
-			edit:   func(f record.Fields) record.Fields { f.SetText(record.Birthday, "1980-02-29"); return f },
+			edit:   func(f record.Fields) record.Fields { f.SetText(contact.Birthday, "1980-02-29"); return f },
 			writes: "POST ContactAnniversary, PATCH Contact",
 		},
 		"a birthday without a year": {
-			edit: func(f record.Fields) record.Fields { f.SetText(record.Birthday, "--02-29"); return f },
+			edit: func(f record.Fields) record.Fields { f.SetText(contact.Birthday, "--02-29"); return f },
 			check: func(t *testing.T, _ *person, planned plan) {
-				if len(planned.shown) != 1 || !planned.shown[0].As.IsZero() || len(planned.notes) != 1 {
+				if len(planned.shown) != 1 || !planned.shown[0].Displayed.IsZero() || len(planned.notes) != 1 {
 					t.Errorf("got %+v, %+v", planned.shown, planned.notes)
 				}
 			},
@@ -207,7 +208,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 
 func TestPlan_details_of_a_new_contact_come_after_it_and_before_its_columns(t *testing.T) {
 	t.Parallel()
-	after := with(fields(record.GivenName, "Anna", record.Surname, "Berg", record.Birthday, "1980-01-02"), record.Emails, record.Entry{Text: "anna@example.com"})
+	after := with(fields(contact.GivenName, "Anna", contact.Surname, "Berg", contact.Birthday, "1980-01-02"), contact.Emails, record.Entry{Text: "anna@example.com"})
 	planned := planContact(record.Operation{Action: record.Create, ID: "new", After: after, Changed: changedFields(nil, after)}, native{}, lists(), 0)
 	if got, want := sets(planned.writes), "POST Contact, POST ContactAnniversary, POST ContactCommunication, PATCH Contact"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -223,20 +224,20 @@ func TestPlan_details_of_a_new_contact_come_after_it_and_before_its_columns(t *t
 
 func TestPlan_a_contact_without_a_name_is_called_by_what_it_has(t *testing.T) {
 	t.Parallel()
-	after := with(record.Fields{}, record.Emails, record.Entry{Text: "info@example.com"})
-	planned := planContact(record.Operation{Action: record.Create, ID: "new", After: after, Changed: []string{record.Emails}}, native{}, lists(), 0)
+	after := with(record.Fields{}, contact.Emails, record.Entry{Text: "info@example.com"})
+	planned := planContact(record.Operation{Action: record.Create, ID: "new", After: after, Changed: []string{contact.Emails}}, native{}, lists(), 0)
 	p := &person{}
 	carryOut(t, p, planned.writes, lists())
 	if p.given != "info@example.com" {
 		t.Errorf("the site got the name %q", p.given)
 	}
 	read := p.record()
-	if len(read.Fields[record.GivenName]) > 0 {
+	if len(read.Fields[contact.GivenName]) > 0 {
 		t.Errorf("the stand-in shows as a name: %+v", read.Fields)
 	}
 	// Another address: the stand-in follows, or it would become a name.
-	next, got := update(t, p, with(read.Fields, record.Emails, record.Entry{Text: "office@example.com"}))
-	if p.given != "office@example.com" || len(got.Fields[record.GivenName]) > 0 {
+	next, got := update(t, p, with(read.Fields, contact.Emails, record.Entry{Text: "office@example.com"}))
+	if p.given != "office@example.com" || len(got.Fields[contact.GivenName]) > 0 {
 		t.Errorf("got name %q, fields %+v, writes %+v", p.given, got.Fields, next.writes)
 	}
 }
@@ -252,11 +253,11 @@ func TestWhat_is_not_carried_is_told(t *testing.T) {
 	}}
 	entry := func(text string) record.Entry { return record.Entry{Text: text} }
 	want := record.Fields{
-		record.Phones:   {entry("+1 202 555 0102"), entry("berg@example.com")},
-		record.Emails:   {entry("+1 202 555 0102"), entry("berg@example.com")},
-		record.Websites: {entry("+1 202 555 0102"), entry("anna@example.com"), entry("berg@example.com")},
+		contact.Phones:   {entry("+1 202 555 0102"), entry("berg@example.com")},
+		contact.Emails:   {entry("+1 202 555 0102"), entry("berg@example.com")},
+		contact.Websites: {entry("+1 202 555 0102"), entry("anna@example.com"), entry("berg@example.com")},
 	}
-	if diff := cmp.Diff(want, p.record().Kept); diff != "" {
+	if diff := cmp.Diff(want, p.record().Untracked); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -288,7 +289,7 @@ func TestCut_splits_no_character(t *testing.T) {
 
 func TestPair_a_hidden_repetition_goes_with_its_value(t *testing.T) {
 	t.Parallel()
-	f, _ := record.ContactSchema.Field(record.Phones)
+	f, _ := contact.Schema.Field(contact.Phones)
 	rows := []row{{ID: "1", Kind: "work", Text: "+12025550101"}, {ID: "2", Kind: "home", Text: "+1 202 555 0101"}}
 	gone := pair(f, rows, nil)
 	if len(gone.remove) != 2 {
@@ -321,7 +322,7 @@ func TestParseInfo_finds_the_contact_wherever_it_is(t *testing.T) {
 
 func TestNumbersOf_find_a_number_by_its_end(t *testing.T) {
 	t.Parallel()
-	like := []record.Record{{Fields: record.Fields{record.Phones: {phone("work", "+44 20 7946 0123"), phone("home", "+44 20 7946 0123"), phone("other", "front desk")}}}}
+	like := []record.Record{{Fields: record.Fields{contact.Phones: {phone("work", "+44 20 7946 0123"), phone("home", "+44 20 7946 0123"), phone("other", "front desk")}}}}
 	got := numbersOf(like)
 	if len(got) != 2 || len(got[0]) > conditionsPerNumber {
 		t.Fatalf("got %v", got)
@@ -329,7 +330,7 @@ func TestNumbersOf_find_a_number_by_its_end(t *testing.T) {
 	if want := "startswith(SearchNumber,'321064970')"; got[0][len(got[0])-1].String() != want {
 		t.Errorf("got %q, want %q", got[0][len(got[0])-1], want)
 	}
-	extended := numbersOf([]record.Record{{Fields: record.Fields{record.Phones: {phone("work", "+44 20 7946 0123 ext. 45")}}}})[0]
+	extended := numbersOf([]record.Record{{Fields: record.Fields{contact.Phones: {phone("work", "+44 20 7946 0123 ext. 45")}}}})[0]
 	var said []string
 	for _, f := range extended {
 		said = append(said, f.String())
@@ -345,13 +346,13 @@ func TestPlan_leaves_an_address_out_that_does_not_fit_and_says_so(t *testing.T) 
 	t.Parallel()
 	long := record.Entry{Text: strings.Repeat("e", 250) + "@example.com"}
 	p := planContact(record.Operation{
-		Action: record.Create, ID: "p", Before: record.Fields{}, Changed: []string{record.GivenName, record.Emails},
-		After: with(fields(record.GivenName, "Ada"), record.Emails, long, record.Entry{Text: "ada@example.com"}),
+		Action: record.Create, ID: "p", Before: record.Fields{}, Changed: []string{contact.GivenName, contact.Emails},
+		After: with(fields(contact.GivenName, "Ada"), contact.Emails, long, record.Entry{Text: "ada@example.com"}),
 	}, native{}, newNames(), 0)
-	if got := p.fields[record.Emails]; len(got) != 1 || got[0].Text != "ada@example.com" {
+	if got := p.fields[contact.Emails]; len(got) != 1 || got[0].Text != "ada@example.com" {
 		t.Errorf("got %+v", got)
 	}
-	if len(p.shown) != 1 || !p.shown[0].Is.Equal(long) || !p.shown[0].As.IsZero() {
+	if len(p.shown) != 1 || !p.shown[0].Canonical.Equal(long) || !p.shown[0].Displayed.IsZero() {
 		t.Errorf("shows %+v", p.shown)
 	}
 	if len(p.notes) != 1 || p.notes[0].Code != "too-long" || !strings.Contains(p.notes[0].Message, "E-mail") {
@@ -362,13 +363,13 @@ func TestPlan_leaves_an_address_out_that_does_not_fit_and_says_so(t *testing.T) 
 func TestPlan_tells_that_a_company_stands_in_for_a_name(t *testing.T) {
 	t.Parallel()
 	p := planContact(record.Operation{
-		Action: record.Create, ID: "p", Before: record.Fields{}, Changed: []string{record.Company}, After: fields(record.Company, "Harbor Office"),
+		Action: record.Create, ID: "p", Before: record.Fields{}, Changed: []string{contact.Company}, After: fields(contact.Company, "Harbor Office"),
 	}, native{}, newNames(), 0)
-	want := record.Shown{Field: record.GivenName, As: record.Entry{Text: "Harbor Office"}}
+	want := record.Projection{Field: contact.GivenName, Displayed: record.Entry{Text: "Harbor Office"}}
 	for _, s := range p.shown {
-		if s.Field == want.Field && s.Is.IsZero() && s.As.Equal(want.As) {
+		if s.Field == want.Field && s.Canonical.IsZero() && s.Displayed.Equal(want.Displayed) {
 			return
 		}
 	}
-	t.Errorf("the name is %v and shows %+v", p.fields[record.GivenName], p.shown)
+	t.Errorf("the name is %v and shows %+v", p.fields[contact.GivenName], p.shown)
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
-	"github.com/tandem-sync/tandem/shared/record"
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 )
 
@@ -41,7 +41,7 @@ func TestA_site_that_cuts_its_replies_without_a_word_is_read_to_the_end(t *testi
 			}
 			read := 0
 			for _, r := range delta.Records {
-				read += len(r.Fields[record.Phones])
+				read += len(r.Fields[contact.Phones])
 			}
 			if read != numbers {
 				t.Errorf("read %d of %d numbers", read, numbers)

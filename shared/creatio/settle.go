@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -50,14 +51,14 @@ func (c *Contacts) settleOne(j *job, now record.Record, known *names, links []st
 		c.plan(j, native{}, known, links)
 		return
 	case now.Gone && j.op.Action == record.Unlink:
-		now.Fields, now.Native = j.op.Before, j.op.Native
-		j.result = &record.Result{Record: record.Record{ID: j.op.ID, Fields: j.op.Before, Native: j.op.Native}}
+		now.Fields, now.AdapterState = j.op.Before, j.op.AdapterState
+		j.result = &record.Result{Record: record.Record{ID: j.op.ID, Fields: j.op.Before, AdapterState: j.op.AdapterState}}
 		return
 	case now.Gone:
 		j.result = &record.Result{Err: fault.New(fault.Gone, side, "not-found", errors.New("apply contact: it is not there"))}
 		return
 	}
-	n, err := readNative(now.Native)
+	n, err := readNative(now.AdapterState)
 	if err != nil {
 		j.result = &record.Result{Err: fault.Errorf(fault.Bug, side, "native", "read own state: %w", err)}
 		return
@@ -82,10 +83,10 @@ func (c *Contacts) settleOne(j *job, now record.Record, known *names, links []st
 // promised nor what was there before has been changed by somebody: the operation no longer fits then.
 func remaining(j *job, now record.Record) (record.Operation, bool) {
 	rest := j.op
-	rest.Action, rest.Before, rest.After, rest.Changed, rest.Native = record.Update, now.Fields, now.Fields.Clone(), nil, now.Native
+	rest.Action, rest.Before, rest.After, rest.Changed, rest.AdapterState = record.Update, now.Fields, now.Fields.Clone(), nil, now.AdapterState
 	rest.Join = j.op.Join && !now.Member
 	for _, name := range j.op.Changed {
-		f, _ := record.ContactSchema.Field(name)
+		f, _ := contact.Schema.Field(name)
 		is := now.Fields[name]
 		switch {
 		case f.Equal(is, j.plan.fields[name]) && j.plan.fields != nil, f.Equal(is, j.op.After[name]):
@@ -111,20 +112,20 @@ func remaining(j *job, now record.Record) (record.Operation, bool) {
 // sameWords reports whether a name differs only in how the site split it.
 func sameWords(field string, a, b record.Fields) bool {
 	switch field {
-	case record.GivenName, record.MiddleName, record.Surname:
+	case contact.GivenName, contact.MiddleName, contact.Surname:
 	default:
 		return false
 	}
 	words := func(f record.Fields) []string {
-		w := strings.Fields(record.DisplayName(f))
+		w := strings.Fields(contact.Title(f))
 		slices.Sort(w)
 		return w
 	}
 	return slices.Equal(words(a), words(b))
 }
 
-func stillShown(shown []record.Shown, replanned []string) []record.Shown {
-	return slices.DeleteFunc(slices.Clone(shown), func(s record.Shown) bool { return slices.Contains(replanned, s.Field) })
+func stillShown(shown []record.Projection, replanned []string) []record.Projection {
+	return slices.DeleteFunc(slices.Clone(shown), func(s record.Projection) bool { return slices.Contains(replanned, s.Field) })
 }
 
 func stillNoted(notes []record.Note, replanned []string) []record.Note {

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -77,7 +78,7 @@ func (c *Contacts) Apply(ctx context.Context, ops []record.Operation) ([]record.
 func (w *writer) job(op record.Operation) *job {
 	j := &job{op: op}
 	var err error
-	if j.native, err = readNative(op.Native); err != nil {
+	if j.native, err = readNative(op.AdapterState); err != nil {
 		j.fail(fault.New(fault.Conflict, side, "not-read", errors.New("apply contact: its state is not one of this version")))
 		return j
 	}
@@ -113,8 +114,8 @@ func (w *writer) apply(ctx context.Context, jobs []*job) error {
 		if j.open() {
 			// Nothing was left to write.
 			j.result = &record.Result{
-				Record: record.Record{ID: j.op.ID, Modified: w.options.Now().UTC(), Member: true, Fields: j.op.Before, Native: j.op.Native},
-				Shown:  j.plan.shown(j.op.Before), Notes: j.plan.notes,
+				Record:      record.Record{ID: j.op.ID, Modified: w.options.Now().UTC(), Member: true, Fields: j.op.Before, AdapterState: j.op.AdapterState},
+				Projections: j.plan.shown(j.op.Before), Notes: j.plan.notes,
 			}
 		}
 	}
@@ -225,7 +226,7 @@ func (w *writer) written(j *job, p *people.PersonResponse, what string) {
 
 // done gives a job its good fate.
 func (j *job) done(r record.Record) {
-	j.result = &record.Result{Record: r, Shown: j.plan.shown(r.Fields), Notes: j.plan.notes}
+	j.result = &record.Result{Record: r, Projections: j.plan.shown(r.Fields), Notes: j.plan.notes}
 }
 
 // refused deals with a request that failed: it gives the records their fate, or returns what to try again apart from
@@ -383,13 +384,13 @@ func (w *writer) settle(ctx context.Context, jobs []*job) ([]*job, error) {
 	var rest []*job
 	for _, j := range jobs {
 		r := found[j.op.ID]
-		n, _ := readNative(r.Native)
+		n, _ := readNative(r.AdapterState)
 		switch {
 		case r.Gone:
 			j.fail(fault.New(fault.Gone, side, "not-found", errors.New("update contact: it is not there")))
 		case n.version() == j.native.version():
 			rest = append(rest, j)
-		case j.holds(r.Fields) && !w.another(j.op.Native, n.Source):
+		case j.holds(r.Fields) && !w.another(j.op.AdapterState, n.Source):
 			if r.ID != j.op.ID {
 				r.Aliases = append(r.Aliases, j.op.ID)
 			}
@@ -404,7 +405,7 @@ func (w *writer) settle(ctx context.Context, jobs []*job) ([]*job, error) {
 // holds reports whether a contact has all that was to be written.
 func (j *job) holds(now record.Fields) bool {
 	for _, name := range j.op.Changed {
-		if f, _ := record.ContactSchema.Field(name); !f.Equal(now[name], j.op.After[name]) {
+		if f, _ := contact.Schema.Field(name); !f.Equal(now[name], j.op.After[name]) {
 			return false
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -21,8 +22,8 @@ import (
 
 func creation(i int, given string) record.Operation {
 	return record.Operation{
-		Action: record.Create, Link: fmt.Sprintf("L%d", i), Join: true, Before: record.Fields{}, After: record.Fields{record.GivenName: text(given)},
-		Changed: []string{record.GivenName},
+		Action: record.Create, Link: fmt.Sprintf("L%d", i), Join: true, Before: record.Fields{}, After: record.Fields{contact.GivenName: text(given)},
+		Changed: []string{contact.GivenName},
 	}
 }
 
@@ -38,7 +39,7 @@ func fetched(t *testing.T, c *Contacts, id string) record.Record {
 // rename is an operation that gives a contact another name.
 func rename(r record.Record, given string) record.Operation {
 	after := r.Fields.Clone()
-	after.SetText(record.GivenName, given)
+	after.SetText(contact.GivenName, given)
 	op := change(r, after)
 	return op
 }
@@ -65,7 +66,7 @@ func TestTwo_hundred_creations_are_one_request(t *testing.T) {
 		t.Errorf("got calls %v, want two batches", got)
 	}
 	for i, r := range results {
-		if r.Err != nil || r.Record.Mark != ops[i].Link || r.Record.Fields.Text(record.GivenName) != fmt.Sprintf("N%d", i) || !r.Record.Member {
+		if r.Err != nil || r.Record.Mark != ops[i].Link || r.Record.Fields.Text(contact.GivenName) != fmt.Sprintf("N%d", i) || !r.Record.Member {
 			t.Fatalf("result %d is %+v", i, r)
 		}
 		p := s.people[r.Record.ID]
@@ -99,7 +100,7 @@ func TestNo_request_holds_more_than_the_service_takes(t *testing.T) {
 	renames, leaves := make([]record.Operation, len(found)), make([]record.Operation, len(found))
 	for i, r := range found {
 		renames[i] = rename(r, "Again")
-		leaves[i] = record.Operation{Action: record.Unlink, ID: r.ID, Native: r.Native, Before: r.Fields, After: r.Fields}
+		leaves[i] = record.Operation{Action: record.Unlink, ID: r.ID, AdapterState: r.AdapterState, Before: r.Fields, After: r.Fields}
 	}
 	s.called()
 	for _, tc := range []struct {
@@ -150,7 +151,7 @@ func TestOne_bad_record_never_stops_the_others(t *testing.T) {
 	for i := range 50 {
 		name := fmt.Sprintf("people/u%d", i)
 		s.put(name, named("Was"), testGroup)
-		changes = append(changes, rename(fetched(t, c, name), ops[i].After.Text(record.GivenName)))
+		changes = append(changes, rename(fetched(t, c, name), ops[i].After.Text(contact.GivenName)))
 	}
 	check("update", mustApply(t, c, changes...))
 	if got := s.people["people/u0"].Names[0].GivenName; got != "Good" {
@@ -171,7 +172,7 @@ func TestA_contact_that_may_not_be_changed_stops_nobody_elses_change(t *testing.
 	for i, r := range mustApply(t, c, ops...) {
 		if i == 5 {
 			wantFault(t, r.Err, fault.ReadOnly, "forbidden")
-		} else if r.Err != nil || r.Record.Fields.Text(record.GivenName) != "Is" {
+		} else if r.Err != nil || r.Record.Fields.Text(contact.GivenName) != "Is" {
 			t.Errorf("%d: got %+v", i, r)
 		}
 	}
@@ -225,7 +226,7 @@ func TestA_stale_version_is_a_conflict_of_that_record_only(t *testing.T) {
 		case 7:
 			wantFault(t, r.Err, fault.Gone, "not-found")
 		default:
-			if r.Err != nil || r.Record.Fields.Text(record.GivenName) != "Is" {
+			if r.Err != nil || r.Record.Fields.Text(contact.GivenName) != "Is" {
 				t.Errorf("%d: got %+v", i, r)
 			}
 		}
@@ -254,7 +255,7 @@ func TestA_change_whose_answer_was_lost_is_found_done(t *testing.T) {
 	if !fault.Ambiguous(first[0].Err) || !fault.Is(first[0].Err, fault.Retry) {
 		t.Fatalf("got %v, want an ambiguous retry", first[0].Err)
 	}
-	if second := mustApply(t, c, op); second[0].Err != nil || second[0].Record.Fields.Text(record.GivenName) != "Is" {
+	if second := mustApply(t, c, op); second[0].Err != nil || second[0].Record.Fields.Text(contact.GivenName) != "Is" {
 		t.Errorf("got %+v, want it done", second[0])
 	}
 }
@@ -373,8 +374,8 @@ func TestA_group_deleted_meanwhile_is_no_records_fault(t *testing.T) {
 		t.Errorf("got %v", results)
 	}
 	results, err = c.Apply(t.Context(), []record.Operation{
-		{Action: record.Unlink, ID: a.ID, Native: a.Native, Before: a.Fields, After: a.Fields},
-		{Action: record.Update, ID: b.ID, Native: b.Native, Before: b.Fields, After: b.Fields, Join: true},
+		{Action: record.Unlink, ID: a.ID, AdapterState: a.AdapterState, Before: a.Fields, After: a.Fields},
+		{Action: record.Update, ID: b.ID, AdapterState: b.AdapterState, Before: b.Fields, After: b.Fields, Join: true},
 	})
 	wantFault(t, err, fault.Retry, "group-gone")
 	if results[0].Err != nil || results[1].Err == nil {
@@ -409,7 +410,7 @@ func TestWhat_was_written_before_the_group_could_not_be_joined_is_not_called_und
 	both := rename(fetched(t, c, "people/a"), "C")
 	both.Join = true
 	r := fetched(t, c, "people/b")
-	only := record.Operation{Action: record.Update, ID: r.ID, Native: r.Native, Before: r.Fields, After: r.Fields, Join: true}
+	only := record.Operation{Action: record.Update, ID: r.ID, AdapterState: r.AdapterState, Before: r.Fields, After: r.Fields, Join: true}
 	s.before = func(call string, w http.ResponseWriter, _ []byte) bool {
 		if !strings.HasSuffix(call, ":modify") {
 			return false
@@ -445,10 +446,10 @@ func TestMembers_join_and_leave_and_nobody_is_deleted(t *testing.T) {
 	join.Join = true
 	s.called()
 	results := mustApply(t, c, join,
-		record.Operation{Action: record.Update, ID: r[1].ID, Native: r[1].Native, Before: r[1].Fields, After: r[1].Fields, Join: true},
-		record.Operation{Action: record.Unlink, ID: r[2].ID, Native: r[2].Native, Before: r[2].Fields, After: r[2].Fields},
-		record.Operation{Action: record.Unlink, ID: r[3].ID, Native: r[3].Native, Before: r[3].Fields, After: r[3].Fields},
-		record.Operation{Action: record.Update, ID: r[4].ID, Native: r[4].Native, Before: r[4].Fields, After: r[4].Fields, Join: true},
+		record.Operation{Action: record.Update, ID: r[1].ID, AdapterState: r[1].AdapterState, Before: r[1].Fields, After: r[1].Fields, Join: true},
+		record.Operation{Action: record.Unlink, ID: r[2].ID, AdapterState: r[2].AdapterState, Before: r[2].Fields, After: r[2].Fields},
+		record.Operation{Action: record.Unlink, ID: r[3].ID, AdapterState: r[3].AdapterState, Before: r[3].Fields, After: r[3].Fields},
+		record.Operation{Action: record.Update, ID: r[4].ID, AdapterState: r[4].AdapterState, Before: r[4].Fields, After: r[4].Fields, Join: true},
 		record.Operation{Action: record.Unlink, ID: "people/never"},
 	)
 	wantFault(t, results[4].Err, fault.Gone, "")
@@ -482,16 +483,16 @@ func TestAn_operation_that_cannot_be_carried_out_says_so(t *testing.T) {
 	s := newService(t)
 	c := s.open(Options{Group: testGroup})
 	results := mustApply(t, c,
-		record.Operation{Action: record.Update, ID: "people/a", Changed: []string{record.Notes}, After: record.Fields{record.Notes: text("x")}},
-		record.Operation{Action: record.Update, ID: "people/a", Native: json.RawMessage(`"other"`)},
+		record.Operation{Action: record.Update, ID: "people/a", Changed: []string{contact.Notes}, After: record.Fields{contact.Notes: text("x")}},
+		record.Operation{Action: record.Update, ID: "people/a", AdapterState: json.RawMessage(`"other"`)},
 		record.Operation{Action: "delete", ID: "people/a"},
 		record.Operation{Action: record.Unlink},
-		record.Operation{Action: record.Update, ID: "people/a", Before: record.Fields{record.GivenName: text("A")}},
+		record.Operation{Action: record.Update, ID: "people/a", Before: record.Fields{contact.GivenName: text("A")}},
 	)
 	for i, kind := range []fault.Kind{fault.Conflict, fault.Conflict, fault.Bug, fault.Bug} {
 		wantFault(t, results[i].Err, kind, "")
 	}
-	if results[4].Err != nil || results[4].Record.Fields.Text(record.GivenName) != "A" {
+	if results[4].Err != nil || results[4].Record.Fields.Text(contact.GivenName) != "A" {
 		t.Errorf("got %+v, want nothing to have been left to do", results[4])
 	}
 	if got := s.called(); len(got) != 0 {
@@ -512,10 +513,10 @@ func TestForeign_entries_survive_a_write(t *testing.T) {
 	c := s.open(Options{Group: testGroup})
 	r := fetched(t, c, "people/a")
 	after := r.Fields.Clone()
-	after[record.Phones] = []record.Entry{{Kind: "work", Text: "+1 202 555 0123"}}
+	after[contact.Phones] = []record.Entry{{Kind: "work", Text: "+1 202 555 0123"}}
 	op := change(r, after)
 	// What is kept of the record goes through the store.
-	if res := mustApply(t, c, op); res[0].Err != nil || len(res[0].Shown) != 0 {
+	if res := mustApply(t, c, op); res[0].Err != nil || len(res[0].Projections) != 0 {
 		t.Fatalf("got %+v", res[0])
 	}
 	got := s.people["people/a"]

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -70,17 +71,17 @@ func (c *Contacts) everybody(ctx context.Context) ([]record.Record, error) {
 // keysOf are the marks by which two records may be known for one.
 func keysOf(f record.Fields) []string {
 	var keys []string
-	for _, e := range f[record.Emails] {
-		keys = append(keys, "e"+record.EmailKey(e.Text))
+	for _, e := range f[contact.Emails] {
+		keys = append(keys, "e"+contact.EmailKey(e.Text))
 	}
-	for _, e := range f[record.Phones] {
-		number, _, _ := strings.Cut(record.PhoneKey(e.Text), ";")
+	for _, e := range f[contact.Phones] {
+		number, _, _ := strings.Cut(contact.PhoneKey(e.Text), ";")
 		keys = append(keys, "p"+number)
-		if key := record.SubscriberKey(e.Text); key != "" {
+		if key := contact.SubscriberKey(e.Text); key != "" {
 			keys = append(keys, "d"+key)
 		}
 	}
-	given, middle, surname := f.Text(record.GivenName), f.Text(record.MiddleName), f.Text(record.Surname)
+	given, middle, surname := f.Text(contact.GivenName), f.Text(contact.MiddleName), f.Text(contact.Surname)
 	for _, name := range []string{given + " " + middle + " " + surname, given + " " + surname} {
 		words := strings.Fields(record.Fold(name))
 		slices.Sort(words)

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -498,7 +499,7 @@ func TestWho_has_more_than_a_list_shows_is_read_alone(t *testing.T) {
 		return true
 	}
 	d := mustScan(t, s.open(Options{Group: testGroup}), nil)
-	if got := len(d.Records[0].Fields[record.Emails]); got != 120 {
+	if got := len(d.Records[0].Fields[contact.Emails]); got != 120 {
 		t.Errorf("got %d addresses, want all 120", got)
 	}
 }
@@ -515,14 +516,14 @@ func TestCandidates_share_an_address_a_number_or_a_name(t *testing.T) {
 	}, testGroup)
 	c := s.open(Options{Group: testGroup})
 	like := []record.Record{{Fields: record.Fields{
-		record.GivenName: text("Ada"), record.MiddleName: text("M."), record.Surname: text("Example"),
-		record.Emails: text("ada@example.com"), record.Phones: text("+1 202 555 0100"),
+		contact.GivenName: text("Ada"), contact.MiddleName: text("M."), contact.Surname: text("Example"),
+		contact.Emails: text("ada@example.com"), contact.Phones: text("+1 202 555 0100"),
 	}}}
 	got, err := c.Candidates(t.Context(), like)
 	if diff := cmp.Diff([]string{"people/mail outside", "people/name", "people/phone outside"}, ids(got)); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
-	bare := []record.Record{{Fields: record.Fields{record.Company: text("Example Ltd")}}}
+	bare := []record.Record{{Fields: record.Fields{contact.Company: text("Example Ltd")}}}
 	if got, err = c.Candidates(t.Context(), bare); err != nil || !slices.Equal(ids(got), []string{"people/bare"}) {
 		t.Errorf("got %v, %v, want the marked contact that has no name either", ids(got), err)
 	}

@@ -3,36 +3,36 @@ package google
 import (
 	"strings"
 
-	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/contact"
 )
 
 // phoneKinds says what Google's labels of a number are to Tandem. A label that is missing here is one of the user's
 // own, or one without a counterpart; such a number is left alone.
 var phoneKinds = map[string]string{
-	"work": record.KindWork, "workfax": record.KindWork, "workmobile": record.KindWork, "workpager": record.KindWork,
-	"companymain": record.KindWork,
-	"home":        record.KindHome, "homefax": record.KindHome,
-	"mobile": record.KindMobile, "main": record.KindMobile,
-	"other": record.KindOther, "otherfax": record.KindOther, "general": record.KindOther, "fax": record.KindOther, "pager": record.KindOther, "": record.KindOther,
-	"extension": record.KindExtension,
+	"work": contact.KindWork, "workfax": contact.KindWork, "workmobile": contact.KindWork, "workpager": contact.KindWork,
+	"companymain": contact.KindWork,
+	"home":        contact.KindHome, "homefax": contact.KindHome,
+	"mobile": contact.KindMobile, "main": contact.KindMobile,
+	"other": contact.KindOther, "otherfax": contact.KindOther, "general": contact.KindOther, "fax": contact.KindOther, "pager": contact.KindOther, "": contact.KindOther,
+	"extension": contact.KindExtension,
 }
 
 // addressKinds does the same for addresses.
 var addressKinds = map[string]string{
-	"home": record.KindHome, "work": record.KindWork, "other": record.KindOther, "": record.KindOther,
-	"shipping": record.KindShipping, "legal": record.KindLegal, "actual": record.KindActual,
+	"home": contact.KindHome, "work": contact.KindWork, "other": contact.KindOther, "": contact.KindOther,
+	"shipping": contact.KindShipping, "legal": contact.KindLegal, "actual": contact.KindActual,
 }
 
 // phoneTypes and addressTypes are the labels of new entries. Those that Google does not know are shown as they are, as
 // labels of the user's own.
 var (
 	phoneTypes = map[string]string{
-		record.KindWork: "work", record.KindHome: "home", record.KindMobile: "mobile", record.KindOther: "other",
-		record.KindExtension: "Extension",
+		contact.KindWork: "work", contact.KindHome: "home", contact.KindMobile: "mobile", contact.KindOther: "other",
+		contact.KindExtension: "Extension",
 	}
 	addressTypes = map[string]string{
-		record.KindHome: "home", record.KindWork: "work", record.KindOther: "other",
-		record.KindShipping: "Shipping", record.KindLegal: "Legal", record.KindActual: "Actual",
+		contact.KindHome: "home", contact.KindWork: "work", contact.KindOther: "other",
+		contact.KindShipping: "Shipping", contact.KindLegal: "Legal", contact.KindActual: "Actual",
 	}
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -23,13 +24,13 @@ type list[T any] struct {
 }
 
 func field(name string) record.Field {
-	f, _ := record.ContactSchema.Field(name)
+	f, _ := contact.Schema.Field(name)
 	return f
 }
 
 func emailList(p *people.Person) list[people.EmailAddress] {
 	return list[people.EmailAddress]{
-		field: field(record.Emails), items: p.EmailAddresses,
+		field: field(contact.Emails), items: p.EmailAddresses,
 		entry: func(e *people.EmailAddress) (record.Entry, bool) {
 			return record.Entry{Text: strings.TrimSpace(e.Value)}, strings.TrimSpace(e.Value) != ""
 		},
@@ -39,7 +40,7 @@ func emailList(p *people.Person) list[people.EmailAddress] {
 				return &people.EmailAddress{Type: emailType, Value: as.Text}
 			}
 			e := *old
-			if record.EmailKey(e.Value) != record.EmailKey(as.Text) {
+			if contact.EmailKey(e.Value) != contact.EmailKey(as.Text) {
 				// The name that was shown with the old address is not the new one's.
 				e.DisplayName = ""
 			}
@@ -51,7 +52,7 @@ func emailList(p *people.Person) list[people.EmailAddress] {
 
 func phoneList(p *people.Person) list[people.PhoneNumber] {
 	return list[people.PhoneNumber]{
-		field: field(record.Phones), items: p.PhoneNumbers,
+		field: field(contact.Phones), items: p.PhoneNumbers,
 		entry: func(e *people.PhoneNumber) (record.Entry, bool) {
 			kind, known := kindOf(phoneKinds, e.Type)
 			return record.Entry{Kind: kind, Text: strings.TrimSpace(e.Value)}, known && strings.TrimSpace(e.Value) != ""
@@ -75,7 +76,7 @@ func phoneList(p *people.Person) list[people.PhoneNumber] {
 
 func addressList(p *people.Person) list[people.Address] {
 	return list[people.Address]{
-		field: field(record.Addresses), items: p.Addresses,
+		field: field(contact.Addresses), items: p.Addresses,
 		entry: func(e *people.Address) (record.Entry, bool) {
 			kind, known := kindOf(addressKinds, e.Type)
 			parts := partsOf(e)
@@ -86,12 +87,12 @@ func addressList(p *people.Person) list[people.Address] {
 			e := &people.Address{Type: addressTypes[as.Kind]}
 			if old != nil {
 				e.Type, e.Metadata = label(addressKinds, addressTypes, old.Type, as.Kind), old.Metadata
-				if strings.EqualFold(strings.TrimSpace(old.Country), as.Parts[record.Country]) {
+				if strings.EqualFold(strings.TrimSpace(old.Country), as.Parts[contact.Country]) {
 					e.CountryCode = old.CountryCode
 				}
 			}
-			e.StreetAddress, e.City, e.Region = as.Parts[record.Street], as.Parts[record.City], as.Parts[record.Region]
-			e.PostalCode, e.Country = as.Parts[record.Zip], as.Parts[record.Country]
+			e.StreetAddress, e.City, e.Region = as.Parts[contact.Street], as.Parts[contact.City], as.Parts[contact.Region]
+			e.PostalCode, e.Country = as.Parts[contact.Zip], as.Parts[contact.Country]
 			return e
 		},
 	}
@@ -99,7 +100,7 @@ func addressList(p *people.Person) list[people.Address] {
 
 func websiteList(p *people.Person) list[people.Url] {
 	return list[people.Url]{
-		field: field(record.Websites), items: p.Urls,
+		field: field(contact.Websites), items: p.Urls,
 		entry: func(u *people.Url) (record.Entry, bool) {
 			return record.Entry{Text: strings.TrimSpace(u.Value)}, strings.TrimSpace(u.Value) != ""
 		},
@@ -130,10 +131,10 @@ func partsOf(a *people.Address) map[string]string {
 		}
 	}
 	parts := map[string]string{
-		record.Street: strings.Join(street, ", "), record.City: a.City, record.Region: a.Region, record.Zip: a.PostalCode, record.Country: a.Country,
+		contact.Street: strings.Join(street, ", "), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: a.Country,
 	}
 	if !structured(a) {
-		parts[record.Street] = a.FormattedValue
+		parts[contact.Street] = a.FormattedValue
 	}
 	for k, v := range parts {
 		if parts[k] = strings.TrimSpace(v); parts[k] == "" {

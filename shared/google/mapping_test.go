@@ -12,13 +12,14 @@ import (
 	"google.golang.org/api/people/v1"
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
 const testGroup = "contactGroups/4b1"
 
-// contact makes a person of a contact source out of fields.
-func contact(p people.Person) *people.Person {
+// contactPerson makes a person of a contact source out of fields.
+func contactPerson(p people.Person) *people.Person {
 	p.ResourceName = "people/c100"
 	p.Etag = "%merged"
 	p.Metadata = &people.PersonMetadata{Sources: []*people.Source{
@@ -72,12 +73,12 @@ func replace(t interface{ Fatalf(string, ...any) }, p *people.Person, out plan) 
 	if len(keys) > 0 {
 		t.Fatalf("sent beyond the mask: %v", keys)
 	}
-	return contact(next)
+	return contactPerson(next)
 }
 
 func change(from record.Record, after record.Fields) record.Operation {
-	op := record.Operation{Action: record.Update, Link: "L1", ID: from.ID, Native: from.Native, Before: from.Fields, After: after}
-	for _, f := range record.ContactSchema {
+	op := record.Operation{Action: record.Update, Link: "L1", ID: from.ID, AdapterState: from.AdapterState, Before: from.Fields, After: after}
+	for _, f := range contact.Schema {
 		if !f.Equal(from.Fields[f.Name], after[f.Name]) {
 			op.Changed = append(op.Changed, f.Name)
 		}
@@ -88,7 +89,7 @@ func change(from record.Record, after record.Fields) record.Operation {
 // write carries an operation out on a person.
 func write(t interface{ Fatalf(string, ...any) }, p *people.Person, after record.Fields) (*people.Person, plan) {
 	r := recordOf(p, testGroup)
-	n, err := readNative(r.Native)
+	n, err := readNative(r.AdapterState)
 	if err != nil {
 		t.Fatalf("native: %v", err)
 	}
@@ -102,7 +103,7 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 	t.Parallel()
 	profile := &people.FieldMetadata{Source: &people.Source{Type: "PROFILE", Id: "55"}, Primary: true}
 	own := &people.FieldMetadata{Source: &people.Source{Type: contactType, Id: "64"}}
-	p := contact(people.Person{
+	p := contactPerson(people.Person{
 		Names: []*people.Name{
 			{GivenName: "Self", FamilyName: "Chosen", Metadata: profile},
 			{GivenName: "Ada", MiddleName: "Mary", FamilyName: "Example", HonorificPrefix: "Dr.", HonorificSuffix: "Jr.", Metadata: own},
@@ -138,32 +139,32 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 		ID: "people/c100", Aliases: []string{"people/c99"}, Mark: "L7", Member: true,
 		Modified: time.Date(2026, 3, 1, 10, 11, 12, 123456000, time.UTC),
 		Fields: record.Fields{
-			record.GivenName: text("Ada"), record.MiddleName: text("Mary"), record.Surname: text("Example"), record.Salutation: text("Dr."),
-			record.Company: text("Example Ltd"), record.JobTitle: text("CTO"), record.Department: text("R&D"),
-			record.Birthday: text("--02-29"), record.Notes: text("one\ntwo"), record.Skype: text("ada.example"), record.Emails: text("ada@example.com"),
-			record.Websites: text("ada.example.com"),
-			record.Phones: {
+			contact.GivenName: text("Ada"), contact.MiddleName: text("Mary"), contact.Surname: text("Example"), contact.Salutation: text("Dr."),
+			contact.Company: text("Example Ltd"), contact.JobTitle: text("CTO"), contact.Department: text("R&D"),
+			contact.Birthday: text("--02-29"), contact.Notes: text("one\ntwo"), contact.Skype: text("ada.example"), contact.Emails: text("ada@example.com"),
+			contact.Websites: text("ada.example.com"),
+			contact.Phones: {
 				{Kind: "work", Text: "+1 202 555 0100"},
 				{Kind: "home", Text: "+1 202 555 0101"},
 				{Kind: "mobile", Text: "+1 202 555 0102"},
 				{Kind: "other", Text: "+1 202 555 0103"},
 				{Kind: "extension", Text: "12"},
 			},
-			record.Addresses: {
+			contact.Addresses: {
 				{Kind: "home", Parts: map[string]string{"street": "1 Main St, Apt 4", "city": "Springfield", "zip": "12345", "country": "USA"}},
 				{Kind: "shipping", Parts: map[string]string{"street": "Dock 7\nHarbor"}},
 			},
 		},
-		Kept: record.Fields{
-			record.Phones:    {{Text: "+1 202 555 0104"}, {Text: "+1 202 555 0105"}},
-			record.Addresses: {{Parts: map[string]string{"city": "Lakeside"}}},
+		Untracked: record.Fields{
+			contact.Phones:    {{Text: "+1 202 555 0104"}, {Text: "+1 202 555 0105"}},
+			contact.Addresses: {{Parts: map[string]string{"city": "Lakeside"}}},
 		},
 	}
-	got.Native = nil
+	got.AdapterState = nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	n, err := readNative(recordOf(p, testGroup).Native)
+	n, err := readNative(recordOf(p, testGroup).AdapterState)
 	if err != nil || n.Etag != "#1" || n.Source != "64" || len(n.Person.Names) != 1 || len(n.Person.EmailAddresses) != 1 {
 		t.Errorf("got native %+v, %v, want the contact's own version and entries", n, err)
 	}
@@ -210,7 +211,7 @@ func TestBirthdays_with_and_without_a_year(t *testing.T) {
 
 func TestAn_update_writes_the_named_fields_and_keeps_what_is_not_its_own(t *testing.T) {
 	t.Parallel()
-	p := contact(people.Person{
+	p := contactPerson(people.Person{
 		Names:         []*people.Name{{GivenName: "Ada", FamilyName: "Example", HonorificSuffix: "Jr.", PhoneticGivenName: "Ayda", UnstructuredName: "Ada Example, Jr."}},
 		Organizations: []*people.Organization{{Name: "Old Ltd", Title: "Founder"}, {Name: "Example Ltd", Title: "CTO", Location: "Floor 3", Metadata: &people.FieldMetadata{Primary: true}}},
 		ImClients:     []*people.ImClient{{Protocol: "jabber", Username: "ada@chat.example.com"}, {Protocol: "skype", Username: "ada"}},
@@ -221,15 +222,15 @@ func TestAn_update_writes_the_named_fields_and_keeps_what_is_not_its_own(t *test
 	})
 	before := recordOf(p, testGroup).Fields
 	after := before.Clone()
-	after.SetText(record.Surname, "Sample")
-	after.SetText(record.JobTitle, "CEO")
-	after.SetText(record.Skype, "")
-	after[record.Phones] = []record.Entry{{Kind: "work", Text: "+1 202 555 0199"}, {Kind: "mobile", Text: "+1 202 555 0177"}}
+	after.SetText(contact.Surname, "Sample")
+	after.SetText(contact.JobTitle, "CEO")
+	after.SetText(contact.Skype, "")
+	after[contact.Phones] = []record.Entry{{Kind: "work", Text: "+1 202 555 0199"}, {Kind: "mobile", Text: "+1 202 555 0177"}}
 	next, out := write(t, p, after)
 	if diff := cmp.Diff([]string{"names", "organizations", "imClients", "phoneNumbers"}, out.mask); diff != "" {
 		t.Errorf("mask: %s", diff)
 	}
-	want := contact(people.Person{
+	want := contactPerson(people.Person{
 		Names:          []*people.Name{{GivenName: "Ada", FamilyName: "Sample", HonorificSuffix: "Jr.", PhoneticGivenName: "Ayda"}},
 		Organizations:  []*people.Organization{{Name: "Old Ltd", Title: "Founder"}, {Name: "Example Ltd", Title: "CEO", Location: "Floor 3", Metadata: &people.FieldMetadata{SourcePrimary: true}}},
 		ImClients:      []*people.ImClient{{Protocol: "jabber", Username: "ada@chat.example.com"}},
@@ -239,18 +240,18 @@ func TestAn_update_writes_the_named_fields_and_keeps_what_is_not_its_own(t *test
 	if diff := cmp.Diff(asJSON(t, want), asJSON(t, next)); diff != "" {
 		t.Error(diff)
 	}
-	if got := recordOf(next, testGroup).Fields; !record.ContactSchema.Equal(got, after) {
+	if got := recordOf(next, testGroup).Fields; !contact.Schema.Equal(got, after) {
 		t.Errorf("reads as %v, want %v", got, after)
 	}
 }
 
 func TestA_web_address_keeps_its_label(t *testing.T) {
 	t.Parallel()
-	p := contact(people.Person{Urls: []*people.Url{
+	p := contactPerson(people.Person{Urls: []*people.Url{
 		{Value: "https://ada.example.com", Type: "blog"}, {Value: "https://shop.example.com", Type: "Shop ⛵"},
 	}})
 	after := recordOf(p, testGroup).Fields.Clone()
-	after[record.Websites] = []record.Entry{{Text: "HTTP://ADA.example.com/"}, {Text: "https://shop.example.org"}, {Text: "new.example.com"}}
+	after[contact.Websites] = []record.Entry{{Text: "HTTP://ADA.example.com/"}, {Text: "https://shop.example.org"}, {Text: "new.example.com"}}
 	next, out := write(t, p, after)
 	want := []*people.Url{
 		{Value: "HTTP://ADA.example.com/", Type: "blog"}, {Value: "https://shop.example.org", Type: "Shop ⛵"}, {Value: "new.example.com", Type: "homePage"},
@@ -266,18 +267,18 @@ func TestA_web_address_keeps_its_label(t *testing.T) {
 func TestA_web_address_that_is_too_long_is_left_out_and_told_of(t *testing.T) {
 	t.Parallel()
 	long := "https://example.com/" + strings.Repeat("x", maxText)
-	next, out := write(t, contact(people.Person{}), record.Fields{record.Websites: text(long)})
+	next, out := write(t, contactPerson(people.Person{}), record.Fields{contact.Websites: text(long)})
 	if len(next.Urls) > 0 || len(out.notes) != 1 || out.notes[0].Code != "too-long" {
 		t.Errorf("got %s, %+v", asJSON(t, next.Urls), out.notes)
 	}
-	if got := out.shown(recordOf(next, testGroup).Fields); len(got) != 1 || got[0].Is.Text != long || !got[0].As.IsZero() {
+	if got := out.shown(recordOf(next, testGroup).Fields); len(got) != 1 || got[0].Canonical.Text != long || !got[0].Displayed.IsZero() {
 		t.Errorf("got %+v, want that it does not show", got)
 	}
 }
 
 func TestClearing_a_field_sends_it_empty(t *testing.T) {
 	t.Parallel()
-	p := contact(people.Person{
+	p := contactPerson(people.Person{
 		Names: []*people.Name{{GivenName: "Ada"}}, Organizations: []*people.Organization{{Name: "Example Ltd"}},
 		Birthdays: []*people.Birthday{{Date: &people.Date{Month: 1, Day: 2}}}, Biographies: []*people.Biography{{Value: "x"}},
 		EmailAddresses: []*people.EmailAddress{{Value: "ada@example.com"}}, PhoneNumbers: []*people.PhoneNumber{{Value: "+1 202 555 0100"}},
@@ -294,14 +295,14 @@ func TestClearing_a_field_sends_it_empty(t *testing.T) {
 
 func TestAn_address_that_is_edited_keeps_nothing_of_the_old_one(t *testing.T) {
 	t.Parallel()
-	p := contact(people.Person{Addresses: []*people.Address{
+	p := contactPerson(people.Person{Addresses: []*people.Address{
 		{Type: "home", StreetAddress: "1 Main St", ExtendedAddress: "Apt 4", City: "Springfield", Country: "USA", CountryCode: "US", FormattedValue: "1 Main St\nSpringfield"},
 		{Type: "work", StreetAddress: "2 Side St", PoBox: "77", City: "Springfield"},
 	}})
 	r := recordOf(p, testGroup)
 	after := r.Fields.Clone()
-	after[record.Addresses] = []record.Entry{
-		{Kind: "home", Parts: map[string]string{"street": "9 New Rd", "city": "Paris", "country": "France"}}, r.Fields[record.Addresses][1],
+	after[contact.Addresses] = []record.Entry{
+		{Kind: "home", Parts: map[string]string{"street": "9 New Rd", "city": "Paris", "country": "France"}}, r.Fields[contact.Addresses][1],
 	}
 	next, _ := write(t, p, after)
 	want := []*people.Address{{Type: "home", StreetAddress: "9 New Rd", City: "Paris", Country: "France"}, {Type: "work", StreetAddress: "2 Side St", PoBox: "77", City: "Springfield"}}
@@ -314,15 +315,15 @@ func TestWhat_Google_cannot_hold_is_told(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", maxText+1)
 	after := record.Fields{
-		record.JobTitle: text(long), record.Birthday: text("sometime"),
-		record.Phones: {{Kind: "pigeon", Text: "+1 202 555 0100"}},
+		contact.JobTitle: text(long), contact.Birthday: text("sometime"),
+		contact.Phones: {{Kind: "pigeon", Text: "+1 202 555 0100"}},
 	}
-	next, out := write(t, contact(people.Person{}), after)
+	next, out := write(t, contactPerson(people.Person{}), after)
 	got := recordOf(next, testGroup).Fields
-	want := []record.Shown{
-		{Field: record.JobTitle, Is: record.Entry{Text: long}, As: record.Entry{Text: long[:maxText]}},
-		{Field: record.Birthday, Is: record.Entry{Text: "sometime"}},
-		{Field: record.Phones, Is: record.Entry{Kind: "pigeon", Text: "+1 202 555 0100"}, As: record.Entry{Kind: "other", Text: "+1 202 555 0100"}},
+	want := []record.Projection{
+		{Field: contact.JobTitle, Canonical: record.Entry{Text: long}, Displayed: record.Entry{Text: long[:maxText]}},
+		{Field: contact.Birthday, Canonical: record.Entry{Text: "sometime"}},
+		{Field: contact.Phones, Canonical: record.Entry{Kind: "pigeon", Text: "+1 202 555 0100"}, Displayed: record.Entry{Kind: "other", Text: "+1 202 555 0100"}},
 	}
 	if diff := cmp.Diff(want, out.shown(got)); diff != "" {
 		t.Error(diff)
@@ -348,32 +349,32 @@ func TestThe_order_of_entries_does_not_matter(t *testing.T) {
 		{Value: "+1 202 555 0101", Type: "work"},
 	}
 	orgs := []*people.Organization{{Name: "B", Type: "work"}, {Name: "A", Type: "work"}, {Name: "C", Current: true}}
-	a := recordOf(contact(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
+	a := recordOf(contactPerson(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
 	slices.Reverse(phones)
 	slices.Reverse(orgs)
-	b := recordOf(contact(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
-	if !record.ContactSchema.Equal(a, b) {
+	b := recordOf(contactPerson(people.Person{PhoneNumbers: phones, Organizations: orgs}), testGroup).Fields
+	if !contact.Schema.Equal(a, b) {
 		t.Errorf("got %v and %v", a, b)
 	}
-	if a.Text(record.Company) != "C" || a[record.Phones][0].Kind != "work" {
+	if a.Text(contact.Company) != "C" || a[contact.Phones][0].Kind != "work" {
 		t.Errorf("got %v, want the current organization, and of two labels the one that is shown first", a)
 	}
 }
 
 func TestThe_organization_that_is_carried_stays_the_same_one(t *testing.T) {
 	t.Parallel()
-	p := contact(people.Person{
+	p := contactPerson(people.Person{
 		Organizations: []*people.Organization{{Name: "Beta"}, {Name: "Alpha"}, {Name: "School", Type: "school", Metadata: &people.FieldMetadata{SourcePrimary: true}}},
 		ImClients:     []*people.ImClient{{Protocol: "skype", Username: "b"}, {Protocol: "skype", Username: "a"}},
 	})
 	after := recordOf(p, testGroup).Fields.Clone()
-	if after.Text(record.Company) != "Alpha" || after.Text(record.Skype) != "a" {
+	if after.Text(contact.Company) != "Alpha" || after.Text(contact.Skype) != "a" {
 		t.Fatalf("got %v", after)
 	}
-	after.SetText(record.Company, "Zeta")
-	after.SetText(record.Skype, "z")
+	after.SetText(contact.Company, "Zeta")
+	after.SetText(contact.Skype, "z")
 	next, _ := write(t, p, after)
-	if got := recordOf(next, testGroup).Fields; !record.ContactSchema.Equal(got, after) {
+	if got := recordOf(next, testGroup).Fields; !contact.Schema.Equal(got, after) {
 		t.Errorf("reads as %v, want %v", got, after)
 	}
 	first := 0
@@ -400,18 +401,18 @@ func asJSON(t *testing.T, v any) string {
 func anyFields(t *rapid.T) record.Fields {
 	f := record.Fields{}
 	word := rapid.StringMatching(`[A-Za-zÄöéЖ]{1,8}( [a-z.&]{1,6})?`)
-	for _, name := range []string{record.GivenName, record.MiddleName, record.Surname, record.Salutation, record.JobTitle, record.Department, record.Company, record.Skype} {
+	for _, name := range []string{contact.GivenName, contact.MiddleName, contact.Surname, contact.Salutation, contact.JobTitle, contact.Department, contact.Company, contact.Skype} {
 		if rapid.Bool().Draw(t, name) {
 			f.SetText(name, word.Draw(t, name+" text"))
 		}
 	}
-	f.SetText(record.Birthday, rapid.SampledFrom([]string{"", "1990-12-31", "2000-02-29", "--02-29", "--12-01"}).Draw(t, "birthday"))
-	f.SetText(record.Notes, strings.TrimSpace(rapid.StringMatching(`([a-z ]{0,9}\n?){0,3}`).Draw(t, "notes")))
+	f.SetText(contact.Birthday, rapid.SampledFrom([]string{"", "1990-12-31", "2000-02-29", "--02-29", "--12-01"}).Draw(t, "birthday"))
+	f.SetText(contact.Notes, strings.TrimSpace(rapid.StringMatching(`([a-z ]{0,9}\n?){0,3}`).Draw(t, "notes")))
 	for i := range rapid.IntRange(0, 3).Draw(t, "emails") {
-		f[record.Emails] = append(f[record.Emails], record.Entry{Text: fmt.Sprintf("p%d.%d@example.com", i, rapid.IntRange(0, 3).Draw(t, "email"))})
+		f[contact.Emails] = append(f[contact.Emails], record.Entry{Text: fmt.Sprintf("p%d.%d@example.com", i, rapid.IntRange(0, 3).Draw(t, "email"))})
 	}
 	for i := range rapid.IntRange(0, 2).Draw(t, "websites") {
-		f[record.Websites] = append(f[record.Websites], record.Entry{Text: fmt.Sprintf("https://w%d.example.com/%d", i, rapid.IntRange(0, 3).Draw(t, "website"))})
+		f[contact.Websites] = append(f[contact.Websites], record.Entry{Text: fmt.Sprintf("https://w%d.example.com/%d", i, rapid.IntRange(0, 3).Draw(t, "website"))})
 	}
 	kind := func(of map[string]string) string {
 		kinds := make([]string, 0, len(of))
@@ -422,18 +423,18 @@ func anyFields(t *rapid.T) record.Fields {
 		return rapid.SampledFrom(kinds).Draw(t, "kind")
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "phones") {
-		f[record.Phones] = append(f[record.Phones], record.Entry{Kind: kind(phoneTypes), Text: fmt.Sprintf("+1 202 555 01%02d", rapid.IntRange(0, 6).Draw(t, "phone"))})
+		f[contact.Phones] = append(f[contact.Phones], record.Entry{Kind: kind(phoneTypes), Text: fmt.Sprintf("+1 202 555 01%02d", rapid.IntRange(0, 6).Draw(t, "phone"))})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "addresses") {
 		parts := map[string]string{}
-		for _, part := range []string{record.Street, record.City, record.Region, record.Zip, record.Country} {
+		for _, part := range []string{contact.Street, contact.City, contact.Region, contact.Zip, contact.Country} {
 			if rapid.Bool().Draw(t, part) {
 				parts[part] = word.Draw(t, part+" text")
 			}
 		}
-		f[record.Addresses] = append(f[record.Addresses], record.Entry{Kind: kind(addressTypes), Parts: parts})
+		f[contact.Addresses] = append(f[contact.Addresses], record.Entry{Kind: kind(addressTypes), Parts: parts})
 	}
-	return record.ContactSchema.Clean(f)
+	return contact.Schema.Clean(f)
 }
 
 // foreign is what Tandem does not carry.
@@ -450,12 +451,12 @@ func foreign() people.Person {
 func TestProperty_what_was_written_is_read_and_foreign_entries_survive(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		p := contact(foreign())
+		p := contactPerson(foreign())
 		for step := range 3 {
 			after := anyFields(t)
 			next, out := write(t, p, after)
 			got := recordOf(next, testGroup)
-			if !record.ContactSchema.Equal(got.Fields, after) {
+			if !contact.Schema.Equal(got.Fields, after) {
 				t.Fatalf("step %d: wrote %v, read %v", step, after, got.Fields)
 			}
 			if s := out.shown(got.Fields); len(s) > 0 || len(out.notes) > 0 {

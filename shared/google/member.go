@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -132,14 +133,14 @@ func (w *writer) moved(j *job, missing bool) {
 	switch {
 	case j.op.Action == record.Unlink:
 		// Who is not there any more is not in the group either.
-		j.result = &record.Result{Record: record.Record{ID: j.op.ID, Modified: now, Fields: j.op.Before, Native: j.op.Native}}
+		j.result = &record.Result{Record: record.Record{ID: j.op.ID, Modified: now, Fields: j.op.Before, AdapterState: j.op.AdapterState}}
 	case missing:
 		gone := fault.New(fault.Gone, side, "not-found", errors.New("join group: the contact is not there"))
 		// What was written before somebody deleted it took effect.
 		gone.Ambiguous = !j.open()
 		j.fail(gone)
 	case j.open():
-		j.done(record.Record{ID: j.op.ID, Modified: now, Member: true, Fields: j.op.Before, Native: j.op.Native})
+		j.done(record.Record{ID: j.op.ID, Modified: now, Member: true, Fields: j.op.Before, AdapterState: j.op.AdapterState})
 	default:
 		j.result.Record.Member = true
 	}
@@ -178,8 +179,8 @@ func (w *writer) reread(ctx context.Context, joined []*job) error {
 		}
 		// A version that somebody else made is not taken for the one that was written.
 		is := &j.result.Record
-		if r := found[is.ID]; r.Member && r.ID == is.ID && record.ContactSchema.Equal(r.Fields, is.Fields) {
-			is.Native, is.Modified = r.Native, r.Modified
+		if r := found[is.ID]; r.Member && r.ID == is.ID && contact.Schema.Equal(r.Fields, is.Fields) {
+			is.AdapterState, is.Modified = r.AdapterState, r.Modified
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -29,14 +30,14 @@ func recordOf(p *people.Person, group string) record.Record {
 	r := record.Record{
 		ID: p.ResourceName, Aliases: slices.Clone(p.Metadata.PreviousResourceNames), Mark: markOf(p, source),
 		Modified: timeOf(source.UpdateTime), Member: memberOf(p, group), Fields: fieldsOf(own),
-		Kept: keptOf(own),
+		Untracked: keptOf(own),
 	}
 	n := native{Etag: source.Etag, Source: source.Id, Person: keep(own), Photo: photoOf(p, source)}
 	r.Photo = referenceTo(n.Photo)
 	if n.Etag == "" {
 		n.Merged = p.Etag
 	}
-	r.Native = n.encode()
+	r.AdapterState = n.encode()
 	return r
 }
 
@@ -122,29 +123,29 @@ func fieldsOf(p *people.Person) record.Fields {
 	}
 	if i := managedOrganization(p.Organizations); i >= 0 {
 		o := p.Organizations[i]
-		f.SetText(record.Company, strings.TrimSpace(o.Name))
-		f.SetText(record.JobTitle, strings.TrimSpace(o.Title))
-		f.SetText(record.Department, strings.TrimSpace(o.Department))
+		f.SetText(contact.Company, strings.TrimSpace(o.Name))
+		f.SetText(contact.JobTitle, strings.TrimSpace(o.Title))
+		f.SetText(contact.Department, strings.TrimSpace(o.Department))
 	}
 	if len(p.Birthdays) > 0 {
-		f.SetText(record.Birthday, day(p.Birthdays[0].Date))
+		f.SetText(contact.Birthday, day(p.Birthdays[0].Date))
 	}
 	if len(p.Biographies) > 0 {
-		f.SetText(record.Notes, strings.TrimSpace(p.Biographies[0].Value))
+		f.SetText(contact.Notes, strings.TrimSpace(p.Biographies[0].Value))
 	}
 	if i := managedSkype(p.ImClients); i >= 0 {
-		f.SetText(record.Skype, strings.TrimSpace(p.ImClients[i].Username))
+		f.SetText(contact.Skype, strings.TrimSpace(p.ImClients[i].Username))
 	}
-	f[record.Emails] = emailList(p).entries()
-	f[record.Phones] = phoneList(p).entries()
-	f[record.Addresses] = addressList(p).entries()
-	f[record.Websites] = websiteList(p).entries()
-	return record.ContactSchema.Clean(f)
+	f[contact.Emails] = emailList(p).entries()
+	f[contact.Phones] = phoneList(p).entries()
+	f[contact.Addresses] = addressList(p).entries()
+	f[contact.Websites] = websiteList(p).entries()
+	return contact.Schema.Clean(f)
 }
 
 // keptOf are the values under labels that Tandem does not carry.
 func keptOf(p *people.Person) record.Fields {
-	return record.Fields{record.Phones: phoneList(p).kept(), record.Addresses: addressList(p).kept()}
+	return record.Fields{contact.Phones: phoneList(p).kept(), contact.Addresses: addressList(p).kept()}
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name.
@@ -153,10 +154,10 @@ func readName(f record.Fields, n *people.Name) {
 	if given+middle+family+n.HonorificPrefix+n.HonorificSuffix == "" {
 		given = strings.TrimSpace(n.UnstructuredName)
 	}
-	f.SetText(record.GivenName, given)
-	f.SetText(record.MiddleName, middle)
-	f.SetText(record.Surname, family)
-	f.SetText(record.Salutation, strings.TrimSpace(n.HonorificPrefix))
+	f.SetText(contact.GivenName, given)
+	f.SetText(contact.MiddleName, middle)
+	f.SetText(contact.Surname, family)
+	f.SetText(contact.Salutation, strings.TrimSpace(n.HonorificPrefix))
 }
 
 // managedOrganization is the one that Tandem carries, of those that may be an employer: the one shown first, else the

@@ -50,7 +50,7 @@ func referenceTo(address string) string {
 // Photo reads the picture that a contact shows. It is open to everybody who knows its address, so it is asked for without
 // the user's credentials.
 func (c *Contacts) Photo(ctx context.Context, r record.Record) ([]byte, error) {
-	n, err := readNative(r.Native)
+	n, err := readNative(r.AdapterState)
 	if err != nil || n.Photo == "" {
 		return nil, fault.New(fault.Conflict, side, "not-read", errors.New("read photo: its address is not known"))
 	}
@@ -122,7 +122,7 @@ func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte
 	if p != nil {
 		after = recordOf(p, c.scope())
 	}
-	if after.Gone || (after.Photo == "") != (picture == nil) || c.another(r.Native, c.Lasting(after.Native)) {
+	if after.Gone || (after.Photo == "") != (picture == nil) || c.another(r.AdapterState, c.Lasting(after.AdapterState)) {
 		f := fault.New(fault.Retry, side, "incomplete-reply", errors.New("write photo: the reply does not show it"))
 		f.Ambiguous = true
 		return record.Result{Err: f}
@@ -142,7 +142,7 @@ func (c *Contacts) PutPhoto(ctx context.Context, r record.Record, picture []byte
 		as = record.PhotoHash(made)
 	}
 	if is != as {
-		out.Shown = []record.Shown{{Field: record.Photo, Is: record.Entry{Text: is}, As: record.Entry{Text: as}}}
+		out.Projections = []record.Projection{{Field: record.Photo, Canonical: record.Entry{Text: is}, Displayed: record.Entry{Text: as}}}
 	}
 	return out
 }
@@ -155,7 +155,7 @@ func (c *Contacts) unchangedPhoto(ctx context.Context, r record.Record) error {
 		return err
 	}
 	source := sourceOf(p)
-	if source == nil || referenceTo(photoOf(p, source)) != r.Photo || c.another(r.Native, source.Id) {
+	if source == nil || referenceTo(photoOf(p, source)) != r.Photo || c.another(r.AdapterState, source.Id) {
 		return fault.New(fault.Conflict, side, "changed-meanwhile", errors.New("write photo: the contact shows another one than it did, or is another one"))
 	}
 	return nil

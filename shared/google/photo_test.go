@@ -34,8 +34,8 @@ func TestThe_photo_of_a_contact_is_the_one_its_user_gave_it(t *testing.T) {
 		"the contact's":           {[]*people.Photo{{Url: "https://lh3.googleusercontent.com/c", Metadata: own}}, "https://lh3.googleusercontent.com/c"},
 		"the contact's of others": {[]*people.Photo{{Url: "b", Metadata: profile}, {Url: "d", Default: true, Metadata: own}, {Url: "c", Metadata: own}}, "c"},
 	} {
-		r := recordOf(contact(people.Person{Photos: tc.photos}), testGroup)
-		n, err := readNative(r.Native)
+		r := recordOf(contactPerson(people.Person{Photos: tc.photos}), testGroup)
+		n, err := readNative(r.AdapterState)
 		if err != nil || n.Photo != tc.want || r.Photo != referenceTo(tc.want) {
 			t.Errorf("%s: got %q and the reference %q, %v; want %q", name, n.Photo, r.Photo, err, tc.want)
 		}
@@ -162,7 +162,7 @@ func (s *studio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.taken = nil
 	}
-	p := contact(people.Person{Photos: []*people.Photo{{Url: "http://" + r.Host + "/photo/default", Default: true}}})
+	p := contactPerson(people.Person{Photos: []*people.Photo{{Url: "http://" + r.Host + "/photo/default", Default: true}}})
 	if s.taken != nil && (s.shows || r.Method == http.MethodGet) {
 		p.Photos = []*people.Photo{{Url: "http://" + r.Host + "/photo/1"}}
 	}
@@ -197,14 +197,14 @@ func TestA_photo_that_was_written_is_looked_at_once(t *testing.T) {
 	if res.Err != nil || !bytes.Equal(s.taken, given) || res.Record.Photo != referenceTo(server.URL+"/photo/1") {
 		t.Fatalf("took %q, got %+v", s.taken, res)
 	}
-	if len(res.Shown) != 1 || res.Shown[0].Is.Text != record.PhotoHash(given) || res.Shown[0].As.Text != record.PhotoHash(s.served) {
-		t.Errorf("google's own picture is not told of: %+v", res.Shown)
+	if len(res.Projections) != 1 || res.Projections[0].Canonical.Text != record.PhotoHash(given) || res.Projections[0].Displayed.Text != record.PhotoHash(s.served) {
+		t.Errorf("google's own picture is not told of: %+v", res.Projections)
 	}
 	if picture, err := c.Photo(t.Context(), res.Record); err != nil || !bytes.Equal(picture, s.served) {
 		t.Errorf("read %q, %v", picture, err)
 	}
 	s.refuses = http.StatusNotFound
-	if res := c.PutPhoto(t.Context(), res.Record, given); res.Err != nil || len(res.Shown) != 1 || res.Shown[0].As.Text != "" {
+	if res := c.PutPhoto(t.Context(), res.Record, given); res.Err != nil || len(res.Projections) != 1 || res.Projections[0].Displayed.Text != "" {
 		t.Errorf("a photo that cannot be looked at is there all the same, as nobody knows what: %+v", res)
 	}
 	if _, err := c.Photo(t.Context(), res.Record); !fault.Is(err, fault.Gone) {

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -39,39 +40,39 @@ func planPerson(op record.Operation, n native) plan {
 	for _, f := range op.Changed {
 		changed[f] = true
 	}
-	if changed[record.GivenName] || changed[record.MiddleName] || changed[record.Surname] || changed[record.Salutation] {
+	if changed[contact.GivenName] || changed[contact.MiddleName] || changed[contact.Surname] || changed[contact.Salutation] {
 		p.name()
 	}
-	if changed[record.Company] || changed[record.JobTitle] || changed[record.Department] {
+	if changed[contact.Company] || changed[contact.JobTitle] || changed[contact.Department] {
 		p.organization(changed)
 	}
-	if changed[record.Birthday] {
+	if changed[contact.Birthday] {
 		p.birthday()
 	}
-	if changed[record.Skype] {
+	if changed[contact.Skype] {
 		p.skype()
 	}
-	if changed[record.Emails] {
+	if changed[contact.Emails] {
 		l := emailList(p.have)
 		p.out.person.EmailAddresses = l.rewrite(p.set(l.field, nil))
 		p.masked("emailAddresses", "EmailAddresses")
 	}
-	if changed[record.Phones] {
+	if changed[contact.Phones] {
 		l := phoneList(p.have)
 		p.out.person.PhoneNumbers = l.rewrite(p.set(l.field, phoneTypes))
 		p.masked("phoneNumbers", "PhoneNumbers")
 	}
-	if changed[record.Addresses] {
+	if changed[contact.Addresses] {
 		l := addressList(p.have)
 		p.out.person.Addresses = l.rewrite(p.set(l.field, addressTypes))
 		p.masked("addresses", "Addresses")
 	}
-	if changed[record.Websites] {
+	if changed[contact.Websites] {
 		l := websiteList(p.have)
 		p.out.person.Urls = l.rewrite(p.set(l.field, nil))
 		p.masked("urls", "Urls")
 	}
-	if changed[record.Notes] {
+	if changed[contact.Notes] {
 		p.biography()
 	}
 	return p.out
@@ -98,7 +99,7 @@ func (p *planner) text(field string) string {
 func (p *planner) fit(field, text string) string {
 	short := cut(text, maxText)
 	if short != text {
-		f, _ := record.ContactSchema.Field(field)
+		f, _ := contact.Schema.Field(field)
 		p.note(field, "cut", "Google has no room for all of “"+f.Label+"”; the end is missing there.",
 			"Shorten the text, or leave it: the full text stays in Creatio.")
 	}
@@ -125,8 +126,8 @@ func (p *planner) name() {
 		*n = *p.have.Names[0]
 	}
 	n.UnstructuredName, n.DisplayName, n.DisplayNameLastFirst, n.Metadata = "", "", "", nil
-	n.GivenName, n.MiddleName = p.text(record.GivenName), p.text(record.MiddleName)
-	n.FamilyName, n.HonorificPrefix = p.text(record.Surname), p.text(record.Salutation)
+	n.GivenName, n.MiddleName = p.text(contact.GivenName), p.text(contact.MiddleName)
+	n.FamilyName, n.HonorificPrefix = p.text(contact.Surname), p.text(contact.Salutation)
 	if !emptyName(n) {
 		p.out.person.Names = []*people.Name{n}
 	}
@@ -149,7 +150,7 @@ func (p *planner) organization(changed map[string]bool) {
 	for _, part := range []struct {
 		field string
 		value *string
-	}{{record.Company, &o.Name}, {record.JobTitle, &o.Title}, {record.Department, &o.Department}} {
+	}{{contact.Company, &o.Name}, {contact.JobTitle, &o.Title}, {contact.Department, &o.Department}} {
 		if changed[part.field] {
 			*part.value = p.text(part.field)
 		}
@@ -194,14 +195,14 @@ func putFirst[T any](list []*T, chosen *T, meta func(*T) **people.FieldMetadata)
 
 // birthday writes a day with or without its year.
 func (p *planner) birthday() {
-	want := p.op.After.Text(record.Birthday)
+	want := p.op.After.Text(contact.Birthday)
 	date := dateOf(want)
 	if want != "" && date == nil {
-		p.note(record.Birthday, "no-date", "Google cannot hold this birthday, since it is no date.", "Correct the birthday in Creatio.")
-		p.out.want[record.Birthday] = []wanted{{p.op.After.One(record.Birthday), p.op.Before.One(record.Birthday)}}
+		p.note(contact.Birthday, "no-date", "Google cannot hold this birthday, since it is no date.", "Correct the birthday in Creatio.")
+		p.out.want[contact.Birthday] = []wanted{{p.op.After.One(contact.Birthday), p.op.Before.One(contact.Birthday)}}
 		return
 	}
-	p.out.want[record.Birthday] = []wanted{{p.op.After.One(record.Birthday), record.Entry{Text: want}}}
+	p.out.want[contact.Birthday] = []wanted{{p.op.After.One(contact.Birthday), record.Entry{Text: want}}}
 	if date != nil {
 		p.out.person.Birthdays = []*people.Birthday{{Date: date}}
 	}
@@ -212,7 +213,7 @@ func (p *planner) birthday() {
 func (p *planner) skype() {
 	list := slices.Clone(p.have.ImClients)
 	at := managedSkype(list)
-	name := p.text(record.Skype)
+	name := p.text(contact.Skype)
 	switch {
 	case at < 0 && name != "":
 		list = append(list, &people.ImClient{Protocol: skype, Username: name})
@@ -233,13 +234,13 @@ func (p *planner) skype() {
 
 // biography writes the notes as plain text.
 func (p *planner) biography() {
-	text := strings.TrimSpace(p.op.After.Text(record.Notes))
+	text := strings.TrimSpace(p.op.After.Text(contact.Notes))
 	if len(text) > maxNotes {
 		text = strings.TrimSpace(strings.ToValidUTF8(text[:maxNotes], ""))
-		p.note(record.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
+		p.note(contact.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
 			"Shorten the notes, or leave them: the full text stays in Creatio.")
 	}
-	p.out.want[record.Notes] = []wanted{{p.op.After.One(record.Notes), record.Entry{Text: text}}}
+	p.out.want[contact.Notes] = []wanted{{p.op.After.One(contact.Notes), record.Entry{Text: text}}}
 	if text != "" {
 		p.out.person.Biographies = []*people.Biography{{Value: text, ContentType: "TEXT_PLAIN"}}
 	}
@@ -255,7 +256,7 @@ func (p *planner) set(f record.Field, types map[string]string) []wanted {
 		if types == nil {
 			as.Kind = ""
 		} else if as.Kind = e.Kind; types[e.Kind] == "" {
-			as.Kind = record.KindOther
+			as.Kind = contact.KindOther
 		}
 		w := wanted{e, as}
 		switch key := f.Key(as); {
@@ -278,13 +279,13 @@ func (p *planner) set(f record.Field, types map[string]string) []wanted {
 }
 
 func (p *planner) entry(f record.Field, e record.Entry) record.Entry {
-	if f.Name == record.Websites && utf16Len(strings.TrimSpace(e.Text)) > maxText {
+	if f.Name == contact.Websites && utf16Len(strings.TrimSpace(e.Text)) > maxText {
 		// A part of an address would lead elsewhere.
 		p.note(f.Name, "too-long", "Google has no room for an address that long, so it is not there.",
 			"Leave it: the address stays in Creatio.")
 		return record.Entry{}
 	}
-	if f.Name != record.Addresses {
+	if f.Name != contact.Addresses {
 		return record.Entry{Text: p.fit(f.Name, strings.TrimSpace(e.Text))}
 	}
 	as := record.Entry{Parts: map[string]string{}}
@@ -294,15 +295,15 @@ func (p *planner) entry(f record.Field, e record.Entry) record.Entry {
 		}
 	}
 	if text := strings.TrimSpace(e.Text); len(as.Parts) == 0 && text != "" {
-		as.Parts[record.Street] = p.fit(f.Name, text)
+		as.Parts[contact.Street] = p.fit(f.Name, text)
 	}
 	return as
 }
 
 // shown tells what of a written contact shows differently from what was asked.
-func (p plan) shown(now record.Fields) []record.Shown {
-	var out []record.Shown
-	for _, f := range record.ContactSchema {
+func (p plan) shown(now record.Fields) []record.Projection {
+	var out []record.Projection
+	for _, f := range contact.Schema {
 		for _, w := range p.want[f.Name] {
 			if f.Set && f.Empty(w.is) {
 				continue
@@ -312,7 +313,7 @@ func (p plan) shown(now record.Fields) []record.Shown {
 				as = find(f, now[f.Name], as)
 			}
 			if !f.Same(w.is, as) {
-				out = append(out, record.Shown{Field: f.Name, Is: w.is, As: as})
+				out = append(out, record.Projection{Field: f.Name, Canonical: w.is, Displayed: as})
 			}
 		}
 	}

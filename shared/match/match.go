@@ -9,7 +9,6 @@ package match
 import (
 	"slices"
 	"sort"
-	"strings"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -17,20 +16,41 @@ import (
 // Reason says by what two records were found to be the same.
 type Reason string
 
-// The reasons, strongest first; they are tried in this order.
-const (
-	ByOrigin Reason = "origin"
-	ByEmail  Reason = "e-mail"
-	ByPhone  Reason = "phone"
-	ByName   Reason = "name and company"
-)
+// ByOrigin is the reason of two records of which one was made from the other. It comes before those of every kind.
+const ByOrigin Reason = "origin"
+
+// Rules are how records of one kind are found to be the same.
+type Rules struct {
+	// Levels are tried in their order, the strongest first.
+	Levels []Level
+	// SameName reports whether two records have one name. It decides between several that share a key.
+	SameName func(a, b record.Fields) bool
+	// Contradict reports whether two records that share a key are plainly not the same.
+	Contradict func(a, b record.Fields) bool
+}
+
+// Level is one way to find records that may be the same: those that share a key.
+type Level struct {
+	Reason Reason
+	Keys   func(Item) []string
+	// Possible, where not nil, excludes two that share a key and are plainly not the same. Others that contradict each
+	// other are left as a doubt.
+	Possible func(a, b record.Fields) bool
+	// Agree, where not nil, reports in the place of Contradict whether two that share a key with nobody else are a pair.
+	Agree func(a, b record.Fields) bool
+}
+
+// levels are those of the kind, and before them the one that every kind has.
+func (r Rules) levels() []Level {
+	return append([]Level{{Reason: ByOrigin, Keys: func(it Item) []string { return unique(slices.Clone(it.Origins)) }}}, r.Levels...)
+}
 
 // Item is a record that has no link yet.
 type Item struct {
 	ID     string
 	Fields record.Fields
-	// Kept are values that the record has besides, under labels that Tandem does not carry.
-	Kept record.Fields
+	// Untracked are values that the record has besides, under labels that Tandem does not carry.
+	Untracked record.Fields
 	// Member says that the record is in scope and so must find its place; others are only candidates.
 	Member bool
 	// Origins tell which record it was made from, or was the model for: what only it and its counterpart know. A copy
@@ -59,37 +79,33 @@ type Result struct {
 }
 
 // Find pairs items of both sides. Two items of which none is in scope are never paired.
-func Find(creatio, google []Item) Result {
+func Find(rules Rules, creatio, google []Item) Result {
 	f := finder{
+		rules:  rules,
 		items:  map[record.Side][]Item{record.Creatio: creatio, record.Google: google},
 		taken:  map[record.Side]map[int]bool{record.Creatio: {}, record.Google: {}},
 		doubts: map[record.Side]map[int]Doubt{record.Creatio: {}, record.Google: {}},
 	}
-	for _, l := range levels {
-		f.level(l.reason, l.keys)
+	for _, l := range rules.levels() {
+		f.level(l)
 	}
 	return f.result()
 }
 
-// levels are what records are compared by, the strongest first.
-var levels = []struct {
-	reason Reason
-	keys   func(Item) []string
-}{{ByOrigin, originKeys}, {ByEmail, emailKeys}, {ByPhone, phoneKeys}, {ByPhone, namedNumberKeys}, {ByName, nameKeys}}
-
 // Keys are all by which a record may be found to be the same as another one. Records that share none of them, not even
 // through others, may be compared apart from each other.
-func Keys(it Item) []string {
+func (r Rules) Keys(it Item) []string {
 	var keys []string
-	for _, l := range levels {
-		for _, k := range l.keys(it) {
-			keys = append(keys, string(l.reason)+"\x00"+k)
+	for _, l := range r.levels() {
+		for _, k := range l.Keys(it) {
+			keys = append(keys, string(l.Reason)+"\x00"+k)
 		}
 	}
 	return keys
 }
 
 type finder struct {
+	rules  Rules
 	items  map[record.Side][]Item
 	taken  map[record.Side]map[int]bool
 	doubts map[record.Side]map[int]Doubt
@@ -97,13 +113,13 @@ type finder struct {
 }
 
 // level pairs what shares a key of one kind and has nobody else who shares it.
-func (f *finder) level(reason Reason, keys func(Item) []string) {
+func (f *finder) level(l Level) {
 	index := map[string][]int{}
 	for j, it := range f.items[record.Google] {
 		if f.taken[record.Google][j] {
 			continue
 		}
-		for _, k := range keys(it) {
+		for _, k := range l.Keys(it) {
 			index[k] = append(index[k], j)
 		}
 	}
@@ -113,50 +129,44 @@ func (f *finder) level(reason Reason, keys func(Item) []string) {
 		if f.taken[record.Creatio][i] {
 			continue
 		}
-		for _, k := range keys(it) {
+		for _, k := range l.Keys(it) {
 			for _, j := range index[k] {
 				g := f.items[record.Google][j]
-				if (it.Member || g.Member) && !slices.Contains(forth[i], j) && f.possible(reason, it, g) {
+				if (it.Member || g.Member) && !slices.Contains(forth[i], j) && (l.Possible == nil || l.Possible(it.Fields, g.Fields)) {
 					forth[i] = append(forth[i], j)
 					back[j] = append(back[j], i)
 				}
 			}
 		}
 	}
-	f.settle(reason, forth, back)
+	f.decide(l, forth, back)
 }
 
-// possible excludes what shares a key but is plainly somebody else: a switchboard's number, the family's telephone.
-func (f *finder) possible(reason Reason, c, g Item) bool {
-	return reason != ByPhone || !contradict(c.Fields, g.Fields)
-}
-
-// settle takes the pairs that are the only choice of both, and notes the others as doubts.
-func (f *finder) settle(reason Reason, forth, back map[int][]int) {
+// decide takes the pairs that are the only choice of both, and notes the others as doubts.
+func (f *finder) decide(l Level, forth, back map[int][]int) {
 	chosen := map[int]int{}
 	for i, js := range forth {
-		if j, ok := f.only(reason, i, js, back); ok {
+		if j, ok := f.only(l, i, js, back); ok {
 			chosen[i] = j
 		}
 	}
 	for _, i := range sortedKeys(chosen) {
 		j := chosen[i]
 		f.taken[record.Creatio][i], f.taken[record.Google][j] = true, true
-		f.pairs = append(f.pairs, Pair{Creatio: i, Google: j, Reason: reason})
+		f.pairs = append(f.pairs, Pair{Creatio: i, Google: j, Reason: l.Reason})
 	}
-	f.doubt(record.Creatio, reason, forth)
-	f.doubt(record.Google, reason, back)
+	f.doubt(record.Creatio, l.Reason, forth)
+	f.doubt(record.Google, l.Reason, back)
 }
 
 // only tells whether i has one candidate that has no other choice itself, first by the key alone, then by key and name.
-func (f *finder) only(reason Reason, i int, js []int, back map[int][]int) (int, bool) {
+func (f *finder) only(l Level, i int, js []int, back map[int][]int) (int, bool) {
 	if len(js) == 1 && len(back[js[0]]) == 1 {
 		c, g := f.items[record.Creatio][i].Fields, f.items[record.Google][js[0]].Fields
-		if reason == ByPhone {
-			// A family has one telephone and one surname.
-			return js[0], !diverge(c, g)
+		if l.Agree != nil {
+			return js[0], l.Agree(c, g)
 		}
-		return js[0], !contradict(c, g)
+		return js[0], !f.rules.Contradict(c, g)
 	}
 	found := -1
 	for _, j := range js {
@@ -180,8 +190,7 @@ func (f *finder) only(reason Reason, i int, js []int, back map[int][]int) (int, 
 }
 
 func (f *finder) sameName(i, j int) bool {
-	a, b := nameTokens(f.items[record.Creatio][i].Fields), nameTokens(f.items[record.Google][j].Fields)
-	return len(a) > 0 && slices.Equal(a, b)
+	return f.rules.SameName(f.items[record.Creatio][i].Fields, f.items[record.Google][j].Fields)
 }
 
 func (f *finder) doubt(side record.Side, reason Reason, choices map[int][]int) {
@@ -220,55 +229,7 @@ func sortedKeys[V any](m map[int]V) []int {
 	return keys
 }
 
-func originKeys(it Item) []string { return unique(slices.Clone(it.Origins)) }
-
-func emailKeys(it Item) []string {
-	var keys []string
-	for _, e := range it.Fields[record.Emails] {
-		keys = append(keys, record.EmailKey(e.Text))
-	}
-	return unique(keys)
-}
-
-func phoneKeys(it Item) []string {
-	var keys []string
-	for _, e := range it.Fields[record.Phones] {
-		if key := record.SubscriberKey(e.Text); key != "" {
-			keys = append(keys, key)
-		}
-	}
-	return unique(keys)
-}
-
-// namedNumberKeys are the numbers under any label, each with the name: a fax or a switchboard is shared by many, of whom
-// hardly two have one name.
-func namedNumberKeys(it Item) []string {
-	name := nameTokens(it.Fields)
-	if len(name) < 2 {
-		return nil
-	}
-	numbers := phoneKeys(Item{Fields: record.Fields{record.Phones: slices.Concat(it.Fields[record.Phones], it.Kept[record.Phones])}})
-	for i := range numbers {
-		numbers[i] = strings.Join(name, " ") + "|" + numbers[i]
-	}
-	return numbers
-}
-
-func nameKeys(it Item) []string {
-	name, company := nameTokens(it.Fields), record.Fold(it.Fields.Text(record.Company))
-	if len(name) < 2 || company == "" {
-		return nil
-	}
-	return []string{strings.Join(name, " ") + "|" + company}
-}
-
-// nameTokens are the words of a name in alphabetical order, since people disagree which comes first.
-func nameTokens(f record.Fields) []string {
-	tokens := strings.Fields(record.Fold(f.Text(record.GivenName) + " " + f.Text(record.MiddleName) + " " + f.Text(record.Surname)))
-	slices.Sort(tokens)
-	return tokens
-}
-
+// unique are keys without repetition, in order.
 func unique(keys []string) []string {
 	slices.Sort(keys)
 	return slices.Compact(keys)

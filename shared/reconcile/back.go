@@ -44,7 +44,7 @@ func (b *back) put() bool {
 		if !b.left(b.side) || !b.left(other) {
 			return false
 		}
-		b.replace(b.side, slot{is: b.swap.Is, as: &b.swap.Was})
+		b.replace(b.side, slot{canonical: b.swap.After, displayed: &b.swap.Before})
 		return true
 	case respelled:
 		return b.respell()
@@ -61,19 +61,19 @@ func (b *back) together() bool {
 		}
 		if b.returned(s.Other()) {
 			// It is back on one side, so that what the other one has is the only change.
-			b.agree(b.swap.Was)
+			b.agree(b.swap.Before)
 		}
 		return false
 	}
 	done := true
 	for _, s := range record.Sides {
-		if !b.has(s, b.swap.Was, b.swap.Is) {
+		if !b.has(s, b.swap.Before, b.swap.After) {
 			done = false
 			b.replace(s, b.former(s))
 		}
 	}
 	if !done {
-		b.agree(b.swap.Was)
+		b.agree(b.swap.Before)
 	}
 	return true
 }
@@ -90,12 +90,12 @@ func (b *back) alone() bool {
 	was := b.former(b.side)
 	switch b.how {
 	case apart:
-		b.agree(b.swap.Was)
+		b.agree(b.swap.Before)
 	case apartAsStrangers:
 		b.agree(record.Entry{})
 	default:
 		// Nobody agrees that it stands for anything but what it shows.
-		was = slot{is: was.shows()}
+		was = slot{canonical: was.display()}
 	}
 	b.replace(b.side, was)
 	return true
@@ -103,18 +103,18 @@ func (b *back) alone() bool {
 
 // respell shows a value again as it was shown before.
 func (b *back) respell() bool {
-	i := b.find(b.after[b.side], b.swap.Is)
-	if i < 0 || !b.field.Same(b.after[b.side][i].is, b.swap.Is) {
+	i := b.find(b.after[b.side], b.swap.After)
+	if i < 0 || !b.field.Same(b.after[b.side][i].canonical, b.swap.After) {
 		return false
 	}
-	before, now, shown := b.former(b.side), b.after[b.side][i], b.swap.Is
-	if b.swap.IsAs != nil {
-		shown = *b.swap.IsAs
+	before, now, shown := b.former(b.side), b.after[b.side][i], b.swap.After
+	if b.swap.AfterDisplayed != nil {
+		shown = *b.swap.AfterDisplayed
 	}
 	switch {
-	case b.field.Same(now.shows(), before.shows()):
+	case b.field.Same(now.display(), before.display()):
 		return true
-	case !b.field.Same(now.shows(), shown):
+	case !b.field.Same(now.display(), shown):
 		return false
 	}
 	b.replace(b.side, before)
@@ -123,23 +123,23 @@ func (b *back) respell() bool {
 
 // former is the value before the run, as the side showed it.
 func (b *back) former(s record.Side) slot {
-	out := slot{is: b.swap.Was}
-	if as, ok := b.swap.WasAs[s]; ok {
-		out.as = &as
+	out := slot{canonical: b.swap.Before}
+	if as, ok := b.swap.BeforeDisplayed[s]; ok {
+		out.displayed = &as
 	}
 	return out
 }
 
 // left reports whether a side has the value that the run left.
-func (b *back) left(s record.Side) bool { return b.has(s, b.swap.Is, b.swap.Was) }
+func (b *back) left(s record.Side) bool { return b.has(s, b.swap.After, b.swap.Before) }
 
 // returned reports whether a side has the value of before the run, or shows what it showed then.
 func (b *back) returned(s record.Side) bool {
-	was, is := b.swap.Was, b.swap.Is
+	was, is := b.swap.Before, b.swap.After
 	if b.has(s, was, is) {
 		return b.field.Empty(was) || b.field.Empty(is) || b.field.Key(was) == b.field.Key(is) || !b.field.Set || b.find(b.after[s], is) < 0
 	}
-	as, ok := b.swap.WasAs[s]
+	as, ok := b.swap.BeforeDisplayed[s]
 	switch {
 	case !ok:
 		return false
@@ -155,17 +155,17 @@ func (b *back) has(s record.Side, e, other record.Entry) bool {
 		return b.find(b.after[s], other) < 0
 	}
 	i := b.find(b.after[s], e)
-	return i >= 0 && b.field.Same(b.after[s][i].is, e)
+	return i >= 0 && b.field.Same(b.after[s][i].canonical, e)
 }
 
 // find is the place of a value of the given identity. A single field has one place.
 func (b *back) find(slots []slot, e record.Entry) int {
-	return slices.IndexFunc(slots, func(s slot) bool { return !b.field.Set || b.field.Key(s.is) == b.field.Key(e) })
+	return slices.IndexFunc(slots, func(s slot) bool { return !b.field.Set || b.field.Key(s.canonical) == b.field.Key(e) })
 }
 
 // showing is the place of a value that shows as a former one did, and stands for nothing else.
 func (b *back) showing(slots []slot, e record.Entry) int {
-	return slices.IndexFunc(slots, func(s slot) bool { return s.as == nil && b.field.Same(s.is, e) })
+	return slices.IndexFunc(slots, func(s slot) bool { return s.displayed == nil && b.field.Same(s.canonical, e) })
 }
 
 // replace puts a value in the place of the one that the run left, and notes it.
@@ -179,26 +179,26 @@ func (b *back) replace(s record.Side, with slot) {
 func (b *back) agree(on record.Entry) {
 	var slots []slot
 	for _, e := range b.base {
-		slots = append(slots, slot{is: e})
+		slots = append(slots, slot{canonical: e})
 	}
-	_, slots = b.exchange(slots, slot{is: on})
+	_, slots = b.exchange(slots, slot{canonical: on})
 	b.base = nil
 	for _, s := range slots {
-		b.base = append(b.base, s.is)
+		b.base = append(b.base, s.canonical)
 	}
 }
 
 // exchange takes out what the run left, or what is there of before it, and puts another value in its place.
 func (b *back) exchange(slots []slot, with slot) (old slot, out []slot) {
 	at := -1
-	if !b.field.Empty(b.swap.Is) || !b.field.Set {
-		at = b.find(slots, b.swap.Is)
+	if !b.field.Empty(b.swap.After) || !b.field.Set {
+		at = b.find(slots, b.swap.After)
 	}
-	if at < 0 && !b.field.Empty(with.shows()) {
-		at = b.showing(slots, with.shows())
+	if at < 0 && !b.field.Empty(with.display()) {
+		at = b.showing(slots, with.display())
 	}
-	if at < 0 && !b.field.Empty(with.is) {
-		at = b.find(slots, with.is)
+	if at < 0 && !b.field.Empty(with.canonical) {
+		at = b.find(slots, with.canonical)
 	}
 	if at < 0 {
 		at = len(slots)
@@ -206,8 +206,8 @@ func (b *back) exchange(slots []slot, with slot) (old slot, out []slot) {
 		old = slots[at]
 		slots = slices.Delete(slices.Clone(slots), at, at+1)
 	}
-	stands := !b.field.Empty(with.is) || !b.field.Set && !b.field.Empty(with.shows())
-	if stands && b.find(slots, with.is) < 0 {
+	stands := !b.field.Empty(with.canonical) || !b.field.Set && !b.field.Empty(with.display())
+	if stands && b.find(slots, with.canonical) < 0 {
 		slots = slices.Insert(slices.Clone(slots), at, with)
 	}
 	return old, slots

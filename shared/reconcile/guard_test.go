@@ -3,6 +3,7 @@ package reconcile
 import (
 	"testing"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -16,7 +17,7 @@ func decisions(fates []fate, p Policy) []Decision {
 	var out []Decision
 	for _, f := range fates {
 		for range f.count {
-			out = append(out, Decide(record.ContactSchema, Pair{
+			out = append(out, Decide(contact.Schema, Pair{
 				Link: "l", Active: true, Sides: map[record.Side]Now{record.Creatio: f.creatio, record.Google: f.google},
 			}, p))
 		}
@@ -68,12 +69,12 @@ func TestGuard_does_not_mind_creations_and_updates(t *testing.T) {
 	t.Parallel()
 	var all []Decision
 	for range 100 {
-		fields := record.Fields{record.Surname: {{Text: "Meyer"}}}
+		fields := record.Fields{contact.Surname: {{Text: "Meyer"}}}
 		all = append(all,
-			Decide(record.ContactSchema, Pair{First: true, Sides: map[record.Side]Now{
+			Decide(contact.Schema, Pair{First: true, Sides: map[record.Side]Now{
 				record.Creatio: {ID: "c", Member: true, View: View{Fields: fields}},
 			}}, Policy{}),
-			Decide(record.ContactSchema, Pair{Active: true, Sides: map[record.Side]Now{
+			Decide(contact.Schema, Pair{Active: true, Sides: map[record.Side]Now{
 				record.Creatio: {ID: "c", Member: true, View: View{Fields: fields}}, record.Google: {ID: "g", Member: true},
 			}}, Policy{}))
 	}
@@ -101,14 +102,14 @@ func TestDirection_says_which_side_is_written_to(t *testing.T) {
 // Plans never share a record's own content with what is to be written, so that writing changes no reading.
 func TestDecide_leaves_its_input_alone(t *testing.T) {
 	t.Parallel()
-	read := record.Fields{record.Surname: {{Text: "Meyer"}}, record.Emails: {{Text: "a@example.com"}}}
-	d := Decide(record.ContactSchema, Pair{First: true, NewID: "n", Sides: map[record.Side]Now{
+	read := record.Fields{contact.Surname: {{Text: "Meyer"}}, contact.Emails: {{Text: "a@example.com"}}}
+	d := Decide(contact.Schema, Pair{First: true, NewID: "n", Sides: map[record.Side]Now{
 		record.Google: {ID: "g", Member: true, View: View{Fields: read}},
 	}}, Policy{})
 	op := d.Ops[record.Creatio]
-	op.After[record.Surname][0].Text = "Changed"
-	op.After.SetText(record.Notes, "new")
-	if read.Text(record.Surname) != "Meyer" || read.Text(record.Notes) != "" {
+	op.After[contact.Surname][0].Text = "Changed"
+	op.After.SetText(contact.Notes, "new")
+	if read.Text(contact.Surname) != "Meyer" || read.Text(contact.Notes) != "" {
 		t.Errorf("the record that was read changed: %v", read)
 	}
 }

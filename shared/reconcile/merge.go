@@ -78,32 +78,34 @@ type Merged struct {
 	After map[record.Side]record.Fields
 	// Changes are the values each side gets.
 	Changes map[record.Side][]FieldChange
-	// Shown are the values that a side keeps in its own spelling although the base has another.
-	Shown     map[record.Side][]record.Shown
-	Conflicts []Conflict
+	// Projections are the values that a side keeps in its own spelling although the base has another.
+	Projections map[record.Side][]record.Projection
+	Conflicts   []Conflict
 }
 
 // View is one record of a pair as it is now.
 type View struct {
-	Fields   record.Fields
-	Kept     record.Fields
-	Shown    []record.Shown
-	Modified time.Time
+	Fields      record.Fields
+	Untracked   record.Fields
+	Projections []record.Projection
+	Modified    time.Time
 }
 
-// keeps reports whether the side has a value of a set under a label of its own, where it does not show it.
-func (v View) keeps(f record.Field, e record.Entry) bool {
-	if v.Kept == nil {
-		return slices.ContainsFunc(v.Shown, func(s record.Shown) bool { return s.Kept && s.Field == f.Name && f.Key(s.Is) == f.Key(e) })
+// hasUntracked reports whether the side has a value of a set under a label of its own, where it does not show it.
+func (v View) hasUntracked(f record.Field, e record.Entry) bool {
+	if v.Untracked == nil {
+		return slices.ContainsFunc(v.Projections, func(s record.Projection) bool {
+			return s.Untracked && s.Field == f.Name && f.Key(s.Canonical) == f.Key(e)
+		})
 	}
-	return slices.ContainsFunc(v.Kept[f.Name], func(k record.Entry) bool { return f.Means(k, e) })
+	return slices.ContainsFunc(v.Untracked[f.Name], func(k record.Entry) bool { return f.Means(k, e) })
 }
 
 // Merge brings two records together, field by field, against what they last agreed on. first says that
 // they meet for the first time, so that there is no base. Sets merge entry by entry.
 func Merge(schema record.Schema, base record.Fields, first bool, views map[record.Side]View, p Policy) Merged {
 	m := newMerger(first, views, p)
-	m.wholes = wholes(m, schema, base)
+	m.wholes = composites(m, schema, base)
 	for _, f := range schema {
 		now := m.begin(f, base)
 		if f.Set {
@@ -118,10 +120,10 @@ func Merge(schema record.Schema, base record.Fields, first bool, views map[recor
 
 func newMerger(first bool, views map[record.Side]View, p Policy) *merger {
 	return &merger{policy: p, first: first, views: views, out: Merged{
-		Base:    record.Fields{},
-		After:   map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}},
-		Changes: map[record.Side][]FieldChange{},
-		Shown:   map[record.Side][]record.Shown{},
+		Base:        record.Fields{},
+		After:       map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}},
+		Changes:     map[record.Side][]FieldChange{},
+		Projections: map[record.Side][]record.Projection{},
 	}}
 }
 
@@ -131,26 +133,26 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 	m.after, m.rule, m.swaps = map[record.Side][]slot{}, map[record.Side]string{}, map[record.Side][]record.Swap{}
 	now := map[record.Side][]slot{}
 	for _, s := range record.Sides {
-		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Shown)
+		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Projections)
 	}
 	if f.Set {
 		for _, s := range record.Sides {
-			now[s] = m.withKept(s, now[s], now[s.Other()], base[f.Name])
+			now[s] = m.withUntracked(s, now[s], now[s.Other()], base[f.Name])
 		}
 	}
 	return now
 }
 
-// withKept adds the values that a side has under labels of its own. They say what the other side says of them, or else
+// withUntracked adds the values that a side has under labels of its own. They say what the other side says of them, or else
 // what was agreed: a label that nobody else knows is no other label, and no removal.
-func (m *merger) withKept(s record.Side, now, other []slot, base []record.Entry) []slot {
+func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.Entry) []slot {
 	var there []record.Entry
 	for _, o := range other {
-		there = append(there, o.is)
+		there = append(there, o.canonical)
 	}
 	for _, e := range slices.Concat(there, base) {
-		if !holdsSlot(m.field, now, e) && m.views[s].keeps(m.field, e) {
-			now = append(now, slot{is: e, as: &record.Entry{}, kept: true})
+		if !holdsSlot(m.field, now, e) && m.views[s].hasUntracked(m.field, e) {
+			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true})
 		}
 	}
 	return now
@@ -158,18 +160,18 @@ func (m *merger) withKept(s record.Side, now, other []slot, base []record.Entry)
 
 // slot is an entry of a side: what it means, and how the side shows it where that differs.
 type slot struct {
-	is record.Entry
-	as *record.Entry
-	// kept says that the side shows nothing because it has the value under a label of its own.
-	kept bool
+	canonical record.Entry
+	displayed *record.Entry
+	// untracked says that the side shows nothing because it has the value under a label of its own.
+	untracked bool
 }
 
-// shows is what a person sees there.
-func (s slot) shows() record.Entry {
-	if s.as != nil {
-		return *s.as
+// display is what a person sees there.
+func (s slot) display() record.Entry {
+	if s.displayed != nil {
+		return *s.displayed
 	}
-	return s.is
+	return s.canonical
 }
 
 func one(s []slot) slot {
@@ -180,12 +182,12 @@ func one(s []slot) slot {
 }
 
 // translate reads a side's value through what the side is known to show differently.
-func translate(f record.Field, now, base []record.Entry, shown []record.Shown) []slot {
+func translate(f record.Field, now, base []record.Entry, shown []record.Projection) []slot {
 	out := make([]slot, len(now))
 	used := map[int]bool{}
-	find := func(like func(as record.Entry) bool) *record.Shown {
+	find := func(like func(as record.Entry) bool) *record.Projection {
 		for i := range shown {
-			if s := &shown[i]; s.Field == f.Name && !s.Kept && !used[i] && holds(f, base, s.Is) && like(s.As) {
+			if s := &shown[i]; s.Field == f.Name && !s.Untracked && !used[i] && holds(f, base, s.Canonical) && like(s.Displayed) {
 				used[i] = true
 				return s
 			}
@@ -193,21 +195,21 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Shown) [
 		return nil
 	}
 	for i, e := range now {
-		out[i].is = e
+		out[i].canonical = e
 		if s := find(func(as record.Entry) bool { return f.Same(as, e) }); s != nil {
-			out[i] = slot{is: s.Is, as: &e}
+			out[i] = slot{canonical: s.Canonical, displayed: &e}
 		}
 	}
 	if !f.Set && len(now) > 0 {
 		return out
 	}
 	for i, e := range now {
-		if out[i].as != nil {
+		if out[i].displayed != nil {
 			continue
 		}
 		// What stands for a value stands for it under another label too.
 		if s := find(func(as record.Entry) bool { as.Kind = e.Kind; return !f.Empty(as) && f.Same(as, e) }); s != nil {
-			out[i] = slot{is: record.Entry{Kind: e.Kind, Text: s.Is.Text, Parts: s.Is.Parts}, as: &e}
+			out[i] = slot{canonical: record.Entry{Kind: e.Kind, Text: s.Canonical.Text, Parts: s.Canonical.Parts}, displayed: &e}
 		}
 	}
 	for {
@@ -215,8 +217,8 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Shown) [
 		if s == nil {
 			return out
 		}
-		if !holdsSlot(f, out, s.Is) {
-			out = append(out, slot{is: s.Is, as: &record.Entry{}})
+		if !holdsSlot(f, out, s.Canonical) {
+			out = append(out, slot{canonical: s.Canonical, displayed: &record.Entry{}})
 		}
 	}
 }
@@ -237,7 +239,7 @@ func holds(f record.Field, entries []record.Entry, e record.Entry) bool {
 
 func holdsSlot(f record.Field, slots []slot, e record.Entry) bool {
 	for _, s := range slots {
-		if f.Key(s.is) == f.Key(e) {
+		if f.Key(s.canonical) == f.Key(e) {
 			return true
 		}
 	}
@@ -252,7 +254,7 @@ type merger struct {
 	field  record.Field
 	out    Merged
 
-	wholes map[string]whole
+	wholes map[string]composite
 
 	base  []record.Entry
 	after map[record.Side][]slot
@@ -262,11 +264,11 @@ type merger struct {
 
 // put decides one value: what the base gets and what each side gets.
 func (m *merger) put(base, creatio, google slot) {
-	if !m.field.Empty(base.is) {
-		m.base = append(m.base, base.is)
+	if !m.field.Empty(base.canonical) {
+		m.base = append(m.base, base.canonical)
 	}
 	for side, s := range map[record.Side]slot{record.Creatio: creatio, record.Google: google} {
-		if !m.field.Empty(s.is) || s.as != nil {
+		if !m.field.Empty(s.canonical) || s.displayed != nil {
 			m.after[side] = append(m.after[side], s)
 		}
 	}
@@ -297,20 +299,20 @@ func (m *merger) finish() {
 func (m *merger) spell(side record.Side) []record.Entry {
 	seen := map[string]bool{}
 	for _, s := range m.after[side] {
-		if s.as == nil {
-			seen[m.field.Key(s.is)] = true
+		if s.displayed == nil {
+			seen[m.field.Key(s.canonical)] = true
 		}
 	}
 	var after []record.Entry
 	for _, s := range m.after[side] {
-		e := s.is
-		if s.as != nil {
-			e = *s.as
+		e := s.canonical
+		if s.displayed != nil {
+			e = *s.displayed
 			if seen[m.field.Key(e)] {
 				e = record.Entry{}
 			}
 			seen[m.field.Key(e)] = true
-			m.out.Shown[side] = append(m.out.Shown[side], record.Shown{Field: m.field.Name, Is: s.is, As: e, Kept: s.kept})
+			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked})
 		}
 		if !m.field.Empty(e) {
 			after = append(after, e)
@@ -322,8 +324,8 @@ func (m *merger) spell(side record.Side) []record.Entry {
 // single merges a field with one value.
 func (m *merger) single(base record.Entry, c, g slot) {
 	w, decided := m.wholes[m.field.Of]
-	if !decided || m.field.Same(c.is, g.is) {
-		m.entry(slot{is: base}, c, g)
+	if !decided || m.field.Same(c.canonical, g.canonical) {
+		m.entry(slot{canonical: base}, c, g)
 		return
 	}
 	m.resolve(w.winner, w.rule, c, g)
@@ -332,20 +334,20 @@ func (m *merger) single(base record.Entry, c, g slot) {
 // entry merges one value by the three-way rule. An empty slot is an absent value.
 func (m *merger) entry(b, c, g slot) {
 	same := m.field.Same
-	cChanged, gChanged := !same(c.is, b.is), !same(g.is, b.is)
+	cChanged, gChanged := !same(c.canonical, b.canonical), !same(g.canonical, b.canonical)
 	switch {
-	case same(c.is, g.is):
+	case same(c.canonical, g.canonical):
 		m.put(c, c, g)
 	case !cChanged && !m.policy.Direction.Takes(record.Creatio), !gChanged && !m.policy.Direction.Takes(record.Google):
 		// A change that the settings keep where it was made: both stay, and the base too, so that it is
 		// still a change when the settings allow it again.
 		m.put(b, c, g)
 	case !cChanged:
-		m.put(g, slot{is: g.is}, g)
-		m.decide(record.Creatio, m.changed(), c, slot{is: g.is})
+		m.put(g, slot{canonical: g.canonical}, g)
+		m.decide(record.Creatio, m.changed(), c, slot{canonical: g.canonical})
 	case !gChanged:
-		m.put(c, c, slot{is: c.is})
-		m.decide(record.Google, m.changed(), g, slot{is: c.is})
+		m.put(c, c, slot{canonical: c.canonical})
+		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
 	default:
 		m.conflict(c, g)
 	}
@@ -364,19 +366,19 @@ func (m *merger) decide(side record.Side, rule string, was, is slot) {
 	if m.rule[side] == "" || (rule != RuleChanged && rule != RuleFirst) {
 		m.rule[side] = rule
 	}
-	swap := record.Swap{Was: was.is, Is: is.is, IsAs: is.as}
+	swap := record.Swap{Before: was.canonical, After: is.canonical, AfterDisplayed: is.displayed}
 	as := func(s record.Side, e record.Entry) {
-		if swap.WasAs == nil {
-			swap.WasAs = map[record.Side]record.Entry{}
+		if swap.BeforeDisplayed == nil {
+			swap.BeforeDisplayed = map[record.Side]record.Entry{}
 		}
-		swap.WasAs[s] = e
+		swap.BeforeDisplayed[s] = e
 	}
-	if was.as != nil {
-		as(side, *was.as)
+	if was.displayed != nil {
+		as(side, *was.displayed)
 	}
-	for _, sh := range m.views[side.Other()].Shown {
-		if sh.Field == m.field.Name && m.field.Same(sh.Is, was.is) {
-			as(side.Other(), sh.As)
+	for _, sh := range m.views[side.Other()].Projections {
+		if sh.Field == m.field.Name && m.field.Same(sh.Canonical, was.canonical) {
+			as(side.Other(), sh.Displayed)
 			break
 		}
 	}
@@ -385,7 +387,7 @@ func (m *merger) decide(side record.Side, rule string, was, is slot) {
 
 // conflict decides between two different changes of one value.
 func (m *merger) conflict(c, g slot) {
-	winner, rule := m.winner(m.field.Empty(c.is), m.field.Empty(g.is))
+	winner, rule := m.winner(m.field.Empty(c.canonical), m.field.Empty(g.canonical))
 	m.resolve(winner, rule, c, g)
 }
 
@@ -396,17 +398,17 @@ func (m *merger) resolve(winner record.Side, rule string, c, g slot) {
 		won, lost = g, c
 	}
 	if winner == record.Creatio {
-		m.put(won, won, slot{is: won.is})
+		m.put(won, won, slot{canonical: won.canonical})
 	} else {
-		m.put(won, slot{is: won.is}, won)
+		m.put(won, slot{canonical: won.canonical}, won)
 	}
-	m.decide(winner.Other(), rule, lost, slot{is: won.is})
+	m.decide(winner.Other(), rule, lost, slot{canonical: won.canonical})
 	if rule == RuleEditKept {
 		return
 	}
 	conflict := Conflict{Field: m.field.Name, Winner: winner}
-	if !m.field.Empty(lost.is) {
-		conflict.Lost = []record.Entry{lost.is}
+	if !m.field.Empty(lost.canonical) {
+		conflict.Lost = []record.Entry{lost.canonical}
 	}
 	m.out.Conflicts = append(m.out.Conflicts, conflict)
 }

@@ -6,7 +6,9 @@
 // in the same order.
 package reconcile
 
-import "github.com/tandem-sync/tandem/shared/record"
+import (
+	"github.com/tandem-sync/tandem/shared/record"
+)
 
 // Now is one record of a pair as it is.
 type Now struct {
@@ -16,8 +18,8 @@ type Now struct {
 	Gone bool
 	// Member says that it is in scope: tagged, or in the group.
 	Member bool
-	// Native is what the side's adapter keeps of it.
-	Native []byte
+	// AdapterState is what the side's adapter keeps of it.
+	AdapterState []byte
 	View
 }
 
@@ -34,11 +36,11 @@ type Pair struct {
 	First bool
 	// Active says that both were in scope when they last agreed.
 	Active bool
-	// Parted is the side on which an undo took the record out of scope while the other one stayed in it; empty where
+	// SplitSide is the side on which an undo took the record out of scope while the other one stayed in it; empty where
 	// there is none.
-	Parted record.Side
-	Base   record.Fields
-	Sides  map[record.Side]Now
+	SplitSide record.Side
+	Base      record.Fields
+	Sides     map[record.Side]Now
 	// NewID is the id that a record created in Creatio gets.
 	NewID string
 }
@@ -46,15 +48,14 @@ type Pair struct {
 // Decision is what is to be done about a pair.
 type Decision struct {
 	Link string
-	Name string
 	// Ops are the operations, at most one for each side.
 	Ops map[record.Side]*record.Operation
 	// Rules tell why, for each operation.
 	Rules map[record.Side]string
 	Merged
-	// Active and Parted are the link's state once every operation is done.
-	Active bool
-	Parted record.Side
+	// Active and SplitSide are the link's state once every operation is done.
+	Active    bool
+	SplitSide record.Side
 	// First says that the records met for the first time.
 	First bool
 	// More says that the pair has to be read and planned again once the operations are done.
@@ -69,16 +70,16 @@ type Decision struct {
 func Decide(schema record.Schema, p Pair, policy Policy) Decision {
 	d := undecided(p)
 	switch {
-	case p.parted():
+	case p.splitByUndo():
 		// An undo left it so, and nobody has touched it since.
 		return d
 	case wanted(p, policy.Direction):
-		d.Parted = ""
+		d.SplitSide = ""
 		d.join(schema, p, policy)
 	case p.Active:
 		d.leave(p, policy)
 	default:
-		d.Parted, d.Drop = "", p.First
+		d.SplitSide, d.Drop = "", p.First
 	}
 	return d
 }
@@ -86,16 +87,16 @@ func Decide(schema record.Schema, p Pair, policy Policy) Decision {
 // undecided is the decision that changes nothing.
 func undecided(p Pair) Decision {
 	d := Decision{
-		Link: p.Link, Name: name(p), Active: p.Active, Parted: p.Parted, First: p.First,
+		Link: p.Link, Active: p.Active, SplitSide: p.SplitSide, First: p.First,
 		Ops: map[record.Side]*record.Operation{}, Rules: map[record.Side]string{},
 	}
 	d.Base = p.Base
 	return d
 }
 
-// parted reports whether one record is out of scope and the other one in it as an undo left them.
-func (p Pair) parted() bool {
-	return p.Parted != "" && !p.Sides[p.Parted].in() && p.Sides[p.Parted.Other()].in()
+// splitByUndo reports whether one record is out of scope and the other one in it as an undo left them.
+func (p Pair) splitByUndo() bool {
+	return p.SplitSide != "" && !p.Sides[p.SplitSide].in() && p.Sides[p.SplitSide.Other()].in()
 }
 
 // wanted tells whether the pair is to be in scope: membership merges like any other value, by three ways.
@@ -129,7 +130,7 @@ func (d *Decision) leave(p Pair, policy Policy) {
 		}
 		d.Rules[side] = RuleLeft
 		d.Ops[side] = &record.Operation{
-			Action: record.Unlink, Link: p.Link, ID: n.ID, Native: n.Native, Before: n.Fields, After: n.Fields,
+			Action: record.Unlink, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields,
 		}
 	}
 }
@@ -154,7 +155,7 @@ func (d *Decision) join(schema record.Schema, p Pair, policy Policy) {
 			continue
 		}
 		op := &record.Operation{
-			Action: record.Update, Link: p.Link, ID: n.ID, Native: n.Native,
+			Action: record.Update, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState,
 			Before: n.Fields, After: d.After[side], Join: enter,
 		}
 		for _, c := range d.Changes[side] {
@@ -186,10 +187,10 @@ func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy
 	fields := from.Fields.Clone()
 	op := &record.Operation{Action: record.Create, Link: p.Link, ID: id, Before: record.Fields{}, After: fields, Join: true}
 	d.Merged = Merged{
-		Base:    fields,
-		After:   map[record.Side]record.Fields{side: fields, side.Other(): fields},
-		Changes: map[record.Side][]FieldChange{},
-		Shown:   map[record.Side][]record.Shown{},
+		Base:        fields,
+		After:       map[record.Side]record.Fields{side: fields, side.Other(): fields},
+		Changes:     map[record.Side][]FieldChange{},
+		Projections: map[record.Side][]record.Projection{},
 	}
 	for _, f := range schema {
 		if len(fields[f.Name]) > 0 {
@@ -200,18 +201,9 @@ func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy
 	d.Ops[side], d.Rules[side] = op, RuleCreated
 	if other := p.Sides[side.Other()]; !other.Member && policy.Direction.Takes(side.Other()) {
 		d.Ops[side.Other()] = &record.Operation{
-			Action: record.Update, Link: p.Link, ID: other.ID, Native: other.Native,
+			Action: record.Update, Link: p.Link, ID: other.ID, AdapterState: other.AdapterState,
 			Before: other.Fields, After: other.Fields, Join: true,
 		}
 		d.Rules[side.Other()] = RuleCameBack
 	}
-}
-
-func name(p Pair) string {
-	for _, side := range record.Sides {
-		if n := p.Sides[side]; n.exists() && len(n.Fields) > 0 {
-			return record.DisplayName(n.Fields)
-		}
-	}
-	return record.DisplayName(p.Base)
 }

@@ -8,10 +8,11 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-var schema = record.ContactSchema
+var schema = contact.Schema
 
 func decide(w *world, p Policy) Decision { return Decide(schema, w.pair(), p) }
 
@@ -50,7 +51,7 @@ func TestMerging_leaves_alone_what_gets_a_label_of_its_own(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		// What stands for another value speaks for itself once somebody has touched it.
-		w.narrow, w.shown = "", map[record.Side][]record.Shown{}
+		w.narrow, w.shown = "", map[record.Side][]record.Projection{}
 		p := policies().Draw(t, "policy")
 		w.carryOut(decide(w, p))
 		s := rapid.SampledFrom(record.Sides[:]).Draw(t, "side")
@@ -122,7 +123,7 @@ func (w *world) added(s record.Side, f record.Field) []record.Entry {
 		known[f.Key(e)] = true
 	}
 	for _, sh := range w.shown[s] {
-		known[f.Key(sh.As)] = true
+		known[f.Key(sh.Displayed)] = true
 	}
 	var out []record.Entry
 	for _, e := range w.now[s][f.Name] {
@@ -150,7 +151,7 @@ func TestMerging_takes_over_what_one_side_changed(t *testing.T) {
 		base := content().Draw(t, "base")
 		now := edited(t, base)
 		s := rapid.SampledFrom(record.Sides[:]).Draw(t, "side")
-		w := &world{base: base, now: map[record.Side]record.Fields{s: now, s.Other(): base}, shown: map[record.Side][]record.Shown{}}
+		w := &world{base: base, now: map[record.Side]record.Fields{s: now, s.Other(): base}, shown: map[record.Side][]record.Projection{}}
 		w.clock(t)
 		d := decide(w, Policy{Direction: Both, Conflicts: rapid.SampledFrom([]Conflicts{Latest, CreatioWins, GoogleWins}).Draw(t, "conflicts")})
 		if !schema.Equal(d.After[s], now) || !schema.Equal(d.After[s.Other()], now) || !schema.Equal(d.Base, now) || d.Ops[s] != nil {
@@ -167,7 +168,7 @@ func TestConflicts_tell_what_was_lost(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
-		w.narrow, w.shown = "", map[record.Side][]record.Shown{}
+		w.narrow, w.shown = "", map[record.Side][]record.Projection{}
 		p := policies().Draw(t, "policy")
 		d := decide(w, p)
 		reported := map[string]Conflict{}
@@ -224,14 +225,14 @@ func TestMerging_takes_a_value_of_many_parts_from_one_side_where_its_words_stand
 		f := record.Fields{}
 		from := rapid.IntRange(0, len(words)).Draw(t, "given")
 		to := rapid.IntRange(from, len(words)).Draw(t, "middle")
-		f.SetText(record.GivenName, strings.Join(words[:from], " "))
-		f.SetText(record.MiddleName, strings.Join(words[from:to], " "))
-		f.SetText(record.Surname, strings.Join(words[to:], " "))
+		f.SetText(contact.GivenName, strings.Join(words[:from], " "))
+		f.SetText(contact.MiddleName, strings.Join(words[from:to], " "))
+		f.SetText(contact.Surname, strings.Join(words[to:], " "))
 		return f
 	}
-	words := func(f record.Fields) []string { return strings.Fields(record.DisplayName(f)) }
+	words := func(f record.Fields) []string { return strings.Fields(contact.Title(f)) }
 	rapid.Check(t, func(t *rapid.T) {
-		w := &world{first: true, base: record.Fields{}, now: map[record.Side]record.Fields{}, shown: map[record.Side][]record.Shown{}}
+		w := &world{first: true, base: record.Fields{}, now: map[record.Side]record.Fields{}, shown: map[record.Side][]record.Projection{}}
 		w.clock(t)
 		name := []string{"Juan", "Carlos", "de", "la", "Cruz"}[:rapid.IntRange(1, 5).Draw(t, "words")]
 		for _, s := range record.Sides {
@@ -264,7 +265,7 @@ func TestMerging_takes_nothing_away_unseen(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
-		w.narrow, w.shown = "", map[record.Side][]record.Shown{}
+		w.narrow, w.shown = "", map[record.Side][]record.Projection{}
 		d := decide(w, policies().Draw(t, "policy"))
 		for _, s := range record.Sides {
 			for _, f := range schema {

@@ -15,6 +15,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -88,12 +89,12 @@ func play(t *testing.T, sections map[string]string) string {
 		case "detached":
 			p.Active = false
 		case "parted":
-			p.Active, p.Parted = false, record.Side(value)
+			p.Active, p.SplitSide = false, record.Side(value)
 		default:
 			t.Fatalf("unknown policy %q", line)
 		}
 	}
-	return printDecision(Decide(record.ContactSchema, p, policy))
+	return printDecision(Decide(contact.Schema, p, policy))
 }
 
 func lines(s string) func(func(string) bool) {
@@ -121,10 +122,10 @@ func parseRecord(t *testing.T, section string) Now {
 			n.Gone = true
 		case "@kept":
 			field, value, _ := strings.Cut(rest, ": ")
-			if n.Kept == nil {
-				n.Kept = record.Fields{}
+			if n.Untracked == nil {
+				n.Untracked = record.Fields{}
 			}
-			n.Kept[field] = append(n.Kept[field], parseEntry(field, value))
+			n.Untracked[field] = append(n.Untracked[field], parseEntry(field, value))
 		case "@modified":
 			at, err := time.Parse(time.RFC3339, rest)
 			if err != nil {
@@ -137,10 +138,10 @@ func parseRecord(t *testing.T, section string) Now {
 			if !ok {
 				t.Fatalf("%q shows nothing", line)
 			}
-			n.Shown = append(n.Shown, record.Shown{Field: field, Is: parseEntry(field, is), As: parseEntry(field, strings.TrimSpace(as))})
+			n.Projections = append(n.Projections, record.Projection{Field: field, Canonical: parseEntry(field, is), Displayed: parseEntry(field, strings.TrimSpace(as))})
 		default:
 			field, value, ok := strings.Cut(line, ": ")
-			if _, known := record.ContactSchema.Field(field); !ok || !known {
+			if _, known := contact.Schema.Field(field); !ok || !known {
 				t.Fatalf("%q is no value of a field", line)
 			}
 			n.Fields[field] = append(n.Fields[field], parseEntry(field, value))
@@ -152,7 +153,7 @@ func parseRecord(t *testing.T, section string) Now {
 // parseEntry reads "text", or for phones, e-mails and addresses "kind text"; an address is "part=text; part=text".
 func parseEntry(field, s string) record.Entry {
 	e := record.Entry{Text: s}
-	f, _ := record.ContactSchema.Field(field)
+	f, _ := contact.Schema.Field(field)
 	if !f.Set || s == "" {
 		return e
 	}
@@ -160,7 +161,7 @@ func parseEntry(field, s string) record.Entry {
 	if e.Kind == "-" {
 		e.Kind = ""
 	}
-	if field != record.Addresses {
+	if field != contact.Addresses {
 		return e
 	}
 	e.Parts = map[string]string{}
@@ -173,14 +174,14 @@ func parseEntry(field, s string) record.Entry {
 }
 
 func printEntry(field string, e record.Entry) string {
-	f, _ := record.ContactSchema.Field(field)
+	f, _ := contact.Schema.Field(field)
 	if f.Empty(e) {
 		return "nothing"
 	}
 	text := e.Text
 	if len(e.Parts) > 0 {
 		var parts []string
-		for _, name := range []string{record.Street, record.Zip, record.City, record.Region, record.Country} {
+		for _, name := range []string{contact.Street, contact.Zip, contact.City, contact.Region, contact.Country} {
 			if v := e.Parts[name]; v != "" {
 				parts = append(parts, name+"="+v)
 			}
@@ -211,12 +212,12 @@ func printDecision(d Decision) string {
 	switch {
 	case d.Drop:
 		state = "dropped"
-	case d.Parted != "":
-		state = "parted in " + string(d.Parted)
+	case d.SplitSide != "":
+		state = "split by an undo in " + string(d.SplitSide)
 	case !d.Active:
 		state = "detached"
 	}
-	fmt.Fprintf(&b, "%s is %s\n", d.Name, state)
+	fmt.Fprintf(&b, "the pair is %s\n", state)
 	for _, side := range record.Sides {
 		op := d.Ops[side]
 		if op == nil {
@@ -236,16 +237,16 @@ func printDecision(d Decision) string {
 		fmt.Fprintf(&b, "conflict in %s: %s won, lost is %s\n", c.Field, c.Winner, printEntries(c.Field, c.Lost))
 	}
 	for _, side := range record.Sides {
-		for _, s := range d.Shown[side] {
-			as := printEntry(s.Field, s.As)
-			if s.Kept {
+		for _, s := range d.Projections[side] {
+			as := printEntry(s.Field, s.Displayed)
+			if s.Untracked {
 				as = "a label of its own"
 			}
-			fmt.Fprintf(&b, "%s shows in %s: %s => %s\n", side, s.Field, printEntry(s.Field, s.Is), as)
+			fmt.Fprintf(&b, "%s shows in %s: %s => %s\n", side, s.Field, printEntry(s.Field, s.Canonical), as)
 		}
 	}
 	b.WriteString("agreed:\n")
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		for _, e := range d.Base[f.Name] {
 			fmt.Fprintf(&b, "\t%s: %s\n", f.Name, printEntry(f.Name, e))
 		}

@@ -13,22 +13,22 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 			order = append(order, key)
 		}
 	}
-	m.meet(b, c, g, order)
+	m.matchNew(b, c, g, order)
 	for _, key := range order {
 		ce, inC := c[key]
 		ge, inG := g[key]
 		be, inB := b[key]
 		switch {
 		case !inC && !inG:
-		case inC && inG && !inB && ce.is.Kind == ge.is.Kind && !m.field.Same(ce.is, ge.is):
+		case inC && inG && !inB && ce.canonical.Kind == ge.canonical.Kind && !m.field.Same(ce.canonical, ge.canonical):
 			// One value in two spellings: each side keeps its own.
-			shown := slot{is: ce.is, as: &ge.is}
-			if ge.as != nil {
-				shown.as = ge.as
+			shown := slot{canonical: ce.canonical, displayed: &ge.canonical}
+			if ge.displayed != nil {
+				shown.displayed = ge.displayed
 			}
 			m.put(ce, ce, shown)
 		default:
-			m.entry(slot{is: be}, ce, ge)
+			m.entry(slot{canonical: be}, ce, ge)
 		}
 	}
 }
@@ -47,7 +47,7 @@ func (m *merger) indexSlots(slots []slot) (map[string]slot, []string) {
 	out := make(map[string]slot, len(slots))
 	order := make([]string, 0, len(slots))
 	for _, s := range slots {
-		key := m.field.Key(s.is)
+		key := m.field.Key(s.canonical)
 		if has(out, key) {
 			continue
 		}
@@ -57,8 +57,8 @@ func (m *merger) indexSlots(slots []slot) (map[string]slot, []string) {
 	return out, order
 }
 
-// meet joins a value that only Creatio has with one that only Google has where both are new and mean the same.
-func (m *merger) meet(b map[string]record.Entry, c, g map[string]slot, order []string) {
+// matchNew joins a value that only Creatio has with one that only Google has where both are new and mean the same.
+func (m *merger) matchNew(b map[string]record.Entry, c, g map[string]slot, order []string) {
 	if m.field.Alike == nil {
 		return
 	}
@@ -69,7 +69,7 @@ func (m *merger) meet(b map[string]record.Entry, c, g map[string]slot, order []s
 		}
 		for _, gk := range order {
 			ge, inG := g[gk]
-			if inG && !has(b, gk) && !has(c, gk) && m.field.Alike(ce.is, ge.is) {
+			if inG && !has(b, gk) && !has(c, gk) && m.field.Alike(ce.canonical, ge.canonical) {
 				delete(g, gk)
 				g[ck] = ge
 				break

@@ -16,8 +16,8 @@ const (
 	Left          // it went out of scope
 )
 
-// Deed is what a run did to one record of a pair, as its history tells.
-type Deed struct {
+// AppliedChange is what a run did to one record of a pair, as its history tells.
+type AppliedChange struct {
 	Side record.Side
 	// First says that the records met for the first time: what the run wrote over on one side was nobody's change, and
 	// what the other side has is that record's own.
@@ -26,8 +26,8 @@ type Deed struct {
 	Fields []FieldChange
 }
 
-// Remainder is what an undo leaves as it is, and why.
-type Remainder struct {
+// LeftAsIs is what an undo leaves as it is, and why.
+type LeftAsIs struct {
 	// Changed are fields in which somebody changed what the run had left.
 	Changed []record.Field
 	// Gone are sides on which the record was deleted.
@@ -46,8 +46,8 @@ type Remainder struct {
 //
 // A record that the run took into scope leaves it again while the other one stays: the pair is parted. One that the run
 // took out of scope comes back on both sides.
-func Undo(schema record.Schema, p Pair, deeds []Deed, policy Policy) (Decision, Remainder) {
-	u := &undo{schema: schema, pair: p, deeds: deeds, policy: policy, in: map[record.Side]bool{}, d: undecided(p)}
+func Undo(schema record.Schema, p Pair, deeds []AppliedChange, policy Policy) (Decision, LeftAsIs) {
+	u := &undo{schema: schema, pair: p, applied: deeds, policy: policy, in: map[record.Side]bool{}, d: undecided(p)}
 	u.membership()
 	u.content()
 	u.operations()
@@ -55,21 +55,21 @@ func Undo(schema record.Schema, p Pair, deeds []Deed, policy Policy) (Decision, 
 }
 
 type undo struct {
-	schema record.Schema
-	pair   Pair
-	deeds  []Deed
-	policy Policy
+	schema  record.Schema
+	pair    Pair
+	applied []AppliedChange
+	policy  Policy
 	// in says which records are to be in scope. parts and returns say that one leaves, or comes back.
 	in             map[record.Side]bool
 	parts, returns bool
 	d              Decision
-	rest           Remainder
+	rest           LeftAsIs
 }
 
 // moved is what the run did to the membership on a side, all in all.
 func (u *undo) moved(s record.Side) Moved {
 	first, last := Stayed, Stayed
-	for _, deed := range u.deeds {
+	for _, deed := range u.applied {
 		if deed.Side == s && deed.Moved != Stayed {
 			if first == Stayed {
 				first = deed.Moved
@@ -106,10 +106,10 @@ func (u *undo) membership() {
 	if !u.parts && !u.returns {
 		return
 	}
-	u.d.Active, u.d.Parted = u.together(), ""
+	u.d.Active, u.d.SplitSide = u.together(), ""
 	for _, s := range record.Sides {
 		if !u.in[s] && u.in[s.Other()] {
-			u.d.Parted = s
+			u.d.SplitSide = s
 		}
 	}
 }
@@ -119,7 +119,7 @@ func (u *undo) together() bool { return u.in[record.Creatio] && u.in[record.Goog
 // content decides what both records are to show.
 func (u *undo) content() {
 	swapped, leaves := false, false
-	for _, deed := range u.deeds {
+	for _, deed := range u.applied {
 		for _, c := range deed.Fields {
 			swapped = swapped || len(c.Swaps) > 0
 		}
@@ -157,7 +157,7 @@ func (u *undo) takeBack() Merged {
 	for _, f := range u.schema {
 		m.after, m.base = m.begin(f, u.pair.Base), slices.Clone(u.pair.Base[f.Name])
 		left := false
-		for _, deed := range slices.Backward(u.deeds) {
+		for _, deed := range slices.Backward(u.applied) {
 			for _, c := range deed.Fields {
 				if c.Field.Name != f.Name {
 					continue
@@ -177,14 +177,14 @@ func (u *undo) takeBack() Merged {
 }
 
 // how tells in which way a value comes back.
-func (u *undo) how(deed Deed, swap record.Swap, f record.Field) way {
+func (u *undo) how(deed AppliedChange, swap record.Swap, f record.Field) way {
 	switch {
 	case u.parts && !u.together():
 		if deed.First {
 			return apartAsStrangers
 		}
 		return apart
-	case f.Same(swap.Was, swap.Is):
+	case f.Same(swap.Before, swap.After):
 		return respelled
 	case deed.First:
 		return differing
@@ -200,7 +200,7 @@ func (u *undo) meetAgain() {
 	back := u.d.Merged
 	views := map[record.Side]View{}
 	for _, s := range record.Sides {
-		views[s] = View{Fields: back.After[s], Kept: u.pair.Sides[s].Kept, Shown: back.Shown[s], Modified: u.pair.Sides[s].Modified}
+		views[s] = View{Fields: back.After[s], Untracked: u.pair.Sides[s].Untracked, Projections: back.Projections[s], Modified: u.pair.Sides[s].Modified}
 	}
 	u.d.Merged = Merge(u.schema, back.Base, u.pair.First, views, u.policy)
 	for _, s := range record.Sides {
@@ -234,7 +234,7 @@ func (u *undo) operations() {
 	p := u.pair
 	for _, s := range record.Sides {
 		n := p.Sides[s]
-		op := &record.Operation{Action: record.Update, Link: p.Link, ID: n.ID, Native: n.Native, Before: n.Fields, After: n.Fields}
+		op := &record.Operation{Action: record.Update, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields}
 		switch {
 		case !n.exists():
 			if u.in[s] && u.policy.Direction.Takes(s) {

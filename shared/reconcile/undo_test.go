@@ -11,26 +11,26 @@ import (
 )
 
 // run decides and carries out, and gives what its history tells: of what a side shows, only what changed.
-func (w *world) run(d Decision) []Deed {
+func (w *world) run(d Decision) []AppliedChange {
 	before := maps.Clone(w.now)
 	if d.After != nil {
 		w.carryOut(d)
 	}
-	var out []Deed
+	var out []AppliedChange
 	for _, s := range record.Sides {
 		if d.Ops[s] == nil {
 			continue
 		}
-		deed := Deed{Side: s, First: d.First}
+		deed := AppliedChange{Side: s, First: d.First}
 		for _, c := range d.Changes[s] {
 			c.Swaps = slices.DeleteFunc(slices.Clone(c.Swaps), func(sw record.Swap) bool {
-				was, is := sw.Was, sw.Is
-				if as, ok := sw.WasAs[s]; ok {
+				was, is := sw.Before, sw.After
+				if as, ok := sw.BeforeDisplayed[s]; ok {
 					was = as
 				}
 				for _, sh := range w.shown[s] {
-					if sh.Field == c.Field.Name && c.Field.Same(sh.Is, sw.Is) {
-						is = sh.As
+					if sh.Field == c.Field.Name && c.Field.Same(sh.Canonical, sw.After) {
+						is = sh.Displayed
 					}
 				}
 				return c.Field.Same(was, is)
@@ -45,23 +45,23 @@ func (w *world) run(d Decision) []Deed {
 }
 
 // touches reports whether a run changed a field on a side.
-func touches(deeds []Deed, s record.Side, field string) bool {
-	return slices.ContainsFunc(deeds, func(d Deed) bool {
+func touches(deeds []AppliedChange, s record.Side, field string) bool {
+	return slices.ContainsFunc(deeds, func(d AppliedChange) bool {
 		return d.Side == s && slices.ContainsFunc(d.Fields, func(c FieldChange) bool { return c.Field.Name == field })
 	})
 }
 
 // isBack reports whether a side shows what it showed before the run. Of a set that the run changed on both sides, what
 // people had added or taken away on this one goes back too, as both then agree on what they had agreed on.
-func isBack(now, before record.Fields, deeds []Deed, s record.Side, f record.Field, p Policy) bool {
+func isBack(now, before record.Fields, deeds []AppliedChange, s record.Side, f record.Field, p Policy) bool {
 	if !f.Set || p.Direction != Both || deeds[0].First || !touches(deeds, s.Other(), f.Name) {
 		return f.Equal(now[f.Name], before[f.Name])
 	}
 	for _, d := range deeds {
 		for _, c := range d.Fields {
 			for _, swap := range c.Swaps {
-				was := swap.Was
-				if as, ok := swap.WasAs[s]; ok {
+				was := swap.Before
+				if as, ok := swap.BeforeDisplayed[s]; ok {
 					was = as
 				}
 				if d.Side == s && c.Field.Name == f.Name && !f.Empty(was) && !holds(f, now[f.Name], was) {

@@ -6,23 +6,23 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// whole is the decision about a value of several parts that goes over in one.
-type whole struct {
+// composite is the decision about a value of several parts that goes over in one.
+type composite struct {
 	winner record.Side
 	rule   string
 }
 
-// wholes decides about the values of several parts, as a name, that both sides changed so that a word of one stands in
+// composites decides about the values of several parts, as a name, that both sides changed so that a word of one stands in
 // another part on the other: merged part by part it would be there twice, or nowhere.
-func wholes(m *merger, schema record.Schema, base record.Fields) map[string]whole {
-	out := map[string]whole{}
+func composites(m *merger, schema record.Schema, base record.Fields) map[string]composite {
+	out := map[string]composite{}
 	for _, f := range schema {
 		if _, done := out[f.Of]; f.Of == "" || done {
 			continue
 		}
 		if m.shifted(schema, f.Of, base) {
 			winner, rule := m.winner(false, false)
-			out[f.Of] = whole{winner, rule}
+			out[f.Of] = composite{winner, rule}
 		}
 	}
 	return out
@@ -38,7 +38,7 @@ func (m *merger) shifted(schema record.Schema, of string, base record.Fields) bo
 			if f.Of != of {
 				continue
 			}
-			now := one(translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Shown)).is
+			now := one(translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Projections)).canonical
 			changed = changed || !f.Same(now, base.One(f.Name))
 			for _, word := range strings.Fields(record.Fold(now.Text)) {
 				parts[s][word] += "\x00" + f.Name

@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -15,7 +16,7 @@ type world struct {
 	now  map[record.Side]record.Fields
 	// kept are the values that somebody has put under a label of a side's own; nil where nobody ever did.
 	kept  map[record.Side]record.Fields
-	shown map[record.Side][]record.Shown
+	shown map[record.Side][]record.Projection
 	at    map[record.Side]time.Time
 	first bool
 	// narrow is the side that cannot hold every value as it is, if any.
@@ -24,8 +25,8 @@ type world struct {
 
 // vocabulary is small, so that edits of both sides meet.
 var vocabulary = map[string][]record.Entry{
-	record.Emails: {{Text: "a@example.com"}, {Text: "A@Example.com"}, {Text: "b@example.com"}, {Text: "c@example.org"}},
-	record.Phones: {
+	contact.Emails: {{Text: "a@example.com"}, {Text: "A@Example.com"}, {Text: "b@example.com"}, {Text: "c@example.org"}},
+	contact.Phones: {
 		{Kind: "work", Text: "+1 202 555 0100"},
 		{Kind: "work", Text: "+12025550100"},
 		{Kind: "home", Text: "0012025550100"},
@@ -36,12 +37,12 @@ var vocabulary = map[string][]record.Entry{
 		{Kind: "other", Text: "412 "},
 		{Kind: "home", Text: "+1 202 555 0111"},
 	},
-	record.Addresses: {
-		{Kind: "home", Parts: map[string]string{record.City: "Berlin", record.Street: "A 1"}},
-		{Kind: "work", Parts: map[string]string{record.City: "BERLIN", record.Street: "a 1"}},
-		{Kind: "home", Parts: map[string]string{record.City: "Atlantis", record.Street: "A 1"}},
-		{Kind: "legal", Parts: map[string]string{record.Street: "A 1"}},
-		{Kind: "home", Parts: map[string]string{record.City: "Paris"}},
+	contact.Addresses: {
+		{Kind: "home", Parts: map[string]string{contact.City: "Berlin", contact.Street: "A 1"}},
+		{Kind: "work", Parts: map[string]string{contact.City: "BERLIN", contact.Street: "a 1"}},
+		{Kind: "home", Parts: map[string]string{contact.City: "Atlantis", contact.Street: "A 1"}},
+		{Kind: "legal", Parts: map[string]string{contact.Street: "A 1"}},
+		{Kind: "home", Parts: map[string]string{contact.City: "Paris"}},
 	},
 }
 
@@ -57,17 +58,17 @@ func values(f record.Field) *rapid.Generator[record.Entry] {
 func content() *rapid.Generator[record.Fields] {
 	return rapid.Custom(func(t *rapid.T) record.Fields {
 		out := record.Fields{}
-		for _, f := range record.ContactSchema {
+		for _, f := range contact.Schema {
 			out[f.Name] = rapid.SliceOfN(values(f), 0, 3).Draw(t, f.Name)
 		}
-		return record.ContactSchema.Clean(out)
+		return contact.Schema.Clean(out)
 	})
 }
 
 // edited draws what a person makes of a record: values go, come, and get another label or spelling.
 func edited(t *rapid.T, in record.Fields) record.Fields {
 	out := in.Clone()
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		if rapid.IntRange(0, 2).Draw(t, "edit "+f.Name) > 0 {
 			continue
 		}
@@ -88,11 +89,11 @@ func edited(t *rapid.T, in record.Fields) record.Fields {
 			out[f.Name] = append(added, kept...)
 		}
 	}
-	return record.ContactSchema.Clean(out)
+	return contact.Schema.Clean(out)
 }
 
 func relabeled(t *rapid.T, f record.Field, kind string) string {
-	if !f.Set || f.Name == record.Emails {
+	if !f.Set || f.Name == contact.Emails {
 		return kind
 	}
 	return rapid.SampledFrom([]string{"work", "home", "other"}).Draw(t, "label")
@@ -102,7 +103,7 @@ func relabeled(t *rapid.T, f record.Field, kind string) string {
 func drawWorld(t *rapid.T) *world {
 	w := &world{
 		first: rapid.Bool().Draw(t, "first"), base: record.Fields{}, now: map[record.Side]record.Fields{},
-		shown:  map[record.Side][]record.Shown{},
+		shown:  map[record.Side][]record.Projection{},
 		narrow: rapid.SampledFrom([]record.Side{"", record.Creatio, record.Google}).Draw(t, "narrow"),
 	}
 	w.clock(t)
@@ -141,13 +142,13 @@ func (w *world) edit(t *rapid.T) {
 
 // hold is what a side shows of content that is written to it, and which values it shows differently. What it shows
 // already keeps its place.
-func (w *world) hold(s record.Side, in record.Fields) (record.Fields, []record.Shown) {
+func (w *world) hold(s record.Side, in record.Fields) (record.Fields, []record.Projection) {
 	if s != w.narrow {
 		return in, nil
 	}
 	out := record.Fields{}
-	var shown []record.Shown
-	for _, f := range record.ContactSchema {
+	var shown []record.Projection
+	for _, f := range contact.Schema {
 		seen := map[string]bool{}
 		there := func(e record.Entry) int {
 			if holds(f, w.now[s][f.Name], e) {
@@ -162,7 +163,7 @@ func (w *world) hold(s record.Side, in record.Fields) (record.Fields, []record.S
 				as = record.Entry{}
 			}
 			if !f.Same(e, as) {
-				shown = append(shown, record.Shown{Field: f.Name, Is: e, As: as})
+				shown = append(shown, record.Projection{Field: f.Name, Canonical: e, Displayed: as})
 			}
 			if !f.Empty(as) {
 				seen[f.Key(as)] = true
@@ -181,16 +182,16 @@ func narrowed(f record.Field, e record.Entry) record.Entry {
 		return record.Entry{}
 	case e.Kind == "extension" || e.Kind == "legal":
 		e.Kind = "other"
-	case e.Parts[record.City] == "Atlantis":
-		e.Parts = map[string]string{record.Street: e.Parts[record.Street]}
-	case f.Name == record.JobTitle && e.Text == "three":
+	case e.Parts[contact.City] == "Atlantis":
+		e.Parts = map[string]string{contact.Street: e.Parts[contact.Street]}
+	case f.Name == contact.JobTitle && e.Text == "three":
 		e.Text = "one"
 	}
 	return e
 }
 
 func (w *world) view(s record.Side) View {
-	return View{Fields: w.now[s], Kept: w.kept[s], Shown: w.shown[s], Modified: w.at[s]}
+	return View{Fields: w.now[s], Untracked: w.kept[s], Projections: w.shown[s], Modified: w.at[s]}
 }
 
 // relabel puts values of a side under labels of its own, and some that are under one back.
@@ -199,7 +200,7 @@ func (w *world) relabel(t *rapid.T, s record.Side) {
 		w.kept = map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}}
 	}
 	now, kept := w.now[s].Clone(), w.kept[s].Clone()
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		if !f.Set {
 			continue
 		}
@@ -213,7 +214,7 @@ func (w *world) relabel(t *rapid.T, s record.Side) {
 		}
 		now[f.Name], kept[f.Name] = stay, out
 	}
-	w.now[s], _ = w.hold(s, record.ContactSchema.Clean(now))
+	w.now[s], _ = w.hold(s, contact.Schema.Clean(now))
 	w.kept[s] = kept
 }
 
@@ -229,7 +230,7 @@ func (w *world) pair() Pair {
 // carryOut writes what was decided, as a run does.
 func (w *world) carryOut(d Decision) {
 	for _, s := range record.Sides {
-		shown := slices.Clone(d.Shown[s])
+		shown := slices.Clone(d.Projections[s])
 		if op := d.Ops[s]; op != nil {
 			now, more := w.hold(s, op.After)
 			w.now[s], shown = now, append(shown, more...)
@@ -242,7 +243,7 @@ func (w *world) carryOut(d Decision) {
 // swapped is the same world with the sides exchanged.
 func (w *world) swapped() *world {
 	out := &world{
-		base: w.base, first: w.first, now: map[record.Side]record.Fields{}, shown: map[record.Side][]record.Shown{}, at: map[record.Side]time.Time{},
+		base: w.base, first: w.first, now: map[record.Side]record.Fields{}, shown: map[record.Side][]record.Projection{}, at: map[record.Side]time.Time{},
 	}
 	for _, s := range record.Sides {
 		out.now[s], out.shown[s], out.at[s] = w.now[s.Other()], w.shown[s.Other()], w.at[s.Other()]

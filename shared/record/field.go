@@ -9,45 +9,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// The fields of a contact.
-const (
-	Surname    = "surname"
-	GivenName  = "givenName"
-	MiddleName = "middleName"
-	Salutation = "salutation"
-	JobTitle   = "jobTitle"
-	Department = "department"
-	Company    = "company"
-	Birthday   = "birthday"
-	Notes      = "notes"
-	Skype      = "skype"
-	Emails     = "emails"
-	Phones     = "phones"
-	Addresses  = "addresses"
-	Websites   = "websites"
-)
-
-// The kinds of phones and addresses that both sides know.
-const (
-	KindWork      = "work"
-	KindHome      = "home"
-	KindMobile    = "mobile"
-	KindOther     = "other"
-	KindExtension = "extension"
-	KindShipping  = "shipping"
-	KindLegal     = "legal"
-	KindActual    = "actual"
-)
-
-// The parts of an address.
-const (
-	Street  = "street"
-	City    = "city"
-	Region  = "region"
-	Zip     = "zip"
-	Country = "country"
-)
-
 // Field is one field of a schema.
 type Field struct {
 	// Name is the stable name, as used in Fields and in history.
@@ -59,6 +20,8 @@ type Field struct {
 	// Of names the value that the field is only a part of, as one of a name; empty where it is a value of its own. Words of
 	// such a value stand in one part or in another, as people and programs split it.
 	Of string
+	// Parts are the names of the pieces of a composed value, in the order in which people read them.
+	Parts []string
 	// Lines says that line breaks are part of the value.
 	Lines bool
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
@@ -116,7 +79,7 @@ func (f Field) Show(entries []Entry) string {
 		text := e.Text
 		if text == "" && len(e.Parts) > 0 {
 			var parts []string
-			for _, k := range []string{Street, Zip, City, Region, Country} {
+			for _, k := range f.Parts {
 				if v := f.clean(e.Parts[k]); v != "" {
 					parts = append(parts, v)
 				}

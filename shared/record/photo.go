@@ -11,7 +11,7 @@ import (
 const Photo = "photo"
 
 // PhotoField is how a photo merges: as one value, known by the hash of the picture.
-var PhotoField = Field{Name: Photo, Label: "Photo", Key: textKey}
+var PhotoField = Field{Name: Photo, Label: "Photo", Key: func(e Entry) string { return e.Text }}
 
 // MaxPhoto bounds a photo that Tandem carries.
 const MaxPhoto = 5 << 20

@@ -37,8 +37,8 @@ type Operation struct {
 	Link string
 	// ID is the record to write; for a creation in Creatio the id it shall have, empty for one in Google.
 	ID string
-	// Native is the record's state as last read.
-	Native json.RawMessage
+	// AdapterState is the record's state as last read.
+	AdapterState json.RawMessage
 	// Before and After are the whole content as it is and as it shall be. Only the fields named in Changed differ.
 	Before, After Fields
 	Changed       []string
@@ -50,8 +50,8 @@ type Operation struct {
 type Result struct {
 	// Record is the record after the write, as a later read will show it; its Native is to be kept.
 	Record Record
-	// Shown lists values the side shows differently from Operation.After.
-	Shown []Shown
+	// Projections lists values the side shows differently from Operation.After.
+	Projections []Projection
 	// Notes are sentences for the user about values that could not be written as they are.
 	Notes []Note
 	// Err says that this record was not written; of one of the kinds of package fault.

@@ -108,36 +108,36 @@ type Record struct {
 	Gone bool
 	// Fields is the content in Tandem's vocabulary.
 	Fields Fields
-	// Kept are values of sets that the side has under a label that Tandem does not carry. They are not of the content and
+	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are not of the content and
 	// stay as they are, but a value among them is there. Nil where they are not known.
-	Kept Fields
+	Untracked Fields
 	// Photo is the side's own reference to the photo that the record shows; empty for none. Another photo has another
 	// reference, and one photo may have several in the course of time.
 	Photo string
-	// Native is what the adapter needs to write the record without reading it again: version, ids of
+	// AdapterState is what the adapter needs to write the record without reading it again: version, ids of
 	// rows, entries that Tandem cannot represent. Opaque to everybody else; kept in the link.
-	Native json.RawMessage
+	AdapterState json.RawMessage
 }
 
-// Shown tells that a side shows a value differently from what was agreed, because it cannot hold it
+// Projection tells that a side shows a value differently from what was agreed, because it cannot hold it
 // as it is. As long as the side shows As, it is taken for Is.
-type Shown struct {
+type Projection struct {
 	Field string `json:"field"`
-	// Is is the agreed value, zero where nothing was agreed on; As what the side shows in its place, zero where it shows
+	// Canonical is the agreed value, zero where nothing was agreed on; As what the side shows in its place, zero where it shows
 	// nothing.
-	Is Entry `json:"is"`
-	As Entry `json:"as"`
-	// Kept says that the side shows nothing because it has the value under a label of its own.
-	Kept bool `json:"kept,omitempty"`
+	Canonical Entry `json:"is"`
+	Displayed Entry `json:"as"`
+	// Untracked says that the side shows nothing because it has the value under a label of its own.
+	Untracked bool `json:"kept,omitempty"`
 }
 
 // Swap is one value that a run put in the place of another one on a side, so that it can be put back.
 type Swap struct {
-	// Was is the value in whose place Is came, both as they were agreed on; zero where there was none.
-	Was Entry `json:"was,omitzero"`
-	Is  Entry `json:"is,omitzero"`
-	// WasAs is how sides showed Was, where they showed it differently. IsAs is the same for Is on the side that was
+	// Before is the value in whose place Is came, both as they were agreed on; zero where there was none.
+	Before Entry `json:"was,omitzero"`
+	After  Entry `json:"is,omitzero"`
+	// BeforeDisplayed is how sides showed Was, where they showed it differently. IsAs is the same for Is on the side that was
 	// written, where the two were to differ there.
-	WasAs map[Side]Entry `json:"wasAs,omitempty"`
-	IsAs  *Entry         `json:"isAs,omitempty"`
+	BeforeDisplayed map[Side]Entry `json:"wasAs,omitempty"`
+	AfterDisplayed  *Entry         `json:"isAs,omitempty"`
 }

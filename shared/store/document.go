@@ -109,13 +109,13 @@ type Sync struct {
 	// Scopes are what the cursors and the links' membership belong to: the tag's id in Creatio, the group's
 	// resource name in Google. A side whose scope is another one starts anew.
 	Scopes map[record.Side]string `json:"scopes,omitempty"`
-	// Rosters are digests of the ids in scope on each side when the last run that did its work ended. The ids themselves
-	// are kept apart, as Roster.
-	Rosters map[record.Side]string `json:"rosters,omitempty"`
+	// MemberDigests are digests of the ids in scope on each side when the last run that did its work ended. The ids themselves
+	// are kept apart, as MemberSet.
+	MemberDigests map[record.Side]string `json:"rosters,omitempty"`
 	// Rates are what is left of each side's requests.
 	Rates map[record.Side]Rate `json:"rates,omitempty"`
-	// Settled is when that run ended. Links that were written later are those of runs that were cut off.
-	Settled time.Time `json:"settled,omitzero"`
+	// LastFinished is when that run ended. Links that were written later are those of runs that were cut off.
+	LastFinished time.Time `json:"settled,omitzero"`
 	// Interrupted says that since then a run was cut off that may have written: it died, or its time was over.
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Continued is a run that was promised to the user and whose time was over before its work: it is to go on.
@@ -153,9 +153,9 @@ type Link struct {
 	Name string `json:"name,omitempty"`
 	// Active says that both records are in scope; a detached link is kept so that coming back duplicates nothing.
 	Active bool `json:"active"`
-	// Parted is the side on which an undo took the record out of scope while the other one stayed in it. As long as
+	// SplitSide is the side on which an undo took the record out of scope while the other one stayed in it. As long as
 	// both stay like that, the link is not active and nothing follows from it.
-	Parted record.Side `json:"parted,omitempty"`
+	SplitSide record.Side `json:"parted,omitempty"`
 	// Pending is the side on which a creation was begun and not yet confirmed; empty otherwise.
 	Pending record.Side `json:"pending,omitempty"`
 	// Base is the content both had when they last agreed.
@@ -173,34 +173,34 @@ type Link struct {
 
 // LinkSide is what is known of one record of a link.
 type LinkSide struct {
-	// Native is what the adapter keeps to write the record without reading it.
-	Native   json.RawMessage `json:"native,omitempty"`
-	Shown    []record.Shown  `json:"shown,omitempty"`
-	Modified time.Time       `json:"modified,omitzero"`
-	// Apart says that the record's content is not the base in the side's spelling, or that it is out of scope, as where
+	// AdapterState is what the adapter keeps to write the record without reading it.
+	AdapterState json.RawMessage     `json:"native,omitempty"`
+	Projections  []record.Projection `json:"shown,omitempty"`
+	Modified     time.Time           `json:"modified,omitzero"`
+	// Diverged says that the record's content is not the base in the side's spelling, or that it is out of scope, as where
 	// the settings let changes go one way only: it has to be read to be known.
-	Apart bool `json:"apart,omitempty"`
+	Diverged bool `json:"apart,omitempty"`
 }
 
 // LinkPhoto is what is known of the photos of a link's records.
 type LinkPhoto struct {
 	// Agreed is the hash of the photo that both had when they last agreed; empty for none.
 	Agreed string                     `json:"agreed,omitempty"`
-	Shown  map[record.Side]PhotoShown `json:"shown,omitempty"`
+	Sides  map[record.Side]PhotoState `json:"shown,omitempty"`
 	// Failed counts failures in a row to carry the photo; RetryAt is when it may be tried again.
 	Failed  int       `json:"failed,omitempty"`
 	RetryAt time.Time `json:"retryAt,omitzero"`
 }
 
-// PhotoShown is how one record shows its photo.
-type PhotoShown struct {
+// PhotoState is how one record shows its photo.
+type PhotoState struct {
 	// Ref is the side's own reference, and Is the hash of the photo that it stands for; Is is the reference too as long as
 	// nobody has looked. As is the hash of what the side makes of the agreed photo, where it does not keep it as it is.
 	Ref string `json:"ref,omitempty"`
 	Is  string `json:"is,omitempty"`
 	As  string `json:"as,omitempty"`
-	// Writing is the hash of a photo whose writing was begun and not yet confirmed.
-	Writing string `json:"writing,omitempty"`
+	// Intended is the hash of a photo whose writing was begun and not yet confirmed.
+	Intended string `json:"writing,omitempty"`
 }
 
 // Unfinished reports whether there is something left to do for the link although neither record changes: a creation
@@ -234,8 +234,8 @@ func (l *Link) SetSideID(s record.Side, id string) {
 	}
 }
 
-// Roster is the ids of the records in scope on one side, sorted.
-type Roster []string
+// MemberSet is the ids of the records in scope on one side, sorted.
+type MemberSet []string
 
 // Due is a user whose sync is due, and the place of that in the order in which users are handed out.
 type Due struct {

@@ -8,7 +8,7 @@
 //	users/{user}/tokens/{side}         Token: sealed credentials of one side
 //	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
 //	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
-//	users/{user}/sync/{type}/rosters/S Roster: who was in scope on a side when the last run ended
+//	users/{user}/sync/{type}/rosters/S MemberSet: who was in scope on a side when the last run ended
 //	users/{user}/runs/{run}            Run: what one run did
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
 //	states/{state}                     State: one linking in progress; used once
@@ -58,13 +58,13 @@ type Store interface {
 	Due(ctx context.Context, t record.Type, now time.Time, after Due, limit int) ([]Due, error)
 	// Shortest is the shortest Interval of all syncs of the type; zero where none is due some time.
 	Shortest(ctx context.Context, t record.Type) (time.Duration, error)
-	// Standings lists the syncs of the type that were ever written, in the order in which somebody should look at them:
+	// SyncStatuses lists the syncs of the type that were ever written, in the order in which somebody should look at them:
 	// failing, held, reconnect, partial, running; then those that are due some time, longest due first; then ok, off,
 	// never. Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
 	// from the first where that is empty; a sync may move from one page to another meanwhile.
-	Standings(ctx context.Context, t record.Type, after string, limit int) ([]Standing, error)
-	// Tally counts; late are syncs that were due at the given time or before.
-	Tally(ctx context.Context, t record.Type, late time.Time) (Tally, error)
+	SyncStatuses(ctx context.Context, t record.Type, after string, limit int) ([]SyncStatus, error)
+	// CountStatuses counts; late are syncs that were due at the given time or before.
+	CountStatuses(ctx context.Context, t record.Type, late time.Time) (StatusCounts, error)
 	// Schedule is what was decided about a type; one with nothing but the type where nothing was.
 	Schedule(ctx context.Context, t record.Type) (Schedule, error)
 	// PutSchedule replaces it.
@@ -134,10 +134,10 @@ type User interface {
 	// batch was not written. A link with both ids empty is deleted. Of one link given twice the last one stays.
 	PutLinks(ctx context.Context, t record.Type, l Lease, links []Link) error
 
-	// Roster is who was in scope on a side as a run wrote it down last; ErrNotFound where none did.
-	Roster(ctx context.Context, t record.Type, side record.Side) (Roster, error)
-	// PutRoster replaces it, with the fence.
-	PutRoster(ctx context.Context, t record.Type, l Lease, side record.Side, r Roster) error
+	// MemberSet is who was in scope on a side as a run wrote it down last; ErrNotFound where none did.
+	MemberSet(ctx context.Context, t record.Type, side record.Side) (MemberSet, error)
+	// PutMemberSet replaces it, with the fence.
+	PutMemberSet(ctx context.Context, t record.Type, l Lease, side record.Side, r MemberSet) error
 
 	// PutRun writes a run's summary (not its changes), outside of any lease. Changes that were added stay.
 	PutRun(ctx context.Context, r Run) error

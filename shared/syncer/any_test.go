@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
@@ -38,14 +39,14 @@ func scene(w *world) {
 		c.add(fmt.Sprintf("C%d", i), fmt.Sprintf("c%d@example.com", i))
 	}
 	g.add("G0", "c0@example.com")
-	g.edit(g.id("G0"), func(r *row) { r.fields.SetText(record.GivenName, "C0") })
+	g.edit(g.id("G0"), func(r *row) { r.fields.SetText(contact.GivenName, "C0") })
 	w.sync()
 	for i := range 4 {
 		g.add(fmt.Sprintf("G%d", i), fmt.Sprintf("g%d@example.com", i))
 		c.add(fmt.Sprintf("D%d", i), fmt.Sprintf("d%d@example.com", i))
 	}
-	c.edit(c.id("C1"), func(r *row) { r.fields.SetText(record.JobTitle, "Pilot") })
-	g.edit(g.id("C1"), func(r *row) { r.fields.SetText(record.Department, "Air") })
+	c.edit(c.id("C1"), func(r *row) { r.fields.SetText(contact.JobTitle, "Pilot") })
+	g.edit(g.id("C1"), func(r *row) { r.fields.SetText(contact.Department, "Air") })
 	c.edit(c.id("C2"), func(r *row) { r.member = false })
 	g.edit(g.id("C3"), func(r *row) { r.gone = true })
 }

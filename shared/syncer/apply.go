@@ -28,6 +28,8 @@ const codeDeadline = "deadline"
 type step struct {
 	*pair
 	reconcile.Decision
+	// Name is what history calls the records.
+	Name    string
 	results map[record.Side]record.Result
 }
 
@@ -223,11 +225,21 @@ func (r *run) decide(p *pair) *step {
 	if r.record.Trigger == TriggerReject || r.remade {
 		in.Active = false
 	}
-	return newStep(p, reconcile.Decide(r.engine.Schema, in, r.policy()))
+	return r.newStep(p, reconcile.Decide(r.engine.Schema, in, r.policy()))
 }
 
-func newStep(p *pair, d reconcile.Decision) *step {
-	return &step{pair: p, Decision: d, results: map[record.Side]record.Result{}}
+func (r *run) newStep(p *pair, d reconcile.Decision) *step {
+	return &step{pair: p, Decision: d, Name: r.title(p), results: map[record.Side]record.Result{}}
+}
+
+// title is what a person calls the records of a pair.
+func (r *run) title(p *pair) string {
+	for _, s := range record.Sides {
+		if rec := p.now[s]; rec != nil && !rec.Gone && len(rec.Fields) > 0 {
+			return r.engine.Title(rec.Fields)
+		}
+	}
+	return r.engine.Title(p.link.Base)
 }
 
 func (r *run) policy() reconcile.Policy {
@@ -239,7 +251,7 @@ func (r *run) policy() reconcile.Policy {
 // pairOf is a pair as the planner takes it.
 func (r *run) pairOf(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
-		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, Parted: p.link.Parted, Base: p.link.Base,
+		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
 		Sides: map[record.Side]reconcile.Now{}, NewID: createdID(r.user.ID(), p.link.GoogleID),
 	}
 	for _, s := range record.Sides {
@@ -248,8 +260,8 @@ func (r *run) pairOf(p *pair) reconcile.Pair {
 			continue
 		}
 		in.Sides[s] = reconcile.Now{
-			ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Native: rec.Native,
-			View: reconcile.View{Fields: rec.Fields, Kept: rec.Kept, Shown: p.link.Sides[s].Shown, Modified: rec.Modified},
+			ID: rec.ID, Gone: rec.Gone, Member: rec.Member, AdapterState: rec.AdapterState,
+			View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Modified: rec.Modified},
 		}
 	}
 	return in
@@ -409,7 +421,7 @@ func (r *run) save(ctx context.Context, paused []*pair) error {
 		}
 		for _, s := range record.Sides {
 			if rec := p.now[s]; rec != nil {
-				l.Name = record.DisplayName(rec.Fields)
+				l.Name = r.engine.Title(rec.Fields)
 			}
 		}
 		links = append(links, l)

@@ -54,7 +54,7 @@ func (r *run) follow(s record.Side, rec *record.Record) {
 // pair is in scope than where it left, as one does that was merged into another before that got its new id.
 func (r *run) claim(s record.Side, p *pair, rec *record.Record) int {
 	if side, ok := r.sides[s].(Lasting); ok {
-		if is := side.Lasting(rec.Native); is != "" && is == side.Lasting(p.link.Sides[s].Native) {
+		if is := side.Lasting(rec.AdapterState); is != "" && is == side.Lasting(p.link.Sides[s].AdapterState) {
 			return 2
 		}
 	}
@@ -134,7 +134,7 @@ func (r *run) unify(ctx context.Context, read asked) error {
 			if rec == nil || rec.Gone || !p.fresh() {
 				continue
 			}
-			is := side.Lasting(rec.Native)
+			is := side.Lasting(rec.AdapterState)
 			if other := ids[is]; other != "" && is != "" {
 				again[s][other], again[s][rec.ID] = true, true
 			}

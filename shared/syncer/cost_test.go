@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store/firestore"
 	"github.com/tandem-sync/tandem/shared/store/storetest"
@@ -107,7 +108,7 @@ func TestWhat_changed_costs_the_store_one_reading_and_one_writing_of_its_link_ea
 		for _, side := range record.Sides {
 			for i := range changed {
 				s := w.sides[side]
-				s.edit(s.id(fmt.Sprintf("N%d", i)), func(r *row) { r.fields.SetText(record.JobTitle, fmt.Sprintf("%s %d %d", side, changed, i)) })
+				s.edit(s.id(fmt.Sprintf("N%d", i)), func(r *row) { r.fields.SetText(contact.JobTitle, fmt.Sprintf("%s %d %d", side, changed, i)) })
 			}
 			// Besides the links: one query more, and the history, listed before what it tells of is done, and told after that.
 			want := [2]int64{idle[0] + changed + 1, idle[1] + changed + 3}

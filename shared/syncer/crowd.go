@@ -17,6 +17,7 @@ type crowd struct {
 	// owner is one pair of the part that has a key, by the key's hash. Two keys of one hash only make a part larger.
 	owner map[uint64]int
 	seed  maphash.Seed
+	keys  func(match.Item) []string
 	// item is a record as it is compared with others.
 	item func(record.Side, *record.Record) match.Item
 	// at is the next pair to be looked at; taken are parts that were handed out.
@@ -24,9 +25,9 @@ type crowd struct {
 	taken map[int]bool
 }
 
-func newCrowd(pairs []*pair, item func(record.Side, *record.Record) match.Item) *crowd {
+func newCrowd(pairs []*pair, item func(record.Side, *record.Record) match.Item, keys func(match.Item) []string) *crowd {
 	c := &crowd{
-		item: item, pairs: pairs, parent: make([]int, len(pairs)), parts: map[int][]int{}, owner: map[uint64]int{}, seed: maphash.MakeSeed(), taken: map[int]bool{},
+		item: item, keys: keys, pairs: pairs, parent: make([]int, len(pairs)), parts: map[int][]int{}, owner: map[uint64]int{}, seed: maphash.MakeSeed(), taken: map[int]bool{},
 	}
 	for i, p := range pairs {
 		c.parent[i] = i
@@ -35,7 +36,7 @@ func newCrowd(pairs []*pair, item func(record.Side, *record.Record) match.Item) 
 			if rec == nil || rec.Gone {
 				continue
 			}
-			for _, k := range match.Keys(item(s, rec)) {
+			for _, k := range c.keys(item(s, rec)) {
 				h := maphash.String(c.seed, k)
 				if other, known := c.owner[h]; known {
 					c.parent[c.root(i)] = c.root(other)
@@ -73,7 +74,7 @@ func (c *crowd) next(n int) []*pair {
 func (c *crowd) related(s record.Side, records []record.Record) []*pair {
 	var out []*pair
 	for i := range records {
-		for _, k := range match.Keys(c.item(s, &records[i])) {
+		for _, k := range c.keys(c.item(s, &records[i])) {
 			if i, known := c.owner[maphash.String(c.seed, k)]; known {
 				out = append(out, c.take(i)...)
 			}

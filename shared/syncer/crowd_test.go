@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -18,7 +19,7 @@ func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
 		fields := func(addresses []int) record.Fields {
 			f := record.Fields{}
 			for _, a := range addresses {
-				f[record.Emails] = append(f[record.Emails], record.Entry{Text: fmt.Sprintf("a%d@example.com", a)})
+				f[contact.Emails] = append(f[contact.Emails], record.Entry{Text: fmt.Sprintf("a%d@example.com", a)})
 			}
 			return f
 		}
@@ -30,7 +31,7 @@ func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
 			})
 		}
 		item := func(_ record.Side, rec *record.Record) match.Item { return match.Item{Fields: rec.Fields} }
-		c := newCrowd(pairs, item)
+		c := newCrowd(pairs, item, contact.Match.Keys)
 		found := []record.Record{{Fields: fields(rapid.SliceOfN(rapid.IntRange(0, 30), 0, 3).Draw(t, "candidate"))}}
 		group := map[string]int{}
 		handed := map[*pair]bool{}
@@ -41,7 +42,7 @@ func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
 				}
 				handed[p] = true
 				for side, rec := range p.now {
-					for _, k := range match.Keys(item(side, rec)) {
+					for _, k := range contact.Match.Keys(item(side, rec)) {
 						if other, known := group[k]; known && other != n {
 							t.Fatalf("groups %d and %d share %q", other, n, k)
 						}

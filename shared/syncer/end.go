@@ -180,10 +180,10 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		}
 		d.LastSync, d.Failing, d.HeldRun, d.Continued = r.start, 0, "", ""
 		d.Scopes, d.Members = r.scopes, r.active
-		d.Settled, d.Interrupted = r.record.FinishedAt, false
-		d.Rosters = map[record.Side]string{}
+		d.LastFinished, d.Interrupted = r.record.FinishedAt, false
+		d.MemberDigests = map[record.Side]string{}
 		for _, s := range record.Sides {
-			d.Rosters[s] = r.rosters[s].is.String()
+			d.MemberDigests[s] = r.rosters[s].is.String()
 		}
 		d.Direction = r.doc.Settings.Direction
 		d.Cursors = map[record.Side]json.RawMessage{}

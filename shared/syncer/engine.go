@@ -29,6 +29,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -94,12 +95,23 @@ type Request struct {
 	Trigger string
 }
 
-// Engine makes the runs of one sync type.
-type Engine struct {
+// Kind describes one kind of record to the engine.
+type Kind struct {
 	Type   record.Type
 	Schema record.Schema
-	// Scope is the permission of the Google account that the type needs: "contacts" or "calendar".
+	// Scope is the permission of the Google account that the kind needs: "contacts" or "calendar".
 	Scope string
+	// Title is what a person calls a record of this content.
+	Title func(record.Fields) string
+	// Match are the rules by which records that have no link yet are found to be the same.
+	Match match.Rules
+	// Ready reports why the settings do not let a run begin, as one of the reasons of Outcome; empty where they do.
+	Ready func(store.Settings) (reason string)
+}
+
+// Engine makes the runs of one sync type.
+type Engine struct {
+	Kind
 	// Open makes a user's sides from the profile and the settings. It is called under the lease.
 	Open   func(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]Side, error)
 	Now    func() time.Time
@@ -298,8 +310,10 @@ func (e *Engine) ready(p store.Profile, d store.Sync) error {
 	if !granted {
 		return skip{ReasonScopeMissing}
 	}
-	if e.Type == record.Contacts && d.Settings.TagID == "" {
-		return skip{ReasonNoTag}
+	if e.Kind.Ready != nil {
+		if reason := e.Kind.Ready(d.Settings); reason != "" {
+			return skip{reason}
+		}
 	}
 	return nil
 }

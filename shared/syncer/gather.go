@@ -35,8 +35,8 @@ type pair struct {
 	// again counts how often the pair was read and planned anew in this run.
 	again int
 	// deeds are what the run did to the pair that is to be undone, remains what an undo leaves as it is.
-	deeds   []reconcile.Deed
-	remains reconcile.Remainder
+	deeds   []reconcile.AppliedChange
+	remains reconcile.LeftAsIs
 }
 
 // release lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
@@ -148,7 +148,7 @@ func (r *run) gather(ctx context.Context) error {
 			id := p.link.SideID(s)
 			switch {
 			case p.now[s] != nil || id == "":
-			case p.link.Active && !p.link.Unfinished() && !p.link.Sides[s].Apart:
+			case p.link.Active && !p.link.Unfinished() && !p.link.Sides[s].Diverged:
 				p.now[s] = remembered(p.link, s, r.engine.Schema)
 			default:
 				ask[s][id] = true
@@ -167,7 +167,7 @@ func newAsk() asked { return asked{record.Creatio: {}, record.Google: {}} }
 // unfinished; all of them only where nobody knows who was there before.
 func (r *run) loadLinks(ctx context.Context) error {
 	r.active = r.doc.Members
-	if !r.rosters[record.Creatio].known || !r.rosters[record.Google].known || r.doc.Interrupted && r.doc.Settled.IsZero() {
+	if !r.rosters[record.Creatio].known || !r.rosters[record.Google].known || r.doc.Interrupted && r.doc.LastFinished.IsZero() {
 		return r.loadAll(ctx)
 	}
 	pending, err := r.user.PendingLinks(ctx, r.engine.Type)
@@ -269,13 +269,13 @@ func (r *run) quiet(l store.Link) bool {
 			if r.window.touched[s][id] {
 				return false
 			}
-		case rec.Photo != photoShown(l, s).Ref, photoShown(l, s).Writing != "":
+		case rec.Photo != photoShown(l, s).Ref, photoShown(l, s).Intended != "":
 			return false
-		case rec.ID != id || rec.Gone || !rec.Member || l.Sides[s].Apart || !bytes.Equal(rec.Native, l.Sides[s].Native):
+		case rec.ID != id || rec.Gone || !rec.Member || l.Sides[s].Diverged || !bytes.Equal(rec.AdapterState, l.Sides[s].AdapterState):
 			return false
-		case !r.engine.Schema.Equal(rec.Fields, spelled(l.Base, l.Sides[s].Shown, r.engine.Schema)):
+		case !r.engine.Schema.Equal(rec.Fields, spelled(l.Base, l.Sides[s].Projections, r.engine.Schema)):
 			return false
-		case !stillKeeps(r.engine.Schema, rec, l.Sides[s].Shown):
+		case !stillKeeps(r.engine.Schema, rec, l.Sides[s].Projections):
 			return false
 		}
 	}
@@ -283,10 +283,10 @@ func (r *run) quiet(l store.Link) bool {
 }
 
 // stillKeeps reports whether a record has every value that it had under a label of its own.
-func stillKeeps(schema record.Schema, rec *record.Record, shown []record.Shown) bool {
+func stillKeeps(schema record.Schema, rec *record.Record, shown []record.Projection) bool {
 	for _, sh := range shown {
 		f, known := schema.Field(sh.Field)
-		if sh.Kept && known && !slices.ContainsFunc(rec.Kept[sh.Field], func(e record.Entry) bool { return f.Means(e, sh.Is) }) {
+		if sh.Untracked && known && !slices.ContainsFunc(rec.Untracked[sh.Field], func(e record.Entry) bool { return f.Means(e, sh.Canonical) }) {
 			return false
 		}
 	}
@@ -302,7 +302,7 @@ func (r *run) loadInterrupted(ctx context.Context) error {
 	if !r.doc.Interrupted {
 		return nil
 	}
-	links, err := r.user.LinksSince(ctx, r.engine.Type, r.doc.Settled.Add(-skew))
+	links, err := r.user.LinksSince(ctx, r.engine.Type, r.doc.LastFinished.Add(-skew))
 	if err != nil {
 		return fmt.Errorf("read links of a run that was cut off: %w", err)
 	}
@@ -336,7 +336,7 @@ func (r *run) askFor(s record.Side, ask map[string]bool) {
 	for _, p := range r.pairs.list {
 		// One who changed and is not listed any more may have left, or go by another id, since the changes were read.
 		id := p.link.SideID(s)
-		if (p.link.Active || p.link.Parted != "") && id != "" && roster.lacks(id) && (p.now[s] == nil || p.now[s].Member) {
+		if (p.link.Active || p.link.SplitSide != "") && id != "" && roster.lacks(id) && (p.now[s] == nil || p.now[s].Member) {
 			ask[id] = true
 		}
 		if rec := p.now[s]; id != "" && rec != nil && behind(s, rec, p.stored.Sides[s].Modified) {
@@ -356,7 +356,7 @@ func (r *run) concerned(p *pair) bool {
 		return r.due(p) || p.now[record.Creatio] != nil || p.now[record.Google] != nil
 	}
 	for _, s := range record.Sides {
-		if rec := p.now[s]; rec != nil && (p.link.Active || p.link.Parted != "" || rec.Member) {
+		if rec := p.now[s]; rec != nil && (p.link.Active || p.link.SplitSide != "" || rec.Member) {
 			return true
 		}
 	}
@@ -367,33 +367,33 @@ func (r *run) concerned(p *pair) bool {
 func remembered(l store.Link, s record.Side, schema record.Schema) *record.Record {
 	known := l.Sides[s]
 	return &record.Record{
-		ID: l.SideID(s), Member: true, Modified: known.Modified, Native: known.Native, Fields: spelled(l.Base, known.Shown, schema),
+		ID: l.SideID(s), Member: true, Modified: known.Modified, AdapterState: known.AdapterState, Fields: spelled(l.Base, known.Projections, schema),
 		Photo: photoShown(l, s).Ref,
 	}
 }
 
 // spelled is content as a side shows it.
-func spelled(base record.Fields, shown []record.Shown, schema record.Schema) record.Fields {
+func spelled(base record.Fields, shown []record.Projection, schema record.Schema) record.Fields {
 	out := base.Clone()
 	for _, sh := range shown {
 		f, ok := schema.Field(sh.Field)
 		if !ok {
 			continue
 		}
-		if f.Empty(sh.Is) {
+		if f.Empty(sh.Canonical) {
 			if len(out[f.Name]) == 0 {
-				out[f.Name] = []record.Entry{sh.As}
+				out[f.Name] = []record.Entry{sh.Displayed}
 			}
 			continue
 		}
-		i := slices.IndexFunc(out[f.Name], func(e record.Entry) bool { return f.Same(e, sh.Is) })
+		i := slices.IndexFunc(out[f.Name], func(e record.Entry) bool { return f.Same(e, sh.Canonical) })
 		if i < 0 {
 			continue
 		}
-		if f.Empty(sh.As) {
+		if f.Empty(sh.Displayed) {
 			out[f.Name] = slices.Delete(out[f.Name], i, i+1)
 		} else {
-			out[f.Name][i] = sh.As
+			out[f.Name][i] = sh.Displayed
 		}
 		if len(out[f.Name]) == 0 {
 			delete(out, f.Name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/match"
@@ -82,7 +83,7 @@ func (st *step) took(schema record.Schema, s record.Side) []reconcile.FieldChang
 	if !written || res.Record.Fields == nil {
 		return st.Changes[s]
 	}
-	shown := composed(schema, st.Shown[s], res.Shown)
+	shown := composed(schema, st.Projections[s], res.Projections)
 	var out []reconcile.FieldChange
 	for _, c := range st.Changes[s] {
 		c.After = res.Record.Fields[c.Field.Name]
@@ -108,30 +109,25 @@ func unswapped(changes []reconcile.FieldChange) []reconcile.FieldChange {
 }
 
 // visible reports whether a side shows another value since a swap: what it cannot hold it does not.
-func visible(f record.Field, s record.Side, swap record.Swap, shown []record.Shown) bool {
-	before, after := swap.Was, swap.Is
-	if as, ok := swap.WasAs[s]; ok {
+func visible(f record.Field, s record.Side, swap record.Swap, shown []record.Projection) bool {
+	before, after := swap.Before, swap.After
+	if as, ok := swap.BeforeDisplayed[s]; ok {
 		before = as
 	}
 	for _, sh := range shown {
-		if sh.Field == f.Name && f.Same(sh.Is, swap.Is) {
-			after = sh.As
+		if sh.Field == f.Name && f.Same(sh.Canonical, swap.After) {
+			after = sh.Displayed
 		}
 	}
 	return !f.Same(before, after)
 }
 
+// rule names in history by what two records were found to be one.
 func rule(reason match.Reason) string {
-	switch reason {
-	case match.ByOrigin:
+	if reason == match.ByOrigin {
 		return "made-from-it"
-	case match.ByEmail:
-		return "same-e-mail"
-	case match.ByPhone:
-		return "same-phone"
-	default:
-		return "same-name-and-company"
 	}
+	return "same-" + strings.ReplaceAll(string(reason), " ", "-")
 }
 
 func membership(s record.Side) string {

@@ -22,7 +22,7 @@ import (
 // on the other side, so that nothing is created that is there. What fits several records is left alone and reported.
 func (r *run) meetings(ctx context.Context, lonely []*pair) iter.Seq2[[]*pair, error] {
 	return func(yield func([]*pair, error) bool) {
-		c := newCrowd(lonely, r.item)
+		c := newCrowd(lonely, r.item, r.engine.Match.Keys)
 		for group := c.next(groupSize); len(group) > 0; group = c.next(groupSize) {
 			err := phase(ctx, "meet", func(ctx context.Context) (err error) {
 				group, err = r.meet(ctx, c, group)
@@ -89,7 +89,7 @@ func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*reco
 			add(nil, rec, false)
 		}
 	}
-	found := match.Find(items[record.Creatio], items[record.Google])
+	found := match.Find(r.engine.Match, items[record.Creatio], items[record.Google])
 	for _, m := range found.Pairs {
 		r.join(owners[record.Creatio][m.Creatio], owners[record.Google][m.Google],
 			records[record.Creatio][m.Creatio], records[record.Google][m.Google], m.Reason)
@@ -97,7 +97,7 @@ func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*reco
 	for _, d := range found.Doubts {
 		var names []string
 		for _, c := range d.Candidates {
-			names = append(names, record.DisplayName(records[d.Side.Other()][c].Fields))
+			names = append(names, r.engine.Title(records[d.Side.Other()][c].Fields))
 		}
 		owners[d.Side][d.Item].doubt(r, d.Side, names)
 	}
@@ -107,7 +107,7 @@ func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*reco
 // one was made from it, although the link between them was lost: a contact in Google carries the id of the link it was
 // made for, a contact in Creatio has an id that is derived from the one it was made for.
 func (r *run) item(s record.Side, rec *record.Record) match.Item {
-	it := match.Item{ID: rec.ID, Fields: rec.Fields, Kept: rec.Kept}
+	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked}
 	switch {
 	case s == record.Creatio:
 		it.Origins = []string{linkID(s, rec.ID), rec.ID}

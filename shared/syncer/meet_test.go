@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store/bolt"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -39,8 +40,8 @@ func TestWho_fits_two_records_is_linked_to_none_and_reported(t *testing.T) {
 		t.Fatalf("got %+v, %d writes, problems %+v", out, w.writes(), r.Problems)
 	}
 	g.edit(second, func(r *row) {
-		r.fields[record.Emails] = []record.Entry{{Kind: "work", Text: "other@example.com"}}
-		r.fields.SetText(record.GivenName, "Bo")
+		r.fields[contact.Emails] = []record.Entry{{Kind: "work", Text: "other@example.com"}}
+		r.fields.SetText(contact.GivenName, "Bo")
 	})
 	w.run(syncer.TriggerUser)
 	w.agree()

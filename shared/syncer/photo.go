@@ -201,23 +201,23 @@ func (r *run) identify(ctx context.Context, t *portrait, s record.Side) error {
 			Side: s, Code: code, Message: "The photo in " + label(s) + " is not one that Tandem can carry, so it stays there alone.",
 			Action: "Use a JPEG or a PNG of at most 5 MB, if you want it on both sides.",
 		})
-		t.see(s, store.PhotoShown{Ref: t.refs[s], Is: t.known.Agreed})
+		t.see(s, store.PhotoState{Ref: t.refs[s], Is: t.known.Agreed})
 		return nil
 	}
-	shown := store.PhotoShown{Ref: t.refs[s], Is: record.PhotoHash(picture)}
+	shown := store.PhotoState{Ref: t.refs[s], Is: record.PhotoHash(picture)}
 	t.pictures[s] = picture
-	switch was := t.known.Shown[s]; {
+	switch was := t.known.Sides[s]; {
 	case shown.Is == was.As:
 		// The agreed photo at another place, as the side once made it of the one that it was given.
 		shown.Is, shown.As = t.known.Agreed, was.As
-	case was.Writing != "" && was.Ref == was.Is:
+	case was.Intended != "" && was.Ref == was.Is:
 		// The answer to a write may have been lost, or somebody has been here since.
-		ours, err := r.ours(ctx, t, s, was.Writing)
+		ours, err := r.ours(ctx, t, s, was.Intended)
 		if err != nil {
 			return err
 		}
 		if ours {
-			shown.Is, shown.As = was.Writing, shown.Is
+			shown.Is, shown.As = was.Intended, shown.Is
 		}
 	}
 	t.see(s, shown)
@@ -258,10 +258,10 @@ func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule s
 	is := ""
 	if picture != nil {
 		is = record.PhotoHash(picture)
-		t.see(from, store.PhotoShown{Ref: t.refs[from], Is: is})
+		t.see(from, store.PhotoState{Ref: t.refs[from], Is: is})
 	}
-	before := t.known.Shown[s]
-	before.Ref, before.Is, before.Writing = t.refs[s], t.shows[s], is
+	before := t.known.Sides[s]
+	before.Ref, before.Is, before.Intended = t.refs[s], t.shows[s], is
 	t.see(s, before)
 	if err := r.keepPhoto(ctx, t); err != nil {
 		return err
@@ -278,12 +278,12 @@ func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule s
 			Side: s, Code: "photo-refused", Message: label(s) + " did not take the photo, so it is not there.", Action: "Use another photo, if you want it on both sides.",
 		})
 		t.known.Agreed = is
-		t.see(s, store.PhotoShown{Ref: t.refs[s], Is: is})
+		t.see(s, store.PhotoState{Ref: t.refs[s], Is: is})
 		return nil
 	}
 	if res.Err != nil {
 		if !fault.Ambiguous(res.Err) {
-			before.Writing = ""
+			before.Intended = ""
 			t.see(s, before)
 		}
 		return res.Err
@@ -316,18 +316,18 @@ func (r *run) announced(ctx context.Context, came bool) error {
 
 // tookPhoto writes down that a side took a photo.
 func (r *run) tookPhoto(ctx context.Context, t *portrait, s record.Side, is string, res record.Result) error {
-	shown := store.PhotoShown{Ref: res.Record.Photo, Is: is}
-	for _, sh := range res.Shown {
-		if shown.As = sh.As.Text; shown.As == "" {
+	shown := store.PhotoState{Ref: res.Record.Photo, Is: is}
+	for _, sh := range res.Projections {
+		if shown.As = sh.Displayed.Text; shown.As == "" {
 			// What the side made of it is found out by likeness, when it shows at another address.
-			shown.Writing = is
+			shown.Intended = is
 		}
 	}
 	t.known.Agreed = is
 	t.see(s, shown)
 	t.link.SetSideID(s, res.Record.ID)
 	side := t.link.Sides[s]
-	side.Native, side.Modified = res.Record.Native, res.Record.Modified
+	side.AdapterState, side.Modified = res.Record.AdapterState, res.Record.Modified
 	t.link.Sides = maps.Clone(t.link.Sides)
 	t.link.Sides[s] = side
 	if err := r.keepPhoto(ctx, t); err != nil {
@@ -357,7 +357,7 @@ func (r *run) photoChange(t *portrait, s record.Side, was, is, rule string) stor
 // keepPhoto saves what is known of a pair's photos, where that is news.
 func (r *run) keepPhoto(ctx context.Context, t *portrait) error {
 	known := t.known
-	known.Shown = maps.Clone(known.Shown)
+	known.Sides = maps.Clone(known.Sides)
 	t.link.Photo = &known
 	if t.link.UpdatedAt = t.stored.UpdatedAt; same(t.link, t.stored) {
 		return nil

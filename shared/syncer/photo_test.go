@@ -13,6 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -131,14 +132,14 @@ func (g *gallery) PutPhoto(_ context.Context, r record.Record, picture []byte) r
 		return record.Result{Err: fault.New(fault.Conflict, string(g.side), "photo", nil)}
 	}
 	kept := strings.TrimPrefix(string(picture), pictureHead)
-	var shown []record.Shown
+	var shown []record.Projection
 	if g.side == record.Google && picture != nil {
 		kept += "~"
 		as := record.PhotoHash([]byte(pictureHead + kept))
 		if g.blind {
 			as = ""
 		}
-		shown = []record.Shown{{Field: record.Photo, Is: record.Entry{Text: record.PhotoHash(picture)}, As: record.Entry{Text: as}}}
+		shown = []record.Projection{{Field: record.Photo, Canonical: record.Entry{Text: record.PhotoHash(picture)}, Displayed: record.Entry{Text: as}}}
 	}
 	g.edit(r.ID, func(*row) {})
 	g.put(r.ID, kept)
@@ -150,7 +151,7 @@ func (g *gallery) PutPhoto(_ context.Context, r record.Record, picture []byte) r
 	}
 	after := g.record(r.ID)
 	after.Photo = g.shots[r.ID].ref
-	return record.Result{Record: after, Shown: shown}
+	return record.Result{Record: after, Projections: shown}
 }
 
 func (g *gallery) Made(of, picture []byte) bool {
@@ -407,7 +408,7 @@ func TestProperty_photos_come_to_agree(t *testing.T) {
 				case 0:
 					picture = ""
 				case 1:
-					w.sides[s].edit(id, func(r *row) { r.fields.SetText(record.Notes, picture) })
+					w.sides[s].edit(id, func(r *row) { r.fields.SetText(contact.Notes, picture) })
 				}
 				g[s].hang(id, picture)
 				last[string(s)+name] = picture

@@ -41,20 +41,20 @@ func portraitOf(p *pair, sides map[record.Side]Photos) *portrait {
 	if p.link.Photo != nil {
 		t.known = *p.link.Photo
 	}
-	t.known.Shown = maps.Clone(t.known.Shown)
+	t.known.Sides = maps.Clone(t.known.Sides)
 	for _, s := range record.Sides {
 		if rec := p.now[s]; rec != nil {
 			t.refs[s], t.modified[s] = rec.Photo, rec.Modified
 		}
-		ref, shown := t.refs[s], t.known.Shown[s]
+		ref, shown := t.refs[s], t.known.Sides[s]
 		t.moved = t.moved || ref != shown.Ref
 		switch {
 		case ref == shown.Ref:
 			t.see(s, shown)
 		case ref == "":
-			t.see(s, store.PhotoShown{})
+			t.see(s, store.PhotoState{})
 		default:
-			t.see(s, store.PhotoShown{Ref: ref, Is: ref, As: shown.As, Writing: shown.Writing})
+			t.see(s, store.PhotoState{Ref: ref, Is: ref, As: shown.As, Intended: shown.Intended})
 		}
 	}
 	return t
@@ -69,7 +69,7 @@ func (t *portrait) turn(now map[record.Side]*record.Record) {
 	*t = *portraitOf(&pair{link: link, first: was.first, now: now}, was.sides)
 	t.stored, t.natives = was.stored, map[record.Side]json.RawMessage{}
 	for _, s := range record.Sides {
-		t.natives[s] = now[s].Native
+		t.natives[s] = now[s].AdapterState
 		if t.refs[s] == was.refs[s] {
 			t.modified[s] = was.modified[s]
 			if was.pictures[s] != nil {
@@ -87,25 +87,25 @@ func (t *portrait) release() {
 }
 
 // see notes what a side shows.
-func (t *portrait) see(s record.Side, shown store.PhotoShown) {
-	if t.known.Shown == nil {
-		t.known.Shown = map[record.Side]store.PhotoShown{}
+func (t *portrait) see(s record.Side, shown store.PhotoState) {
+	if t.known.Sides == nil {
+		t.known.Sides = map[record.Side]store.PhotoState{}
 	}
-	t.known.Shown[s] = shown
+	t.known.Sides[s] = shown
 	t.shows[s] = shown.Is
 }
 
 // unknown reports whether nobody has looked yet at what a side shows.
 func (t *portrait) unknown(s record.Side) bool {
-	shown := t.known.Shown[s]
+	shown := t.known.Sides[s]
 	return shown.Ref != "" && shown.Is == shown.Ref
 }
 
-func photoShown(l store.Link, s record.Side) store.PhotoShown {
+func photoShown(l store.Link, s record.Side) store.PhotoState {
 	if l.Photo == nil {
-		return store.PhotoShown{}
+		return store.PhotoState{}
 	}
-	return l.Photo.Shown[s]
+	return l.Photo.Sides[s]
 }
 
 // merge decides about the photo as about any other single value.
@@ -138,7 +138,7 @@ func (t *portrait) open(p reconcile.Policy) bool {
 func (t *portrait) record(s record.Side) record.Record {
 	native, anew := t.natives[s]
 	if !anew {
-		native = t.link.Sides[s].Native
+		native = t.link.Sides[s].AdapterState
 	}
-	return record.Record{ID: t.link.SideID(s), Photo: t.refs[s], Native: native}
+	return record.Record{ID: t.link.SideID(s), Photo: t.refs[s], AdapterState: native}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -39,8 +40,8 @@ func TestA_value_that_may_have_been_written_over_is_in_the_history(t *testing.T)
 	c, g := w.sides[record.Creatio], w.sides[record.Google]
 	c.add("Ada", "")
 	w.sync()
-	c.edit(c.id("Ada"), func(r *row) { r.fields.SetText(record.JobTitle, "Countess") })
-	g.edit(g.id("Ada"), func(r *row) { r.fields.SetText(record.JobTitle, "Engineer") })
+	c.edit(c.id("Ada"), func(r *row) { r.fields.SetText(contact.JobTitle, "Countess") })
+	g.edit(g.id("Ada"), func(r *row) { r.fields.SetText(contact.JobTitle, "Engineer") })
 	failAt(w, "creatio apply", 1)
 	_, run := w.run(syncer.TriggerSchedule)
 	if len(run.Changes) != 1 || run.Changes[0].Fields[0].Before != "Countess" || run.Counts.Creatio.Updated != 0 {
@@ -63,7 +64,7 @@ func TestNobody_leaves_before_the_list_of_members_and_the_record_both_say_so(t *
 			g.unaware = unlisted
 			g.edit(g.id("Ada"), func(r *row) {
 				r.behind = true
-				r.fields.SetText(record.JobTitle, "Countess")
+				r.fields.SetText(contact.JobTitle, "Countess")
 			})
 			// The look is older than what is known of the record.
 			g.rows[g.id("Ada")].modified = w.now().Add(-time.Hour)
@@ -132,7 +133,7 @@ func TestWhat_a_cut_off_run_moved_and_a_person_moved_back_is_noticed(t *testing.
 	}
 	w.after = nil
 	for _, r := range creatio.rows {
-		if r.fields.Text(record.GivenName) != "Ada" {
+		if r.fields.Text(contact.GivenName) != "Ada" {
 			r.member, r.index = false, 0
 		}
 	}
@@ -153,7 +154,7 @@ func TestA_bad_record_is_tried_at_growing_distances_of_a_day_at_most_and_others_
 	w := newWorld(t)
 	var tried []time.Time
 	w.sides[record.Google].refuse = func(op record.Operation) error {
-		if op.After.Text(record.GivenName) != "Bad" {
+		if op.After.Text(contact.GivenName) != "Bad" {
 			return nil
 		}
 		w.mu.Lock()

@@ -38,7 +38,7 @@ type roster struct {
 func (r *run) openRosters(ctx context.Context) error {
 	r.rosters = map[record.Side]*roster{}
 	for _, s := range record.Sides {
-		ros := &roster{was: readDigest(r.doc.Rosters[s]), known: true, moved: map[string]bool{}}
+		ros := &roster{was: readDigest(r.doc.MemberDigests[s]), known: true, moved: map[string]bool{}}
 		r.rosters[s] = ros
 		ros.is = ros.was
 		if r.deltas[s].Members == nil {
@@ -65,8 +65,8 @@ func (r *run) openRosters(ctx context.Context) error {
 
 // readRoster is who was in scope when the last run ended; nil where that is not known, as after the first run of a store
 // or where the kept set is not the one of the digest.
-func (r *run) readRoster(ctx context.Context, s record.Side) (store.Roster, error) {
-	kept, err := r.user.Roster(ctx, r.engine.Type, s)
+func (r *run) readRoster(ctx context.Context, s record.Side) (store.MemberSet, error) {
+	kept, err := r.user.MemberSet(ctx, r.engine.Type, s)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
@@ -83,7 +83,7 @@ func (r *run) readRoster(ctx context.Context, s record.Side) (store.Roster, erro
 	return kept, nil
 }
 
-func (ros *roster) compare(before store.Roster) {
+func (ros *roster) compare(before store.MemberSet) {
 	if before == nil {
 		ros.known = false
 		ros.came = slices.Sorted(maps.Keys(ros.members))
@@ -174,7 +174,7 @@ func (r *run) keepRosters(ctx context.Context) error {
 		if len(set) > maxRoster {
 			continue
 		}
-		if err := r.user.PutRoster(ctx, r.engine.Type, r.lease, s, slices.Sorted(maps.Keys(set))); err != nil {
+		if err := r.user.PutMemberSet(ctx, r.engine.Type, r.lease, s, slices.Sorted(maps.Keys(set))); err != nil {
 			return fmt.Errorf("save the members of %s: %w", s, err)
 		}
 	}

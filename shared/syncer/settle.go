@@ -113,7 +113,7 @@ func (st *step) after(r *run) {
 	switch {
 	case failure == nil:
 		r.activate(l, st.Active)
-		l.Base, l.Parted, l.Pending, l.Failed, l.RetryAt = base, st.Parted, "", 0, time.Time{}
+		l.Base, l.SplitSide, l.Pending, l.Failed, l.RetryAt = base, st.SplitSide, "", 0, time.Time{}
 	default:
 		if old != nil {
 			l.Base = base
@@ -137,15 +137,15 @@ func (st *step) sideAfter(s record.Side, r *run) store.LinkSide {
 	if written && res.Err == nil {
 		rec = &res.Record
 		if st.Merged.After != nil {
-			known.Shown = composed(r.engine.Schema, st.Shown[s], res.Shown)
+			known.Projections = composed(r.engine.Schema, st.Projections[s], res.Projections)
 		}
 	} else if rec == nil {
 		return known
 	} else if !written && !rec.Gone && st.Merged.After != nil {
-		known.Shown = st.Shown[s]
+		known.Projections = st.Projections[s]
 	}
-	known.Native, known.Modified = rec.Native, rec.Modified
-	known.Apart = st.link.Active && (!st.inScope(s, rec) || !r.engine.Schema.Equal(rec.Fields, spelled(st.link.Base, known.Shown, r.engine.Schema)))
+	known.AdapterState, known.Modified = rec.AdapterState, rec.Modified
+	known.Diverged = st.link.Active && (!st.inScope(s, rec) || !r.engine.Schema.Equal(rec.Fields, spelled(st.link.Base, known.Projections, r.engine.Schema)))
 	return known
 }
 
@@ -159,13 +159,15 @@ func (st *step) inScope(s record.Side, rec *record.Record) bool {
 
 // composed is what a side shows in the place of agreed values after it was told to show first, and showed second instead
 // of some of that.
-func composed(schema record.Schema, first, second []record.Shown) []record.Shown {
+func composed(schema record.Schema, first, second []record.Projection) []record.Projection {
 	out := slices.Clone(first)
 	for _, sh := range second {
 		f, _ := schema.Field(sh.Field)
-		i := slices.IndexFunc(out, func(o record.Shown) bool { return o.Field == sh.Field && f.Key != nil && f.Same(o.As, sh.Is) })
+		i := slices.IndexFunc(out, func(o record.Projection) bool {
+			return o.Field == sh.Field && f.Key != nil && f.Same(o.Displayed, sh.Canonical)
+		})
 		if i >= 0 {
-			out[i].As = sh.As
+			out[i].Displayed = sh.Displayed
 		} else {
 			out = append(out, sh)
 		}

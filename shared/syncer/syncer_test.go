@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -16,7 +17,7 @@ func TestAn_edit_arrives_on_the_other_side_and_nothing_else_changes(t *testing.T
 		w := newWorld(t)
 		w.sides[side].many(10)
 		w.sync()
-		w.sides[side].edit(w.sides[side].id("N3"), func(r *row) { r.fields.SetText(record.JobTitle, "Pilot") })
+		w.sides[side].edit(w.sides[side].id("N3"), func(r *row) { r.fields.SetText(contact.JobTitle, "Pilot") })
 		before := w.writes()
 		r := w.sync()
 		if w.writes()-before != 1 || len(r.Changes) != 1 || r.Changes[0].Side != side.Other() || r.Changes[0].Fields[0].After != "Pilot" {
@@ -32,7 +33,7 @@ func TestDifferent_fields_of_one_record_edited_on_both_sides_both_arrive(t *test
 	w := newWorld(t)
 	w.sides[record.Creatio].add("Ada", "ada@example.com")
 	w.sync()
-	for side, field := range map[record.Side]string{record.Creatio: record.JobTitle, record.Google: record.Department} {
+	for side, field := range map[record.Side]string{record.Creatio: contact.JobTitle, record.Google: contact.Department} {
 		w.sides[side].edit(w.sides[side].id("Ada"), func(r *row) { r.fields.SetText(field, "new in "+string(side)) })
 	}
 	if r := w.sync(); r.Counts.Conflicts != 0 || r.Counts.Creatio.Updated != 1 || r.Counts.Google.Updated != 1 {
@@ -75,7 +76,7 @@ func TestOne_bad_record_is_reported_and_stops_nobody_else(t *testing.T) {
 	w := newWorld(t)
 	w.sides[record.Creatio].many(10)
 	w.sides[record.Google].refuse = func(op record.Operation) error {
-		if op.After.Text(record.GivenName) == "N3" {
+		if op.After.Text(contact.GivenName) == "N3" {
 			return fault.New(fault.BadRecord, "google", "too-long", nil)
 		}
 		return nil

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -28,7 +29,7 @@ func team(t *testing.T, names ...string) *world {
 }
 
 func (w *world) setJob(s record.Side, name, job string) {
-	w.sides[s].edit(w.sides[s].id(name), func(r *row) { r.fields.SetText(record.JobTitle, job) })
+	w.sides[s].edit(w.sides[s].id(name), func(r *row) { r.fields.SetText(contact.JobTitle, job) })
 }
 
 func (w *world) text(s record.Side, name string) string {
@@ -36,7 +37,7 @@ func (w *world) text(s record.Side, name string) string {
 	id := h.id(name)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.rows[id].fields.Text(record.JobTitle)
+	return h.rows[id].fields.Text(contact.JobTitle)
 }
 
 // job is what each side shows as the job title of somebody.
@@ -123,11 +124,11 @@ func act(rt *rapid.T, w *world, n int) {
 		case 1:
 			r.member = !r.member
 		case 2:
-			r.fields[record.Phones] = append(slices.Clone(r.fields[record.Phones]), record.Entry{Kind: "work", Text: fmt.Sprintf("+1 202 555 %04d", n)})
+			r.fields[contact.Phones] = append(slices.Clone(r.fields[contact.Phones]), record.Entry{Kind: "work", Text: fmt.Sprintf("+1 202 555 %04d", n)})
 		case 3:
-			r.fields[record.Phones] = nil
+			r.fields[contact.Phones] = nil
 		default:
-			r.fields.SetText(record.JobTitle, fmt.Sprint("job", n))
+			r.fields.SetText(contact.JobTitle, fmt.Sprint("job", n))
 		}
 	})
 }

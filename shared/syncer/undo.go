@@ -137,10 +137,10 @@ func (r *run) photoStays(c store.Change) {
 }
 
 // deeds reads changes as the planner takes them.
-func (r *run) deeds(changes []store.Change) []reconcile.Deed {
-	var out []reconcile.Deed
+func (r *run) deeds(changes []store.Change) []reconcile.AppliedChange {
+	var out []reconcile.AppliedChange
 	for _, c := range changes {
-		deed := reconcile.Deed{Side: c.Side, First: c.First}
+		deed := reconcile.AppliedChange{Side: c.Side, First: c.First}
 		switch record.Action(c.Action) {
 		case record.Create:
 			deed.Moved = reconcile.Entered
@@ -172,7 +172,7 @@ func (r *run) planBack(list []*pair) []*step {
 		d, remains := reconcile.Undo(r.engine.Schema, r.pairOf(p), p.deeds, r.policy())
 		p.remains = remains
 		if r.leads(p, d) {
-			steps = append(steps, newStep(p, d))
+			steps = append(steps, r.newStep(p, d))
 		}
 	}
 	return steps
@@ -181,7 +181,7 @@ func (r *run) planBack(list []*pair) []*step {
 // leads reports whether a decision changes anything. What earlier runs could not write is not taken for done where this one
 // has nothing to write.
 func (r *run) leads(p *pair, d reconcile.Decision) bool {
-	if len(d.Ops) > 0 || d.Active != p.link.Active || d.Parted != p.link.Parted {
+	if len(d.Ops) > 0 || d.Active != p.link.Active || d.SplitSide != p.link.SplitSide {
 		return true
 	}
 	return !r.engine.Schema.Equal(d.Base, p.link.Base) && (p.again > 0 || !p.link.Unfinished())
@@ -191,9 +191,9 @@ func (r *run) leads(p *pair, d reconcile.Decision) bool {
 // something else. A run that comes in between would take either for a person's doing, and carry it to the other side.
 func (st *step) announceUndo(r *run) (changed bool) {
 	l := &st.link
-	if st.Parted != "" && (l.Active || l.Parted != st.Parted) {
+	if st.SplitSide != "" && (l.Active || l.SplitSide != st.SplitSide) {
 		r.activate(l, false)
-		l.Parted, changed = st.Parted, true
+		l.SplitSide, changed = st.SplitSide, true
 	}
 	l.Sides = maps.Clone(l.Sides)
 	for s, op := range st.Ops {
@@ -201,11 +201,13 @@ func (st *step) announceUndo(r *run) (changed bool) {
 			continue
 		}
 		known := l.Sides[s]
-		known.Shown = slices.Clone(known.Shown)
-		for _, sh := range st.Shown[s] {
+		known.Projections = slices.Clone(known.Projections)
+		for _, sh := range st.Projections[s] {
 			// What it shows still, in case that nothing is written, stays known too.
-			if !slices.ContainsFunc(known.Shown, func(o record.Shown) bool { return o.Field == sh.Field && o.Is.Equal(sh.Is) && o.As.Equal(sh.As) }) {
-				known.Shown, changed = append(known.Shown, sh), true
+			if !slices.ContainsFunc(known.Projections, func(o record.Projection) bool {
+				return o.Field == sh.Field && o.Canonical.Equal(sh.Canonical) && o.Displayed.Equal(sh.Displayed)
+			}) {
+				known.Projections, changed = append(known.Projections, sh), true
 			}
 		}
 		if l.Sides == nil {
@@ -257,8 +259,8 @@ func (r *run) concludeUndo(d *store.Sync, out Outcome) {
 		return
 	}
 	d.Members = r.active
-	for s := range d.Rosters {
-		d.Rosters[s] = r.rosters[s].is.String()
+	for s := range d.MemberDigests {
+		d.MemberDigests[s] = r.rosters[s].is.String()
 	}
 	for s, c := range d.Cursors {
 		if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {

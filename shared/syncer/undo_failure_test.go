@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -124,14 +125,14 @@ func (w *world) contents() string {
 	for s, h := range w.sides {
 		h.mu.Lock()
 		for id, r := range h.rows {
-			name := r.fields.Text(record.GivenName)
+			name := r.fields.Text(contact.GivenName)
 			if strings.HasPrefix(id, "google-made") && name == "New" {
 				if !r.member {
 					created = " | google creation out"
 				}
 				continue
 			}
-			out = append(out, fmt.Sprintf("%s %s %s %t", s, name, r.fields.Text(record.JobTitle), r.member))
+			out = append(out, fmt.Sprintf("%s %s %s %t", s, name, r.fields.Text(contact.JobTitle), r.member))
 		}
 		h.mu.Unlock()
 	}
@@ -189,7 +190,7 @@ func TestAny_run_can_be_undone_and_stays_undone(t *testing.T) {
 			id := map[record.Side]string{record.Creatio: c.CreatioID, record.Google: c.GoogleID}[c.Side]
 			for _, f := range c.Fields {
 				key := string(c.Side) + " " + id + " " + f.Field
-				if f.Field != record.Phones && now[key] != before[key] {
+				if f.Field != contact.Phones && now[key] != before[key] {
 					rt.Fatalf("%s was %q, then %q, and is %q", key, before[key], after[key], now[key])
 				}
 			}
@@ -207,7 +208,7 @@ func (w *world) snapshot() map[string]string {
 	out := map[string]string{}
 	for s, h := range w.sides {
 		for id, r := range h.rows {
-			for _, f := range record.ContactSchema {
+			for _, f := range contact.Schema {
 				out[string(s)+" "+id+" "+f.Name] = f.Show(r.fields[f.Name])
 			}
 			member := map[record.Side]string{record.Creatio: "private tag", record.Google: "group"}[s]

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -109,7 +110,7 @@ func TestUndo_of_a_set_goes_value_by_value(t *testing.T) {
 	w := team(t, "Ada")
 	phone := func(s record.Side, n string) {
 		w.sides[s].edit(w.sides[s].id("Ada"), func(r *row) {
-			r.fields[record.Phones] = append(slices.Clone(r.fields[record.Phones]), record.Entry{Kind: "work", Text: n})
+			r.fields[contact.Phones] = append(slices.Clone(r.fields[contact.Phones]), record.Entry{Kind: "work", Text: n})
 		})
 	}
 	phone(record.Creatio, "+1 202 555 0101")
@@ -120,7 +121,7 @@ func TestUndo_of_a_set_goes_value_by_value(t *testing.T) {
 	w.sync()
 	u := w.undo(r)
 	for _, h := range w.sides {
-		if got := fmt.Sprint(h.rows[h.id("Ada")].fields[record.Phones]); strings.Contains(got, "0102") || !strings.Contains(got, "0101") || !strings.Contains(got, "0103") {
+		if got := fmt.Sprint(h.rows[h.id("Ada")].fields[contact.Phones]); strings.Contains(got, "0102") || !strings.Contains(got, "0101") || !strings.Contains(got, "0103") {
 			t.Errorf("%s has %s", h.side, got)
 		}
 	}
@@ -174,7 +175,7 @@ func TestUndoing_a_creation_takes_the_copy_out_of_scope_and_leaves_the_original(
 		}
 		w.silent()
 		// It stays so although the original is edited, the copy is deleted, or others come and go.
-		from.edit(id, func(r *row) { r.fields.SetText(record.JobTitle, "Pilot") })
+		from.edit(id, func(r *row) { r.fields.SetText(contact.JobTitle, "Pilot") })
 		from.add("Cy", "")
 		w.sync()
 		w.silent()
@@ -214,12 +215,12 @@ func TestWhat_an_undo_parted_comes_together_when_a_person_says_so(t *testing.T) 
 			from, to := w.sides[side], w.sides[side.Other()]
 			from.add("Bo", "bo@example.com")
 			w.undo(w.sync())
-			to.edit(to.id("Bo"), func(r *row) { r.fields.SetText(record.Department, "Air") })
+			to.edit(to.id("Bo"), func(r *row) { r.fields.SetText(contact.Department, "Air") })
 			w.sync()
 			again(w, from, to)
 			w.sync()
 			w.agree()
-			if len(to.scope()) != 2 || len(to.rows) != 2 || from.rows[from.id("Bo")].fields.Text(record.Department) != "Air" {
+			if len(to.scope()) != 2 || len(to.rows) != 2 || from.rows[from.id("Bo")].fields.Text(contact.Department) != "Air" {
 				t.Errorf("%s (%s): in scope are %q of %d", name, side, to.scope(), len(to.rows))
 			}
 			w.silent()
@@ -275,12 +276,12 @@ func TestUndoing_a_first_meeting_gives_each_record_its_own_content_back(t *testi
 		c.add("Ada", "ada@example.com")
 		g.add("Ada", "ada@example.com")
 		c.edit(c.id("Ada"), func(r *row) {
-			r.fields.SetText(record.JobTitle, "Pilot")
-			r.fields.SetText(record.Department, "Air")
+			r.fields.SetText(contact.JobTitle, "Pilot")
+			r.fields.SetText(contact.Department, "Air")
 		})
 		g.edit(g.id("Ada"), func(r *row) {
-			r.fields.SetText(record.JobTitle, "Captain")
-			r.fields.SetText(record.Company, "Example Air")
+			r.fields.SetText(contact.JobTitle, "Captain")
+			r.fields.SetText(contact.Company, "Example Air")
 			r.member = member
 		})
 		before := map[record.Side]record.Fields{}
@@ -294,7 +295,7 @@ func TestUndoing_a_first_meeting_gives_each_record_its_own_content_back(t *testi
 		}
 		u := w.undo(r)
 		for s, h := range w.sides {
-			if row := h.rows[h.id("Ada")]; !record.ContactSchema.Equal(row.fields, before[s]) || row.member != (member || s == record.Creatio) {
+			if row := h.rows[h.id("Ada")]; !contact.Schema.Equal(row.fields, before[s]) || row.member != (member || s == record.Creatio) {
 				t.Errorf("in the group before: %t; %s has %+v", member, s, row)
 			}
 		}
@@ -347,12 +348,12 @@ func TestUndo_carries_no_other_edit(t *testing.T) {
 	w.setJob(record.Google, "Ada", "Pilot")
 	r := w.sync()
 	c := w.sides[record.Creatio]
-	c.edit(c.id("Ada"), func(r *row) { r.fields.SetText(record.Department, "Air") })
+	c.edit(c.id("Ada"), func(r *row) { r.fields.SetText(contact.Department, "Air") })
 	u := w.undo(r)
 	if len(u.Changes) != 2 || len(u.Changes[0].Fields) != 1 || len(u.Changes[1].Fields) != 1 {
 		t.Errorf("the undo changed %+v", u.Changes)
 	}
-	if r := w.sync(); len(r.Changes) != 1 || r.Changes[0].Fields[0].Field != record.Department {
+	if r := w.sync(); len(r.Changes) != 1 || r.Changes[0].Fields[0].Field != contact.Department {
 		t.Errorf("the next run changed %+v", r.Changes)
 	}
 	w.agree()
@@ -443,7 +444,7 @@ func TestAn_undo_after_the_tag_was_changed_does_not_hide_who_left_with_it(t *tes
 	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
 		delete(d.Scopes, record.Creatio)
 		delete(d.Cursors, record.Creatio)
-		delete(d.Rosters, record.Creatio)
+		delete(d.MemberDigests, record.Creatio)
 		return nil
 	}))
 	c.rows[c.id("Bo")].member = false

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -55,7 +56,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.move(s)
 	w.engine = &syncer.Engine{
-		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Chunk: 3, Now: w.now, Logger: slog.New(slog.DiscardHandler),
+		Kind: contacts, Chunk: 3, Now: w.now, Logger: slog.New(slog.DiscardHandler),
 		Open: func(context.Context, store.Profile, store.Sync) (map[record.Side]syncer.Side, error) {
 			return map[record.Side]syncer.Side{
 				record.Creatio: w.sides[record.Creatio], record.Google: w.sides[record.Google],
@@ -63,6 +64,17 @@ func newWorld(t testing.TB) *world {
 		},
 	}
 	return w
+}
+
+// contacts are the kind of record of these tests.
+var contacts = syncer.Kind{
+	Type: record.Contacts, Schema: contact.Schema, Scope: "contacts", Title: contact.Title, Match: contact.Match,
+	Ready: func(s store.Settings) string {
+		if s.TagID == "" {
+			return syncer.ReasonNoTag
+		}
+		return ""
+	},
 }
 
 func must(t testing.TB, err error) {
@@ -188,9 +200,9 @@ func (h *half) add(name, email string) string {
 	defer h.mu.Unlock()
 	id := string(h.side) + strconv.Itoa(len(h.rows))
 	f := record.Fields{}
-	f.SetText(record.GivenName, name)
+	f.SetText(contact.GivenName, name)
 	if email != "" {
-		f[record.Emails] = []record.Entry{{Kind: "work", Text: email}}
+		f[contact.Emails] = []record.Entry{{Kind: "work", Text: email}}
 	}
 	h.rows[id] = &row{fields: f, member: true}
 	h.touch(h.rows[id])
@@ -221,7 +233,7 @@ func (h *half) id(name string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for id, r := range h.rows {
-		if !r.gone && r.fields.Text(record.GivenName) == name {
+		if !r.gone && r.fields.Text(contact.GivenName) == name {
 			return id
 		}
 	}
@@ -237,7 +249,7 @@ func (h *half) scope() []string {
 	for _, r := range h.rows {
 		if !r.gone && r.member {
 			text := ""
-			for _, f := range record.ContactSchema {
+			for _, f := range contact.Schema {
 				if shown := f.Show(r.fields[f.Name]); shown != "" {
 					text += f.Name + "=" + shown + ";"
 				}
@@ -279,7 +291,7 @@ func (h *half) record(id string) record.Record {
 	}
 	return record.Record{
 		ID: id, Aliases: slices.Clone(r.former), Mark: r.mark, Modified: r.modified, Member: r.member && !r.behind, Fields: r.fields.Clone(),
-		Native: json.RawMessage(strconv.Itoa(r.version)),
+		AdapterState: json.RawMessage(strconv.Itoa(r.version)),
 	}
 }
 
@@ -347,8 +359,8 @@ func (h *half) Candidates(_ context.Context, like []record.Record) ([]record.Rec
 	}
 	known := map[string]bool{}
 	for _, r := range like {
-		known[r.Fields.Text(record.GivenName)] = true
-		for _, e := range r.Fields[record.Emails] {
+		known[r.Fields.Text(contact.GivenName)] = true
+		for _, e := range r.Fields[contact.Emails] {
 			known[e.Text] = true
 		}
 	}
@@ -357,7 +369,7 @@ func (h *half) Candidates(_ context.Context, like []record.Record) ([]record.Rec
 	var out []record.Record
 	for _, id := range slices.Sorted(maps.Keys(h.rows)) {
 		f := h.rows[id].fields
-		alike := known[f.Text(record.GivenName)] || slices.ContainsFunc(f[record.Emails], func(e record.Entry) bool { return known[e.Text] })
+		alike := known[f.Text(contact.GivenName)] || slices.ContainsFunc(f[contact.Emails], func(e record.Entry) bool { return known[e.Text] })
 		if !h.rows[id].gone && !h.rows[id].unseen && alike {
 			out = append(out, h.record(id))
 		}
@@ -412,7 +424,7 @@ func (h *half) apply(op record.Operation) record.Result {
 		}
 	case r == nil || r.gone:
 		return record.Result{Err: fault.New(fault.Gone, string(h.side), "gone", nil)}
-	case len(op.Native) > 0 && string(op.Native) != strconv.Itoa(r.version):
+	case len(op.AdapterState) > 0 && string(op.AdapterState) != strconv.Itoa(r.version):
 		return record.Result{Err: fault.New(fault.Conflict, string(h.side), "version", nil)}
 	}
 	for _, name := range op.Changed {

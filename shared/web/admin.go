@@ -19,7 +19,7 @@ type Overview struct {
 	Totals Totals
 	Job    Job
 	// Users are those in the place that was asked for, who need somebody first.
-	Users []Standing
+	Users []UserStatus
 	// Next is the place of the page that follows; empty where none does.
 	Next string
 }
@@ -32,8 +32,8 @@ type Totals struct {
 	LastSync time.Time
 }
 
-// Standing is how a sync type goes for one user.
-type Standing struct {
+// UserStatus is how a sync type goes for one user.
+type UserStatus struct {
 	ID, Email       string
 	Google, Creatio bool
 	State           State

@@ -20,7 +20,7 @@ func sampleOverview() Overview {
 			Known: true, Interval: 5 * time.Minute, Schedule: "*/5 * * * *", TimeZone: "Etc/UTC",
 			Last: noon.Add(-time.Minute), Next: noon.Add(4 * time.Minute), Failure: "Unavailable",
 		},
-		Users: []Standing{
+		Users: []UserStatus{
 			{ID: "bruno", Email: "bruno@example.com", Google: true, Creatio: true, State: State{Status: "failing", Failing: 4, NextSync: noon.Add(-time.Hour), Problem: &told}, Late: true},
 			{ID: "clara", Email: "clara@example.com", Google: true, Creatio: true, State: State{Status: "held", HeldRun: "run-7", LastSync: noon.Add(-time.Hour)}},
 			{ID: "dora", Email: "<b>dora</b>@example.com", Creatio: true, State: State{Status: "reconnect", Failing: 1}},

@@ -61,8 +61,8 @@ func intervalWords(d time.Duration) string {
 	return "Every " + minutes + " minutes"
 }
 
-// standingMark is stateMark for somebody other than the user.
-func standingMark(s State) choice {
+// userMark is stateMark for somebody other than the user.
+func userMark(s State) choice {
 	switch s.Status {
 	case "held":
 		return choice{"warn", "Waits for the user"}
@@ -81,7 +81,7 @@ func failures(s State) string {
 }
 
 // notConnected says which account a user has not connected.
-func notConnected(s Standing) string {
+func notConnected(s UserStatus) string {
 	switch {
 	case s.Google && s.Creatio:
 		return ""

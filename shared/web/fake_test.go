@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -262,12 +263,12 @@ func sampleRuns() []store.Run {
 			},
 			Changes: []store.Change{
 				{Side: record.Creatio, Action: "create", Record: "Bruno Sample", CreatioID: "c2", GoogleID: "people/2", Fields: []store.FieldChange{
-					{Field: record.GivenName, After: "Bruno", Rule: "created"},
-					{Field: record.Phones, After: "+1 202 555 0123 (mobile)", Rule: "created"},
+					{Field: contact.GivenName, After: "Bruno", Rule: "created"},
+					{Field: contact.Phones, After: "+1 202 555 0123 (mobile)", Rule: "created"},
 				}},
 				{Side: record.Google, Action: "update", Record: "<b>Clara</b>", CreatioID: "c3", GoogleID: "people/3", Fields: []store.FieldChange{
-					{Field: record.JobTitle, Before: "Clerk", After: "Head", Rule: "latest"},
-					{Field: record.Notes, Before: "two\nlines", Rule: "edit-kept"},
+					{Field: contact.JobTitle, Before: "Clerk", After: "Head", Rule: "latest"},
+					{Field: contact.Notes, Before: "two\nlines", Rule: "edit-kept"},
 				}},
 				{Side: record.Google, Action: "unlink", CreatioID: "c4", GoogleID: "people/4"},
 			},

@@ -85,7 +85,7 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "ruleWords": ruleWords,
 		"undoWords": func() []string { return undoWords }, "undoing": undoing,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
-		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "standingMark": standingMark, "failures": failures,
+		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,
 		"notConnected": notConnected,
 		"touched":      touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
 		"noEntry": func() passwordForm { return passwordForm{} },

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -288,7 +289,7 @@ func undoing(c store.Change) string {
 var fieldLabels = map[string]string{"membership": "Selected by", "match": "Paired with", record.Photo: record.PhotoField.Label}
 
 func fieldWords(name string) string {
-	if f, ok := record.ContactSchema.Field(name); ok {
+	if f, ok := contact.Schema.Field(name); ok {
 		return f.Label
 	}
 	return known(fieldLabels, name)

@@ -116,12 +116,12 @@ func (k kept) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
 	return one(ctx, k, func() (int, error) { return k.User.ActiveLinks(ctx, t) })
 }
 
-func (k kept) Roster(ctx context.Context, t record.Type, side record.Side) (store.Roster, error) {
-	return one(ctx, k, func() (store.Roster, error) { return k.User.Roster(ctx, t, side) })
+func (k kept) MemberSet(ctx context.Context, t record.Type, side record.Side) (store.MemberSet, error) {
+	return one(ctx, k, func() (store.MemberSet, error) { return k.User.MemberSet(ctx, t, side) })
 }
 
-func (k kept) PutRoster(ctx context.Context, t record.Type, l store.Lease, side record.Side, r store.Roster) error {
-	return k.call(ctx, func() error { return k.User.PutRoster(ctx, t, l, side, r) })
+func (k kept) PutMemberSet(ctx context.Context, t record.Type, l store.Lease, side record.Side, r store.MemberSet) error {
+	return k.call(ctx, func() error { return k.User.PutMemberSet(ctx, t, l, side, r) })
 }
 
 func (k kept) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {

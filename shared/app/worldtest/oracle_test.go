@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -100,7 +101,7 @@ func (w *world) scope(side record.Side) []string {
 
 func content(fields record.Fields) string {
 	var b strings.Builder
-	for _, f := range record.ContactSchema {
+	for _, f := range contact.Schema {
 		var entries []string
 		for _, e := range fields[f.Name] {
 			entries = append(entries, f.Show([]record.Entry{e}))

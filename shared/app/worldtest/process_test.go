@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
@@ -104,7 +105,7 @@ func (p *process) run(trigger string) (syncer.Outcome, error) {
 		p.over = true
 	}()
 	e := &syncer.Engine{
-		Type: record.Contacts, Schema: record.ContactSchema, Scope: "contacts", Open: p.open, Now: time.Now, Logger: p.w.logger(p.name),
+		Kind: app.Contacts, Open: p.open, Now: time.Now, Logger: p.w.logger(p.name),
 		Chunk: p.w.chunk,
 	}
 	return e.Run(ctx, kept{p.w.store.User(p.w.user), p}, syncer.Request{Type: record.Contacts, Trigger: trigger})

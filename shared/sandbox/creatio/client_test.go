@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	client "github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
@@ -71,12 +72,12 @@ func TestA_site_tells_who_its_user_is_and_which_tags_are_their_own(t *testing.T)
 
 func person(given, surname, mail, number string) record.Fields {
 	f := record.Fields{
-		record.Emails: {{Text: mail}}, record.Phones: {{Kind: record.KindMobile, Text: number}},
-		record.Addresses: {{Kind: record.KindHome, Parts: map[string]string{record.Street: "Main St 1", record.Country: "Germany", record.Zip: "10115"}}},
+		contact.Emails: {{Text: mail}}, contact.Phones: {{Kind: contact.KindMobile, Text: number}},
+		contact.Addresses: {{Kind: contact.KindHome, Parts: map[string]string{contact.Street: "Main St 1", contact.Country: "Germany", contact.Zip: "10115"}}},
 	}
 	for name, text := range map[string]string{
-		record.GivenName: given, record.Surname: surname, record.Birthday: "1980-05-17", record.JobTitle: "Pilot", record.Skype: "skype." + given,
-		record.Notes: "one\ntwo",
+		contact.GivenName: given, contact.Surname: surname, contact.Birthday: "1980-05-17", contact.JobTitle: "Pilot", contact.Skype: "skype." + given,
+		contact.Notes: "one\ntwo",
 	} {
 		f.SetText(name, text)
 	}
@@ -85,7 +86,7 @@ func person(given, surname, mail, number string) record.Fields {
 
 func changedFields(f record.Fields) []string {
 	var names []string
-	for _, field := range record.ContactSchema {
+	for _, field := range contact.Schema {
 		if len(f[field.Name]) > 0 {
 			names = append(names, field.Name)
 		}
@@ -125,7 +126,7 @@ func TestWhat_the_client_writes_is_what_it_reads(t *testing.T) {
 			Action: record.Create, Link: "link", ID: newContact, After: after, Changed: changedFields(after), Join: true,
 		})
 		for _, r := range []record.Record{made, again} {
-			if !record.ContactSchema.Equal(after, r.Fields) {
+			if !contact.Schema.Equal(after, r.Fields) {
 				t.Errorf("the result says %v", cmp.Diff(after, r.Fields))
 			}
 		}
@@ -135,7 +136,7 @@ func TestWhat_the_client_writes_is_what_it_reads(t *testing.T) {
 			t.Errorf("scan: %+v, %v", next, err)
 		}
 		read, err := contacts.Fetch(t.Context(), []string{newContact})
-		if err != nil || len(read) != 1 || !read[0].Member || !record.ContactSchema.Equal(after, read[0].Fields) {
+		if err != nil || len(read) != 1 || !read[0].Member || !contact.Schema.Equal(after, read[0].Fields) {
 			t.Fatalf("fetch: %v, %v", err, cmp.Diff(after, read[0].Fields))
 		}
 		like := []record.Record{{Fields: person("Nobody", "Else", "CARLA@example.com", "(202) 555-0143")}}
@@ -144,19 +145,19 @@ func TestWhat_the_client_writes_is_what_it_reads(t *testing.T) {
 		}
 
 		change := after.Clone()
-		change[record.Emails] = []record.Entry{{Text: "carla@example.net"}}
-		change.SetText(record.Surname, "Coleman")
-		change.SetText(record.Birthday, "")
-		delete(change, record.Addresses)
+		change[contact.Emails] = []record.Entry{{Text: "carla@example.net"}}
+		change.SetText(contact.Surname, "Coleman")
+		change.SetText(contact.Birthday, "")
+		delete(change, contact.Addresses)
 		done := apply(t, contacts, record.Operation{
-			Action: record.Update, Link: "link", ID: newContact, Native: read[0].Native, Before: read[0].Fields, After: change,
-			Changed: []string{record.Emails, record.Surname, record.Birthday, record.Addresses},
+			Action: record.Update, Link: "link", ID: newContact, AdapterState: read[0].AdapterState, Before: read[0].Fields, After: change,
+			Changed: []string{contact.Emails, contact.Surname, contact.Birthday, contact.Addresses},
 		})
 		read, err = contacts.Fetch(t.Context(), []string{newContact})
-		if err != nil || !record.ContactSchema.Equal(done.Fields, read[0].Fields) || !record.ContactSchema.Equal(change, read[0].Fields) {
+		if err != nil || !contact.Schema.Equal(done.Fields, read[0].Fields) || !contact.Schema.Equal(change, read[0].Fields) {
 			t.Errorf("after the change: %v, %v", err, cmp.Diff(change, read[0].Fields))
 		}
-		apply(t, contacts, record.Operation{Action: record.Unlink, ID: newContact, Before: read[0].Fields, Native: read[0].Native})
+		apply(t, contacts, record.Operation{Action: record.Unlink, ID: newContact, Before: read[0].Fields, AdapterState: read[0].AdapterState})
 		if rows := w.box.System().Rows("ContactInTag", nil); len(rows) != 0 {
 			t.Errorf("links are left: %v", rows)
 		}
@@ -177,8 +178,8 @@ func TestThe_tags_of_the_Freedom_UI_work_as_the_classic_ones(t *testing.T) {
 	}
 	contacts := site.Contacts(tags[0], client.User{ContactID: w.contact})
 	after := record.Fields{}
-	after.SetText(record.GivenName, "Dora")
-	apply(t, contacts, record.Operation{Action: record.Create, Link: "l", ID: newContact, After: after, Changed: []string{record.GivenName}, Join: true})
+	after.SetText(contact.GivenName, "Dora")
+	apply(t, contacts, record.Operation{Action: record.Create, Link: "l", ID: newContact, After: after, Changed: []string{contact.GivenName}, Join: true})
 	delta, err := contacts.Scan(t.Context(), nil)
 	if err != nil || !slices.Equal(delta.Members, []string{newContact}) || len(delta.Records) != 1 {
 		t.Errorf("scan: %+v, %v", delta, err)

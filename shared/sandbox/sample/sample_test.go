@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"google.golang.org/api/people/v1"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/sandbox/sample"
@@ -295,10 +296,10 @@ func TestPairs_found_are_the_same_people(t *testing.T) {
 	creatio, google := creatioItems(), googleItems()
 	truth := sample.Same()
 	right := 0
-	for _, p := range match.Find(creatio, google).Pairs {
+	for _, p := range match.Find(contact.Match, creatio, google).Pairs {
 		c, g := creatio[p.Creatio], google[p.Google]
 		if truth[c.ID] != g.ID {
-			t.Errorf("%s was taken for %s, by %s", record.DisplayName(c.Fields), record.DisplayName(g.Fields), p.Reason)
+			t.Errorf("%s was taken for %s, by %s", contact.Title(c.Fields), contact.Title(g.Fields), p.Reason)
 			continue
 		}
 		right++
@@ -318,17 +319,17 @@ func creatioItems() []match.Item {
 			accounts[text(r, "Id")] = text(r, "Name")
 		case "Contact":
 			f := record.Fields{}
-			f.SetText(record.GivenName, text(r, "GivenName"))
-			f.SetText(record.MiddleName, text(r, "MiddleName"))
-			f.SetText(record.Surname, text(r, "Surname"))
-			f.SetText(record.Company, accounts[text(r, "AccountId")])
+			f.SetText(contact.GivenName, text(r, "GivenName"))
+			f.SetText(contact.MiddleName, text(r, "MiddleName"))
+			f.SetText(contact.Surname, text(r, "Surname"))
+			f.SetText(contact.Company, accounts[text(r, "AccountId")])
 			fields[text(r, "Id")] = f
 			items = append(items, match.Item{ID: text(r, "Id"), Fields: f, Member: true})
 		case "ContactCommunication":
 			f, n := fields[text(r, "ContactId")], text(r, "Number")
-			field := record.Phones
+			field := contact.Phones
 			if strings.Contains(n, "@") {
-				field = record.Emails
+				field = contact.Emails
 			}
 			f[field] = append(f[field], record.Entry{Text: n})
 		}
@@ -341,17 +342,17 @@ func googleItems() []match.Item {
 	for _, p := range sample.Google() {
 		f := record.Fields{}
 		for _, n := range p.Names {
-			f.SetText(record.GivenName, n.GivenName)
-			f.SetText(record.MiddleName, n.MiddleName)
-			f.SetText(record.Surname, n.FamilyName)
+			f.SetText(contact.GivenName, n.GivenName)
+			f.SetText(contact.MiddleName, n.MiddleName)
+			f.SetText(contact.Surname, n.FamilyName)
 		}
 		for _, o := range p.Organizations {
-			f.SetText(record.Company, o.Name)
+			f.SetText(contact.Company, o.Name)
 		}
 		for _, e := range p.EmailAddresses {
-			f[record.Emails] = append(f[record.Emails], record.Entry{Text: e.Value})
+			f[contact.Emails] = append(f[contact.Emails], record.Entry{Text: e.Value})
 		}
-		f[record.Phones] = phones(p)
+		f[contact.Phones] = phones(p)
 		items = append(items, match.Item{ID: p.ResourceName, Fields: f})
 	}
 	return items

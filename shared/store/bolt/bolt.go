@@ -12,7 +12,7 @@
 //	users/{user}/sync/{type}          Sync
 //	users/{user}/links/{type}/{link}  Link
 //	users/{user}/creatio/{type}/{id}NUL{link}, google/…, pending/{type}/{link}: nothing; indexes of the links
-//	users/{user}/rosters/{type}/{side} Roster
+//	users/{user}/rosters/{type}/{side} MemberSet
 //	users/{user}/runs/{run}           Run
 //	users/{user}/changes/{run}/{seq}  a piece of a run's changes
 //

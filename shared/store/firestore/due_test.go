@@ -142,12 +142,12 @@ func TestOldDocumentsAreIndexedAndStayAsTheyAre(t *testing.T) {
 	if diff := cmp.Diff(want, due); diff != "" {
 		t.Errorf("due users (-want +got):\n%s", diff)
 	}
-	all, err := s.Standings(ctx, record.Contacts, "", 10)
+	all, err := s.SyncStatuses(ctx, record.Contacts, "", 10)
 	if err != nil || len(all) != 6 {
 		t.Errorf("%d syncs stand somewhere, %v", len(all), err)
 	}
-	if tally, err := s.Tally(ctx, record.Contacts, noon); err != nil || tally.Linked != 1 || tally.Users != 6 {
-		t.Errorf("counted are %+v, %v", tally, err)
+	if counts, err := s.CountStatuses(ctx, record.Contacts, noon); err != nil || counts.Linked != 1 || counts.Users != 6 {
+		t.Errorf("counted are %+v, %v", counts, err)
 	}
 	if diff := cmp.Diff(before, contents()); diff != "" {
 		t.Errorf("documents (-before +after):\n%s", diff)

@@ -56,9 +56,9 @@ var Indexes = []Index{
 	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"due", "ASCENDING"}}},
 	// Shortest.
 	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"every", "ASCENDING"}}},
-	// Standings, and the counts of Tally.
+	// SyncStatuses, and the counts of CountStatuses.
 	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"place", "ASCENDING"}}},
-	// The last sync of Tally.
+	// The last sync of CountStatuses.
 	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"lastSync", "DESCENDING"}}},
 	// Runs of one type.
 	{"runs", "COLLECTION", []IndexField{{"type", "ASCENDING"}, {"id", "DESCENDING"}}},

@@ -187,7 +187,7 @@ func queried(user string, s store.Sync, shard int) fields {
 	if !s.Due.IsZero() {
 		f["due"] = document.Time(s.Due)
 	}
-	maps.Copy(f, standing(user, s))
+	maps.Copy(f, statusFields(user, s))
 	return f
 }
 

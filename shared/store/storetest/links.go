@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -34,16 +35,16 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		want := store.Link{
 			ID: "aZ09_-", CreatioID: "0f7f1a3e-8a1c-4b7e-9a53-9a6a6f0b1c2d", GoogleID: "people/c123/x", Name: "عمر 👩‍🚀 O'Neil", Active: true,
 			Base: record.Fields{
-				record.GivenName: {{Text: "عمر"}},
-				record.Notes:     {{Text: "line\nline <b>&amp;\u2028 \x00 end"}},
-				record.Emails:    {{Kind: record.KindWork, Text: "omar@example.com"}, {Text: "o@example.com"}},
-				record.Addresses: {{Kind: record.KindHome, Parts: map[string]string{record.City: "القاهرة", record.Zip: "11511"}}},
-				record.Skype:     {},
+				contact.GivenName: {{Text: "عمر"}},
+				contact.Notes:     {{Text: "line\nline <b>&amp;\u2028 \x00 end"}},
+				contact.Emails:    {{Kind: contact.KindWork, Text: "omar@example.com"}, {Text: "o@example.com"}},
+				contact.Addresses: {{Kind: contact.KindHome, Parts: map[string]string{contact.City: "القاهرة", contact.Zip: "11511"}}},
+				contact.Skype:     {},
 			},
 			Sides: map[record.Side]store.LinkSide{
 				record.Google: {
-					Native: json.RawMessage(`{"etag":"%EgUBAi4=","n":12345678901234567890,"html":"<a&b>"}`), Modified: noon.Add(time.Microsecond),
-					Shown: []record.Shown{{Field: record.Phones, Is: record.Entry{Kind: record.KindWork, Text: "+1 202 555 0101"}, As: record.Entry{Text: "202"}}},
+					AdapterState: json.RawMessage(`{"etag":"%EgUBAi4=","n":12345678901234567890,"html":"<a&b>"}`), Modified: noon.Add(time.Microsecond),
+					Projections: []record.Projection{{Field: contact.Phones, Canonical: record.Entry{Kind: contact.KindWork, Text: "+1 202 555 0101"}, Displayed: record.Entry{Text: "202"}}},
 				},
 				record.Creatio: {},
 			},
@@ -62,7 +63,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		}
 		got, err := u.LinksBy(t.Context(), record.Contacts, record.Creatio, []string{want.CreatioID})
 		must(t, err)
-		if native := string(got[0].Sides[record.Google].Native); native != string(side.Native) {
+		if native := string(got[0].Sides[record.Google].AdapterState); native != string(side.AdapterState) {
 			t.Errorf("native state became %s", native)
 		}
 	},
@@ -182,37 +183,37 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		same(t, "links of nobody", n, 0)
 	},
 
-	"a roster comes back as it was written, whatever its length": func(t *testing.T, s store.Store) {
+	"a member set comes back as it was written, whatever its length": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")
-		_, err := u.Roster(t.Context(), record.Contacts, record.Google)
+		_, err := u.MemberSet(t.Context(), record.Contacts, record.Google)
 		wantError(t, err, store.ErrNotFound)
-		long := make(store.Roster, 60_000)
+		long := make(store.MemberSet, 60_000)
 		for n := range long {
 			long[n] = uuid.NewSHA1(uuid.Nil, fmt.Append(nil, n)).String()
 		}
-		for _, r := range []store.Roster{{"people/c1"}, long, {}, {"people/c2", "people/c3"}} {
-			must(t, u.PutRoster(t.Context(), record.Contacts, lease, record.Google, r))
-			got, err := u.Roster(t.Context(), record.Contacts, record.Google)
+		for _, r := range []store.MemberSet{{"people/c1"}, long, {}, {"people/c2", "people/c3"}} {
+			must(t, u.PutMemberSet(t.Context(), record.Contacts, lease, record.Google, r))
+			got, err := u.MemberSet(t.Context(), record.Contacts, record.Google)
 			must(t, err)
-			same(t, "roster", got, r)
+			same(t, "member set", got, r)
 		}
-		_, err = u.Roster(t.Context(), record.Contacts, record.Creatio)
+		_, err = u.MemberSet(t.Context(), record.Contacts, record.Creatio)
 		wantError(t, err, store.ErrNotFound)
 	},
 
-	"a roster is not written without the lease, and goes with its user": func(t *testing.T, s store.Store) {
+	"a member set is not written without the lease, and goes with its user": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		lost := acquire(t, u, "run1")
-		must(t, u.PutRoster(t.Context(), record.Contacts, lost, record.Google, store.Roster{"a"}))
+		must(t, u.PutMemberSet(t.Context(), record.Contacts, lost, record.Google, store.MemberSet{"a"}))
 		must(t, u.Release(t.Context(), record.Contacts, lost))
-		wantError(t, u.PutRoster(t.Context(), record.Contacts, lost, record.Google, store.Roster{"b"}), store.ErrFenced)
-		got, err := u.Roster(t.Context(), record.Contacts, record.Google)
+		wantError(t, u.PutMemberSet(t.Context(), record.Contacts, lost, record.Google, store.MemberSet{"b"}), store.ErrFenced)
+		got, err := u.MemberSet(t.Context(), record.Contacts, record.Google)
 		must(t, err)
-		same(t, "roster", got, store.Roster{"a"})
+		same(t, "member set", got, store.MemberSet{"a"})
 		must(t, u.UpdateProfile(t.Context(), func(*store.Profile) error { return nil }))
 		must(t, u.Erase(t.Context()))
-		_, err = u.Roster(t.Context(), record.Contacts, record.Google)
+		_, err = u.MemberSet(t.Context(), record.Contacts, record.Google)
 		wantError(t, err, store.ErrNotFound)
 	},
 
@@ -230,7 +231,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		links[0].Failed = 2
 		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[:1]))
 		wantPending(t, u, links[0], links[3])
-		links[2].Photo = &store.LinkPhoto{Agreed: "sha256:1", Shown: map[record.Side]store.PhotoShown{record.Google: {Ref: "r", Is: "sha256:1", As: "sha256:2"}}}
+		links[2].Photo = &store.LinkPhoto{Agreed: "sha256:1", Sides: map[record.Side]store.PhotoState{record.Google: {Ref: "r", Is: "sha256:1", As: "sha256:2"}}}
 		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[2:3]))
 		wantPending(t, u, links[0], links[3])
 		links[2].Photo.Failed, links[2].Photo.RetryAt = 1, noon

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -17,10 +18,10 @@ func changes(prefix string, n int) []store.Change {
 		out[i] = store.Change{
 			Side: record.Google, Action: "update", Record: fmt.Sprintf("%s %d", prefix, i), CreatioID: fmt.Sprint("c", i), GoogleID: fmt.Sprint("people/g", i),
 			Fields: []store.FieldChange{{
-				Field: record.Notes, Before: "", After: "é🙂 " + strings.Repeat("x", 200), Rule: "creatio changed",
+				Field: contact.Notes, Before: "", After: "é🙂 " + strings.Repeat("x", 200), Rule: "creatio changed",
 				Swaps: []record.Swap{{
-					Was: record.Entry{Kind: "work", Parts: map[string]string{record.City: "Ulm"}}, Is: record.Entry{Text: "é🙂"},
-					WasAs: map[record.Side]record.Entry{record.Google: {}}, IsAs: &record.Entry{Text: "e"},
+					Before: record.Entry{Kind: "work", Parts: map[string]string{contact.City: "Ulm"}}, After: record.Entry{Text: "é🙂"},
+					BeforeDisplayed: map[record.Side]record.Entry{record.Google: {}}, AfterDisplayed: &record.Entry{Text: "e"},
 				}},
 			}},
 			Link: fmt.Sprint("l", i), First: i%2 == 0,

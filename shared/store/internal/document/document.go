@@ -62,7 +62,7 @@ func settle(d any) {
 	case *store.State:
 		d.Expires = Time(d.Expires)
 	case *store.Sync:
-		d.LastSync, d.Due, d.Settled, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.Settled), Time(d.Lease.Expires)
+		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)
 		d.Rates = maps.Clone(d.Rates)
 		for side, r := range d.Rates {
 			r.At, r.Until = Time(r.At), Time(r.Until)

@@ -23,7 +23,7 @@ var bands = map[string]string{
 	"failing": Failing, "held": Held, "reconnect": Reconnect, "partial": Partial, "running": Running, "ok": ok, "off": off, "never": never,
 }
 
-// Place is where a user's sync stands: places sort as store.Store.Standings lists. It says nothing that a clock could
+// Place is where a user's sync stands: places sort as store.Store.SyncStatuses lists. It says nothing that a clock could
 // change, so that it can be kept: among those that wait for their time, the late ones are those with the earliest.
 func Place(user string, s store.Sync) string {
 	band, known := bands[s.Status]

@@ -1,4 +1,4 @@
-package match
+package contact
 
 import (
 	"slices"
@@ -101,4 +101,16 @@ func jaro(x, y []rune) float64 {
 	}
 	m := float64(matches)
 	return (m/float64(len(x)) + m/float64(len(y)) + (m-float64(swapped)/2)/m) / 3
+}
+
+func sameName(a, b record.Fields) bool {
+	x, y := nameTokens(a), nameTokens(b)
+	return len(x) > 0 && slices.Equal(x, y)
+}
+
+// nameTokens are the words of a name in alphabetical order, since people disagree which comes first.
+func nameTokens(f record.Fields) []string {
+	tokens := strings.Fields(record.Fold(f.Text(GivenName) + " " + f.Text(MiddleName) + " " + f.Text(Surname)))
+	slices.Sort(tokens)
+	return tokens
 }

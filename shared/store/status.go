@@ -22,8 +22,8 @@ func (s *Sync) Interval() time.Duration {
 	}
 }
 
-// Standing is one user's sync of a type among those of all users.
-type Standing struct {
+// SyncStatus is one user's sync of a type among those of all users.
+type SyncStatus struct {
 	// Place is where it stands; opaque.
 	Place string
 	// Profile is whose it is; one with nothing but the ID while the user is being erased.
@@ -31,8 +31,8 @@ type Standing struct {
 	Sync    Sync
 }
 
-// Tally counts users, and the syncs of a type. A sync is counted once, as the first of these that it is.
-type Tally struct {
+// StatusCounts counts users, and the syncs of a type. A sync is counted once, as the first of these that it is.
+type StatusCounts struct {
 	// Users are all; Linked those with both accounts.
 	Users, Linked int
 	// Failing, Held, Reconnect and Partial are statuses. Running have a lease, which may be that of a run that died. Late

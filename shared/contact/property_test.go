@@ -1,4 +1,4 @@
-package record
+package contact
 
 import (
 	"strings"
@@ -7,10 +7,12 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 	"pgregory.net/rapid"
+
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // entries draws values that are alike often enough to meet: the same number, address and text in many spellings.
-func entries(f Field) *rapid.Generator[Entry] {
+func entries(f record.Field) *rapid.Generator[record.Entry] {
 	texts := []string{"", " ", "a", "A ", "a  b", "a b", "a\nb", "a\r\nb", "é", "e\u0301", "🚤", "—", "- -", "-  -"}
 	switch f.Name {
 	case Emails:
@@ -23,8 +25,8 @@ func entries(f Field) *rapid.Generator[Entry] {
 	}
 	text := rapid.OneOf(rapid.SampledFrom(texts), rapid.String())
 	kind := rapid.SampledFrom([]string{"", KindWork, KindHome})
-	return rapid.Custom(func(t *rapid.T) Entry {
-		e := Entry{}
+	return rapid.Custom(func(t *rapid.T) record.Entry {
+		e := record.Entry{}
 		if f.Set {
 			e.Kind = kind.Draw(t, "kind")
 		}
@@ -37,12 +39,12 @@ func entries(f Field) *rapid.Generator[Entry] {
 	})
 }
 
-func anyField() *rapid.Generator[Field] { return rapid.SampledFrom([]Field(ContactSchema)) }
+func anyField() *rapid.Generator[record.Field] { return rapid.SampledFrom([]record.Field(Schema)) }
 
-func contents() *rapid.Generator[Fields] {
-	return rapid.Custom(func(t *rapid.T) Fields {
-		out := Fields{}
-		for _, f := range ContactSchema {
+func contents() *rapid.Generator[record.Fields] {
+	return rapid.Custom(func(t *rapid.T) record.Fields {
+		out := record.Fields{}
+		for _, f := range Schema {
 			if v := rapid.SliceOfN(entries(f), 0, 4).Draw(t, f.Name); len(v) > 0 {
 				out[f.Name] = v
 			}
@@ -83,9 +85,9 @@ func TestSame_values_of_a_set_have_one_identity(t *testing.T) {
 	})
 }
 
-func sets() []Field {
-	var out []Field
-	for _, f := range ContactSchema {
+func sets() []record.Field {
+	var out []record.Field
+	for _, f := range Schema {
 		if f.Set {
 			out = append(out, f)
 		}
@@ -112,11 +114,11 @@ func TestAlike_is_symmetric_and_about_two_identities(t *testing.T) {
 func TestClean_is_idempotent_and_tells_no_two_values_of_one_identity(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		once := ContactSchema.Clean(contents().Draw(t, "content"))
-		if twice := ContactSchema.Clean(once); !ContactSchema.Equal(once, twice) {
+		once := Schema.Clean(contents().Draw(t, "content"))
+		if twice := Schema.Clean(once); !Schema.Equal(once, twice) {
 			t.Fatalf("%v becomes %v", once, twice)
 		}
-		for _, f := range ContactSchema {
+		for _, f := range Schema {
 			seen := map[string]bool{}
 			for _, e := range once[f.Name] {
 				if f.Empty(e) || seen[f.Key(e)] {
@@ -138,7 +140,7 @@ func TestClean_loses_no_identity(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		in := contents().Draw(t, "content")
-		out := ContactSchema.Clean(in)
+		out := Schema.Clean(in)
 		for _, f := range sets() {
 			kept := map[string]bool{}
 			for _, e := range out[f.Name] {
@@ -161,8 +163,8 @@ func TestKeys_are_keys_of_themselves(t *testing.T) {
 			return !strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Cherokee, r) })
 		})
 		text := rapid.OneOf(foldable, rapid.SampledFrom([]string{"Acme™", "ΣΑΣ", "a@BÜCHER.example", "İx", "ǰ", "ﬀ"})).Draw(t, "text")
-		if once := Fold(text); Fold(once) != once {
-			t.Fatalf("Fold(%q) = %q, and again %q", text, once, Fold(once))
+		if once := record.Fold(text); record.Fold(once) != once {
+			t.Fatalf("record.Fold(%q) = %q, and again %q", text, once, record.Fold(once))
 		}
 		if once := EmailKey(text); EmailKey(once) != once {
 			t.Fatalf("EmailKey(%q) = %q, and again %q", text, once, EmailKey(once))
@@ -188,16 +190,16 @@ func FuzzPhoneKey(f *testing.F) {
 		if again := PhoneKey(key); again != key && ok && phonenumbers.IsValidNumber(n) && n.GetExtension() == "" {
 			t.Errorf("PhoneKey(%q) = %q, and again %q", number, key, again)
 		}
-		phones, _ := ContactSchema.Field(Phones)
+		phones, _ := Schema.Field(Phones)
 		spaced := strings.Map(func(r rune) rune {
 			if unicode.IsSpace(r) {
 				return ' '
 			}
 			return r
 		}, number)
-		if phones.Same(Entry{Text: number}, Entry{Text: " " + spaced + " "}) && PhoneKey(" "+spaced+" ") != key {
+		if phones.Same(record.Entry{Text: number}, record.Entry{Text: " " + spaced + " "}) && PhoneKey(" "+spaced+" ") != key {
 			t.Errorf("PhoneKey(%q) = %q, with spaces %q", number, key, PhoneKey(" "+spaced+" "))
 		}
-		samePhone(Entry{Text: number}, Entry{Text: "+44 20 7946 0018"})
+		samePhone(record.Entry{Text: number}, record.Entry{Text: "+44 20 7946 0018"})
 	})
 }

@@ -75,16 +75,16 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		must(t, s.User("of-activities").UpdateSync(t.Context(), record.Activities, func(d *store.Sync) error { d.Status = "failing"; return nil }))
 
 		var got []string
-		for _, standing := range standings(t, s, 100) {
-			got = append(got, fmt.Sprint(standing.Sync.Status, " ", since(standing.Sync.Due)))
+		for _, status := range statuses(t, s, 100) {
+			got = append(got, fmt.Sprint(status.Sync.Status, " ", since(status.Sync.Due)))
 		}
-		same(t, "standings", got, []string{
+		same(t, "statuses", got, []string{
 			"failing none", "failing none", "held none", "reconnect none", "partial -48h0m0s", "never none",
 			"ok -24h0m0s", "off -1h0m0s", "ok 1µs", "never 1h0m0s", "ok none", "off none", "never none",
 		})
 	},
 
-	"standings come page by page, with the profiles": func(t *testing.T, s store.Store) {
+	"statuses come page by page, with the profiles": func(t *testing.T, s store.Store) {
 		const many = 23
 		var want []string
 		for n := range many {
@@ -95,37 +95,37 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		}
 		for _, size := range []int{1, 5, 23, 100} {
 			var got []string
-			for _, standing := range standings(t, s, size) {
-				got = append(got, standing.Profile.Google.Email)
+			for _, status := range statuses(t, s, size) {
+				got = append(got, status.Profile.Google.Email)
 			}
 			same(t, fmt.Sprint("pages of ", size), got, want)
 		}
-		none, err := s.Standings(t.Context(), record.Contacts, "", 0)
+		none, err := s.SyncStatuses(t.Context(), record.Contacts, "", 0)
 		must(t, err)
-		same(t, "no standings", none, []store.Standing(nil))
+		same(t, "no statuses", none, []store.SyncStatus(nil))
 		// Whatever was typed into an address is a place.
 		for _, after := range []string{"\xff", "~", "0", "nobody's"} {
-			_, err := s.Standings(t.Context(), record.Contacts, after, 5)
+			_, err := s.SyncStatuses(t.Context(), record.Contacts, after, 5)
 			must(t, err)
 		}
 	},
 
 	"who is without a profile stands there with the id": func(t *testing.T, s store.Store) {
 		stand(t, s.User("ada"), store.Sync{Status: "ok"})
-		got := standings(t, s, 10)
+		got := statuses(t, s, 10)
 		if len(got) != 1 || got[0].Profile.ID != "ada" || got[0].Place == "" {
-			t.Fatalf("standings are %+v", got)
+			t.Fatalf("statuses are %+v", got)
 		}
 		must(t, s.User("ada").Erase(t.Context()))
-		if got := standings(t, s, 10); len(got) != 0 {
-			t.Fatalf("standings are %+v", got)
+		if got := statuses(t, s, 10); len(got) != 0 {
+			t.Fatalf("statuses are %+v", got)
 		}
 	},
 
 	"everybody is counted once": func(t *testing.T, s store.Store) {
-		tally, err := s.Tally(t.Context(), record.Contacts, noon)
+		counts, err := s.CountStatuses(t.Context(), record.Contacts, noon)
 		must(t, err)
-		same(t, "tally of nobody", tally, store.Tally{})
+		same(t, "counts of nobody", counts, store.StatusCounts{})
 		late := noon.Add(-30 * time.Minute)
 		for i, d := range []store.Sync{
 			{Status: "failing", Due: noon.Add(-time.Hour), LastSync: noon.Add(-5 * time.Hour)},
@@ -154,9 +154,9 @@ var standingTests = map[string]func(*testing.T, store.Store){
 			d.Status, d.LastSync = "failing", noon
 			return nil
 		}))
-		tally, err = s.Tally(t.Context(), record.Contacts, late)
+		counts, err = s.CountStatuses(t.Context(), record.Contacts, late)
 		must(t, err)
-		same(t, "tally", tally, store.Tally{
+		same(t, "counts", counts, store.StatusCounts{
 			Users: 12, Linked: 2, Failing: 2, Held: 1, Reconnect: 1, Partial: 2, Running: 1, Late: 2, LastSync: noon.Add(-2 * time.Hour),
 		})
 	},
@@ -192,12 +192,12 @@ func stand(t *testing.T, u store.User, d store.Sync) {
 	}))
 }
 
-// standings lists all of them, in pages of a size.
-func standings(t *testing.T, s store.Store, size int) []store.Standing {
+// statuses lists all of them, in pages of a size.
+func statuses(t *testing.T, s store.Store, size int) []store.SyncStatus {
 	t.Helper()
-	var all []store.Standing
+	var all []store.SyncStatus
 	for after := ""; ; {
-		page, err := s.Standings(t.Context(), record.Contacts, after, size)
+		page, err := s.SyncStatuses(t.Context(), record.Contacts, after, size)
 		must(t, err)
 		all = append(all, page...)
 		if len(page) < size {
@@ -205,7 +205,7 @@ func standings(t *testing.T, s store.Store, size int) []store.Standing {
 		}
 		after = page[len(page)-1].Place
 	}
-	if !slices.IsSortedFunc(all, func(a, b store.Standing) int {
+	if !slices.IsSortedFunc(all, func(a, b store.SyncStatus) int {
 		if a.Place < b.Place {
 			return -1
 		}

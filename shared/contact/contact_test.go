@@ -1,66 +1,29 @@
-package record
+package contact
 
 import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
-func field(t interface{ Fatalf(string, ...any) }, name string) Field {
-	f, ok := ContactSchema.Field(name)
+func field(t interface{ Fatalf(string, ...any) }, name string) record.Field {
+	f, ok := Schema.Field(name)
 	if !ok {
 		t.Fatalf("the schema has no field %s", name)
 	}
 	return f
 }
 
-func place(street, zip, city, region, country string) Entry {
-	e := Entry{Parts: map[string]string{}}
+func place(street, zip, city, region, country string) record.Entry {
+	e := record.Entry{Parts: map[string]string{}}
 	for k, v := range map[string]string{Street: street, Zip: zip, City: city, Region: region, Country: country} {
 		if v != "" {
 			e.Parts[k] = v
 		}
 	}
 	return e
-}
-
-func TestFold_makes_spellings_of_one_name_equal(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"":                    "",
-		"Anna":                "anna",
-		"ANNA  Meyer":         "anna meyer",
-		" Meyer,  Anna ":      "meyer anna",
-		"Müller":              "muller",
-		"Mu\u0308ller":        "muller",
-		"Straße":              "strasse",
-		"STRASSE":             "strasse",
-		"Łukasz Żółw":         "łukasz zołw",
-		"O'Neil":              "oneil",
-		"O’Neil":              "oneil",
-		"Jean-Luc":            "jean luc",
-		"J. R. R. Tolkien":    "j r r tolkien",
-		"Ünal İpek":           "unal ipek",
-		"Ёлкин":               "елкин",
-		"Γιώργος":             "γιωργοσ",
-		"ΓΙΩΡΓΟΣ":             "γιωργοσ",
-		"Alder & Finch, Ltd.": "alder finch ltd",
-		"مُحَمَّد":            "محمد",
-		"王　伟":                 "王 伟",
-		"ｗａｎｇ":                "wang",
-		"Ⅷ":                   "viii",
-		"Acme™":               "acmetm",
-		"🚤":                   "",
-		"🚤 Boat":              "boat",
-		"Smith\u00a0Jones":    "smith jones",
-		"हिन्दी":              "हिनदी",
-		"An\u00adna\u200f":    "anna",
-		"علی\u200cرضا":        "علی رضا",
-	} {
-		if got := Fold(text); got != want {
-			t.Errorf("Fold(%q) = %q, want %q", text, got, want)
-		}
-	}
 }
 
 func TestEmailKey_tells_addresses_apart_as_mail_services_do(t *testing.T) {
@@ -205,7 +168,7 @@ func TestSamePhone_knows_a_number_without_its_country_code(t *testing.T) {
 		{"", "", false},
 	} {
 		for _, pair := range [][2]string{{tc.a, tc.b}, {tc.b, tc.a}} {
-			if got := samePhone(Entry{Text: pair[0]}, Entry{Text: pair[1]}); got != tc.want {
+			if got := samePhone(record.Entry{Text: pair[0]}, record.Entry{Text: pair[1]}); got != tc.want {
 				t.Errorf("samePhone(%q, %q) = %v, want %v", pair[0], pair[1], got, tc.want)
 			}
 		}
@@ -216,7 +179,7 @@ func TestAddressKey_is_one_place(t *testing.T) {
 	t.Parallel()
 	home := place("Lindenstraße 12", "10969", "Berlin", "", "Germany")
 	for name, tc := range map[string]struct {
-		other Entry
+		other record.Entry
 		same  bool
 	}{
 		"in capitals":            {place("LINDENSTRASSE 12", "10969", "BERLIN", "", "GERMANY"), true},
@@ -225,7 +188,7 @@ func TestAddressKey_is_one_place(t *testing.T) {
 		"another number":         {place("Lindenstraße 13", "10969", "Berlin", "", "Germany"), false},
 		"without the country":    {place("Lindenstraße 12", "10969", "Berlin", "", ""), false},
 		"parts moved":            {place("Lindenstraße 12", "", "10969 Berlin", "", "Germany"), false},
-		"nothing":                {Entry{}, false},
+		"nothing":                {record.Entry{}, false},
 	} {
 		if got := addressKey(home) == addressKey(tc.other); got != tc.same {
 			t.Errorf("%s: the same place: %v, want %v", name, got, tc.same)
@@ -235,15 +198,15 @@ func TestAddressKey_is_one_place(t *testing.T) {
 
 func TestAddresses_without_parts_are_places_of_their_own(t *testing.T) {
 	t.Parallel()
-	in := Fields{Addresses: {{Text: "Lindenstraße 12, Berlin"}, {Text: "Rua da Conceição 41"}, {Text: "🏠"}, {Text: "⛵"}}}
-	if diff := cmp.Diff(in, ContactSchema.Clean(in)); diff != "" {
+	in := record.Fields{Addresses: {{Text: "Lindenstraße 12, Berlin"}, {Text: "Rua da Conceição 41"}, {Text: "🏠"}, {Text: "⛵"}}}
+	if diff := cmp.Diff(in, Schema.Clean(in)); diff != "" {
 		t.Errorf("addresses got lost:\n%s", diff)
 	}
 }
 
 func TestDisplayName_is_what_a_person_calls_the_contact(t *testing.T) {
 	t.Parallel()
-	for want, f := range map[string]Fields{
+	for want, f := range map[string]record.Fields{
 		"Anna Maria Meyer":   {GivenName: {{Text: "Anna"}}, MiddleName: {{Text: "Maria"}}, Surname: {{Text: "Meyer"}}, Company: {{Text: "Acme"}}},
 		"Meyer":              {Surname: {{Text: " Meyer "}}},
 		"Acme":               {GivenName: {{Text: " "}}, Company: {{Text: "Acme"}}, Emails: {{Text: "a@example.com"}}},
@@ -255,11 +218,11 @@ func TestDisplayName_is_what_a_person_calls_the_contact(t *testing.T) {
 		"王 伟":                {GivenName: {{Text: "王"}}, Surname: {{Text: "伟"}}},
 		"de la Cruz y Ortiz": {Surname: {{Text: "de la Cruz y Ortiz"}}},
 	} {
-		if got := DisplayName(f); got != want {
-			t.Errorf("DisplayName(%v) = %q, want %q", f, got, want)
+		if got := Title(f); got != want {
+			t.Errorf("Title(%v) = %q, want %q", f, got, want)
 		}
 	}
-	if got := DisplayName(nil); got != "(no name)" {
+	if got := Title(nil); got != "(no name)" {
 		t.Errorf("nobody is called %q", got)
 	}
 }
@@ -268,25 +231,25 @@ func TestField_Same_sees_what_a_person_sees(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		field string
-		a, b  Entry
+		a, b  record.Entry
 		want  bool
 	}{
-		"white space nobody sees":           {JobTitle, Entry{Text: " Head  of\tSales "}, Entry{Text: "Head of Sales"}, true},
-		"one character in two codings":      {Surname, Entry{Text: "Mu\u0308ller"}, Entry{Text: "Müller"}, true},
-		"case":                              {Surname, Entry{Text: "meyer"}, Entry{Text: "Meyer"}, false},
-		"accents":                           {Surname, Entry{Text: "Muller"}, Entry{Text: "Müller"}, false},
-		"line ends of two systems":          {Notes, Entry{Text: "a\r\nb \n"}, Entry{Text: "a\nb"}, true},
-		"a line break in notes":             {Notes, Entry{Text: "a\nb"}, Entry{Text: "a b"}, false},
-		"an empty line in notes":            {Notes, Entry{Text: "a\n\nb"}, Entry{Text: "a\nb"}, false},
-		"indentation in notes":              {Notes, Entry{Text: "a\n  b"}, Entry{Text: "a\nb"}, false},
-		"a line break elsewhere":            {JobTitle, Entry{Text: "a\nb"}, Entry{Text: "a b"}, true},
-		"the label":                         {Phones, Entry{Kind: KindWork, Text: "1"}, Entry{Kind: KindHome, Text: "1"}, false},
-		"the spelling of a number":          {Phones, Entry{Text: "+1 202 555 0100"}, Entry{Text: "+12025550100"}, false},
-		"a part that is empty":              {Addresses, Entry{Parts: map[string]string{City: "Bonn", Zip: " "}}, Entry{Parts: map[string]string{City: "Bonn"}}, true},
-		"a part more":                       {Addresses, Entry{Parts: map[string]string{City: "Bonn", Zip: "1"}}, Entry{Parts: map[string]string{City: "Bonn"}}, false},
-		"a value in another part":           {Addresses, Entry{Parts: map[string]string{City: "Bonn"}}, Entry{Parts: map[string]string{Region: "Bonn"}}, false},
-		"no parts and empty parts":          {Addresses, Entry{Parts: map[string]string{}}, Entry{}, true},
-		"an address in a text and in parts": {Addresses, Entry{Text: "Bonn"}, Entry{Parts: map[string]string{Street: "Bonn"}}, false},
+		"white space nobody sees":           {JobTitle, record.Entry{Text: " Head  of\tSales "}, record.Entry{Text: "Head of Sales"}, true},
+		"one character in two codings":      {Surname, record.Entry{Text: "Mu\u0308ller"}, record.Entry{Text: "Müller"}, true},
+		"case":                              {Surname, record.Entry{Text: "meyer"}, record.Entry{Text: "Meyer"}, false},
+		"accents":                           {Surname, record.Entry{Text: "Muller"}, record.Entry{Text: "Müller"}, false},
+		"line ends of two systems":          {Notes, record.Entry{Text: "a\r\nb \n"}, record.Entry{Text: "a\nb"}, true},
+		"a line break in notes":             {Notes, record.Entry{Text: "a\nb"}, record.Entry{Text: "a b"}, false},
+		"an empty line in notes":            {Notes, record.Entry{Text: "a\n\nb"}, record.Entry{Text: "a\nb"}, false},
+		"indentation in notes":              {Notes, record.Entry{Text: "a\n  b"}, record.Entry{Text: "a\nb"}, false},
+		"a line break elsewhere":            {JobTitle, record.Entry{Text: "a\nb"}, record.Entry{Text: "a b"}, true},
+		"the label":                         {Phones, record.Entry{Kind: KindWork, Text: "1"}, record.Entry{Kind: KindHome, Text: "1"}, false},
+		"the spelling of a number":          {Phones, record.Entry{Text: "+1 202 555 0100"}, record.Entry{Text: "+12025550100"}, false},
+		"a part that is empty":              {Addresses, record.Entry{Parts: map[string]string{City: "Bonn", Zip: " "}}, record.Entry{Parts: map[string]string{City: "Bonn"}}, true},
+		"a part more":                       {Addresses, record.Entry{Parts: map[string]string{City: "Bonn", Zip: "1"}}, record.Entry{Parts: map[string]string{City: "Bonn"}}, false},
+		"a value in another part":           {Addresses, record.Entry{Parts: map[string]string{City: "Bonn"}}, record.Entry{Parts: map[string]string{Region: "Bonn"}}, false},
+		"no parts and empty parts":          {Addresses, record.Entry{Parts: map[string]string{}}, record.Entry{}, true},
+		"an address in a text and in parts": {Addresses, record.Entry{Text: "Bonn"}, record.Entry{Parts: map[string]string{Street: "Bonn"}}, false},
 	} {
 		if got := field(t, tc.field).Same(tc.a, tc.b); got != tc.want {
 			t.Errorf("%s: same is %v, want %v", name, got, tc.want)
@@ -298,19 +261,19 @@ func TestField_Show_writes_values_for_a_person(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		field   string
-		entries []Entry
+		entries []record.Entry
 		want    string
 	}{
 		"nothing":     {Surname, nil, ""},
-		"one text":    {Surname, []Entry{{Text: "Meyer"}}, "Meyer"},
-		"with labels": {Phones, []Entry{{Kind: KindWork, Text: "1"}, {Text: "2"}}, "1 (work); 2"},
+		"one text":    {Surname, []record.Entry{{Text: "Meyer"}}, "Meyer"},
+		"with labels": {Phones, []record.Entry{{Kind: KindWork, Text: "1"}, {Text: "2"}}, "1 (work); 2"},
 		"an address": {
 			Addresses,
-			[]Entry{{Kind: KindHome, Parts: map[string]string{Country: "Germany", City: "Berlin", Zip: "10969", Street: " Lindenstraße\n12 "}}},
+			[]record.Entry{{Kind: KindHome, Parts: map[string]string{Country: "Germany", City: "Berlin", Zip: "10969", Street: " Lindenstraße\n12 "}}},
 			"Lindenstraße 12, 10969, Berlin, Germany (home)",
 		},
-		"an address with a region": {Addresses, []Entry{place("", "", "Boston", "Massachusetts", "")}, "Boston, Massachusetts"},
-		"an address as a text":     {Addresses, []Entry{{Text: "by the harbor", Parts: map[string]string{City: "Boston"}}}, "by the harbor"},
+		"an address with a region": {Addresses, []record.Entry{place("", "", "Boston", "Massachusetts", "")}, "Boston, Massachusetts"},
+		"an address as a text":     {Addresses, []record.Entry{{Text: "by the harbor", Parts: map[string]string{City: "Boston"}}}, "by the harbor"},
 	} {
 		if got := field(t, tc.field).Show(tc.entries); got != tc.want {
 			t.Errorf("%s: shows %q, want %q", name, got, tc.want)
@@ -320,7 +283,7 @@ func TestField_Show_writes_values_for_a_person(t *testing.T) {
 
 func TestSchema_Clean_keeps_each_value_once_and_nothing_else(t *testing.T) {
 	t.Parallel()
-	got := ContactSchema.Clean(Fields{
+	got := Schema.Clean(record.Fields{
 		"shoeSize":  {{Text: "39"}},
 		Surname:     {{Text: " "}, {Text: "Meyer"}, {Text: "Smith"}},
 		GivenName:   {{Text: ""}},
@@ -332,7 +295,7 @@ func TestSchema_Clean_keeps_each_value_once_and_nothing_else(t *testing.T) {
 		Salutation:  nil,
 		"unknown  ": {{Text: "x"}},
 	})
-	want := Fields{
+	want := record.Fields{
 		Surname:   {{Text: "Meyer"}},
 		Emails:    {{Text: "a@example.com"}, {Text: "b@example.com"}},
 		Phones:    {{Kind: KindWork, Text: "+1 202 555 0100"}, {Text: "(202) 555-0100"}},
@@ -345,25 +308,25 @@ func TestSchema_Clean_keeps_each_value_once_and_nothing_else(t *testing.T) {
 
 func TestSchema_Equal_compares_sets_in_any_order(t *testing.T) {
 	t.Parallel()
-	one := Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "a@example.com"}, {Text: "b@example.com"}}}
+	one := record.Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "a@example.com"}, {Text: "b@example.com"}}}
 	for name, tc := range map[string]struct {
-		other Fields
+		other record.Fields
 		want  bool
 	}{
 		"itself":                {one, true},
-		"another order":         {Fields{Surname: {{Text: "Meyer "}}, Emails: {{Text: "b@example.com"}, {Text: "a@example.com"}}}, true},
-		"an unknown field more": {Fields{Surname: {{Text: "Meyer"}}, Emails: one[Emails], "shoeSize": {{Text: "39"}}}, true},
-		"an empty field more":   {Fields{Surname: {{Text: "Meyer"}}, Emails: one[Emails], Notes: {}}, true},
-		"one address twice":     {Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "a@example.com"}, {Text: "a@example.com"}}}, false},
-		"one address less":      {Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "a@example.com"}}}, false},
-		"another spelling":      {Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "A@example.com"}, {Text: "b@example.com"}}}, false},
-		"a field less":          {Fields{Emails: one[Emails]}, false},
+		"another order":         {record.Fields{Surname: {{Text: "Meyer "}}, Emails: {{Text: "b@example.com"}, {Text: "a@example.com"}}}, true},
+		"an unknown field more": {record.Fields{Surname: {{Text: "Meyer"}}, Emails: one[Emails], "shoeSize": {{Text: "39"}}}, true},
+		"an empty field more":   {record.Fields{Surname: {{Text: "Meyer"}}, Emails: one[Emails], Notes: {}}, true},
+		"one address twice":     {record.Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "a@example.com"}, {Text: "a@example.com"}}}, false},
+		"one address less":      {record.Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "a@example.com"}}}, false},
+		"another spelling":      {record.Fields{Surname: {{Text: "Meyer"}}, Emails: {{Text: "A@example.com"}, {Text: "b@example.com"}}}, false},
+		"a field less":          {record.Fields{Emails: one[Emails]}, false},
 		"nothing":               {nil, false},
 	} {
-		if got := ContactSchema.Equal(one, tc.other); got != tc.want {
+		if got := Schema.Equal(one, tc.other); got != tc.want {
 			t.Errorf("%s: equal is %v, want %v", name, got, tc.want)
 		}
-		if got := ContactSchema.Equal(tc.other, one); got != tc.want {
+		if got := Schema.Equal(tc.other, one); got != tc.want {
 			t.Errorf("%s, the other way: equal is %v, want %v", name, got, tc.want)
 		}
 	}
@@ -371,7 +334,7 @@ func TestSchema_Equal_compares_sets_in_any_order(t *testing.T) {
 
 func TestFields_are_read_and_set_one_by_one(t *testing.T) {
 	t.Parallel()
-	f := Fields{}
+	f := record.Fields{}
 	f.SetText(Surname, "Meyer")
 	if got := f.Text(Surname); got != "Meyer" {
 		t.Errorf("the surname is %q", got)
@@ -383,7 +346,7 @@ func TestFields_are_read_and_set_one_by_one(t *testing.T) {
 	if len(f) != 0 {
 		t.Errorf("emptied fields stay: %v", f)
 	}
-	if diff := cmp.Diff(Fields{Surname: {{Text: "Smith"}}}, copied); diff != "" {
+	if diff := cmp.Diff(record.Fields{Surname: {{Text: "Smith"}}}, copied); diff != "" {
 		t.Errorf("the copy changed with the original:\n%s", diff)
 	}
 	if !f.One(Surname).IsZero() {
@@ -394,16 +357,16 @@ func TestFields_are_read_and_set_one_by_one(t *testing.T) {
 func TestEvery_field_has_a_name_a_label_and_a_key(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, f := range ContactSchema {
+	for _, f := range Schema {
 		if f.Name == "" || f.Label == "" || f.Key == nil || seen[f.Name] {
 			t.Errorf("field %q with label %q is not whole, or there twice", f.Name, f.Label)
 		}
 		seen[f.Name] = true
 	}
-	if _, ok := ContactSchema.Field("shoeSize"); ok {
+	if _, ok := Schema.Field("shoeSize"); ok {
 		t.Error("an unknown field is found")
 	}
-	for _, s := range Sides {
+	for _, s := range record.Sides {
 		if s.Other() == s || s.Other().Other() != s {
 			t.Errorf("%s is its own opposite", s)
 		}

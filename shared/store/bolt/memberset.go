@@ -10,20 +10,20 @@ import (
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
 
-func (u *user) Roster(ctx context.Context, t record.Type, side record.Side) (r store.Roster, err error) {
-	err = u.view(ctx, "read roster", []string{string(t), string(side)}, func(tx *bbolt.Tx) error {
+func (u *user) MemberSet(ctx context.Context, t record.Type, side record.Side) (r store.MemberSet, err error) {
+	err = u.view(ctx, "read member set", []string{string(t), string(side)}, func(tx *bbolt.Tx) error {
 		b := find(tx, u.path("rosters", string(t))...)
 		if b == nil || b.Get([]byte(side)) == nil {
 			return store.ErrNotFound
 		}
-		r, err = document.DecodeRoster(b.Get([]byte(side)))
+		r, err = document.DecodeMemberSet(b.Get([]byte(side)))
 		return err
 	})
 	return r, err
 }
 
-func (u *user) PutRoster(ctx context.Context, t record.Type, l store.Lease, side record.Side, r store.Roster) error {
-	return u.update(ctx, "put roster", []string{string(t), string(side)}, func(tx *bbolt.Tx) error {
+func (u *user) PutMemberSet(ctx context.Context, t record.Type, l store.Lease, side record.Side, r store.MemberSet) error {
+	return u.update(ctx, "put member set", []string{string(t), string(side)}, func(tx *bbolt.Tx) error {
 		s, err := u.sync(tx, t)
 		if err != nil {
 			return err
@@ -35,7 +35,7 @@ func (u *user) PutRoster(ctx context.Context, t record.Type, l store.Lease, side
 		if err != nil {
 			return err
 		}
-		data, err := document.EncodeRoster(r)
+		data, err := document.EncodeMemberSet(r)
 		if err != nil {
 			return err
 		}

@@ -15,9 +15,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
 
-// standing is what is queried of all syncs: how often it is to be looked at, where it stands, when it was last
+// statusFields is what is queried of all syncs: how often it is to be looked at, where it stands, when it was last
 // synchronized. A document of an older version lacks them until it is migrated or written.
-func standing(user string, s store.Sync) fields {
+func statusFields(user string, s store.Sync) fields {
 	f := fields{"place": document.Place(user, s), "every": any(firestore.Delete), "lastSync": any(firestore.Delete)}
 	if every := s.Interval(); every > 0 {
 		f["every"] = int(every / time.Minute)
@@ -58,32 +58,32 @@ func (s *Store) Shortest(ctx context.Context, t record.Type) (time.Duration, err
 	return time.Duration(minutes) * time.Minute, nil
 }
 
-// Standings lists how everybody's syncs go. 2 reads for each, at least 1.
-func (s *Store) Standings(ctx context.Context, t record.Type, after string, limit int) ([]store.Standing, error) {
+// SyncStatuses lists how everybody's syncs go. 2 reads for each, at least 1.
+func (s *Store) SyncStatuses(ctx context.Context, t record.Type, after string, limit int) ([]store.SyncStatus, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
 	snaps, err := s.query(ctx, s.sharded(t).Where("place", ">", valid(after)).OrderBy("place", firestore.Asc).Limit(limit))
 	if err != nil {
-		return nil, wrap("list standings", err)
+		return nil, wrap("list statuses", err)
 	}
-	all := make([]store.Standing, len(snaps))
+	all := make([]store.SyncStatus, len(snaps))
 	for i, snap := range snaps {
 		sync, err := content[store.Sync](snap)
 		if err != nil {
-			return nil, wrap("list standings", err)
+			return nil, wrap("list statuses", err)
 		}
 		user := snap.Ref.Parent.Parent.ID
-		all[i] = store.Standing{Place: document.Place(user, sync), Profile: store.Profile{ID: user}, Sync: sync}
+		all[i] = store.SyncStatus{Place: document.Place(user, sync), Profile: store.Profile{ID: user}, Sync: sync}
 	}
-	return all, wrap("list standings", s.addProfiles(ctx, all))
+	return all, wrap("list statuses", s.addProfiles(ctx, all))
 }
 
-// addProfiles reads whose the standings are, in one request.
-func (s *Store) addProfiles(ctx context.Context, all []store.Standing) error {
+// addProfiles reads whose the statuses are, in one request.
+func (s *Store) addProfiles(ctx context.Context, all []store.SyncStatus) error {
 	refs := make([]*firestore.DocumentRef, len(all))
-	for i, standing := range all {
-		refs[i] = s.client.Collection("users").Doc(standing.Profile.ID)
+	for i, status := range all {
+		refs[i] = s.client.Collection("users").Doc(status.Profile.ID)
 	}
 	if len(refs) == 0 {
 		return nil
@@ -104,17 +104,17 @@ func (s *Store) addProfiles(ctx context.Context, all []store.Standing) error {
 	return nil
 }
 
-// Tally counts users and syncs. Each of its 7 counts and a look for the last sync is 1 read, and 1 more for every
+// CountStatuses counts users and syncs. Each of its 7 counts and a look for the last sync is 1 read, and 1 more for every
 // thousand counted.
-func (s *Store) Tally(ctx context.Context, t record.Type, late time.Time) (store.Tally, error) {
-	var tally store.Tally
+func (s *Store) CountStatuses(ctx context.Context, t record.Type, late time.Time) (store.StatusCounts, error) {
+	var counts store.StatusCounts
 	users := s.client.Collection("users")
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { tally.Users, err = s.count(gctx, users.Query); return err })
-	g.Go(func() (err error) { tally.Linked, err = s.count(gctx, users.Where("linked", "==", true)); return err })
+	g.Go(func() (err error) { counts.Users, err = s.count(gctx, users.Query); return err })
+	g.Go(func() (err error) { counts.Linked, err = s.count(gctx, users.Where("linked", "==", true)); return err })
 	for band, n := range map[string]*int{
-		document.Failing: &tally.Failing, document.Held: &tally.Held, document.Reconnect: &tally.Reconnect,
-		document.Partial: &tally.Partial, document.Running: &tally.Running, document.Waiting: &tally.Late,
+		document.Failing: &counts.Failing, document.Held: &counts.Held, document.Reconnect: &counts.Reconnect,
+		document.Partial: &counts.Partial, document.Running: &counts.Running, document.Waiting: &counts.Late,
 	} {
 		end := document.After(band)
 		if band == document.Waiting {
@@ -125,11 +125,11 @@ func (s *Store) Tally(ctx context.Context, t record.Type, late time.Time) (store
 			return err
 		})
 	}
-	g.Go(func() (err error) { tally.LastSync, err = s.lastSync(gctx, s.sharded(t)); return err })
+	g.Go(func() (err error) { counts.LastSync, err = s.lastSync(gctx, s.sharded(t)); return err })
 	if err := g.Wait(); err != nil {
-		return store.Tally{}, wrap("count standings", err)
+		return store.StatusCounts{}, wrap("count statuses", err)
 	}
-	return tally, nil
+	return counts, nil
 }
 
 // count counts what a query finds, without reading it.

@@ -1,4 +1,4 @@
-package record
+package contact
 
 import (
 	"net/url"

@@ -46,10 +46,10 @@ func (s *Store) Shortest(ctx context.Context, t record.Type) (shortest time.Dura
 	return shortest, err
 }
 
-// Standings lists how everybody's syncs go.
-func (s *Store) Standings(ctx context.Context, t record.Type, after string, limit int) ([]store.Standing, error) {
-	var out []store.Standing
-	err := s.view(ctx, "list standings", func(tx *bbolt.Tx) error {
+// SyncStatuses lists how everybody's syncs go.
+func (s *Store) SyncStatuses(ctx context.Context, t record.Type, after string, limit int) ([]store.SyncStatus, error) {
+	var out []store.SyncStatus
+	err := s.view(ctx, "list statuses", func(tx *bbolt.Tx) error {
 		at := map[string]string{}
 		var places []string
 		err := everybody(tx, t, func(user string, s store.Sync) error {
@@ -64,55 +64,55 @@ func (s *Store) Standings(ctx context.Context, t record.Type, after string, limi
 			if err != nil {
 				break
 			}
-			var standing store.Standing
-			standing, err = standingOf(tx, t, at[place], place)
-			out = append(out, standing)
+			var status store.SyncStatus
+			status, err = statusOf(tx, t, at[place], place)
+			out = append(out, status)
 		}
 		return err
 	})
 	return out, err
 }
 
-func standingOf(tx *bbolt.Tx, t record.Type, user, place string) (store.Standing, error) {
+func statusOf(tx *bbolt.Tx, t record.Type, user, place string) (store.SyncStatus, error) {
 	sync, err := get[store.Sync](find(tx, "users", user, "sync"), []byte(t))
 	if err != nil {
-		return store.Standing{}, err
+		return store.SyncStatus{}, err
 	}
 	p, err := get[store.Profile](find(tx, "users", user), []byte("profile"))
 	if errors.Is(err, store.ErrNotFound) {
 		err = nil
 	}
 	p.ID = user
-	return store.Standing{Place: place, Profile: p, Sync: sync}, err
+	return store.SyncStatus{Place: place, Profile: p, Sync: sync}, err
 }
 
-// Tally counts users and syncs.
-func (s *Store) Tally(ctx context.Context, t record.Type, late time.Time) (tally store.Tally, err error) {
-	err = s.view(ctx, "count standings", func(tx *bbolt.Tx) error {
-		if err := tallyUsers(tx, &tally); err != nil {
+// CountStatuses counts users and syncs.
+func (s *Store) CountStatuses(ctx context.Context, t record.Type, late time.Time) (counts store.StatusCounts, err error) {
+	err = s.view(ctx, "count statuses", func(tx *bbolt.Tx) error {
+		if err := countUsers(tx, &counts); err != nil {
 			return err
 		}
-		counts := map[string]*int{
-			document.Failing: &tally.Failing, document.Held: &tally.Held, document.Reconnect: &tally.Reconnect,
-			document.Partial: &tally.Partial, document.Running: &tally.Running,
+		byStatus := map[string]*int{
+			document.Failing: &counts.Failing, document.Held: &counts.Held, document.Reconnect: &counts.Reconnect,
+			document.Partial: &counts.Partial, document.Running: &counts.Running,
 		}
 		return everybody(tx, t, func(user string, s store.Sync) error {
 			place := document.Place(user, s)
-			if n := counts[place[:1]]; n != nil {
+			if n := byStatus[place[:1]]; n != nil {
 				*n++
 			} else if place[:1] == document.Waiting && place < document.Late(late) {
-				tally.Late++
+				counts.Late++
 			}
-			if s.LastSync.After(tally.LastSync) {
-				tally.LastSync = s.LastSync
+			if s.LastSync.After(counts.LastSync) {
+				counts.LastSync = s.LastSync
 			}
 			return nil
 		})
 	})
-	return tally, err
+	return counts, err
 }
 
-func tallyUsers(tx *bbolt.Tx, tally *store.Tally) error {
+func countUsers(tx *bbolt.Tx, counts *store.StatusCounts) error {
 	users := find(tx, "users")
 	if users == nil {
 		return nil
@@ -122,9 +122,9 @@ func tallyUsers(tx *bbolt.Tx, tally *store.Tally) error {
 		if errors.Is(err, store.ErrNotFound) {
 			return nil
 		}
-		tally.Users++
+		counts.Users++
 		if p.Google.Linked && p.Creatio.Linked {
-			tally.Linked++
+			counts.Linked++
 		}
 		return err
 	})

@@ -1,4 +1,4 @@
-package match_test
+package contact_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -15,17 +16,17 @@ import (
 // person makes an item from "Given Surname <email> phone @company", any of it missing.
 func person(given, surname, email, phone, company string) match.Item {
 	f := record.Fields{}
-	f.SetText(record.GivenName, given)
-	f.SetText(record.Surname, surname)
-	f.SetText(record.Company, company)
-	f.SetText(record.Emails, email)
-	f.SetText(record.Phones, phone)
+	f.SetText(contact.GivenName, given)
+	f.SetText(contact.Surname, surname)
+	f.SetText(contact.Company, company)
+	f.SetText(contact.Emails, email)
+	f.SetText(contact.Phones, phone)
 	return match.Item{Fields: f, Member: true}
 }
 
 // keeping is an item that has a number under a label that is not carried.
 func keeping(number string, it match.Item) match.Item {
-	it.Kept = record.Fields{record.Phones: {{Text: number}}}
+	it.Untracked = record.Fields{contact.Phones: {{Text: number}}}
 	return it
 }
 
@@ -152,7 +153,7 @@ func TestFind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tc.want, describe(match.Find(tc.creatio, tc.google))); diff != "" {
+			if diff := cmp.Diff(tc.want, describe(match.Find(contact.Match, tc.creatio, tc.google))); diff != "" {
 				t.Errorf("pairs (-want +got):\n%s", diff)
 			}
 		})
@@ -170,7 +171,7 @@ func TestFind_never_uses_a_record_twice(t *testing.T) {
 			return it
 		}), 0, 8)
 		creatio, google := draw.Draw(t, "creatio"), draw.Draw(t, "google")
-		r := match.Find(creatio, google)
+		r := match.Find(contact.Match, creatio, google)
 		c, g := map[int]bool{}, map[int]bool{}
 		for _, p := range r.Pairs {
 			if c[p.Creatio] || g[p.Google] {
@@ -186,7 +187,7 @@ func TestFind_never_uses_a_record_twice(t *testing.T) {
 				t.Fatalf("a paired record is in doubt: %+v", d)
 			}
 		}
-		if diff := cmp.Diff(r, match.Find(creatio, google)); diff != "" {
+		if diff := cmp.Diff(r, match.Find(contact.Match, creatio, google)); diff != "" {
 			t.Fatalf("not the same the second time:\n%s", diff)
 		}
 	})

@@ -1,0 +1,93 @@
+package contact
+
+import (
+	"cmp"
+	"strings"
+	"unicode"
+
+	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// PhoneKey is the identity of a telephone number: E.164 with its extension where the number names its country, else
+// the digits and letters as they are, so that a number nobody can parse still is itself.
+func PhoneKey(number string) string {
+	if n, ok := parsePhone(number); ok {
+		key := phonenumbers.Format(n, phonenumbers.E164)
+		if ext := n.GetExtension(); ext != "" {
+			key += ";ext=" + ext
+		}
+		return key
+	}
+	var b strings.Builder
+	for _, r := range strings.ToUpper(norm.NFKC.String(visible(number))) {
+		switch {
+		case unicode.IsDigit(r):
+			// A digit of another script is that digit.
+			b.WriteString(cmp.Or(phonenumbers.NormalizeDigitsOnly(string(r)), string(r)))
+		case unicode.IsLetter(r) || strings.ContainsRune("+*#,;", r):
+			b.WriteRune(r)
+		}
+	}
+	if b.Len() == 0 {
+		return strings.Join(strings.Fields(norm.NFC.String(number)), " ")
+	}
+	return b.String()
+}
+
+func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
+	number = strings.Join(strings.Fields(norm.NFKC.String(visible(number))), " ")
+	if strings.HasPrefix(number, "00") {
+		number = "+" + number[2:]
+	}
+	if !strings.HasPrefix(number, "+") {
+		return nil, false
+	}
+	n, err := phonenumbers.Parse(number, phonenumbers.UNKNOWN_REGION)
+	return n, err == nil
+}
+
+// significant digits are enough to be one subscriber.
+const significant = 9
+
+// SubscriberKey is what spellings of a number have in common that PhoneKey tells apart: its last digits, without the
+// country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
+// a number that is too short to be one subscriber's.
+func SubscriberKey(number string) string {
+	if n, ok := parsePhone(number); ok {
+		number = phonenumbers.Format(n, phonenumbers.E164)
+	} else {
+		number = phonenumbers.EXTN_PATTERN.ReplaceAllString(strings.TrimSpace(norm.NFKC.String(visible(number))), "")
+	}
+	digits := phonenumbers.NormalizeDigitsOnly(number)
+	if len(digits) >= lettered {
+		digits = phonenumbers.NormalizeDigitsOnly(phonenumbers.ConvertAlphaCharactersInNumber(number))
+	}
+	if len(digits) < significant {
+		return ""
+	}
+	return digits[len(digits)-significant:]
+}
+
+// lettered is how many digits a number that is written with letters has at least: a prefix as 1-800.
+const lettered = 4
+
+// samePhone tells whether one number is the other one without its country code.
+func samePhone(a, b record.Entry) bool {
+	n, ok := parsePhone(a.Text)
+	other := b.Text
+	if !ok {
+		if n, ok = parsePhone(b.Text); !ok {
+			return false
+		}
+		other = a.Text
+	}
+	if _, both := parsePhone(other); both {
+		return false
+	}
+	region := phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
+	o, err := phonenumbers.Parse(other, region)
+	return err == nil && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH
+}

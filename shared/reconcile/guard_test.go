@@ -103,7 +103,7 @@ func TestDirection_says_which_side_is_written_to(t *testing.T) {
 func TestDecide_leaves_its_input_alone(t *testing.T) {
 	t.Parallel()
 	read := record.Fields{contact.Surname: {{Text: "Meyer"}}, contact.Emails: {{Text: "a@example.com"}}}
-	d := Decide(contact.Schema, Pair{First: true, NewID: "n", Sides: map[record.Side]Now{
+	d := Decide(contact.Schema, Pair{First: true, NewIDs: map[record.Side]string{record.Creatio: "n"}, Sides: map[record.Side]Now{
 		record.Google: {ID: "g", Member: true, View: View{Fields: read}},
 	}}, Policy{})
 	op := d.Ops[record.Creatio]

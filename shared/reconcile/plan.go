@@ -41,8 +41,8 @@ type Pair struct {
 	SplitSide record.Side
 	Base      record.Fields
 	Sides     map[record.Side]Now
-	// NewID is the id that a record created in Creatio gets.
-	NewID string
+	// NewIDs are the ids that new records get, where they are chosen here.
+	NewIDs map[record.Side]string
 }
 
 // Decision is what is to be done about a pair.
@@ -180,12 +180,8 @@ func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy
 		return
 	}
 	from := p.Sides[side.Other()]
-	id := ""
-	if side == record.Creatio {
-		id = p.NewID
-	}
 	fields := from.Fields.Clone()
-	op := &record.Operation{Action: record.Create, Link: p.Link, ID: id, Before: record.Fields{}, After: fields, Join: true}
+	op := &record.Operation{Action: record.Create, Link: p.Link, ID: p.NewIDs[side], Before: record.Fields{}, After: fields, Join: true}
 	d.Merged = Merged{
 		Base:        fields,
 		After:       map[record.Side]record.Fields{side: fields, side.Other(): fields},

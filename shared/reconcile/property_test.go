@@ -365,7 +365,7 @@ func TestOperations_are_whole(t *testing.T) {
 			}
 			switch op.Action {
 			case record.Create:
-				if n.exists() || !op.Join || (side == record.Creatio) != (op.ID == pair.NewID) {
+				if n.exists() || !op.Join || (side == record.Creatio) != (op.ID != "") {
 					t.Fatalf("%s: a creation in place of %+v: %+v", side, n, op)
 				}
 			case record.Update:

@@ -71,7 +71,7 @@ func write(t *testing.T, file string, archive *txtar.Archive, plan string) {
 func play(t *testing.T, sections map[string]string) string {
 	t.Helper()
 	p := Pair{
-		Link: "link-1", Active: true, NewID: "new-contact", Base: parseRecord(t, sections["base"]).Fields,
+		Link: "link-1", Active: true, NewIDs: map[record.Side]string{record.Creatio: "new-contact"}, Base: parseRecord(t, sections["base"]).Fields,
 		Sides: map[record.Side]Now{
 			record.Creatio: parseRecord(t, sections["creatio"]), record.Google: parseRecord(t, sections["google"]),
 		},

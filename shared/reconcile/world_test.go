@@ -220,7 +220,7 @@ func (w *world) relabel(t *rapid.T, s record.Side) {
 
 // pair is the world as the planner is told of it.
 func (w *world) pair() Pair {
-	p := Pair{Link: "l", First: w.first, Active: !w.first, Base: w.base, Sides: map[record.Side]Now{}, NewID: "new"}
+	p := Pair{Link: "l", First: w.first, Active: !w.first, Base: w.base, Sides: map[record.Side]Now{}, NewIDs: map[record.Side]string{record.Creatio: "new"}}
 	for _, s := range record.Sides {
 		p.Sides[s] = Now{ID: string(s), Member: true, View: w.view(s)}
 	}

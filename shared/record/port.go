@@ -62,3 +62,20 @@ type Result struct {
 type Note struct {
 	Field, Code, Message, Action string
 }
+
+// Plan is what an operation will make of its record. An adapter says it before it writes, and then does exactly that.
+type Plan struct {
+	Operation
+	// Displayed is the whole content as the side will show it after the write.
+	Displayed Fields
+	// Projections are the values that it will show differently from Operation.After.
+	Projections []Projection
+	// Rows are ids of the rows that the write makes, by field.
+	Rows map[string][]string
+	// Notes are sentences for the user about values that cannot be written as they are.
+	Notes []Note
+	// Prepared is the adapter's own; opaque to everybody else.
+	Prepared any
+	// Err says that the operation cannot be carried out; of one of the kinds of package fault. Nothing of it is sent.
+	Err error
+}

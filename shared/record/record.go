@@ -106,6 +106,8 @@ type Record struct {
 	Member bool
 	// Gone says that the record was deleted; nothing else but ID is set then.
 	Gone bool
+	// Tombstone says that its side itself told that the record was deleted, rather than not to know it.
+	Tombstone bool
 	// Fields is the content in Tandem's vocabulary.
 	Fields Fields
 	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are not of the content and

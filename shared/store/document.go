@@ -162,6 +162,11 @@ type Link struct {
 	Base record.Fields `json:"base,omitempty"`
 	// Sides is what is known of each record.
 	Sides map[record.Side]LinkSide `json:"sides,omitempty"`
+	// Intent is what a run was about to write and had not recorded yet; nil where there is none.
+	Intent *record.Intent `json:"intent,omitempty"`
+	// RevisitAt is when the link is to be looked at again, because a read of one of its records decided nothing yet; zero
+	// where nothing is open.
+	RevisitAt time.Time `json:"revisitAt,omitzero"`
 	// Photo is what is known of the records' photos; nil where neither ever had one.
 	Photo *LinkPhoto `json:"photo,omitempty"`
 	// UpdatedAt is when the link was last written.
@@ -204,17 +209,31 @@ type PhotoState struct {
 }
 
 // Unfinished reports whether there is something left to do for the link although neither record changes: a creation
-// to confirm, or a write to repeat. Out of scope no photo is carried, so none is left to do.
+// to confirm, a write to repeat or to find out about, or a record to look at again. Out of scope no photo is carried, so none
+// is left to do.
 func (l *Link) Unfinished() bool {
+	return l.Failing() || l.Intent != nil || !l.RevisitAt.IsZero()
+}
+
+// Failing reports whether something that was to be written is not known to be.
+func (l *Link) Failing() bool {
 	return l.Pending != "" || l.Failed > 0 || l.Active && l.Photo != nil && l.Photo.Failed > 0
 }
 
 // Again is when what is unfinished may be tried again.
 func (l *Link) Again() time.Time {
-	if l.Pending == "" && l.Failed == 0 && l.Photo != nil {
+	switch {
+	case l.Pending != "" || l.Failed > 0:
+		return l.RetryAt
+	case l.Intent != nil:
+		return time.Time{}
+	case !l.RevisitAt.IsZero():
+		return l.RevisitAt
+	case l.Photo != nil:
 		return l.Photo.RetryAt
+	default:
+		return l.RetryAt
 	}
-	return l.RetryAt
 }
 
 // SideID is the link's id on a side.

@@ -17,19 +17,19 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	// What ends the run must be written down although its time may be over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
-	out := Outcome{Run: r.record.ID, Status: Done}
+	out := Outcome{Run: r.report.run.ID, Status: Done}
 	var skipped skip
-	var held waiting
+	var held waitsForApproval
 	switch {
 	case errors.Is(err, store.ErrFenced):
-		return retry(r.record.ID, fault.New(fault.Retry, "", codeLeaseLost, err))
+		return retry(r.report.run.ID, fault.New(fault.Retry, "", codeLeaseLost, err))
 	case errors.As(err, &skipped):
 		out.Status, out.Reason, err = Skipped, skipped.reason, nil
 	case errors.As(err, &held):
 		out.Status, err = Held, nil
 	case fault.Is(err, fault.Reconnect):
 		out.Status = Reconnect
-	case r.wrote && timeIsOver(err):
+	case r.wrote() && timeIsOver(err):
 		out.Status = Continued
 	case fault.Is(err, fault.Misconfigured):
 		out.Status, out.Reason = Skipped, ReasonMisconfigured
@@ -37,24 +37,26 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		out.Status, out.After = Retry, fault.After(err)
 	case r.preview():
 		out.Status = Preview
-	case r.record.Counts.Failed > 0 || r.unfinished > 0:
+	case r.report.run.Counts.Failed > 0 || r.counts.failing > 0:
 		out.Status = Partial
 	}
+	var digests map[record.Side]string
 	if out.Status == Done || out.Status == Partial {
-		if kerr := r.keepRosters(ctx); kerr != nil {
-			out.Status, out.After, err = Retry, fault.After(kerr), kerr
+		var failure error
+		if digests, failure = r.saveMembers(ctx, r.writer.members); failure != nil {
+			out.Status, out.After, err = Retry, fault.After(failure), failure
 		}
 	}
 	r.close(out, err)
-	commit := func(d *store.Sync) error { r.conclude(d, out, err); return nil }
+	commit := func(d *store.Sync) error { r.conclude(d, out, digests, err); return nil }
 	cerr := phase(ctx, "commit", func(ctx context.Context) error {
 		return r.user.Commit(ctx, r.engine.Type, r.lease, r.summary(), commit)
 	})
 	switch {
 	case errors.Is(cerr, store.ErrFenced):
-		return retry(r.record.ID, fault.New(fault.Retry, "", codeLeaseLost, cerr))
+		return retry(r.report.run.ID, fault.New(fault.Retry, "", codeLeaseLost, cerr))
 	case cerr != nil:
-		return retry(r.record.ID, fmt.Errorf("commit run: %w", cerr))
+		return retry(r.report.run.ID, fmt.Errorf("commit run: %w", cerr))
 	}
 	r.supersede(ctx, out)
 	if out.Status == Continued {
@@ -80,7 +82,7 @@ func (r *run) supersede(ctx context.Context, out Outcome) {
 	if all {
 		r.closeOther(ctx, r.doc.Continued, func(c *store.Run) {
 			if c.Status == "running" {
-				c.Status, c.FinishedAt = string(Partial), r.record.FinishedAt
+				c.Status, c.FinishedAt = string(Partial), r.report.run.FinishedAt
 				c.Problems = append(c.Problems, store.Problem{
 					Code: "overtaken", Message: "Another run came before this one went on, and did the rest.", Action: "Nothing to do.",
 				})
@@ -90,7 +92,7 @@ func (r *run) supersede(ctx context.Context, out Outcome) {
 }
 
 func (r *run) closeOther(ctx context.Context, id string, end func(*store.Run)) {
-	if id == "" || id == r.record.ID {
+	if id == "" || id == r.report.run.ID {
 		return
 	}
 	err := r.user.UpdateRun(ctx, id, func(other *store.Run) error {
@@ -104,12 +106,12 @@ func (r *run) closeOther(ctx context.Context, id string, end func(*store.Run)) {
 
 // close completes the run's summary.
 func (r *run) close(out Outcome, err error) {
-	rec := &r.record
+	rec := &r.report.run
 	rec.FinishedAt = r.engine.Now().UTC()
 	rec.Counts.Calls.Creatio += r.counter.CallsTo(string(record.Creatio))
 	rec.Counts.Calls.Google += r.counter.CallsTo(string(record.Google))
 	switch {
-	case out.Status == Continued && r.promised:
+	case out.Status == Continued && r.report.promised:
 		rec.Status = "running"
 	case err != nil:
 		rec.Status = "failed"
@@ -127,7 +129,7 @@ func (r *run) close(out Outcome, err error) {
 
 // summary is the run as it is listed. One that goes on has not ended.
 func (r *run) summary() store.Run {
-	rec := r.record
+	rec := r.report.run
 	if rec.Status == "running" {
 		rec.FinishedAt = time.Time{}
 	}
@@ -148,21 +150,21 @@ func faultSide(err error) record.Side {
 }
 
 // conclude brings the type's document to the end of the run.
-func (r *run) conclude(d *store.Sync, out Outcome, err error) {
-	r.keepPace(d, err)
+func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]string, err error) {
+	r.saveRates(d, err)
 	if err != nil {
-		d.Interrupted = d.Interrupted || r.wrote
+		d.Interrupted = d.Interrupted || r.wrote()
 	}
 	switch {
 	case out.Status == Preview:
 		return
 	case r.undoes():
-		r.concludeUndo(d, out)
+		r.concludeUndo(d, out, digests)
 		return
 	}
 	next := func() {
 		var was time.Time
-		if r.record.Trigger == TriggerSchedule {
+		if r.trigger == TriggerSchedule {
 			was = d.Due
 		}
 		d.Due = time.Time{}
@@ -179,68 +181,70 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 			d.Problem = r.someFailed()
 		}
 		d.LastSync, d.Failing, d.HeldRun, d.Continued = r.start, 0, "", ""
-		d.Scopes, d.Members = r.scopes, r.active
-		d.LastFinished, d.Interrupted = r.record.FinishedAt, false
-		d.MemberDigests = map[record.Side]string{}
-		for _, s := range record.Sides {
-			d.MemberDigests[s] = r.rosters[s].is.String()
-		}
-		d.Direction = r.doc.Settings.Direction
-		d.Cursors = map[record.Side]json.RawMessage{}
-		for _, s := range record.Sides {
-			if c := r.deltas[s].Cursor; len(c) > 0 && r.scopes[s] != "" {
-				if side, ok := r.sides[s].(Counting); ok && (len(r.rosters[s].moved) > 0 || r.rosters[s].doubted) {
-					c = side.Moved(c, r.rosters[s].net)
-				}
-				d.Cursors[s] = c
-			}
-		}
+		r.moveCursors(d, digests)
 		next()
 	case Held:
-		d.Status, d.HeldRun, d.Problem = "held", r.record.ID, r.last()
+		d.Status, d.HeldRun, d.Problem = "held", r.report.run.ID, r.report.last()
 		next()
 	case Skipped:
 		if err != nil {
-			r.concludeFailure(d, min(distance(d.Failing+1), maxDistance), next)
+			r.concludeFailure(d, min(retryDelay(d.Failing+1), maxRunDelay), next)
 			break
 		}
 		// Nothing gets better before the user does something, and that makes the sync due again.
-		d.Status, d.Problem, d.Due = "off", r.last(), time.Time{}
+		d.Status, d.Problem, d.Due = "off", r.report.last(), time.Time{}
 	case Continued:
 		// It is due still, so that it goes on whatever becomes of who was told to call it again.
 		goesOn := explained(err)
 		d.Status, d.Problem = "running", &goesOn
-		if r.promised {
-			d.Continued = r.record.ID
+		if r.report.promised {
+			d.Continued = r.report.run.ID
 		}
 	case Retry:
 		r.concludeFailure(d, out.After, next)
 	case Reconnect:
-		d.Status, d.Problem, d.Due = "reconnect", r.last(), time.Time{}
+		d.Status, d.Problem, d.Due = "reconnect", r.report.last(), time.Time{}
 		d.Failing++
 	}
 }
 
-// maxDistance bounds how far apart runs are while something waits for an administrator: nobody tells Tandem when it is
+// moveCursors has the next window start where this one ended. Where the settings became others while the run went, they
+// count from the next run on: what belongs to a former tag is not kept.
+func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
+	d.Members, d.MemberDigests, d.Direction = r.counts.active, digests, r.doc.Settings.Direction
+	d.LastFinished, d.Interrupted = r.report.run.FinishedAt, false
+	d.Cursors, d.Scopes = map[record.Side]json.RawMessage{}, map[record.Side]string{}
+	for _, s := range record.Sides {
+		if s == record.Creatio && d.Settings.TagID != r.doc.Settings.TagID {
+			continue
+		}
+		if scope := r.reading.scopes[s]; scope != "" {
+			d.Scopes[s] = scope
+		}
+		c := r.reading.deltas[s].Cursor
+		_, scoped := r.sides[s].(Scoped)
+		if len(c) == 0 || scoped && r.reading.scopes[s] == "" {
+			continue
+		}
+		if side, ok := r.sides[s].(Relister); ok && r.writer.members[s].differs() {
+			c = side.Relist(c)
+		}
+		d.Cursors[s] = c
+	}
+}
+
+// maxRunDelay bounds how far apart runs are while something waits for an administrator: nobody tells Tandem when it is
 // mended.
-const maxDistance = time.Hour
+const maxRunDelay = time.Hour
 
 // concludeFailure has the sync be due as always, but not before a wait is over.
 func (r *run) concludeFailure(d *store.Sync, wait time.Duration, next func()) {
-	d.Status, d.Problem = "failing", r.last()
+	d.Status, d.Problem = "failing", r.report.last()
 	d.Failing++
 	next()
 	if after := r.start.Add(wait); !d.Due.IsZero() && d.Due.Before(after) {
 		d.Due = after
 	}
-}
-
-// last is the problem that ended the run.
-func (r *run) last() *store.Problem {
-	if len(r.record.Problems) == 0 {
-		return nil
-	}
-	return &r.record.Problems[len(r.record.Problems)-1]
 }
 
 // timeIsOver reports whether a run ended only because its time was over.
@@ -272,7 +276,7 @@ func explainSkip(reason string) store.Problem {
 func (r *run) someFailed() *store.Problem {
 	return &store.Problem{
 		Code:    "some-failed",
-		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.unfinished, 1))),
+		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.counts.failing, 1))),
 		Action:  "Open the latest synchronizations to see which, why, and what to do.",
 	}
 }

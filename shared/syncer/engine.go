@@ -8,29 +8,24 @@
 //     begins no write to a side after it ended.
 //   - The cursor moves last, after everything the window told has been dealt with or noted on a link. A run that
 //     ends early is repeated over the same window and finds its own work done.
-//   - A creation is noted on its link before it is sent, and looked for before it is sent again.
+//   - Every write is noted on its link before it is sent; a creation is looked for before it is sent again.
 //   - A link's base moves only with writes that succeeded.
 //   - One record's failure is that record's: it is noted, reported, and tried again later.
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/match"
-	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -122,15 +117,11 @@ type Engine struct {
 	Chunk int
 	// Margin is how long before the context's deadline no further chunk is begun; default 20 s.
 	Margin time.Duration
-	// Grace is how long a creation in Google whose answer was lost is given to show up before it is made again;
-	// default 2 minutes: lists lag behind writes (https://developers.google.com/people/v1/contacts#list_the_users_contacts_that_have_changed).
-	Grace time.Duration
 }
 
 const (
 	defaultChunk  = 200
 	defaultMargin = 20 * time.Second
-	defaultGrace  = 2 * time.Minute
 )
 
 // NewRunID makes the id of a run. Ids sort by time.
@@ -161,26 +152,29 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	}
 	counter := &httpx.Counter{}
 	r := &run{
-		engine: e, user: u, profile: profile, doc: doc, lease: lease, start: now, counter: counter, loose: map[string][]string{},
-		record: store.Run{ID: req.Run, Type: e.Type, Trigger: req.Trigger, Status: "running", StartedAt: now},
+		session: &session{engine: e, user: u, profile: profile, doc: doc, lease: lease, start: now, trigger: req.Trigger, deadline: &leaseDeadline{}},
+		// Every attempt at a run adds to its history and replaces nothing of it.
+		report: &report{
+			user: u, promised: queued, piece: int(lease.Fence) * maxPieces,
+			run: store.Run{ID: req.Run, Type: e.Type, Trigger: req.Trigger, Status: "running", StartedAt: now},
+		},
+		counter: counter, counts: &linkCounts{},
 	}
-	// Every attempt at a run adds to its history and replaces nothing of it.
-	r.pieces = int(lease.Fence) * maxPieces
-	r.promised = queued
 	if queued {
-		err = r.begun(ctx)
+		err = r.report.begin(ctx, now)
 	}
-	if err := errors.Join(err, r.closeLost(ctx)); err != nil {
+	if err := errors.Join(err, r.report.closeInterrupted(ctx, lease, now)); err != nil {
 		return retry(req.Run, errors.Join(err, u.Release(ctx, e.Type, lease)))
 	}
-	ctx, stop := r.heartbeat(r.openPace(httpx.WithCounter(ctx, counter)))
+	ctx = r.openRates(httpx.WithCounter(ctx, counter))
+	ctx, stop := r.heartbeat(ctx)
 	defer stop()
 	err = r.work(ctx)
 	if lost := lostLease(ctx); err != nil && lost != nil {
 		err = lost
 	}
 	out, err := r.end(ctx, err)
-	out.Counts, out.LastSync = r.record.Counts.Minus(r.before), doc.LastSync
+	out.Counts, out.LastSync = r.report.run.Counts.Minus(r.report.before), doc.LastSync
 	if wanted := r.wanted(queued); !wanted.IsZero() {
 		out.Waited = max(now.Sub(wanted), 0)
 	}
@@ -191,63 +185,19 @@ func retry(id string, err error) (Outcome, error) {
 	return Outcome{Run: id, Status: Retry, After: fault.After(err)}, err
 }
 
-// run is one execution.
+func (e *Engine) chunk() int { return cmp.Or(e.Chunk, defaultChunk) }
+
+func (e *Engine) margin() time.Duration { return cmp.Or(e.Margin, defaultMargin) }
+
+// run is one execution, from the lease to the commit. What each phase gave the next one is kept for the commit.
 type run struct {
-	engine  *Engine
-	user    store.User
-	profile store.Profile
-	doc     store.Sync
-	lease   store.Lease
-	tenure  tenure
-	start   time.Time
+	*session
+	report  *report
 	counter *httpx.Counter
-	pace    pace
-	record  store.Run
-	// promised says that the run was somebody's before it began, who waits for its end.
-	promised bool
-	// before is what earlier attempts at the run counted.
-	before store.Counts
-
-	sides   map[record.Side]Side
-	deltas  map[record.Side]record.Delta
-	window  *window
-	scopes  map[record.Side]string
-	rosters map[record.Side]*roster
-	pairs   *pairs
-	// photos are the pairs whose photos are to be looked at in the end.
-	photos []*portrait
-	pieces int
-	// listed says that the store has the run; told that its next piece of history is there as it was intended.
-	listed, told bool
-	// loose are links by a record's id whose other record was deleted.
-	loose map[string][]string
-	// remade says that the group was made again, so that whoever is in scope on the other side comes back into it.
-	remade bool
-	// wrote says that the run began to write to the sides.
-	wrote bool
-	// active counts the links in scope as the run leaves them; unfinished those with something left to do.
-	active, unfinished int
-}
-
-// maxPieces is more than the chunks of any run.
-const maxPieces = 1_000_000
-
-// begun marks a run that was queued as running, and takes over what an earlier attempt counted.
-func (r *run) begun(ctx context.Context) error {
-	err := r.user.UpdateRun(ctx, r.record.ID, func(kept *store.Run) error {
-		kept.Status, kept.FinishedAt = "running", time.Time{}
-		if kept.StartedAt.IsZero() {
-			kept.StartedAt = r.start
-		}
-		r.record.Counts, r.before, r.record.StartedAt = kept.Counts, kept.Counts, kept.StartedAt
-		r.record.Undoes = kept.Undoes
-		return nil
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("begin run: %w", err)
-	}
-	r.listed = err == nil
-	return nil
+	counts  *linkCounts
+	budgets map[record.Side]*rateBudget
+	reading *reading
+	writer  *writer
 }
 
 // skip ends a run that has nothing to do, for a reason.
@@ -255,45 +205,50 @@ type skip struct{ reason string }
 
 func (s skip) Error() string { return "skipped: " + s.reason }
 
-// work does the run. Nothing of it is final before end commits it.
+// work does the run, phase by phase. Nothing of it is final before end commits it.
 func (r *run) work(ctx context.Context) error {
-	if err := r.ready(); err != nil {
+	if err := r.engine.ready(r.profile, r.doc); err != nil {
 		return err
 	}
-	if err := r.leftAlone(); err != nil {
+	if err := r.askedToWait(); err != nil {
 		return err
 	}
-	if err := phase(ctx, "open", r.open); err != nil {
+	err := phase(ctx, "open", func(ctx context.Context) (err error) {
+		r.sides, err = r.engine.Open(ctx, r.profile, r.doc)
 		return err
-	}
-	if r.undoes() {
-		return phase(ctx, "undo", r.takeBack)
-	}
-	if err := phase(ctx, "scan", r.scan); err != nil {
-		return err
-	}
-	if err := phase(ctx, "gather", r.gather); err != nil {
-		return err
-	}
-	return r.carryOut(ctx)
-}
-
-// open makes the sides.
-func (r *run) open(ctx context.Context) (err error) {
-	if r.sides, err = r.engine.Open(ctx, r.profile, r.doc); err != nil {
+	})
+	if err != nil {
 		return fmt.Errorf("open sides: %w", err)
 	}
-	return nil
+	if r.undoes() {
+		return phase(ctx, "undo", r.undo)
+	}
+	err = phase(ctx, "scan", func(ctx context.Context) (err error) {
+		r.reading, err = r.readWindows(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var l *loader
+	err = phase(ctx, "load", func(ctx context.Context) (err error) {
+		l, err = r.load(ctx, r.reading, r.counts)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.writer = &writer{loader: l, reading: r.reading, report: r.report}
+	return r.writer.carryOut(ctx)
 }
 
-// ready checks what can be known without asking anybody.
-func (r *run) ready() error {
-	return r.engine.ready(r.profile, r.doc)
-}
+// wrote reports whether the run began to write to the sides.
+func (r *run) wrote() bool { return r.writer != nil && r.writer.wrote }
 
 // Ready reports whether a run for the user could begin.
 func (e *Engine) Ready(p store.Profile, d store.Sync) bool { return e.ready(p, d) == nil }
 
+// ready checks what can be known without asking anybody.
 func (e *Engine) ready(p store.Profile, d store.Sync) error {
 	switch {
 	case !p.Google.Linked || !p.Creatio.Linked:
@@ -316,117 +271,4 @@ func (e *Engine) ready(p store.Profile, d store.Sync) error {
 		}
 	}
 	return nil
-}
-
-func (r *run) preview() bool { return r.record.Trigger == TriggerPreview }
-
-func (r *run) undoes() bool { return r.record.Trigger == TriggerUndo }
-
-// scan reads both sides' windows at the same time.
-func (r *run) scan(ctx context.Context) error {
-	r.deltas = map[record.Side]record.Delta{}
-	r.scopes = map[record.Side]string{}
-	var mu sync.Mutex
-	g, gctx := errgroup.WithContext(ctx)
-	for _, s := range record.Sides {
-		g.Go(func() error {
-			var scope string
-			var delta record.Delta
-			err := phase(gctx, "scan "+string(s), func(ctx context.Context) (err error) {
-				scope, delta, err = r.readWindow(ctx, s)
-				return err
-			})
-			mu.Lock()
-			defer mu.Unlock()
-			r.scopes[s], r.deltas[s] = scope, delta
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	if r.deltas[record.Creatio].ScopeGone {
-		return skip{ReasonTagMissing}
-	}
-	return nil
-}
-
-// readWindow reads one side's window. Where its cursor is no longer good, the window is everything.
-func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Delta, error) {
-	scope := r.doc.Scopes[s]
-	cursor := r.doc.Cursors[s]
-	if r.waited() {
-		cursor = nil
-	}
-	if scope == "" {
-		if r.preview() {
-			return r.foreseen(ctx, s)
-		}
-		made, err := r.sides[s].Prepare(ctx)
-		if err != nil {
-			return "", record.Delta{}, fmt.Errorf("prepare %s: %w", s, err)
-		}
-		scope, cursor = made, nil
-	}
-	delta, err := r.scanSide(ctx, s, cursor)
-	if err != nil || !delta.ScopeGone || s == record.Creatio {
-		return scope, delta, err
-	}
-	// The group was deleted in Google. As long as nothing hangs on it, it is made again, and so where the settings let
-	// nothing of that reach Creatio; else everything in it has left, and the guard asks what that means.
-	follows := r.policy().Direction.Takes(record.Creatio)
-	if r.doc.Members > 0 && r.record.Trigger != TriggerReject && follows {
-		return "", record.Delta{Members: []string{}}, nil
-	}
-	r.remade = true
-	if r.preview() {
-		return "", record.Delta{Members: []string{}}, nil
-	}
-	if scope, err = r.sides[s].Prepare(ctx); err != nil {
-		return "", record.Delta{}, fmt.Errorf("prepare %s again: %w", s, err)
-	}
-	delta, err = r.scanSide(ctx, s, nil)
-	return scope, delta, err
-}
-
-// waited reports whether something may wait behind the cursors that the settings kept where it was, and now let go.
-func (r *run) waited() bool {
-	was := reconcile.Direction(r.doc.Direction)
-	return was != "" && slices.ContainsFunc(record.Sides[:], func(s record.Side) bool { return r.policy().Direction.Takes(s) && !was.Takes(s) })
-}
-
-// regroup makes a group again that is gone, where something is to go into it. By now nobody has anything against what
-// it took with it.
-func (r *run) regroup(ctx context.Context, chunk []*step) error {
-	joins := func(st *step) bool { return st.Ops[record.Google] != nil && st.Ops[record.Google].Join }
-	if r.undoes() || r.scopes[record.Google] != "" || !slices.ContainsFunc(chunk, joins) {
-		return nil
-	}
-	made, err := r.sides[record.Google].Prepare(ctx)
-	if err != nil {
-		return fmt.Errorf("prepare %s again: %w", record.Google, err)
-	}
-	r.scopes[record.Google] = made
-	return nil
-}
-
-// foreseen reads a side whose scope may not be there yet, and makes none.
-func (r *run) foreseen(ctx context.Context, s record.Side) (string, record.Delta, error) {
-	delta, err := r.scanSide(ctx, s, nil)
-	if delta.ScopeGone && s == record.Google {
-		delta = record.Delta{Members: []string{}}
-	}
-	return "", delta, err
-}
-
-func (r *run) scanSide(ctx context.Context, s record.Side, cursor json.RawMessage) (record.Delta, error) {
-	delta, err := r.sides[s].Scan(ctx, cursor)
-	if fault.Is(err, fault.FullSync) && len(cursor) > 0 {
-		r.engine.Logger.InfoContext(ctx, "reading everything again", "side", string(s))
-		delta, err = r.sides[s].Scan(ctx, nil)
-	}
-	if err != nil {
-		return delta, fmt.Errorf("scan %s: %w", s, err)
-	}
-	return delta, nil
 }

@@ -159,6 +159,7 @@ func TestAn_undo_leaves_a_held_run_and_the_state_of_the_synchronization_alone(t 
 	r := w.sync()
 	w.sides[record.Google].drop()
 	w.sides[record.Google].missing = false
+	w.pass(lag)
 	held, _ := w.run(syncer.TriggerSchedule)
 	before := w.kept()
 	w.undo(r)

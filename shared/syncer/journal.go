@@ -2,65 +2,133 @@ package syncer
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"maps"
+	"slices"
 
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// noteDown writes into the history what a chunk is about to change, so that no value is written over whose only copy it
-// would be if the run died right after. What became of it replaces that in the end.
-func (r *run) noteDown(ctx context.Context, chunk []*step) error {
-	// What is only intended counts nowhere.
-	counts := r.record.Counts
-	var changes []store.Change
+// journal notes on its link what every step of a chunk is about to write, before it is sent. A run that dies right after
+// leaves with it all that the next one needs to tell what was written. It is cleared in the write that records the result.
+func (w *writer) journal(ctx context.Context, chunk []*step) error {
+	var links []store.Link
 	for _, st := range chunk {
-		changes = append(changes, r.history(st)...)
-	}
-	r.record.Counts = counts
-	if len(changes) == 0 {
-		return nil
-	}
-	if err := r.list(ctx); err != nil {
-		return err
-	}
-	if err := r.user.AddChanges(ctx, r.record.ID, r.pieces, changes); err != nil {
-		return fmt.Errorf("save intended changes: %w", err)
-	}
-	r.told = true
-	return nil
-}
-
-// list has the run be found, which nobody promised, as soon as it has something to tell.
-func (r *run) list(ctx context.Context) error {
-	if r.listed {
-		return nil
-	}
-	if err := r.user.PutRun(ctx, r.record); err != nil {
-		return fmt.Errorf("list run: %w", err)
-	}
-	r.listed = true
-	return nil
-}
-
-// closeLost ends a run that was cut off without a word: it had the lease before, and did not give it up.
-func (r *run) closeLost(ctx context.Context) error {
-	if r.lease.After == "" || r.lease.After == r.record.ID {
-		return nil
-	}
-	err := r.user.UpdateRun(ctx, r.lease.After, func(lost *store.Run) error {
-		if lost.Status != "running" {
-			return nil
+		if !st.sends() {
+			continue
 		}
-		lost.Status, lost.FinishedAt = "failed", r.start
-		lost.Problems = append(lost.Problems, store.Problem{
-			Code: "interrupted", Message: "This run was cut off before it could tell how it ended.",
-			Action: "Nothing to do: the next one went on from there.",
-		})
-		return nil
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("close a run that was cut off: %w", err)
+		l := &st.link
+		l.Intent = w.intent(st)
+		for _, s := range record.Sides {
+			if op := st.Ops[s]; op != nil && op.Action == record.Create {
+				// A record that is made anew shows no photo, which nobody took away.
+				l.Pending, l.Base, l.Photo = s, nil, nil
+				w.counts.activate(l, false)
+				l.SetSideID(s, op.ID)
+			}
+		}
+		l.Name, l.UpdatedAt = st.name, w.engine.Now().UTC()
+		w.counts.update(st.stored, *l)
+		st.stored = *l
+		links = append(links, *l)
 	}
-	return nil
+	return w.putLinks(ctx, links)
+}
+
+// sends reports whether anything of a step is going to be sent.
+func (st *step) sends() bool {
+	for s := range st.Ops {
+		if st.plans[s].Err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// intent is what a step is about to write.
+func (w *writer) intent(st *step) *record.Intent {
+	in := &record.Intent{
+		Active: st.Active, SplitSide: st.SplitSide, Base: record.Fields{}, Scopes: w.reading.scopes, Sides: map[record.Side]record.IntentSide{},
+	}
+	for _, f := range w.engine.Schema {
+		for _, op := range st.Ops {
+			if slices.Contains(op.Changed, f.Name) && !slices.Contains(in.Fields, f.Name) {
+				in.Fields = append(in.Fields, f.Name)
+			}
+		}
+	}
+	maps.Copy(in.Base, only(st.Base, in.Fields))
+	for _, s := range record.Sides {
+		side := record.IntentSide{}
+		if rec := st.records[s]; rec != nil && !rec.Gone {
+			side.Before, side.WasMember, side.Modified = only(rec.Fields, in.Fields), rec.Member, rec.Modified
+		}
+		side.After, side.Member = side.Before, side.WasMember
+		projections := st.Decision.Projections[s]
+		if op := st.Ops[s]; op != nil {
+			plan := st.plans[s]
+			side.Action, side.Rows, side.After = op.Action, plan.Rows, only(plan.Displayed, in.Fields)
+			side.Member = op.Action != record.Unlink && (op.Join || side.WasMember)
+			projections = st.projections(w.engine.Schema, s, plan.Projections)
+		}
+		for _, p := range projections {
+			if slices.Contains(in.Fields, p.Field) {
+				side.Projections = append(side.Projections, p)
+			}
+		}
+		in.Sides[s] = side
+	}
+	return in
+}
+
+func only(fields record.Fields, names []string) record.Fields {
+	out := record.Fields{}
+	for _, name := range names {
+		if v := fields[name]; len(v) > 0 {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// recoverIntent brings a link to what its records show of an intent whose outcome nobody heard. A record that was being
+// created is looked for first, where its id is not known.
+func (w *writer) recoverIntent(p *pair) {
+	intent := p.link.Intent
+	if intent == nil || p.wait != nil || p.link.Pending != "" && p.link.SideID(p.link.Pending) == "" {
+		return
+	}
+	p.link.Intent = nil
+	in := w.planned(p)
+	is := *intent
+	is.Sides = maps.Clone(is.Sides)
+	for s, side := range is.Sides {
+		if w.reading.scopes[s] != intent.Scopes[s] {
+			// Whether a record is in a former scope is nobody's concern any more.
+			side.WasMember, side.Member = false, false
+			is.Sides[s], is.Active, is.SplitSide = side, p.link.Active, p.link.SplitSide
+		}
+	}
+	out := reconcile.Recover(w.engine.Schema, reconcile.Recovered{
+		Base: p.link.Base, Active: p.link.Active, SplitSide: p.link.SplitSide, Projections: map[record.Side][]record.Projection{
+			record.Creatio: p.link.Sides[record.Creatio].Projections, record.Google: p.link.Sides[record.Google].Projections,
+		},
+	}, is, in.Sides, func(s record.Side, id string) bool { return hasRow(w.sides[s], in.Sides[s].AdapterState, id) })
+	if p.link.Base != nil || len(out.Base) > 0 {
+		p.link.Base, p.first = out.Base, p.first && p.link.Base != nil
+	}
+	p.link.Sides = maps.Clone(p.link.Sides)
+	if p.link.Sides == nil {
+		p.link.Sides = map[record.Side]store.LinkSide{}
+	}
+	for _, s := range record.Sides {
+		side := p.link.Sides[s]
+		side.Projections = out.Projections[s]
+		p.link.Sides[s] = side
+	}
+	p.link.SplitSide = out.SplitSide
+	if p.linked() {
+		w.counts.activate(&p.link, out.Active)
+	}
 }

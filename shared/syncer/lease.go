@@ -29,38 +29,38 @@ const (
 	codeLeaseRanOut = "lease-ran-out"
 )
 
-// tenure is until when a run may take its lease to be its own, without asking anybody.
-type tenure struct {
+// leaseDeadline is until when a run may take its lease to be its own, without asking anybody.
+type leaseDeadline struct {
 	until atomic.Int64 // Unix nanoseconds
 	over  *time.Timer
 }
 
-// renewed counts the tenure from when the renewal that succeeded was begun.
-func (t *tenure) renewed(at, now time.Time) {
+// renewed counts the deadline from when the renewal that succeeded was begun.
+func (d *leaseDeadline) renewed(at, now time.Time) {
 	until := at.Add(leaseTTL - leaseSkew)
-	t.until.Store(until.UnixNano())
-	t.over.Reset(until.Sub(now))
+	d.until.Store(until.UnixNano())
+	d.over.Reset(until.Sub(now))
 }
 
-func (t *tenure) ended(now time.Time) bool { return now.UnixNano() >= t.until.Load() }
+func (d *leaseDeadline) passed(now time.Time) bool { return now.UnixNano() >= d.until.Load() }
 
 // heartbeat renews the lease until stopped. The context ends when the lease is lost to another run, and when it ran out
 // because the store took no renewal: another run may have it by then.
-func (r *run) heartbeat(ctx context.Context) (context.Context, func()) {
+func (r *session) heartbeat(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	r.tenure.over = time.AfterFunc(leaseTTL, func() { cancel(ranOut()) })
-	r.tenure.renewed(r.start, r.engine.Now())
+	r.deadline.over = time.AfterFunc(leaseTTL, func() { cancel(leaseRanOut()) })
+	r.deadline.renewed(r.start, r.engine.Now())
 	var beating sync.WaitGroup
 	beating.Go(func() { cancel(r.beat(ctx)) })
 	return ctx, func() {
-		r.tenure.over.Stop()
+		r.deadline.over.Stop()
 		cancel(nil)
 		beating.Wait()
 	}
 }
 
 // beat renews the lease until the context ends, or the lease is lost.
-func (r *run) beat(ctx context.Context) error {
+func (r *session) beat(ctx context.Context) error {
 	next := time.NewTimer(renewEvery)
 	defer next.Stop()
 	for {
@@ -73,7 +73,7 @@ func (r *run) beat(ctx context.Context) error {
 		err := r.renew(ctx, began)
 		switch {
 		case err == nil:
-			r.tenure.renewed(began, r.engine.Now())
+			r.deadline.renewed(began, r.engine.Now())
 			next.Reset(renewEvery)
 		case errors.Is(err, store.ErrFenced):
 			return store.ErrFenced
@@ -84,13 +84,13 @@ func (r *run) beat(ctx context.Context) error {
 	}
 }
 
-func (r *run) renew(ctx context.Context, now time.Time) error {
+func (r *session) renew(ctx context.Context, now time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, renewTime)
 	defer cancel()
 	return r.user.Renew(ctx, r.engine.Type, r.lease, now.UTC(), leaseTTL)
 }
 
-func ranOut() error {
+func leaseRanOut() error {
 	return fault.New(fault.Retry, "", codeLeaseRanOut, errors.New("the store took no renewal of the lease until it ended"))
 }
 

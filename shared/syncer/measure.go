@@ -14,7 +14,7 @@ func phase(ctx context.Context, name string, do func(context.Context) error) err
 	ctx, span := observe.Begin(ctx, name)
 	err := do(ctx)
 	// A run that is skipped or held, or goes on later, is no error.
-	if skipped, held := (skip{}), (waiting{}); errors.As(err, &skipped) || errors.As(err, &held) || timeIsOver(err) {
+	if skipped, held := (skip{}), (waitsForApproval{}); errors.As(err, &skipped) || errors.As(err, &held) || timeIsOver(err) {
 		span.End(nil)
 	} else {
 		span.End(err)
@@ -25,7 +25,7 @@ func phase(ctx context.Context, name string, do func(context.Context) error) err
 // wanted is since when there should have been this run: since it was promised, or since it was due.
 func (r *run) wanted(promised bool) time.Time {
 	if promised {
-		return runTime(r.record.ID)
+		return runTime(r.report.run.ID)
 	}
 	return r.doc.Due
 }

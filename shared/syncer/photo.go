@@ -12,70 +12,70 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// maxLost is how many photos in a row may fail because a service cannot be reached before the others are left for later.
-const maxLost = 3
+// maxUnreachable is how many photos in a row may fail because a service cannot be reached before the others are left for later.
+const maxUnreachable = 3
 
 // photoPage is how many links are read together to carry photos.
 const photoPage = 50
 
 // notePhoto remembers a pair whose photos are to be looked at once everything else is written. Of the pair only what tells
 // its photos apart stays in memory.
-func (r *run) notePhoto(p *pair) {
-	sides := r.photoSides()
-	if sides == nil || !r.photoDue(p) {
+func (w *writer) notePhoto(p *pair) {
+	sides := w.photoSides()
+	if sides == nil || !w.photoDue(p) {
 		return
 	}
-	t := portraitOf(p, sides)
-	if !t.open(r.policy()) {
+	t := photoPairOf(p, sides)
+	if !t.needed(w.policy()) {
 		return
 	}
 	t.link = store.Link{ID: p.link.ID, CreatioID: p.link.CreatioID, GoogleID: p.link.GoogleID, Photo: p.link.Photo}
-	r.photos = append(r.photos, t)
+	w.photos = append(w.photos, t)
 }
 
 // carryPhotos brings the photos of pairs in step, one pair after the other, now that everything else is written. What is
 // done is saved at once, so that a run whose time is over goes on where it stopped. A photo that fails is its record's
 // business only.
-func (r *run) carryPhotos(ctx context.Context) error {
-	lost := 0
-	for page := range slices.Chunk(r.photos, photoPage) {
-		if err := r.reload(ctx, page); err != nil {
+func (w *writer) carryPhotos(ctx context.Context) error {
+	unreachable := 0
+	for page := range slices.Chunk(w.photos, photoPage) {
+		if err := w.reloadPhotos(ctx, page); err != nil {
 			return err
 		}
 		for _, t := range page {
 			if t.stored.ID == "" {
 				continue
 			}
-			if lost >= maxLost {
-				if err := r.postpone(ctx, t); err != nil {
+			if unreachable >= maxUnreachable {
+				if err := w.postpone(ctx, t); err != nil {
 					return err
 				}
 				continue
 			}
-			if err := r.timeLeft(ctx); err != nil {
+			if err := w.timeLeft(ctx); err != nil {
 				return err
 			}
-			r.wrote = true
-			err := r.settlePhoto(ctx, t)
-			if stop := r.photoFailure(ctx, t, err); stop != nil {
+			w.wrote = true
+			err := w.syncPhoto(ctx, t)
+			if stop := w.photoFailure(ctx, t, err); stop != nil {
 				return stop
 			}
-			if lost++; !fault.Is(err, fault.Retry) {
-				lost = 0
+			if unreachable++; !fault.Is(err, fault.Retry) {
+				unreachable = 0
 			}
-			t.release()
+			t.free()
 		}
 	}
 	return nil
 }
 
-// reload reads the links of pairs again, as they were left by what was written since.
-func (r *run) reload(ctx context.Context, list []*portrait) error {
-	ids, byID := make([]string, len(list)), map[string]*portrait{}
+// reloadPhotos reads the links of pairs again, as they were left by what was written since.
+func (w *writer) reloadPhotos(ctx context.Context, list []*photoPair) error {
+	ids, byID := make([]string, len(list)), map[string]*photoPair{}
 	for i, t := range list {
 		ids[i], byID[t.link.ID] = t.link.CreatioID, t
 	}
-	links, err := r.user.LinksBy(ctx, r.engine.Type, record.Creatio, ids)
+	links, err := w.user.LinksBy(ctx, w.engine.Type, record.Creatio, ids)
 	if err != nil {
 		return fmt.Errorf("read links of photos: %w", err)
 	}
@@ -88,10 +88,10 @@ func (r *run) reload(ctx context.Context, list []*portrait) error {
 }
 
 // photoSides are both sides, if both know photos.
-func (r *run) photoSides() map[record.Side]Photos {
+func (w *writer) photoSides() map[record.Side]Photos {
 	out := map[record.Side]Photos{}
 	for _, s := range record.Sides {
-		side, ok := r.sides[s].(Photos)
+		side, ok := w.sides[s].(Photos)
 		if !ok {
 			return nil
 		}
@@ -102,42 +102,42 @@ func (r *run) photoSides() map[record.Side]Photos {
 
 // photoDue reports whether the photos of a pair may be looked at: its records are in step, and if a photo of theirs failed
 // its time has come.
-func (r *run) photoDue(p *pair) bool {
+func (w *writer) photoDue(p *pair) bool {
 	l := &p.link
-	if !l.Active || p.waits() || l.Pending != "" || l.Failed > 0 || l.CreatioID == "" || l.GoogleID == "" {
+	if !l.Active || p.wait != nil || l.Pending != "" || l.Failed > 0 || l.CreatioID == "" || l.GoogleID == "" {
 		return false
 	}
-	return l.Photo == nil || l.Photo.Failed == 0 || r.record.Trigger != TriggerSchedule || !l.Photo.RetryAt.After(r.start)
+	return l.Photo == nil || l.Photo.Failed == 0 || w.retryDue(l.Photo.RetryAt)
 }
 
-// settlePhoto brings the photos of one pair in step. Where a record shows another photo than it did, or nobody said what
+// syncPhoto brings the photos of one pair in step. Where a record shows another photo than it did, or nobody said what
 // became of a write, both records are looked at anew, and what is to be done is decided anew.
-func (r *run) settlePhoto(ctx context.Context, t *portrait) error {
-	err := r.carryPhoto(ctx, t)
-	for range rounds - 1 {
+func (w *writer) syncPhoto(ctx context.Context, t *photoPair) error {
+	err := w.carryPhoto(ctx, t)
+	for range maxAttempts - 1 {
 		if ctx.Err() != nil || !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.Gone) && !fault.Ambiguous(err) {
 			return err
 		}
-		found, lost := r.lookAgain(ctx, t)
+		found, lost := w.lookAgain(ctx, t)
 		if lost != nil {
 			return lost
 		}
 		if !found {
-			return r.postpone(ctx, t)
+			return w.postpone(ctx, t)
 		}
-		err = r.carryPhoto(ctx, t)
+		err = w.carryPhoto(ctx, t)
 	}
 	return err
 }
 
 // lookAgain reads both records of a pair anew. A record that is not there any more, or not in scope, or under another id, is
 // a later run's business, and so is its photo.
-func (r *run) lookAgain(ctx context.Context, t *portrait) (found bool, err error) {
-	ask := newAsk()
+func (w *writer) lookAgain(ctx context.Context, t *photoPair) (found bool, err error) {
+	ask := newAsked()
 	for _, s := range record.Sides {
 		ask[s][t.link.SideID(s)] = true
 	}
-	records, err := r.readRecords(ctx, ask)
+	records, err := w.read(ctx, ask)
 	if err != nil {
 		return false, err
 	}
@@ -148,26 +148,26 @@ func (r *run) lookAgain(ctx context.Context, t *portrait) (found bool, err error
 		}
 		now[s] = records[s][0]
 	}
-	t.turn(now)
+	t.replaceRecords(now)
 	return true, nil
 }
 
 // carryPhoto brings the photos of one pair in step, as they were read.
-func (r *run) carryPhoto(ctx context.Context, t *portrait) error {
+func (w *writer) carryPhoto(ctx context.Context, t *photoPair) error {
 	if t.compared() {
 		for _, s := range record.Sides {
 			if t.unknown(s) {
-				if err := r.identify(ctx, t, s); err != nil {
+				if err := w.identify(ctx, t, s); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	m := t.merge(r.policy())
+	m := t.merge(w.policy())
 	wrote := false
 	for _, s := range record.Sides {
 		for _, c := range m.Changes[s] {
-			if err := r.writePhoto(ctx, t, s, c.Rule); err != nil {
+			if err := w.writePhoto(ctx, t, s, c.Rule); err != nil {
 				return err
 			}
 			wrote = true
@@ -176,14 +176,14 @@ func (r *run) carryPhoto(ctx context.Context, t *portrait) error {
 	if !wrote {
 		t.known.Agreed = m.Base.Text(record.Photo)
 	}
-	r.record.Counts.Conflicts += len(m.Conflicts)
+	w.report.run.Counts.Conflicts += len(m.Conflicts)
 	t.known.Failed, t.known.RetryAt = 0, time.Time{}
-	return r.keepPhoto(ctx, t)
+	return w.keepPhoto(ctx, t)
 }
 
 // identify finds out which photo a side shows. One that Tandem does not carry is taken for what was agreed: it stays
 // where it is, and nothing takes its place.
-func (r *run) identify(ctx context.Context, t *portrait, s record.Side) error {
+func (w *writer) identify(ctx context.Context, t *photoPair, s record.Side) error {
 	picture, err := t.sides[s].Photo(ctx, t.record(s))
 	code := ""
 	switch {
@@ -197,11 +197,11 @@ func (r *run) identify(ctx context.Context, t *portrait, s record.Side) error {
 		code = "photo-format"
 	}
 	if code != "" {
-		r.problem(t.link, store.Problem{
+		w.report.problem(t.link, store.Problem{
 			Side: s, Code: code, Message: "The photo in " + label(s) + " is not one that Tandem can carry, so it stays there alone.",
 			Action: "Use a JPEG or a PNG of at most 5 MB, if you want it on both sides.",
 		})
-		t.see(s, store.PhotoState{Ref: t.refs[s], Is: t.known.Agreed})
+		t.setShown(s, store.PhotoState{Ref: t.refs[s], Is: t.known.Agreed})
 		return nil
 	}
 	shown := store.PhotoState{Ref: t.refs[s], Is: record.PhotoHash(picture)}
@@ -212,7 +212,7 @@ func (r *run) identify(ctx context.Context, t *portrait, s record.Side) error {
 		shown.Is, shown.As = t.known.Agreed, was.As
 	case was.Intended != "" && was.Ref == was.Is:
 		// The answer to a write may have been lost, or somebody has been here since.
-		ours, err := r.ours(ctx, t, s, was.Intended)
+		ours, err := w.ours(ctx, t, s, was.Intended)
 		if err != nil {
 			return err
 		}
@@ -220,13 +220,13 @@ func (r *run) identify(ctx context.Context, t *portrait, s record.Side) error {
 			shown.Is, shown.As = was.Intended, shown.Is
 		}
 	}
-	t.see(s, shown)
+	t.setShown(s, shown)
 	return nil
 }
 
 // ours reports whether a side shows what it made of a photo whose writing was not confirmed. The other side, from which that
 // came, has it still, or there is nothing left to compare with.
-func (r *run) ours(ctx context.Context, t *portrait, s record.Side, writing string) (bool, error) {
+func (w *writer) ours(ctx context.Context, t *photoPair, s record.Side, writing string) (bool, error) {
 	from := s.Other()
 	if t.refs[from] == "" {
 		return false, nil
@@ -243,10 +243,10 @@ func (r *run) ours(ctx context.Context, t *portrait, s record.Side, writing stri
 }
 
 // writePhoto gives one side the photo of the other, or takes its own away where the other has none.
-func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule string) error {
+func (w *writer) writePhoto(ctx context.Context, t *photoPair, s record.Side, rule string) error {
 	from := s.Other()
 	if t.shows[from] != "" && t.pictures[from] == nil {
-		if err := r.identify(ctx, t, from); err != nil {
+		if err := w.identify(ctx, t, from); err != nil {
 			return err
 		}
 	}
@@ -258,64 +258,44 @@ func (r *run) writePhoto(ctx context.Context, t *portrait, s record.Side, rule s
 	is := ""
 	if picture != nil {
 		is = record.PhotoHash(picture)
-		t.see(from, store.PhotoState{Ref: t.refs[from], Is: is})
+		t.setShown(from, store.PhotoState{Ref: t.refs[from], Is: is})
 	}
 	before := t.known.Sides[s]
 	before.Ref, before.Is, before.Intended = t.refs[s], t.shows[s], is
-	t.see(s, before)
-	if err := r.keepPhoto(ctx, t); err != nil {
+	t.setShown(s, before)
+	if err := w.keepPhoto(ctx, t); err != nil {
 		return err
 	}
-	if err := r.announcePhoto(ctx, r.photoChange(t, s, t.refs[s], is, rule)); err != nil {
+	// No photo is written over of which nobody would know any more if the run died right after.
+	if err := w.report.intend(ctx, []store.Change{w.photoChange(t, s, t.refs[s], is, rule)}); err != nil {
 		return err
 	}
 	res := t.sides[s].PutPhoto(ctx, t.record(s), picture)
-	if err := r.announced(ctx, res.Err == nil || fault.Ambiguous(res.Err)); err != nil {
+	if res.Err == nil || fault.Ambiguous(res.Err) {
+		w.report.nextPiece()
+	} else if err := w.report.add(context.WithoutCancel(ctx), nil); err != nil {
 		return err
 	}
 	if fault.Is(res.Err, fault.BadRecord) {
-		r.problem(t.link, store.Problem{
+		w.report.problem(t.link, store.Problem{
 			Side: s, Code: "photo-refused", Message: label(s) + " did not take the photo, so it is not there.", Action: "Use another photo, if you want it on both sides.",
 		})
 		t.known.Agreed = is
-		t.see(s, store.PhotoState{Ref: t.refs[s], Is: is})
+		t.setShown(s, store.PhotoState{Ref: t.refs[s], Is: is})
 		return nil
 	}
 	if res.Err != nil {
 		if !fault.Ambiguous(res.Err) {
 			before.Intended = ""
-			t.see(s, before)
+			t.setShown(s, before)
 		}
 		return res.Err
 	}
-	return r.tookPhoto(ctx, t, s, is, res)
-}
-
-// announcePhoto writes into the history what is about to be written, so that no photo is written over of which nobody would
-// know any more if the run died right after.
-func (r *run) announcePhoto(ctx context.Context, change store.Change) error {
-	if err := r.list(ctx); err != nil {
-		return err
-	}
-	if err := r.user.AddChanges(ctx, r.record.ID, r.pieces, []store.Change{change}); err != nil {
-		return fmt.Errorf("save intended change of a photo: %w", err)
-	}
-	r.told = true
-	return nil
-}
-
-// announced leaves what was announced in the history, where it came or may have come to that.
-func (r *run) announced(ctx context.Context, came bool) error {
-	if !came {
-		return r.addChanges(context.WithoutCancel(ctx), nil)
-	}
-	r.pieces++
-	r.told = false
-	return nil
+	return w.tookPhoto(ctx, t, s, is, res)
 }
 
 // tookPhoto writes down that a side took a photo.
-func (r *run) tookPhoto(ctx context.Context, t *portrait, s record.Side, is string, res record.Result) error {
+func (w *writer) tookPhoto(ctx context.Context, t *photoPair, s record.Side, is string, res record.Result) error {
 	shown := store.PhotoState{Ref: res.Record.Photo, Is: is}
 	for _, sh := range res.Projections {
 		if shown.As = sh.Displayed.Text; shown.As == "" {
@@ -324,21 +304,21 @@ func (r *run) tookPhoto(ctx context.Context, t *portrait, s record.Side, is stri
 		}
 	}
 	t.known.Agreed = is
-	t.see(s, shown)
+	t.setShown(s, shown)
 	t.link.SetSideID(s, res.Record.ID)
 	side := t.link.Sides[s]
 	side.AdapterState, side.Modified = res.Record.AdapterState, res.Record.Modified
 	t.link.Sides = maps.Clone(t.link.Sides)
 	t.link.Sides[s] = side
-	if err := r.keepPhoto(ctx, t); err != nil {
+	if err := w.keepPhoto(ctx, t); err != nil {
 		return err
 	}
-	r.tally(s, record.Update)
+	w.report.count(s, record.Update)
 	return nil
 }
 
 // photoChange tells of a photo in words.
-func (r *run) photoChange(t *portrait, s record.Side, was, is, rule string) store.Change {
+func (w *writer) photoChange(t *photoPair, s record.Side, was, is, rule string) store.Change {
 	change := store.FieldChange{Field: record.Photo, Rule: rule, Ref: was}
 	switch {
 	case was != "" && is != "":
@@ -355,72 +335,72 @@ func (r *run) photoChange(t *portrait, s record.Side, was, is, rule string) stor
 }
 
 // keepPhoto saves what is known of a pair's photos, where that is news.
-func (r *run) keepPhoto(ctx context.Context, t *portrait) error {
+func (w *writer) keepPhoto(ctx context.Context, t *photoPair) error {
 	known := t.known
 	known.Sides = maps.Clone(known.Sides)
 	t.link.Photo = &known
 	if t.link.UpdatedAt = t.stored.UpdatedAt; same(t.link, t.stored) {
 		return nil
 	}
-	t.link.UpdatedAt = r.engine.Now().UTC()
-	if err := r.putLinks(context.WithoutCancel(ctx), []store.Link{t.link}); err != nil {
+	t.link.UpdatedAt = w.engine.Now().UTC()
+	if err := w.putLinks(context.WithoutCancel(ctx), []store.Link{t.link}); err != nil {
 		return err
 	}
-	r.count(t.stored, t.link)
+	w.counts.update(t.stored, t.link)
 	t.stored = t.link
 	return nil
 }
 
 // photoFailure notes why a photo could not be carried, for it to be tried again. The error is for what ends the run.
-func (r *run) photoFailure(ctx context.Context, t *portrait, err error) error {
+func (w *writer) photoFailure(ctx context.Context, t *photoPair, err error) error {
 	if err == nil {
 		return nil
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	t.fail(r)
-	if kept := r.keepPhoto(ctx, t); kept != nil {
+	t.fail(w.start)
+	if kept := w.keepPhoto(ctx, t); kept != nil {
 		return kept
 	}
 	if fault.Is(err, fault.Reconnect) {
 		return err
 	}
-	r.record.Counts.Failed++
+	w.report.run.Counts.Failed++
 	says := fault.Explain(err)
-	r.problem(t.link, store.Problem{Side: faultSide(err), Code: says.Code, Message: "The photo could not be carried. " + says.Message, Action: says.Action})
+	w.report.problem(t.link, store.Problem{Side: faultSide(err), Code: says.Code, Message: "The photo could not be carried. " + says.Message, Action: says.Action})
 	return nil
 }
 
-func (t *portrait) fail(r *run) {
+func (t *photoPair) fail(now time.Time) {
 	t.known.Failed++
-	t.known.RetryAt = r.start.Add(distance(t.known.Failed))
+	t.known.RetryAt = now.Add(retryDelay(t.known.Failed))
 }
 
 // postpone leaves a photo for a later run, since a service cannot be reached or wants to be left alone. Everything else is in
 // step. The photo has not failed itself, and does not wait longer each time.
-func (r *run) postpone(ctx context.Context, t *portrait) error {
+func (w *writer) postpone(ctx context.Context, t *photoPair) error {
 	t.known.Failed = max(t.known.Failed, 1)
-	t.known.RetryAt = r.start.Add(distance(1))
-	return r.keepPhoto(ctx, t)
+	t.known.RetryAt = w.start.Add(retryDelay(1))
+	return w.keepPhoto(ctx, t)
 }
 
-// foreseePhoto is what a run would do to the photos of a pair. It fetches none, so that an unknown one counts as another
+// planPhoto is what a run would do to the photos of a pair. It fetches none, so that an unknown one counts as another
 // one.
-func (r *run) foreseePhoto(st *step) []store.Change {
-	sides := r.photoSides()
+func (w *writer) planPhoto(st *step) []store.Change {
+	sides := w.photoSides()
 	if sides == nil || !st.Active {
 		return nil
 	}
-	t := portraitOf(st.pair, sides)
-	m := t.merge(r.policy())
-	r.record.Counts.Conflicts += len(m.Conflicts)
+	t := photoPairOf(st.pair, sides)
+	m := t.merge(w.policy())
+	w.report.run.Counts.Conflicts += len(m.Conflicts)
 	var changes []store.Change
 	for _, s := range record.Sides {
 		for _, c := range m.Changes[s] {
-			change := r.photoChange(t, s, t.refs[s], t.shows[s.Other()], c.Rule)
-			change.Record = st.Name
-			r.tally(s, record.Update)
+			change := w.photoChange(t, s, t.refs[s], t.shows[s.Other()], c.Rule)
+			change.Record = st.name
+			w.report.count(s, record.Update)
 			changes = append(changes, change)
 		}
 	}

@@ -47,7 +47,11 @@ func newGallery(t testing.TB) (*world, map[record.Side]*gallery) {
 		g[s] = &gallery{half: w.sides[s], shots: map[string]shot{}}
 	}
 	w.engine.Open = func(context.Context, store.Profile, store.Sync) (map[record.Side]syncer.Side, error) {
-		return map[record.Side]syncer.Side{record.Creatio: g[record.Creatio], record.Google: g[record.Google]}, nil
+		creatio := struct {
+			*gallery
+			naming
+		}{gallery: g[record.Creatio]}
+		return map[record.Side]syncer.Side{record.Creatio: creatio, record.Google: g[record.Google]}, nil
 	}
 	return w, g
 }

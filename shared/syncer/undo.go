@@ -14,36 +14,41 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// takeBack puts back what an earlier run changed, where it has not changed since. It reads the records of that run, and no
+// undo puts back what an earlier run changed, where it has not changed since. It reads the records of that run, and no
 // window: what people did meanwhile waits for the next run, so that an undo of this one undoes nothing else.
 //
 // The guard is not asked. It is there for what nobody has looked at; here the user pressed a button under the list.
-func (r *run) takeBack(ctx context.Context) error {
-	r.active, r.pairs = r.doc.Members, newPairs()
+func (r *run) undo(ctx context.Context) error {
+	r.counts.active = r.doc.Members
+	r.reading = &reading{scopes: maps.Clone(r.doc.Scopes)}
 	if err := r.prepareScopes(ctx); err != nil {
 		return err
 	}
-	if err := r.openRosters(ctx); err != nil {
-		return err
-	}
-	byLink, err := r.undone(ctx)
+	members, err := r.compareMembers(ctx, nil)
 	if err != nil {
 		return err
 	}
-	for ids := range slices.Chunk(slices.Sorted(maps.Keys(byLink)), page) {
-		list, err := r.findUndone(ctx, ids, byLink)
+	l := &loader{session: r.session, window: newWindow(map[record.Side]record.Delta{}), members: members, pairs: newPairs(), counts: r.counts}
+	r.writer = &writer{loader: l, reading: r.reading, report: r.report}
+	byLink, err := r.changesToUndo(ctx)
+	if err != nil {
+		return err
+	}
+	u := undoer{writer: r.writer, what: r.report.run.Undoes}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(byLink)), linkPage) {
+		list, err := u.find(ctx, ids, byLink)
 		if err != nil {
 			return err
 		}
-		if err := r.reread(ctx, list); err != nil {
+		if err := u.reread(ctx, list); err != nil {
 			return err
 		}
-		if err := r.writeAll(ctx, list, r.planBack); err != nil {
+		if err := u.writeAll(ctx, list, u.plan); err != nil {
 			return err
 		}
 		for _, p := range list {
-			r.explainRemains(p)
-			p.release()
+			u.explain(p)
+			p.free()
 		}
 	}
 	return nil
@@ -55,15 +60,21 @@ func (r *run) prepareScopes(ctx context.Context) error {
 		if r.doc.Scopes[s] != "" {
 			continue
 		}
-		if _, err := r.sides[s].Prepare(ctx); err != nil {
-			return fmt.Errorf("prepare %s: %w", s, err)
+		if _, err := r.prepare(ctx, s); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// findUndone finds pairs that the undone run touched, with what it did to each.
-func (r *run) findUndone(ctx context.Context, ids []string, byLink map[string][]store.Change) ([]*pair, error) {
+// undoer carries an undo out.
+type undoer struct {
+	*writer
+	what *store.Undo
+}
+
+// find finds pairs that the undone run touched, with what it did to each.
+func (u undoer) find(ctx context.Context, ids []string, byLink map[string][]store.Change) ([]*pair, error) {
 	found := map[string]store.Link{}
 	for _, s := range record.Sides {
 		var ask []string
@@ -76,7 +87,7 @@ func (r *run) findUndone(ctx context.Context, ids []string, byLink map[string][]
 				}
 			}
 		}
-		links, err := r.user.LinksBy(ctx, r.engine.Type, s, ask)
+		links, err := u.user.LinksBy(ctx, u.engine.Type, s, ask)
 		if err != nil {
 			return nil, fmt.Errorf("read links by %s: %w", s, err)
 		}
@@ -90,19 +101,19 @@ func (r *run) findUndone(ctx context.Context, ids []string, byLink map[string][]
 		l, ok := found[id]
 		if !ok {
 			last := changes[len(changes)-1]
-			r.problem(store.Link{Name: last.Record, CreatioID: last.CreatioID, GoogleID: last.GoogleID}, problemAway)
+			u.report.problem(store.Link{Name: last.Record, CreatioID: last.CreatioID, GoogleID: last.GoogleID}, problemAway)
 			continue
 		}
-		p := r.pairs.add(l)
-		p.deeds = r.deeds(changes)
+		p := u.pairs.addLink(l)
+		p.applied = u.applied(changes)
 		list = append(list, p)
 	}
 	return list, nil
 }
 
-// undone is what the undone run changed, by link, in the order in which it did.
-func (r *run) undone(ctx context.Context) (map[string][]store.Change, error) {
-	what := r.record.Undoes
+// changesToUndo are what the undone run changed, by link, in the order in which it did.
+func (r *run) changesToUndo(ctx context.Context) (map[string][]store.Change, error) {
+	what := r.report.run.Undoes
 	if what == nil {
 		return nil, fault.New(fault.Bug, "", "undoes-nothing", errors.New("undo: the run does not say what it undoes"))
 	}
@@ -128,51 +139,55 @@ func (r *run) undone(ctx context.Context) (map[string][]store.Change, error) {
 // photoStays tells the user that a photo is not put back: no copy of the old one is kept.
 func (r *run) photoStays(c store.Change) {
 	isPhoto := func(f store.FieldChange) bool { return f.Field == record.Photo }
-	if r.record.Undoes.Covers(c) && slices.ContainsFunc(c.Fields, isPhoto) {
-		r.problem(store.Link{Name: c.Record, CreatioID: c.CreatioID, GoogleID: c.GoogleID}, store.Problem{
+	if r.report.run.Undoes.Covers(c) && slices.ContainsFunc(c.Fields, isPhoto) {
+		r.report.problem(store.Link{Name: c.Record, CreatioID: c.CreatioID, GoogleID: c.GoogleID}, store.Problem{
 			Side: c.Side, Code: "photo-stays", Message: "The photo was left as it is: Tandem keeps no copy of the old one.",
 			Action: "Set the photo that you want on either side.",
 		})
 	}
 }
 
-// deeds reads changes as the planner takes them.
-func (r *run) deeds(changes []store.Change) []reconcile.AppliedChange {
+// applied reads changes as the planner takes them.
+func (u undoer) applied(changes []store.Change) []reconcile.AppliedChange {
 	var out []reconcile.AppliedChange
 	for _, c := range changes {
-		deed := reconcile.AppliedChange{Side: c.Side, First: c.First}
+		applied := reconcile.AppliedChange{Side: c.Side, First: c.First}
 		switch record.Action(c.Action) {
 		case record.Create:
-			deed.Moved = reconcile.Entered
+			applied.Moved = reconcile.Entered
 		case record.Unlink:
-			deed.Moved = reconcile.Left
+			applied.Moved = reconcile.Left
 		}
 		for _, f := range c.Fields {
-			if f.Field == fieldMembership && deed.Moved == reconcile.Stayed {
-				deed.Moved = reconcile.Entered
+			if f.Field == fieldMembership && applied.Moved == reconcile.Stayed {
+				applied.Moved = reconcile.Entered
 			}
-			if field, ok := r.engine.Schema.Field(f.Field); ok {
-				deed.Fields = append(deed.Fields, reconcile.FieldChange{Field: field, Swaps: f.Swaps})
+			if field, ok := u.engine.Schema.Field(f.Field); ok {
+				applied.Fields = append(applied.Fields, reconcile.FieldChange{Field: field, Swaps: f.Swaps})
 			}
 		}
-		out = append(out, deed)
+		out = append(out, applied)
 	}
 	return out
 }
 
-// planBack decides about pairs to put back. One with nothing to put back gets no step.
-func (r *run) planBack(list []*pair) []*step {
+// plan decides about pairs to put back. One with nothing to put back gets no step.
+func (u undoer) plan(list []*pair) []*step {
 	var steps []*step
 	for _, p := range list {
-		if p.link.Pending != "" {
-			// Whether the record is there nobody knows before the next run has looked for it.
-			p.wait(r.start)
+		if p.wait != nil {
 			continue
 		}
-		d, remains := reconcile.Undo(r.engine.Schema, r.pairOf(p), p.deeds, r.policy())
-		p.remains = remains
-		if r.leads(p, d) {
-			steps = append(steps, r.newStep(p, d))
+		if s := p.link.Pending; s != "" {
+			// Whether the record is there nobody knows before the next run has looked for it.
+			p.waitForCreation(s, u.start)
+			continue
+		}
+		u.recoverIntent(p)
+		d, left := reconcile.Undo(u.engine.Schema, u.planned(p), p.applied, u.policy())
+		p.left = left
+		if u.leads(p, d) {
+			steps = append(steps, u.newStep(p, d))
 		}
 	}
 	return steps
@@ -180,42 +195,11 @@ func (r *run) planBack(list []*pair) []*step {
 
 // leads reports whether a decision changes anything. What earlier runs could not write is not taken for done where this one
 // has nothing to write.
-func (r *run) leads(p *pair, d reconcile.Decision) bool {
-	if len(d.Ops) > 0 || d.Active != p.link.Active || d.SplitSide != p.link.SplitSide {
+func (u undoer) leads(p *pair, d reconcile.Decision) bool {
+	if len(d.Ops) > 0 || d.Active != p.stored.Active || d.SplitSide != p.stored.SplitSide || p.stored.Intent != nil {
 		return true
 	}
-	return !r.engine.Schema.Equal(d.Base, p.link.Base) && (p.again > 0 || !p.link.Unfinished())
-}
-
-// announceUndo notes which record is about to leave the other one alone, and what a side is about to show in the place of
-// something else. A run that comes in between would take either for a person's doing, and carry it to the other side.
-func (st *step) announceUndo(r *run) (changed bool) {
-	l := &st.link
-	if st.SplitSide != "" && (l.Active || l.SplitSide != st.SplitSide) {
-		r.activate(l, false)
-		l.SplitSide, changed = st.SplitSide, true
-	}
-	l.Sides = maps.Clone(l.Sides)
-	for s, op := range st.Ops {
-		if op.Action != record.Update {
-			continue
-		}
-		known := l.Sides[s]
-		known.Projections = slices.Clone(known.Projections)
-		for _, sh := range st.Projections[s] {
-			// What it shows still, in case that nothing is written, stays known too.
-			if !slices.ContainsFunc(known.Projections, func(o record.Projection) bool {
-				return o.Field == sh.Field && o.Canonical.Equal(sh.Canonical) && o.Displayed.Equal(sh.Displayed)
-			}) {
-				known.Projections, changed = append(known.Projections, sh), true
-			}
-		}
-		if l.Sides == nil {
-			l.Sides = map[record.Side]store.LinkSide{}
-		}
-		l.Sides[s] = known
-	}
-	return changed
+	return !u.engine.Schema.Equal(d.Base, p.link.Base) && (p.attempts > 0 || !p.link.Unfinished())
 }
 
 var problemAway = store.Problem{
@@ -223,30 +207,37 @@ var problemAway = store.Problem{
 	Action: "Take it into the synchronization again on both sides, then undo once more.",
 }
 
-// explainRemains tells the user what of a pair was not put back.
-func (r *run) explainRemains(p *pair) {
-	if p.waits() {
-		problem := p.pause.problem
+// explain tells the user what of a pair was not put back.
+func (u undoer) explain(p *pair) {
+	if p.wait != nil {
+		problem := store.Problem{
+			Code: "not-yet", Message: "It changed a moment ago, and not everything of that shows yet, so it was left as it is.",
+		}
+		if p.wait.problem != nil {
+			problem = *p.wait.problem
+		}
 		problem.Action = "Synchronize once, then undo again."
-		r.problem(p.link, problem)
+		u.report.problem(p.link, problem)
+		u.report.run.Counts.Failed++
+		return
 	}
-	for _, s := range p.remains.Gone {
-		r.problem(p.link, store.Problem{
+	for _, s := range p.left.Gone {
+		u.report.problem(p.link, store.Problem{
 			Side: s, Code: "deleted-since", Message: "It was deleted in " + label(s) + ", so there is nothing to put back there.",
 			Action: "Nothing to do.",
 		})
 	}
-	if p.remains.Away {
-		r.problem(p.link, problemAway)
+	if p.left.Away {
+		u.report.problem(p.link, problemAway)
 	}
-	if len(p.remains.Changed) == 0 {
+	if len(p.left.Changed) == 0 {
 		return
 	}
-	names := make([]string, len(p.remains.Changed))
-	for i, f := range p.remains.Changed {
+	names := make([]string, len(p.left.Changed))
+	for i, f := range p.left.Changed {
 		names[i] = f.Label
 	}
-	r.problem(p.link, store.Problem{
+	u.report.problem(p.link, store.Problem{
 		Code: "changed-since", Message: strings.Join(names, ", ") + ": was changed since, and was left as it is.",
 		Action: "If you want the old value, take it from the history and enter it yourself.",
 	})
@@ -254,17 +245,17 @@ func (r *run) explainRemains(p *pair) {
 
 // concludeUndo keeps account of what moved. An undo reads no window, so that everything else is as the last
 // synchronization left it.
-func (r *run) concludeUndo(d *store.Sync, out Outcome) {
+func (r *run) concludeUndo(d *store.Sync, out Outcome, digests map[record.Side]string) {
 	if out.Status != Done && out.Status != Partial {
 		return
 	}
-	d.Members = r.active
+	d.Members = r.counts.active
 	for s := range d.MemberDigests {
-		d.MemberDigests[s] = r.rosters[s].is.String()
+		d.MemberDigests[s] = digests[s]
 	}
 	for s, c := range d.Cursors {
-		if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {
-			d.Cursors[s] = side.Moved(c, r.rosters[s].net)
+		if side, ok := r.sides[s].(Relister); ok && r.writer.members[s].differs() {
+			d.Cursors[s] = side.Relist(c)
 		}
 	}
 	if out.Status == Partial {

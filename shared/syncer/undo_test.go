@@ -208,6 +208,7 @@ func TestWhat_an_undo_parted_comes_together_when_a_person_says_so(t *testing.T) 
 			from.rows[from.id("Bo")].member = false
 			w.silent()
 			from.rows[from.id("Bo")].member = true
+			w.pass(lag)
 		},
 	} {
 		for _, side := range record.Sides {

@@ -75,8 +75,8 @@ func (w *window) drop(s record.Side, id string) {
 	delete(w.touched[s], id)
 }
 
-// take hands the records out that are left, in the order of their ids.
-func (w *window) take(s record.Side) []*record.Record {
+// drain hands the records out that are left, in the order of their ids.
+func (w *window) drain(s record.Side) []*record.Record {
 	out := make([]*record.Record, 0, len(w.records[s]))
 	for _, id := range slices.Sorted(maps.Keys(w.records[s])) {
 		out = append(out, w.records[s][id])

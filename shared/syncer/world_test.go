@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,7 +60,10 @@ func newWorld(t testing.TB) *world {
 		Kind: contacts, Chunk: 3, Now: w.now, Logger: slog.New(slog.DiscardHandler),
 		Open: func(context.Context, store.Profile, store.Sync) (map[record.Side]syncer.Side, error) {
 			return map[record.Side]syncer.Side{
-				record.Creatio: w.sides[record.Creatio], record.Google: w.sides[record.Google],
+				record.Creatio: struct {
+					*half
+					naming
+				}{half: w.sides[record.Creatio]}, record.Google: w.sides[record.Google],
 			}, nil
 		},
 	}
@@ -184,10 +188,28 @@ type half struct {
 	// missing says that the scope is not there; forgetful that cursors are not good any more; unaware that nothing hints at
 	// a change of the members.
 	missing, forgetful, unaware bool
+	// narrow says how many characters the side has room for in a job title, and that it knows no town: an address shows there
+	// as its text.
+	narrow int
 	refuse                      func(record.Operation) error
 }
 
 var _ syncer.Side = (*half)(nil)
+
+// naming lets ids of new records be chosen, as Creatio does.
+type naming struct{}
+
+func (naming) NewID(seed string) string { return "made from " + strings.ReplaceAll(seed, "\x00", " ") }
+
+// Lag is how long Google's lists and reads trail its writes.
+func (h *half) Lag() time.Duration {
+	if h.side == record.Google {
+		return lag
+	}
+	return 0
+}
+
+const lag = 2 * time.Minute
 
 func (h *half) touch(r *row) {
 	h.seq++
@@ -331,7 +353,9 @@ func (h *half) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, er
 			d.Members = append(d.Members, id)
 		}
 		if r.index > since && (len(cursor) > 0 || r.member && !r.gone) {
-			d.Records = append(d.Records, h.record(id))
+			rec := h.record(id)
+			rec.Tombstone = rec.Gone
+			d.Records = append(d.Records, rec)
 		}
 	}
 	if h.unaware {
@@ -377,9 +401,22 @@ func (h *half) Candidates(_ context.Context, like []record.Record) ([]record.Rec
 	return out, h.done("candidates")
 }
 
-func (h *half) Apply(_ context.Context, ops []record.Operation) ([]record.Result, error) {
-	results := make([]record.Result, len(ops))
+func (h *half) Plan(_ context.Context, ops []record.Operation) ([]record.Plan, error) {
+	if err := h.call("plan"); err != nil {
+		return nil, err
+	}
+	plans := make([]record.Plan, len(ops))
 	for i, op := range ops {
+		plans[i] = record.Plan{Operation: op}
+		plans[i].Displayed, plans[i].Projections = h.display(op.After)
+	}
+	return plans, h.done("plan")
+}
+
+func (h *half) Apply(_ context.Context, ops []record.Plan) ([]record.Result, error) {
+	results := make([]record.Result, len(ops))
+	for i, plan := range ops {
+		op := plan.Operation
 		if err := h.call("apply"); err != nil {
 			for j := i; j < len(ops); j++ {
 				results[j].Err = err
@@ -427,11 +464,12 @@ func (h *half) apply(op record.Operation) record.Result {
 	case len(op.AdapterState) > 0 && string(op.AdapterState) != strconv.Itoa(r.version):
 		return record.Result{Err: fault.New(fault.Conflict, string(h.side), "version", nil)}
 	}
+	after, projections := h.display(op.After)
 	for _, name := range op.Changed {
-		if len(op.After[name]) == 0 {
+		if len(after[name]) == 0 {
 			delete(r.fields, name)
 		} else {
-			r.fields[name] = slices.Clone(op.After[name])
+			r.fields[name] = slices.Clone(after[name])
 		}
 	}
 	if op.Join {
@@ -442,7 +480,30 @@ func (h *half) apply(op record.Operation) record.Result {
 	}
 	h.written++
 	h.touch(r)
-	return record.Result{Record: h.record(id)}
+	return record.Result{Record: h.record(id), Projections: projections}
+}
+
+// display is what the side shows of content.
+func (h *half) display(fields record.Fields) (record.Fields, []record.Projection) {
+	out, projections := fields.Clone(), []record.Projection(nil)
+	if h.narrow == 0 {
+		return out, nil
+	}
+	if job := out.Text(contact.JobTitle); len(job) > h.narrow {
+		out.SetText(contact.JobTitle, job[:h.narrow])
+		projections = append(projections, record.Projection{
+			Field: contact.JobTitle, Canonical: record.Entry{Text: job}, Displayed: out.One(contact.JobTitle),
+		})
+	}
+	for i, e := range out[contact.Addresses] {
+		if e.Parts[contact.City] == "" {
+			continue
+		}
+		shown := record.Entry{Kind: e.Kind, Parts: map[string]string{contact.Street: e.Parts[contact.Street] + ", " + e.Parts[contact.City]}}
+		out[contact.Addresses][i] = shown
+		projections = append(projections, record.Projection{Field: contact.Addresses, Canonical: e, Displayed: shown})
+	}
+	return out, projections
 }
 
 var errDied = fmt.Errorf("the network is down: %w", fault.New(fault.Retry, "", "unreachable", nil))

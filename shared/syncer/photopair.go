@@ -10,8 +10,8 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// portrait is what a run knows of the photos of one pair.
-type portrait struct {
+// photoPair is what a run knows of the photos of one pair.
+type photoPair struct {
 	// link is the pair's link as it becomes, stored as the store has it.
 	link, stored store.Link
 	// first says that the records met for the first time in this run.
@@ -20,8 +20,8 @@ type portrait struct {
 	// refs are the references by which the sides show photos, modified when their records last changed.
 	refs     map[record.Side]string
 	modified map[record.Side]time.Time
-	// natives are what the adapters keep of records that were read anew; of others the link has it.
-	natives map[record.Side]json.RawMessage
+	// states are what the adapters keep of records that were read anew; of others the link has it.
+	states map[record.Side]json.RawMessage
 	// known is what the link knows of photos, as it becomes.
 	known store.LinkPhoto
 	// shows are the hashes of what both show; of a photo that nobody has looked at yet its reference.
@@ -32,9 +32,9 @@ type portrait struct {
 	pictures map[record.Side][]byte
 }
 
-// portraitOf reads what the records of a pair show, by what is known of their references. It asks nobody.
-func portraitOf(p *pair, sides map[record.Side]Photos) *portrait {
-	t := &portrait{
+// photoPairOf reads what the records of a pair show, by what is known of their references. It asks nobody.
+func photoPairOf(p *pair, sides map[record.Side]Photos) *photoPair {
+	t := &photoPair{
 		link: p.link, first: p.first, sides: sides, refs: map[record.Side]string{}, modified: map[record.Side]time.Time{},
 		shows: map[record.Side]string{}, pictures: map[record.Side][]byte{},
 	}
@@ -43,33 +43,33 @@ func portraitOf(p *pair, sides map[record.Side]Photos) *portrait {
 	}
 	t.known.Sides = maps.Clone(t.known.Sides)
 	for _, s := range record.Sides {
-		if rec := p.now[s]; rec != nil {
+		if rec := p.records[s]; rec != nil {
 			t.refs[s], t.modified[s] = rec.Photo, rec.Modified
 		}
 		ref, shown := t.refs[s], t.known.Sides[s]
 		t.moved = t.moved || ref != shown.Ref
 		switch {
 		case ref == shown.Ref:
-			t.see(s, shown)
+			t.setShown(s, shown)
 		case ref == "":
-			t.see(s, store.PhotoState{})
+			t.setShown(s, store.PhotoState{})
 		default:
-			t.see(s, store.PhotoState{Ref: ref, Is: ref, As: shown.As, Intended: shown.Intended})
+			t.setShown(s, store.PhotoState{Ref: ref, Is: ref, As: shown.As, Intended: shown.Intended})
 		}
 	}
 	return t
 }
 
-// turn takes in the records of the pair as they were read anew. When they were changed, as far as that decides between two
+// replaceRecords takes in the records of the pair as they were read anew. When they were changed, as far as that decides between two
 // photos, is when they began to show what they show.
-func (t *portrait) turn(now map[record.Side]*record.Record) {
+func (t *photoPair) replaceRecords(now map[record.Side]*record.Record) {
 	was, known := *t, t.known
 	link := t.link
 	link.Photo = &known
-	*t = *portraitOf(&pair{link: link, first: was.first, now: now}, was.sides)
-	t.stored, t.natives = was.stored, map[record.Side]json.RawMessage{}
+	*t = *photoPairOf(&pair{link: link, first: was.first, records: now}, was.sides)
+	t.stored, t.states = was.stored, map[record.Side]json.RawMessage{}
 	for _, s := range record.Sides {
-		t.natives[s] = now[s].AdapterState
+		t.states[s] = now[s].AdapterState
 		if t.refs[s] == was.refs[s] {
 			t.modified[s] = was.modified[s]
 			if was.pictures[s] != nil {
@@ -79,15 +79,15 @@ func (t *portrait) turn(now map[record.Side]*record.Record) {
 	}
 }
 
-// release lets go of what was needed to carry the photo.
-func (t *portrait) release() {
+// free lets go of what was needed to carry the photo.
+func (t *photoPair) free() {
 	clear(t.pictures)
-	clear(t.natives)
+	clear(t.states)
 	t.link, t.stored = store.Link{}, store.Link{}
 }
 
-// see notes what a side shows.
-func (t *portrait) see(s record.Side, shown store.PhotoState) {
+// setShown notes what a side shows.
+func (t *photoPair) setShown(s record.Side, shown store.PhotoState) {
 	if t.known.Sides == nil {
 		t.known.Sides = map[record.Side]store.PhotoState{}
 	}
@@ -96,12 +96,12 @@ func (t *portrait) see(s record.Side, shown store.PhotoState) {
 }
 
 // unknown reports whether nobody has looked yet at what a side shows.
-func (t *portrait) unknown(s record.Side) bool {
+func (t *photoPair) unknown(s record.Side) bool {
 	shown := t.known.Sides[s]
 	return shown.Ref != "" && shown.Is == shown.Ref
 }
 
-func photoShown(l store.Link, s record.Side) store.PhotoState {
+func photoState(l store.Link, s record.Side) store.PhotoState {
 	if l.Photo == nil {
 		return store.PhotoState{}
 	}
@@ -109,7 +109,7 @@ func photoShown(l store.Link, s record.Side) store.PhotoState {
 }
 
 // merge decides about the photo as about any other single value.
-func (t *portrait) merge(p reconcile.Policy) reconcile.Merged {
+func (t *photoPair) merge(p reconcile.Policy) reconcile.Merged {
 	base := record.Fields{}
 	base.SetText(record.Photo, t.known.Agreed)
 	views := map[record.Side]reconcile.View{}
@@ -123,20 +123,20 @@ func (t *portrait) merge(p reconcile.Policy) reconcile.Merged {
 
 // compared reports whether it matters which photo an unknown reference stands for: where there is no other one and never
 // was, it is simply new.
-func (t *portrait) compared() bool {
+func (t *photoPair) compared() bool {
 	unknown := t.unknown(record.Creatio) || t.unknown(record.Google)
 	return unknown && (t.known.Agreed != "" || t.shows[record.Creatio] != "" && t.shows[record.Google] != "")
 }
 
-// open reports whether there is anything to do, or to find out, or to note that what failed is done.
-func (t *portrait) open(p reconcile.Policy) bool {
+// needed reports whether there is anything to do, or to find out, or to note that what failed is done.
+func (t *photoPair) needed(p reconcile.Policy) bool {
 	m := t.merge(p)
 	return t.moved || t.known.Failed > 0 || t.compared() || m.Base.Text(record.Photo) != t.known.Agreed || len(m.Changes[record.Creatio])+len(m.Changes[record.Google]) > 0
 }
 
 // record is a side's record as its adapter wants it.
-func (t *portrait) record(s record.Side) record.Record {
-	native, anew := t.natives[s]
+func (t *photoPair) record(s record.Side) record.Record {
+	native, anew := t.states[s]
 	if !anew {
 		native = t.link.Sides[s].AdapterState
 	}

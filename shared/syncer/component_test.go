@@ -27,11 +27,11 @@ func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
 		for i, a := range addresses {
 			side := record.Sides[i%2]
 			pairs = append(pairs, &pair{
-				link: store.Link{ID: fmt.Sprint(i)}, now: map[record.Side]*record.Record{side: {Fields: fields(a)}},
+				link: store.Link{ID: fmt.Sprint(i)}, records: map[record.Side]*record.Record{side: {Fields: fields(a)}},
 			})
 		}
 		item := func(_ record.Side, rec *record.Record) match.Item { return match.Item{Fields: rec.Fields} }
-		c := newCrowd(pairs, item, contact.Match.Keys)
+		c := newComponents(pairs, contact.Match, item)
 		found := []record.Record{{Fields: fields(rapid.SliceOfN(rapid.IntRange(0, 30), 0, 3).Draw(t, "candidate"))}}
 		group := map[string]int{}
 		handed := map[*pair]bool{}
@@ -41,7 +41,7 @@ func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
 					t.Fatalf("pair %s was handed out twice", p.link.ID)
 				}
 				handed[p] = true
-				for side, rec := range p.now {
+				for side, rec := range p.records {
 					for _, k := range contact.Match.Keys(item(side, rec)) {
 						if other, known := group[k]; known && other != n {
 							t.Fatalf("groups %d and %d share %q", other, n, k)

@@ -1,0 +1,47 @@
+package syncer
+
+import (
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// decides reports whether a read tells what a record of a pair is now. Where a side's reads trail its writes, one that is
+// older than the version last seen decides nothing as long as that version may be too young to show. One that is as old or
+// newer decides, and so does everything where a side does not lag.
+//
+// Whether a record is in scope is told apart from its version, which need not move with it: a read of the version last seen
+// that shows another membership decides once the link is old enough.
+func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
+	lag, known := l.lag(side), p.stored.Sides[side]
+	if lag == 0 || p.stored.SideID(side) == "" || known.Modified.IsZero() {
+		return true
+	}
+	if is, was := stable(l.sides[side], rec.AdapterState), stable(l.sides[side], known.AdapterState); !rec.Gone && is != was {
+		return true
+	}
+	// Young is what may not show yet.
+	young := func(at time.Time) bool { return l.start.Before(at.Add(lag)) }
+	switch {
+	case rec.Gone:
+		return rec.Tombstone || !young(known.Modified)
+	case rec.Modified.Before(known.Modified):
+		return !young(known.Modified)
+	case rec.Modified.Equal(known.Modified) && rec.Member != p.stored.Active && p.stored.SplitSide == "" && !l.ended[side]:
+		return !young(p.stored.UpdatedAt)
+	default:
+		return true
+	}
+}
+
+// decidedBy is when whatever is read of a record of a pair decides.
+func (l *loader) decidedBy(side record.Side, p *pair) time.Time {
+	at := p.stored.Sides[side].Modified
+	if p.stored.UpdatedAt.After(at) {
+		at = p.stored.UpdatedAt
+	}
+	if by := at.Add(l.lag(side)); by.After(l.start) {
+		return by
+	}
+	return l.start.Add(time.Minute)
+}

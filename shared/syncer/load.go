@@ -1,0 +1,380 @@
+package syncer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// loader makes pairs of what the windows tell: it reads the links of what changed, and of every one of them both records.
+// What did not change is as the link says, the rest is fetched.
+//
+// A list nominates a record, and a read decides what it is now, by the rule of decides; where none does, the pair is looked
+// at again later.
+type loader struct {
+	*session
+	window *window
+	// ended are the sides whose scope is gone.
+	ended   map[record.Side]bool
+	members map[record.Side]*memberSet
+	pairs   *pairs
+	counts  *linkCounts
+}
+
+// load reads what the run has to look at. Links come and go by the page; those of which nothing changed are let go at once,
+// so that a run holds what it has to do, and not what there is.
+func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts) (*loader, error) {
+	members, err := s.compareMembers(ctx, rd.deltas)
+	if err != nil {
+		return nil, err
+	}
+	l := &loader{session: s, window: newWindow(rd.deltas), ended: rd.ended, members: members, pairs: newPairs(), counts: counts}
+	if err := l.loadLinks(ctx); err != nil {
+		return nil, err
+	}
+	ask := newAsked()
+	for _, side := range record.Sides {
+		l.attach(side, l.window.drain(side), ask)
+	}
+	for _, side := range record.Sides {
+		l.nominate(side, ask[side])
+	}
+	if err := l.fetch(ctx, ask); err != nil {
+		return nil, err
+	}
+	if err := l.unify(ctx, ask); err != nil {
+		return nil, err
+	}
+	l.pairs.drop(func(p *pair) bool { return !l.concerned(p) })
+	if err := l.complete(ctx); err != nil {
+		return nil, err
+	}
+	for _, p := range l.pairs.list {
+		l.waitUndecided(p)
+	}
+	return l, nil
+}
+
+// linkPage is how many links are looked at together. So many contacts fill whole batches in Creatio.
+const linkPage = 600
+
+// loadLinks reads the links that the run is about: of what changed, of whose membership changed, and what earlier runs left
+// unfinished; all of them only where nobody knows who was there before.
+func (l *loader) loadLinks(ctx context.Context) error {
+	l.counts.active = l.doc.Members
+	if !l.members[record.Creatio].known || !l.members[record.Google].known || l.doc.Interrupted && l.doc.LastFinished.IsZero() {
+		return l.loadAllLinks(ctx)
+	}
+	unfinished, err := l.user.PendingLinks(ctx, l.engine.Type)
+	if err != nil {
+		return fmt.Errorf("read unfinished links: %w", err)
+	}
+	for _, link := range unfinished {
+		l.counts.add(link)
+		l.pairs.addLink(link)
+	}
+	if err := l.loadInterrupted(ctx); err != nil {
+		return err
+	}
+	for _, s := range record.Sides {
+		for ids := range slices.Chunk(slices.Concat(l.window.ids(s), l.members[s].added, l.members[s].removed), linkPage) {
+			links, err := l.user.LinksBy(ctx, l.engine.Type, s, ids)
+			if err == nil {
+				err = l.keepChanged(ctx, links)
+			}
+			if err != nil {
+				return fmt.Errorf("read links by %s: %w", s, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (l *loader) loadAllLinks(ctx context.Context) error {
+	l.counts.active = 0
+	links := make([]store.Link, 0, linkPage)
+	for link, err := range l.user.Links(ctx, l.engine.Type) {
+		if err != nil {
+			return fmt.Errorf("read links: %w", err)
+		}
+		if link.Active {
+			l.counts.active++
+		}
+		l.counts.add(link)
+		if links = append(links, link); len(links) == linkPage {
+			if err := l.keepChanged(ctx, links); err != nil {
+				return err
+			}
+			links = links[:0]
+		}
+	}
+	return l.keepChanged(ctx, links)
+}
+
+// clockSkew is how far the clocks of two instances may be apart.
+const clockSkew = 5 * time.Minute
+
+// loadInterrupted nominates the links that runs wrote which were cut off: the members that the last whole run wrote down
+// tell nothing of what those moved.
+func (l *loader) loadInterrupted(ctx context.Context) error {
+	if !l.doc.Interrupted {
+		return nil
+	}
+	links, err := l.user.LinksSince(ctx, l.engine.Type, l.doc.LastFinished.Add(-clockSkew))
+	if err != nil {
+		return fmt.Errorf("read links of a run that was cut off: %w", err)
+	}
+	for _, link := range links {
+		l.pairs.addLink(link).nominated = true
+	}
+	if l.counts.active, err = l.user.ActiveLinks(ctx, l.engine.Type); err != nil {
+		return fmt.Errorf("count the links in scope: %w", err)
+	}
+	return nil
+}
+
+// keepChanged takes those links in of which something may have changed. Of the others only the ids stay, and their records
+// are let go.
+func (l *loader) keepChanged(ctx context.Context, links []store.Link) error {
+	links = slices.DeleteFunc(links, func(link store.Link) bool { return l.pairs.has(link.ID) })
+	ask := newAsked()
+	for _, link := range links {
+		for _, s := range record.Sides {
+			if id := link.SideID(s); l.window.touched[s][id] && l.window.record(s, id) == nil {
+				ask[s][id] = true
+			}
+		}
+	}
+	found, err := l.read(ctx, ask)
+	if err != nil {
+		return err
+	}
+	for _, s := range record.Sides {
+		l.window.add(s, found[s])
+	}
+	for _, link := range links {
+		if !l.unchanged(link) {
+			l.pairs.addLink(link)
+			continue
+		}
+		l.pairs.addUnchanged(link)
+		for _, s := range record.Sides {
+			l.window.drop(s, link.SideID(s))
+		}
+	}
+	return nil
+}
+
+// unchanged reports whether both records of a link are as it says.
+func (l *loader) unchanged(link store.Link) bool {
+	if !link.Active || link.Unfinished() {
+		return false
+	}
+	for _, s := range record.Sides {
+		id, known := link.SideID(s), link.Sides[s]
+		rec := l.window.record(s, id)
+		switch {
+		case id == "" || l.members[s].lacks(id):
+			return false
+		case rec == nil:
+			// What was touched has been read, so it is not there under this id.
+			if l.window.touched[s][id] {
+				return false
+			}
+		case rec.Photo != photoState(link, s).Ref, photoState(link, s).Intended != "":
+			return false
+		case rec.ID != id || rec.Gone || !rec.Member || known.Diverged || !bytes.Equal(rec.AdapterState, known.AdapterState):
+			return false
+		case !l.engine.Schema.Equal(rec.Fields, displayed(link.Base, known.Projections, l.engine.Schema)):
+			return false
+		case !hasUntracked(l.engine.Schema, rec, known.Projections):
+			return false
+		}
+	}
+	return true
+}
+
+// hasUntracked reports whether a record still has every value that it had under a label of its own.
+func hasUntracked(schema record.Schema, rec *record.Record, projections []record.Projection) bool {
+	for _, p := range projections {
+		f, known := schema.Field(p.Field)
+		if p.Untracked && known && !slices.ContainsFunc(rec.Untracked[p.Field], func(e record.Entry) bool { return f.Means(e, p.Canonical) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// nominate adds the ids of a side whose records have to be read before anything can be decided.
+func (l *loader) nominate(s record.Side, ask map[string]bool) {
+	for id := range l.window.touched[s] {
+		if p := l.pairs.bySide[s][id]; p != nil && !p.unchanged && p.records[s] == nil {
+			ask[id] = true
+		}
+	}
+	for _, id := range l.members[s].added {
+		if p := l.pairs.bySide[s][id]; p == nil || !p.link.Active && p.records[s] == nil {
+			ask[id] = true
+		}
+	}
+	for _, p := range l.pairs.list {
+		id, rec := p.link.SideID(s), p.records[s]
+		if id == "" {
+			continue
+		}
+		inScope := p.link.Active || p.link.SplitSide != ""
+		switch {
+		case rec == nil && (p.nominated || l.due(p)):
+			ask[id] = true
+		case inScope && l.members[s].lacks(id) && (rec == nil || rec.Member):
+			// The list of members and the record, or what is known of it, say different things.
+			ask[id] = true
+		case p.link.Active && rec != nil && !rec.Gone && !rec.Member && l.members[s].listed[id]:
+			ask[id] = true
+		}
+	}
+}
+
+// due reports whether an unfinished pair's time to be tried again has come.
+func (l *loader) due(p *pair) bool {
+	return p.stored.Unfinished() && l.retryDue(p.stored.Again())
+}
+
+// concerned reports whether a pair is this run's business.
+func (l *loader) concerned(p *pair) bool {
+	if p.stored.Unfinished() {
+		return l.due(p) || p.records[record.Creatio] != nil || p.records[record.Google] != nil || len(p.undecided) > 0
+	}
+	if len(p.undecided) > 0 {
+		return true
+	}
+	for _, s := range record.Sides {
+		if rec := p.records[s]; rec != nil && (p.link.Active || p.link.SplitSide != "" || rec.Member) {
+			return true
+		}
+	}
+	return false
+}
+
+// complete gives every pair its two records: what nobody hinted at is as the link says, the rest is fetched.
+func (l *loader) complete(ctx context.Context) error {
+	ask := newAsked()
+	for _, p := range l.pairs.list {
+		for _, s := range record.Sides {
+			id := p.link.SideID(s)
+			switch {
+			case p.records[s] != nil || id == "" || p.undecided[s]:
+			case whole(p.link, s):
+				p.records[s] = remembered(p.link, s, l.engine.Schema)
+			default:
+				ask[s][id] = true
+			}
+		}
+	}
+	return l.fetch(ctx, ask)
+}
+
+// whole reports whether a link tells all of a record that did not change.
+func whole(link store.Link, s record.Side) bool {
+	return link.Active && !link.Unfinished() && !link.Sides[s].Diverged
+}
+
+// waitUndecided deals with a pair of which a read decides nothing yet. Where the link tells what the record was when it was
+// seen last, the pair goes on with that, and is looked at again later; else it waits.
+func (l *loader) waitUndecided(p *pair) {
+	if len(p.undecided) == 0 {
+		p.link.RevisitAt = time.Time{}
+		return
+	}
+	for _, s := range record.Sides {
+		if !p.undecided[s] {
+			continue
+		}
+		if by := l.decidedBy(s, p); by.After(p.link.RevisitAt) {
+			p.link.RevisitAt = by
+		}
+		if l.members[s].lacks(p.link.SideID(s)) && p.link.Active {
+			l.members[s].set(p.link.SideID(s), true)
+		}
+		if stored := p.stored; whole(stored, s) && !l.undoes() {
+			p.records[s] = remembered(stored, s, l.engine.Schema)
+		} else {
+			p.wait = &wait{until: p.link.RevisitAt}
+		}
+	}
+}
+
+// remembered is an unchanged record as its link tells it: the agreed content, in the form in which the side shows it.
+func remembered(l store.Link, s record.Side, schema record.Schema) *record.Record {
+	known := l.Sides[s]
+	return &record.Record{
+		ID: l.SideID(s), Member: true, Modified: known.Modified, AdapterState: known.AdapterState,
+		Fields: displayed(l.Base, known.Projections, schema), Photo: photoState(l, s).Ref,
+	}
+}
+
+// displayed is agreed content in the form in which a side shows it.
+func displayed(base record.Fields, projections []record.Projection, schema record.Schema) record.Fields {
+	out := base.Clone()
+	for _, p := range projections {
+		f, ok := schema.Field(p.Field)
+		if !ok {
+			continue
+		}
+		if f.Empty(p.Canonical) {
+			if len(out[f.Name]) == 0 {
+				out[f.Name] = []record.Entry{p.Displayed}
+			}
+			continue
+		}
+		i := slices.IndexFunc(out[f.Name], func(e record.Entry) bool { return f.Same(e, p.Canonical) })
+		if i < 0 {
+			continue
+		}
+		if f.Empty(p.Displayed) {
+			out[f.Name] = slices.Delete(out[f.Name], i, i+1)
+		} else {
+			out[f.Name][i] = p.Displayed
+		}
+		if len(out[f.Name]) == 0 {
+			delete(out, f.Name)
+		}
+	}
+	return out
+}
+
+// reread fetches pairs anew that changed while they were written.
+func (l *loader) reread(ctx context.Context, list []*pair) error {
+	ask := newAsked()
+	for _, p := range list {
+		p.undecided = nil
+		for _, s := range record.Sides {
+			p.records[s] = nil
+			if id := p.link.SideID(s); id != "" {
+				l.pairs.bySide[s][id] = p
+				ask[s][id] = true
+			}
+		}
+	}
+	if err := l.fetch(ctx, ask); err != nil {
+		return err
+	}
+	for _, p := range list {
+		l.waitUndecided(p)
+	}
+	return nil
+}
+
+// asked are ids of records to be fetched, by side.
+type asked map[record.Side]map[string]bool
+
+func newAsked() asked { return asked{record.Creatio: {}, record.Google: {}} }
+
+// ids are a side's, in order.
+func (a asked) ids(s record.Side) []string { return slices.Sorted(maps.Keys(a[s])) }

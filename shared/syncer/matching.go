@@ -1,0 +1,346 @@
+package syncer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tandem-sync/tandem/shared/match"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// matcher finds for records that have no counterpart the one that is already on the other side, so that nothing is created
+// that is there. What fits several records is left alone and reported.
+type matcher struct {
+	*loader
+	// orphans are links by a record's id whose other record was deleted: whoever is matched with the record takes them over.
+	orphans map[string][]string
+}
+
+func (l *loader) matcher() *matcher { return &matcher{loader: l, orphans: map[string][]string{}} }
+
+// matchSize is how many records are matched at a time: a few chunks' worth.
+const matchSize = 1000
+
+// groups goes through the unmatched pairs, some components at a time, and gives each group once it is matched.
+func (m *matcher) groups(ctx context.Context, unmatched []*pair) iter.Seq2[[]*pair, error] {
+	return func(yield func([]*pair, error) bool) {
+		c := newComponents(unmatched, m.engine.Match, m.item)
+		for group := c.next(matchSize); len(group) > 0; group = c.next(matchSize) {
+			err := phase(ctx, "match", func(ctx context.Context) (err error) {
+				group, err = m.match(ctx, c, group)
+				return err
+			})
+			if !yield(group, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// match pairs one group.
+func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*pair, error) {
+	candidates := map[record.Side][]record.Record{}
+	for more := group; len(more) > 0; {
+		found, err := m.candidates(ctx, oneSided(more))
+		if err != nil {
+			return nil, err
+		}
+		// Who shares something with a candidate has a say in whose it is.
+		more = nil
+		for _, s := range record.Sides {
+			candidates[s] = append(candidates[s], found[s]...)
+			more = append(more, c.related(s, found[s])...)
+		}
+		group = append(group, more...)
+	}
+	alone := oneSided(group)
+	m.findLostCreations(alone, candidates)
+	free, err := m.untied(ctx, candidates)
+	if err != nil {
+		return nil, err
+	}
+	m.pairUp(alone, free)
+	return slices.DeleteFunc(group, func(p *pair) bool { return p.absorbed }), nil
+}
+
+// pairUp makes pairs of what belongs together.
+func (m *matcher) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*record.Record) {
+	items := map[record.Side][]match.Item{}
+	owners := map[record.Side][]*pair{}
+	records := map[record.Side][]*record.Record{}
+	for _, s := range record.Sides {
+		seen := map[string]bool{}
+		add := func(p *pair, rec *record.Record, member bool) {
+			if !seen[rec.ID] {
+				seen[rec.ID] = true
+				it := m.item(s, rec)
+				it.Member = member
+				items[s] = append(items[s], it)
+				owners[s], records[s] = append(owners[s], p), append(records[s], rec)
+			}
+		}
+		for _, p := range alone[s] {
+			if p.link.SideID(s.Other()) == "" && p.wait == nil {
+				add(p, p.records[s], true)
+			}
+		}
+		for _, rec := range free[s] {
+			add(nil, rec, false)
+		}
+	}
+	found := match.Find(m.engine.Match, items[record.Creatio], items[record.Google])
+	for _, f := range found.Pairs {
+		m.pair(owners[record.Creatio][f.Creatio], owners[record.Google][f.Google],
+			records[record.Creatio][f.Creatio], records[record.Google][f.Google], f.Reason)
+	}
+	for _, d := range found.Doubts {
+		var names []string
+		for _, c := range d.Candidates {
+			names = append(names, m.engine.Title(records[d.Side.Other()][c].Fields))
+		}
+		m.waitDoubtful(owners[d.Side][d.Item], d.Side, names)
+	}
+}
+
+// item is a record as it is compared with others. Its origins tell which record of the other side it was made from, or which
+// one was made from it, although the link between them was lost: a record carries the id of the link it was made for as its
+// mark, or has an id that is derived from the one it was made for.
+func (m *matcher) item(s record.Side, rec *record.Record) match.Item {
+	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Origins: []string{linkID(s, rec.ID), rec.ID}}
+	if derived := m.newID(s.Other(), rec.ID); derived != "" {
+		it.Origins = append(it.Origins, derived)
+	}
+	if rec.Mark != "" {
+		it.Origins = append(it.Origins, rec.Mark)
+	}
+	return it
+}
+
+// oneSided are the pairs with a record in scope on one side and none on the other.
+func oneSided(list []*pair) map[record.Side][]*pair {
+	out := map[record.Side][]*pair{}
+	for _, p := range list {
+		for _, s := range record.Sides {
+			if rec := p.records[s]; rec != nil && !rec.Gone && rec.Member && p.link.SideID(s.Other()) == "" {
+				out[s] = append(out[s], p)
+			}
+		}
+	}
+	return out
+}
+
+// candidates asks each side for what may be the counterpart of the other side's one-sided pairs.
+func (m *matcher) candidates(ctx context.Context, alone map[record.Side][]*pair) (map[record.Side][]record.Record, error) {
+	var mu sync.Mutex
+	out := map[record.Side][]record.Record{}
+	g, gctx := errgroup.WithContext(ctx)
+	for _, s := range record.Sides {
+		finder, ok := m.sides[s].(Finder)
+		if !ok || len(alone[s.Other()]) == 0 {
+			continue
+		}
+		like := make([]record.Record, 0, len(alone[s.Other()]))
+		for _, p := range alone[s.Other()] {
+			rec := *p.records[s.Other()]
+			if rec.Mark == "" {
+				rec.Mark = linkID(s.Other(), rec.ID)
+			}
+			like = append(like, rec)
+		}
+		g.Go(func() error {
+			found, err := finder.Candidates(gctx, like)
+			if err != nil {
+				return fmt.Errorf("find candidates in %s: %w", s, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[s] = found
+			return nil
+		})
+	}
+	return out, g.Wait()
+}
+
+// findLostCreations finds creations whose answer was lost, by the mark they carry. One that does not show yet is waited for,
+// as long as its side may lag.
+func (m *matcher) findLostCreations(alone map[record.Side][]*pair, candidates map[record.Side][]record.Record) {
+	for _, s := range record.Sides {
+		if _, chosen := m.sides[s].(Naming); chosen {
+			continue
+		}
+		marked := map[string]*record.Record{}
+		for i := range candidates[s] {
+			if c := &candidates[s][i]; c.Mark != "" && m.pairs.bySide[s][c.ID] == nil {
+				marked[c.Mark] = c
+			}
+		}
+		// One that is in scope has begun a pair, and will be matched with the one it was made for.
+		inScope := map[string]bool{}
+		for _, p := range alone[s] {
+			inScope[p.records[s].Mark] = true
+		}
+		for _, p := range alone[s.Other()] {
+			if p.stored.Pending != s || inScope[p.link.ID] {
+				continue
+			}
+			rec := marked[p.link.ID]
+			switch by := p.stored.UpdatedAt.Add(m.lag(s)); {
+			case rec != nil:
+				p.link.SetSideID(s, rec.ID)
+				p.records[s], p.link.Pending, p.first = rec, "", true
+				m.pairs.index(p, s)
+			case m.start.Before(by):
+				p.waitForCreation(s, by)
+			}
+		}
+	}
+}
+
+// untied are the candidates that nobody else is tied to. A link whose other record was deleted, or goes by another id by
+// which it looks for its counterpart itself, ties nothing.
+func (m *matcher) untied(ctx context.Context, candidates map[record.Side][]record.Record) (map[record.Side][]*record.Record, error) {
+	out := map[record.Side][]*record.Record{}
+	for _, s := range record.Sides {
+		ids := make([]string, 0, len(candidates[s]))
+		for _, c := range candidates[s] {
+			ids = append(ids, c.ID)
+		}
+		links, err := m.user.LinksBy(ctx, m.engine.Type, s, ids)
+		if err != nil {
+			return nil, fmt.Errorf("read links of candidates: %w", err)
+		}
+		tied, err := m.tied(ctx, s, links)
+		if err != nil {
+			return nil, err
+		}
+		for i := range candidates[s] {
+			c := &candidates[s][i]
+			if p := m.pairs.bySide[s][c.ID]; !tied[c.ID] && !c.Gone && (p == nil || p.link.SideID(s.Other()) == "") {
+				out[s] = append(out[s], c)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (map[string]bool, error) {
+	tied := map[string]bool{}
+	ask, owner := map[string]string{}, map[string]string{}
+	var ids []string
+	for _, l := range links {
+		other := l.SideID(s.Other())
+		if other == "" {
+			continue
+		}
+		tied[l.SideID(s)] = true
+		if !l.Active && !l.Unfinished() {
+			ask[other], owner[other] = l.SideID(s), l.ID
+			ids = append(ids, other)
+		}
+	}
+	if len(ids) == 0 {
+		return tied, nil
+	}
+	records, err := m.sides[s.Other()].Fetch(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("fetch counterparts of candidates: %w", err)
+	}
+	for _, rec := range records {
+		lost := slices.Clone(rec.Aliases)
+		if rec.Gone {
+			lost = append(lost, rec.ID)
+		}
+		for _, other := range lost {
+			id := ask[other]
+			if id == "" {
+				continue
+			}
+			delete(tied, id)
+			m.orphans[id] = append(m.orphans[id], owner[other])
+			if p := m.pairs.bySide[s][id]; p != nil {
+				p.absorbed = true
+				delete(m.pairs.bySide[s], id)
+			}
+		}
+	}
+	return tied, nil
+}
+
+// pair makes one pair of two records. Where each had begun a link, one of them stays.
+func (m *matcher) pair(c, g *pair, creatio, google *record.Record, reason match.Reason) {
+	p := c
+	if p == nil {
+		p = g
+	} else if g != nil {
+		g.absorbed = true
+		if g.stored.ID != "" {
+			p.replaces = append(p.replaces, g.stored.ID)
+		}
+	}
+	p.link.CreatioID, p.records[record.Creatio] = creatio.ID, creatio
+	p.link.GoogleID, p.records[record.Google] = google.ID, google
+	p.link.Pending = ""
+	p.first, p.reason = true, reason
+	p.replaces = append(append(p.replaces, m.orphans[creatio.ID]...), m.orphans[google.ID]...)
+	m.pairs.index(p, record.Creatio)
+	m.pairs.index(p, record.Google)
+}
+
+// waitForCreation leaves a pair alone until a creation that may have taken effect must have shown up.
+func (p *pair) waitForCreation(s record.Side, until time.Time) {
+	p.wait = &wait{until: until, problem: &store.Problem{
+		Side: s, Code: "awaiting-answer",
+		Message: label(s) + " did not say whether it added this contact.",
+		Action:  "Nothing to do: Tandem looks for it in a few minutes and adds it only if it is not there.",
+	}}
+}
+
+// waitDoubtful leaves a record alone that may be one of several.
+func (m *matcher) waitDoubtful(p *pair, s record.Side, names []string) {
+	p.wait = &wait{until: m.start.Add(retryDelay(p.stored.Failed + 1)), problem: &store.Problem{
+		Side: s, Code: "ambiguous",
+		Message: fmt.Sprintf("In %s, more than one contact may be this one, or one that contradicts it: %s.", label(s.Other()), strings.Join(names, "; ")),
+		Action: "If they are one person, merge them or give both the same name and e-mail address; if they are not, take from one what they share. " +
+			"Tandem links nothing that it is not sure of.",
+	}}
+}
+
+func label(s record.Side) string {
+	if s == record.Creatio {
+		return "Creatio"
+	}
+	return "Google"
+}
+
+// linkID is the id of the link that a record starts: the same whenever it is started.
+func linkID(s record.Side, id string) string {
+	sum := sha256.Sum256([]byte(string(s) + ":" + id))
+	return base64.RawURLEncoding.EncodeToString(append([]byte{sideByte(s)}, sum[:17]...))
+}
+
+// sideByte keeps ids from beginning with an underscore.
+func sideByte(s record.Side) byte {
+	if s == record.Creatio {
+		return 0x31
+	}
+	return 0x62
+}
+
+// retryDelay is how long a record that failed n times in a row is left alone.
+func retryDelay(n int) time.Duration {
+	d := 15 * time.Minute
+	for ; n > 1 && d < 24*time.Hour; n-- {
+		d *= 2
+	}
+	return min(d, 24*time.Hour)
+}

@@ -1,0 +1,186 @@
+package syncer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// maxMembers is how many members are kept by name. Beyond that a change of the set makes a run read all links.
+const maxMembers = 100_000
+
+// memberSet is who is in scope on one side. Neither side tells reliably who left, so the set is compared with the one that
+// the last run wrote down; a digest tells at no cost that they are equal, which they nearly always are.
+type memberSet struct {
+	// was is the digest that the last run left.
+	was digest
+	// listed are the ids in scope as the side listed them in this run; nil where it did not.
+	listed map[string]bool
+	// added and removed are the difference to the last run. Where they are not known, anybody may have come or left.
+	added, removed []string
+	known          bool
+	// now are the ids of which this run knows better than the list: it moved them, or read them.
+	now map[string]bool
+}
+
+// compareMembers compares the members that the sides listed with those that the last run left.
+func (s *session) compareMembers(ctx context.Context, deltas map[record.Side]record.Delta) (map[record.Side]*memberSet, error) {
+	out := map[record.Side]*memberSet{}
+	for _, side := range record.Sides {
+		m := &memberSet{was: readDigest(s.doc.MemberDigests[side]), known: true, now: map[string]bool{}}
+		out[side] = m
+		if deltas[side].Members == nil {
+			continue
+		}
+		m.listed = make(map[string]bool, len(deltas[side].Members))
+		for _, id := range deltas[side].Members {
+			m.listed[id] = true
+		}
+		if digestOf(maps.Keys(m.listed)) == m.was {
+			continue
+		}
+		before, err := s.storedMembers(ctx, side, m.was)
+		if err != nil {
+			return nil, err
+		}
+		m.compare(before)
+	}
+	return out, nil
+}
+
+// storedMembers is who was in scope when the last run ended; nil where that is not known, as after the first run of a store
+// or where the stored set is not the one of the digest.
+func (s *session) storedMembers(ctx context.Context, side record.Side, was digest) (store.MemberSet, error) {
+	stored, err := s.user.MemberSet(ctx, s.engine.Type, side)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the members of %s: %w", side, err)
+	}
+	if digestOf(slices.Values(stored)) != was {
+		return nil, nil
+	}
+	return stored, nil
+}
+
+func (m *memberSet) compare(before store.MemberSet) {
+	if before == nil {
+		m.known = false
+		m.added = slices.Sorted(maps.Keys(m.listed))
+		return
+	}
+	stayed := make(map[string]bool, len(before))
+	for _, id := range before {
+		if m.listed[id] {
+			stayed[id] = true
+		} else {
+			m.removed = append(m.removed, id)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.listed)) {
+		if !stayed[id] {
+			m.added = append(m.added, id)
+		}
+	}
+}
+
+// lacks reports whether the side listed its members and an id is not among them.
+func (m *memberSet) lacks(id string) bool { return m.listed != nil && !m.listed[id] }
+
+// set notes that this run takes an id into scope or out of it.
+func (m *memberSet) set(id string, in bool) { m.now[id] = in }
+
+// read notes what a read says of an id. Where the list says otherwise one of them is behind, and the next run looks again.
+func (m *memberSet) read(id string, in bool) {
+	if m.listed != nil && m.listed[id] != in {
+		m.now[id] = in
+	}
+}
+
+// differs reports whether the run leaves other members than were listed, or than the last run left.
+func (m *memberSet) differs() bool {
+	for id, in := range m.now {
+		if m.listed == nil || m.listed[id] != in {
+			return true
+		}
+	}
+	return false
+}
+
+// saveMembers writes down who is in scope as the run leaves it, and gives the digests for the sync's document. A set that
+// does not fit its digest is taken for none, so the sets are written before the digests.
+func (s *session) saveMembers(ctx context.Context, members map[record.Side]*memberSet) (map[record.Side]string, error) {
+	digests := map[record.Side]string{}
+	for _, side := range record.Sides {
+		m := members[side]
+		digests[side] = m.was.String()
+		if m.listed == nil && len(m.now) == 0 {
+			continue
+		}
+		set := maps.Clone(m.listed)
+		if set == nil {
+			before, err := s.storedMembers(ctx, side, m.was)
+			if err != nil {
+				return nil, err
+			}
+			if before == nil && m.was != (digest{}) {
+				continue
+			}
+			set = map[string]bool{}
+			for _, id := range before {
+				set[id] = true
+			}
+		}
+		for id, in := range m.now {
+			if in {
+				set[id] = true
+			} else {
+				delete(set, id)
+			}
+		}
+		is := digestOf(maps.Keys(set))
+		if is == m.was {
+			continue
+		}
+		digests[side] = is.String()
+		if len(set) > maxMembers {
+			continue
+		}
+		if err := s.user.PutMemberSet(ctx, s.engine.Type, s.lease, side, slices.Sorted(maps.Keys(set))); err != nil {
+			return nil, fmt.Errorf("save the members of %s: %w", side, err)
+		}
+	}
+	return digests, nil
+}
+
+// digest stands for a set of ids, in whatever order.
+type digest [sha256.Size]byte
+
+func digestOf(ids func(yield func(string) bool)) digest {
+	var d digest
+	for id := range ids {
+		for i, b := range sha256.Sum256([]byte(id)) {
+			d[i] ^= b
+		}
+	}
+	return d
+}
+
+func (d digest) String() string { return base64.RawURLEncoding.EncodeToString(d[:]) }
+
+// readDigest of what is no digest is that of no ids.
+func readDigest(text string) digest {
+	var d digest
+	if raw, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(raw) == len(d) {
+		copy(d[:], raw)
+	}
+	return d
+}

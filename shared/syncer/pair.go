@@ -1,0 +1,129 @@
+package syncer
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/match"
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// pair is a link and what is known of its two records in this run.
+type pair struct {
+	link store.Link
+	// stored is the link as the store has it; the zero Link where it has none.
+	stored  store.Link
+	records map[record.Side]*record.Record
+	// first says that the records were matched in this run, for a reason.
+	first  bool
+	reason match.Reason
+	// wait, where not nil, says why the pair is left alone in this run.
+	wait *wait
+	// unchanged says that there is nothing to do with the pair, of which only the ids are kept.
+	unchanged bool
+	// nominated says that both records have to be read: something may have happened that no list tells.
+	nominated bool
+	// undecided are the sides on which the only read is one that decides nothing.
+	undecided map[record.Side]bool
+	// absorbed says that another pair took this one's record over; replaces are the stored links that this pair takes over.
+	absorbed bool
+	replaces []string
+	// attempts counts how often the pair was read and planned anew in this run.
+	attempts int
+	// applied is what the run did to the pair that is to be undone, left what the undo leaves as it is.
+	applied []reconcile.AppliedChange
+	left    reconcile.LeftAsIs
+}
+
+// wait is why a pair is left alone, and until when. A wait without a problem is nothing that a user has to know.
+type wait struct {
+	until   time.Time
+	problem *store.Problem
+}
+
+// linked reports whether the pair has an id on both sides.
+func (p *pair) linked() bool { return p.link.CreatioID != "" && p.link.GoogleID != "" }
+
+// newlySeen reports whether the pair is nothing but a record that was found just now.
+func (p *pair) newlySeen() bool { return !p.unchanged && p.stored.ID == "" && !p.linked() }
+
+// free lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
+func (p *pair) free() {
+	clear(p.records)
+	p.link.Base, p.link.Sides, p.link.Intent, p.stored = nil, nil, nil, store.Link{}
+}
+
+// pairs are the pairs that a run deals with, found by either id.
+type pairs struct {
+	list   []*pair
+	bySide map[record.Side]map[string]*pair
+	byLink map[string]*pair
+}
+
+func newPairs() *pairs {
+	return &pairs{bySide: map[record.Side]map[string]*pair{record.Creatio: {}, record.Google: {}}, byLink: map[string]*pair{}}
+}
+
+// has reports whether a link was taken in.
+func (p *pairs) has(link string) bool { return p.byLink[link] != nil }
+
+// addLink takes a link in; a link that is there already is not taken twice.
+func (p *pairs) addLink(l store.Link) *pair {
+	if known := p.byLink[l.ID]; known != nil {
+		return known
+	}
+	n := &pair{link: l, stored: l, records: map[record.Side]*record.Record{}}
+	p.byLink[l.ID] = n
+	p.add(n)
+	return n
+}
+
+// addUnchanged notes that two records are those of a link with which there is nothing to do.
+func (p *pairs) addUnchanged(l store.Link) {
+	n := &pair{unchanged: true, link: store.Link{ID: l.ID, CreatioID: l.CreatioID, GoogleID: l.GoogleID, Active: true}}
+	p.byLink[l.ID] = n
+	for _, s := range record.Sides {
+		p.index(n, s)
+	}
+}
+
+// addRecord starts a pair for a record without a link.
+func (p *pairs) addRecord(s record.Side, id string) *pair {
+	n := &pair{first: true, records: map[record.Side]*record.Record{}, link: store.Link{ID: linkID(s, id)}}
+	n.link.SetSideID(s, id)
+	p.add(n)
+	return n
+}
+
+func (p *pairs) add(n *pair) {
+	p.list = append(p.list, n)
+	for _, s := range record.Sides {
+		p.index(n, s)
+	}
+}
+
+// index lets a pair be found by its id on a side. Where two links have one record, the link in scope is found.
+func (p *pairs) index(n *pair, s record.Side) {
+	id := n.link.SideID(s)
+	if id == "" {
+		return
+	}
+	if known := p.bySide[s][id]; known != nil && known != n && (known.link.Active || !n.link.Active) {
+		return
+	}
+	p.bySide[s][id] = n
+}
+
+// discard gives up a newly seen pair, if there is one, whose record turned out to be another pair's.
+func (p *pairs) discard(n *pair, s record.Side) {
+	if n == nil {
+		return
+	}
+	n.absorbed = true
+	delete(p.bySide[s], n.link.SideID(s))
+	p.drop(func(other *pair) bool { return other == n })
+}
+
+func (p *pairs) drop(f func(*pair) bool) { p.list = slices.DeleteFunc(p.list, f) }

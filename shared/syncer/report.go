@@ -1,0 +1,168 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// maxProblems bounds the problems a run lists; Counts.Failed says how many there were. A document may not grow beyond
+// 1 MiB (https://firebase.google.com/docs/firestore/quotas).
+const maxProblems = 500
+
+// maxPieces is more than the chunks of any run.
+const maxPieces = 1_000_000
+
+// report is what the run tells of itself: its summary, its changes piece by piece, its problems.
+type report struct {
+	user store.User
+	run  store.Run
+	// before is what earlier attempts at the run counted.
+	before store.Counts
+	// promised says that the run was somebody's before it began, who waits for its end.
+	promised bool
+	// piece is the number of the next piece of changes; intended says that the store has it as it was intended.
+	piece    int
+	intended bool
+	// listed says that the store has the run.
+	listed bool
+}
+
+// begin marks a run that was queued as running, and takes over what an earlier attempt counted.
+func (r *report) begin(ctx context.Context, start time.Time) error {
+	err := r.user.UpdateRun(ctx, r.run.ID, func(stored *store.Run) error {
+		stored.Status, stored.FinishedAt = "running", time.Time{}
+		if stored.StartedAt.IsZero() {
+			stored.StartedAt = start
+		}
+		r.run.Counts, r.before, r.run.StartedAt = stored.Counts, stored.Counts, stored.StartedAt
+		r.run.Undoes = stored.Undoes
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("begin run: %w", err)
+	}
+	r.listed = err == nil
+	return nil
+}
+
+// intend writes into the history what a chunk is about to change, so that no value is written over whose only copy it
+// would be if the run died right after. What became of it replaces that in the end.
+func (r *report) intend(ctx context.Context, changes []store.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	if err := r.list(ctx); err != nil {
+		return err
+	}
+	if err := r.user.AddChanges(ctx, r.run.ID, r.piece, changes); err != nil {
+		return fmt.Errorf("save intended changes: %w", err)
+	}
+	r.intended = true
+	return nil
+}
+
+// add writes a piece of changes, in the place of what was intended.
+func (r *report) add(ctx context.Context, changes []store.Change) error {
+	if len(changes) == 0 && !r.intended {
+		return nil
+	}
+	if err := r.user.AddChanges(ctx, r.run.ID, r.piece, changes); err != nil {
+		return fmt.Errorf("save changes: %w", err)
+	}
+	r.nextPiece()
+	return nil
+}
+
+// nextPiece leaves what was intended as it is.
+func (r *report) nextPiece() { r.piece, r.intended = r.piece+1, false }
+
+// list has the run be found, which nobody promised, as soon as it has something to tell.
+func (r *report) list(ctx context.Context) error {
+	if r.listed {
+		return nil
+	}
+	if err := r.user.PutRun(ctx, r.run); err != nil {
+		return fmt.Errorf("list run: %w", err)
+	}
+	r.listed = true
+	return nil
+}
+
+// count counts an action on a side.
+func (r *report) count(s record.Side, a record.Action) {
+	c := &r.run.Counts.Creatio
+	if s == record.Google {
+		c = &r.run.Counts.Google
+	}
+	switch a {
+	case record.Create:
+		c.Created++
+	case record.Update:
+		c.Updated++
+	case record.Unlink:
+		c.Unlinked++
+	}
+}
+
+// results tells the user what of a step could not be done, and what could not be done to the letter.
+func (r *report) results(st *step) {
+	for _, s := range record.Sides {
+		res, written := st.results[s]
+		if !written {
+			continue
+		}
+		if res.Err != nil {
+			r.run.Counts.Failed++
+			says := fault.Explain(res.Err)
+			r.problem(st.link, store.Problem{Side: s, Code: says.Code, Message: says.Message, Action: says.Action})
+		}
+		for _, n := range res.Notes {
+			r.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+		}
+	}
+}
+
+// problem tells the user something about the records of a link.
+func (r *report) problem(l store.Link, p store.Problem) {
+	if len(r.run.Problems) >= maxProblems {
+		return
+	}
+	p.Record, p.CreatioID, p.GoogleID = l.Name, l.CreatioID, l.GoogleID
+	r.run.Problems = append(r.run.Problems, p)
+}
+
+// last is the problem that ended the run.
+func (r *report) last() *store.Problem {
+	if len(r.run.Problems) == 0 {
+		return nil
+	}
+	return &r.run.Problems[len(r.run.Problems)-1]
+}
+
+// closeInterrupted ends a run that was cut off without a word: it had the lease before, and did not give it up.
+func (r *report) closeInterrupted(ctx context.Context, lease store.Lease, now time.Time) error {
+	if lease.After == "" || lease.After == r.run.ID {
+		return nil
+	}
+	err := r.user.UpdateRun(ctx, lease.After, func(lost *store.Run) error {
+		if lost.Status != "running" {
+			return nil
+		}
+		lost.Status, lost.FinishedAt = "failed", now
+		lost.Problems = append(lost.Problems, store.Problem{
+			Code: "interrupted", Message: "This run was cut off before it could tell how it ended.",
+			Action: "Nothing to do: the next one went on from there.",
+		})
+		return nil
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("close a run that was cut off: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package syncer
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// record writes down what became of a chunk: links, history, problems. Where a side broke down, the run says so once and
+// not for every record. It returns pairs that are to be read and planned anew.
+func (w *writer) record(ctx context.Context, chunk []*step, broken bool) ([]*pair, error) {
+	var again []*pair
+	var links []store.Link
+	changes := w.allChanges(chunk)
+	for _, st := range chunk {
+		w.report.countStep(w.engine.Schema, st)
+		w.recordResult(st)
+		switch {
+		case st.outdated() && st.attempts < maxAttempts-1:
+			st.attempts++
+			again = append(again, st.pair)
+		case !broken:
+			w.report.results(st)
+			if st.More && st.failure() == nil {
+				again = append(again, st.pair)
+			}
+		}
+		links = append(links, w.changedLinks(st)...)
+	}
+	if err := w.putLinks(ctx, links); err != nil {
+		return nil, err
+	}
+	return again, w.report.add(ctx, changes)
+}
+
+// recordResult brings the link to what is true now. Where everything was written, it is what was decided. Else it stays what
+// it was, and where something may have been written the journal tells the next attempt what.
+func (w *writer) recordResult(st *step) {
+	l := &st.link
+	l.Name = st.name
+	l.Sides = map[record.Side]store.LinkSide{record.Creatio: l.Sides[record.Creatio], record.Google: l.Sides[record.Google]}
+	failure, uncertain := st.failure(), false
+	for _, s := range record.Sides {
+		op := st.Ops[s]
+		if op == nil {
+			continue
+		}
+		switch err := st.results[s].Err; {
+		case err == nil:
+			uncertain = true
+			l.SetSideID(s, st.results[s].Record.ID)
+			if op.Action == record.Unlink || op.Join {
+				w.members[s].set(l.SideID(s), op.Join)
+			}
+			if l.Pending == s {
+				l.Pending = ""
+			}
+		case fault.Ambiguous(err):
+			uncertain = true
+		case op.Action == record.Create:
+			l.SetSideID(s, "")
+			l.Pending = ""
+		}
+	}
+	if failure == nil {
+		w.counts.activate(l, st.Active)
+		l.Base, l.SplitSide, l.Pending, l.Failed, l.RetryAt, l.Intent = st.Base.Clone(), st.SplitSide, "", 0, time.Time{}, nil
+	} else {
+		w.recordFailure(l, failure)
+		if !uncertain {
+			l.Intent = nil
+		}
+	}
+	for _, s := range record.Sides {
+		l.Sides[s] = w.sideAfter(st, s, failure != nil)
+	}
+}
+
+// recordFailure notes when a record that was not written may be tried again. What may get better by itself is tried again
+// at once.
+func (w *writer) recordFailure(l *store.Link, failure error) {
+	l.Failed++
+	l.RetryAt = w.start
+	if k := fault.KindOf(failure); k == fault.BadRecord || k == fault.ReadOnly || k == fault.Bug {
+		l.RetryAt = w.start.Add(retryDelay(l.Failed))
+	}
+}
+
+// sideAfter is what is known of one record now.
+func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide {
+	known, schema := st.link.Sides[s], w.engine.Schema
+	rec := st.records[s]
+	res, written := st.results[s]
+	switch {
+	case written && res.Err == nil:
+		rec = &res.Record
+		if !failed && st.After != nil {
+			known.Projections = st.projections(schema, s, res.Projections)
+		}
+	case rec == nil:
+		return known
+	case !failed && !rec.Gone && st.After != nil:
+		known.Projections = st.Decision.Projections[s]
+	}
+	known.AdapterState, known.Modified = rec.AdapterState, rec.Modified
+	known.Diverged = st.link.Active && (!st.inScope(s, rec) || !schema.Equal(rec.Fields, displayed(st.link.Base, known.Projections, schema)))
+	return known
+}
+
+// inScope reports whether a record is in scope after the step. A change that did not bring it in left it where it was.
+func (st *step) inScope(s record.Side, rec *record.Record) bool {
+	if op := st.Ops[s]; op != nil && op.Action == record.Update && !op.Join && st.records[s] != nil {
+		return st.records[s].Member
+	}
+	return rec.Member
+}
+
+// composed is what a side shows in the place of agreed values after it was told to show first, and showed second instead
+// of some of that.
+func composed(schema record.Schema, first, second []record.Projection) []record.Projection {
+	out := slices.Clone(first)
+	for _, p := range second {
+		f, _ := schema.Field(p.Field)
+		i := slices.IndexFunc(out, func(o record.Projection) bool {
+			return o.Field == p.Field && f.Key != nil && f.Same(o.Displayed, p.Canonical)
+		})
+		if i >= 0 {
+			out[i].Displayed = p.Displayed
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// changedLinks are the links to save: this one where it differs from the stored one, and those it took over.
+func (w *writer) changedLinks(st *step) []store.Link {
+	var out []store.Link
+	for _, id := range st.replaces {
+		out = append(out, store.Link{ID: id})
+	}
+	st.replaces = nil
+	if st.Drop || st.obsolete() {
+		if st.stored.ID != "" {
+			out = append(out, store.Link{ID: st.stored.ID})
+		}
+		w.counts.update(st.stored, store.Link{})
+		st.stored = store.Link{}
+		return out
+	}
+	l := st.link
+	l.UpdatedAt = st.stored.UpdatedAt
+	if st.stored.ID != "" && same(l, st.stored) {
+		return out
+	}
+	if !onlyRevisited(l, st.stored) {
+		l.UpdatedAt = w.engine.Now().UTC()
+	}
+	w.counts.update(st.stored, l)
+	st.link, st.stored = l, l
+	return append(out, l)
+}
+
+// sameBut reports whether two links differ in nothing but when they are to be looked at again, which is no change of them.
+func onlyRevisited(l, stored store.Link) bool {
+	l.RevisitAt = stored.RevisitAt
+	return stored.ID != "" && same(l, stored)
+}
+
+// obsolete reports whether nothing is left that the link could tie: a half whose record is gone or out of scope.
+func (st *step) obsolete() bool {
+	return !st.writes() && !st.Active && (!st.linked() || st.stored.Pending != "")
+}
+
+func same(a, b store.Link) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+// linkCounts are the numbers of a user's links that a run keeps.
+type linkCounts struct {
+	// active counts the links in scope, failing those with something left to do that did not come about.
+	active, failing int
+}
+
+// add counts a link that was read.
+func (c *linkCounts) add(l store.Link) { c.update(store.Link{}, l) }
+
+// update counts a link that becomes another one.
+func (c *linkCounts) update(was, is store.Link) {
+	switch {
+	case is.Failing() && !was.Failing():
+		c.failing++
+	case was.Failing() && !is.Failing():
+		c.failing--
+	}
+}
+
+// activate takes a link into scope or out of it, and counts that.
+func (c *linkCounts) activate(l *store.Link, active bool) {
+	switch {
+	case active && !l.Active:
+		c.active++
+	case l.Active && !active:
+		c.active--
+	}
+	l.Active = active
+}

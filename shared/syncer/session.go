@@ -1,0 +1,96 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// session is whose run it is, and with what it was begun. Every phase may read it, and none changes it.
+type session struct {
+	engine  *Engine
+	user    store.User
+	profile store.Profile
+	// doc is the sync's document as the lease found it.
+	doc      store.Sync
+	lease    store.Lease
+	deadline *leaseDeadline
+	start    time.Time
+	trigger  string
+	sides    map[record.Side]Side
+}
+
+func (s *session) preview() bool { return s.trigger == TriggerPreview }
+
+func (s *session) undoes() bool { return s.trigger == TriggerUndo }
+
+func (s *session) policy() reconcile.Policy {
+	return reconcile.Policy{
+		Direction: reconcile.Direction(s.doc.Settings.Direction), Conflicts: reconcile.Conflicts(s.doc.Settings.Conflicts),
+	}
+}
+
+// lag is by how long a side's lists and reads may trail its writes.
+func (s *session) lag(side record.Side) time.Duration {
+	if l, ok := s.sides[side].(Lagging); ok {
+		return l.Lag()
+	}
+	return 0
+}
+
+// newID is the id that a record gets which is created for the one of another id; empty where its side chooses it.
+func (s *session) newID(side record.Side, from string) string {
+	if n, ok := s.sides[side].(Naming); ok {
+		return n.NewID(s.user.ID() + "\x00" + from)
+	}
+	return ""
+}
+
+// prepare makes sure that a side's scope exists.
+func (s *session) prepare(ctx context.Context, side record.Side) (scope string, err error) {
+	scoped, ok := s.sides[side].(Scoped)
+	if !ok {
+		return "", nil
+	}
+	if scope, err = scoped.Prepare(ctx); err != nil {
+		return "", fmt.Errorf("prepare %s: %w", side, err)
+	}
+	return scope, nil
+}
+
+// retryDue reports whether the time of something that failed has come. A person who asks does not wait.
+func (s *session) retryDue(at time.Time) bool {
+	return s.trigger != TriggerSchedule || !at.After(s.start)
+}
+
+func (s *session) putLinks(ctx context.Context, links []store.Link) error {
+	if len(links) == 0 {
+		return nil
+	}
+	if err := s.user.PutLinks(ctx, s.engine.Type, s.lease, links); err != nil {
+		return fmt.Errorf("save links: %w", err)
+	}
+	return nil
+}
+
+// timeLeft stops the run at the border of a chunk before its time is over, or its lease. A process that stood still
+// may come here before its timers.
+func (s *session) timeLeft(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if s.deadline.passed(s.engine.Now()) {
+		return leaseRanOut()
+	}
+	deadline, ok := ctx.Deadline()
+	if ok && deadline.Sub(s.engine.Now()) < s.engine.margin() {
+		return fault.New(fault.Retry, "", codeDeadline, errors.New("the run's time is over; the rest goes into the next one"))
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package syncer
+
+import (
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// step is a pair with what is to be done about it, and in the end what became of that.
+type step struct {
+	*pair
+	reconcile.Decision
+	// name is what history calls the records.
+	name    string
+	plans   map[record.Side]record.Plan
+	results map[record.Side]record.Result
+}
+
+// writes reports whether the step changes anything on a side.
+func (st *step) writes() bool { return len(st.Ops) > 0 }
+
+// creates reports whether the step makes a new record.
+func (st *step) creates() bool {
+	for _, op := range st.Ops {
+		if op.Action == record.Create {
+			return true
+		}
+	}
+	return false
+}
+
+// takesAway reports whether the step follows a record that left.
+func (st *step) takesAway() bool {
+	for _, op := range st.Ops {
+		if op.Action == record.Unlink {
+			return true
+		}
+	}
+	return !st.Active && st.link.Active
+}
+
+// written reports whether the step was carried out, and not only planned.
+func (st *step) written() bool { return len(st.results) > 0 }
+
+// failure is why something of the step was not written; nil where everything was.
+func (st *step) failure() error {
+	for _, s := range record.Sides {
+		if err := st.results[s].Err; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outdated reports whether a record changed since it was read, so that the step has to be planned anew.
+func (st *step) outdated() bool {
+	for _, res := range st.results {
+		if fault.Is(res.Err, fault.Conflict) || fault.Is(res.Err, fault.Gone) {
+			return true
+		}
+	}
+	return false
+}
+
+// projections are the values that a side shows in another form than the agreed one, once the step is written.
+func (st *step) projections(schema record.Schema, s record.Side, predicted []record.Projection) []record.Projection {
+	return composed(schema, st.Projections[s], predicted)
+}

@@ -24,7 +24,7 @@ func Guard(decisions []Decision, active int) (reason string) {
 			left[side]++
 		}
 		for side, op := range d.Ops {
-			if op.Action == record.Unlink {
+			if op.Action.Removes() {
 				away[side]++
 				total++
 			}

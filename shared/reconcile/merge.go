@@ -32,10 +32,42 @@ const (
 	GoogleWins  Conflicts = "google"
 )
 
+// Departure is what becomes of a record whose counterpart was deleted or left the scope.
+type Departure string
+
+// What may become of it.
+const (
+	// Follow takes it out of scope.
+	Follow Departure = ""
+	// Cancelled marks it as one that does not take place; Deleted removes it.
+	Cancelled Departure = "cancel"
+	Deleted   Departure = "delete"
+	// Kept leaves it as it is, and ties it to nothing any more.
+	Kept Departure = "keep"
+)
+
+// action is the one that carries a departure out; empty where there is nothing to carry out.
+func (d Departure) action() record.Action {
+	switch d {
+	case Cancelled:
+		return record.Cancel
+	case Deleted:
+		return record.Delete
+	case Kept:
+		return ""
+	default:
+		return record.Unlink
+	}
+}
+
 // Policy is what the user's settings say about a merge.
 type Policy struct {
 	Direction Direction
 	Conflicts Conflicts
+	// Departures say, by the side on which a record departs, what becomes of its counterpart.
+	Departures map[record.Side]Departure
+	// Retract says, by side, what becomes of a record that a run created when that run is undone.
+	Retract map[record.Side]Departure
 }
 
 // The rules by which a value was decided, as history names them.
@@ -51,6 +83,7 @@ const (
 	RuleLeft        = "left"          // the record left the scope on the other side
 	RuleCameBack    = "came-back"     // the record is in scope again on the other side
 	RuleUndo        = "undo"          // the user undid a run
+	RuleLocked      = "locked"        // both changed; one side does not let the user write the value
 	RuleUntouchable = ""              // nothing was decided
 )
 
@@ -88,7 +121,9 @@ type View struct {
 	Fields      record.Fields
 	Untracked   record.Fields
 	Projections []record.Projection
-	Modified    time.Time
+	// Locked are the names of fields that may not be written here.
+	Locked   []string
+	Modified time.Time
 }
 
 // hasUntracked reports whether the side has a value of a set under a label of its own, where it does not show it.
@@ -338,9 +373,9 @@ func (m *merger) entry(b, c, g slot) {
 	switch {
 	case same(c.canonical, g.canonical):
 		m.put(c, c, g)
-	case !cChanged && !m.policy.Direction.Takes(record.Creatio), !gChanged && !m.policy.Direction.Takes(record.Google):
-		// A change that the settings keep where it was made: both stay, and the base too, so that it is
-		// still a change when the settings allow it again.
+	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
+		// A change that the settings, or a lock, keep where it was made: both stay, and the base too, so that it is
+		// still a change when it may be carried again.
 		m.put(b, c, g)
 	case !cChanged:
 		m.put(g, slot{canonical: g.canonical}, g)
@@ -351,6 +386,11 @@ func (m *merger) entry(b, c, g slot) {
 	default:
 		m.conflict(c, g)
 	}
+}
+
+// takes reports whether the field may be written on a side.
+func (m *merger) takes(s record.Side) bool {
+	return m.policy.Direction.Takes(s) && !slices.Contains(m.views[s].Locked, m.field.Name)
 }
 
 func (m *merger) changed() string {
@@ -420,6 +460,10 @@ func (m *merger) winner(creatioEmpty, googleEmpty bool) (record.Side, string) {
 		return record.Creatio, RuleDirection
 	case !m.policy.Direction.Takes(record.Google):
 		return record.Google, RuleDirection
+	case !m.takes(record.Creatio):
+		return record.Creatio, RuleLocked
+	case !m.takes(record.Google):
+		return record.Google, RuleLocked
 	case creatioEmpty:
 		return record.Google, RuleEditKept
 	case googleEmpty:

@@ -114,7 +114,8 @@ func wanted(p Pair, direction Direction) bool {
 	}
 }
 
-// leave takes the record out of scope on the side where it still is in it. Nothing is ever deleted.
+// leave has the record follow on the side where it still is in scope, as the policy says. Where it is kept, the pair is
+// split: nothing follows from it any more as long as both records stay as they are.
 func (d *Decision) leave(p Pair, policy Policy) {
 	d.Active = false
 	d.left = map[record.Side]bool{}
@@ -128,9 +129,14 @@ func (d *Decision) leave(p Pair, policy Policy) {
 			d.Active = true
 			continue
 		}
+		action := policy.Departures[side.Other()].action()
+		if action == "" {
+			d.SplitSide = side.Other()
+			continue
+		}
 		d.Rules[side] = RuleLeft
 		d.Ops[side] = &record.Operation{
-			Action: record.Unlink, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields,
+			Action: action, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields,
 		}
 	}
 }

@@ -242,7 +242,7 @@ func (u *undo) operations() {
 			}
 			continue
 		case n.Member && !u.in[s]:
-			op.Action = record.Unlink
+			op.Action = u.policy.Retract[s].action()
 		case len(u.d.Changes[s]) > 0 || !n.Member && u.in[s]:
 			op.Join = !n.Member && u.in[s]
 			if len(u.d.Changes[s]) > 0 {

@@ -1,6 +1,9 @@
 package record
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Delta is what a side tells of one window.
 type Delta struct {
@@ -8,14 +11,36 @@ type Delta struct {
 	Records []Record
 	// Touched are ids of records that may have changed and whose content must be fetched if they are linked.
 	Touched []string
-	// Members, where not nil, is the complete list of ids in scope now: a linked record missing from it left.
+	// Members, where not nil, is the complete list of ids in scope now, as far as the extents go: a linked record in one of
+	// them that is missing from the list left.
 	Members []string
-	// Complete says that Records holds every record of the side, so that a linked one missing from it is gone.
-	Complete bool
+	// Extents are the parts of the scope that were read whole; nil for all of it.
+	Extents []Extent
 	// ScopeGone says that the tag or the group itself is not there any more.
 	ScopeGone bool
 	// Cursor is where the next window starts. To be kept only after everything above is dealt with.
 	Cursor json.RawMessage
+}
+
+// Extent is a part of a scope that was read whole, so that what is missing in it is missing from something.
+type Extent struct {
+	// Parent is the series whose records were read; empty for all records.
+	Parent string
+	// From and To bound the ends of the records that were read, To itself excluded; zero for no bound.
+	From, To time.Time
+}
+
+// Covers reports whether a record of a series, or of none, that ends at a time lies in the extent. One without an end lies
+// in every range.
+func (e Extent) Covers(parent string, end time.Time) bool {
+	switch {
+	case e.Parent != "" && e.Parent != parent:
+		return false
+	case end.IsZero():
+		return true
+	default:
+		return !end.Before(e.From) && (e.To.IsZero() || end.Before(e.To))
+	}
 }
 
 // Action is what an operation does to a record of a side.
@@ -27,7 +52,13 @@ const (
 	Update Action = "update"
 	// Unlink takes the record out of scope: the tag comes off, or it leaves the group.
 	Unlink Action = "unlink"
+	// Cancel marks the record as one that does not take place; Delete removes it.
+	Cancel Action = "cancel"
+	Delete Action = "delete"
 )
+
+// Removes reports whether the action takes a record away, in whatever way.
+func (a Action) Removes() bool { return a == Unlink || a == Cancel || a == Delete }
 
 // Operation is one write to one record of one side.
 type Operation struct {

@@ -110,6 +110,11 @@ type Record struct {
 	Tombstone bool
 	// Fields is the content in Tandem's vocabulary.
 	Fields Fields
+	// Parent is the record's series; empty where it belongs to none. End is when it ends; zero where it has no time.
+	Parent string
+	End    time.Time
+	// Locked are the names of fields that this user may not write in this record.
+	Locked []string
 	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are not of the content and
 	// stay as they are, but a value among them is there. Nil where they are not known.
 	Untracked Fields

@@ -167,6 +167,9 @@ type Link struct {
 	// RevisitAt is when the link is to be looked at again, because a read of one of its records decided nothing yet; zero
 	// where nothing is open.
 	RevisitAt time.Time `json:"revisitAt,omitzero"`
+	// Parent is the series of the records; empty where they belong to none. End is when they end; zero where they have no time.
+	Parent string    `json:"parent,omitempty"`
+	End    time.Time `json:"end,omitzero"`
 	// Photo is what is known of the records' photos; nil where neither ever had one.
 	Photo *LinkPhoto `json:"photo,omitempty"`
 	// UpdatedAt is when the link was last written.

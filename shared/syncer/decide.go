@@ -73,7 +73,7 @@ func (w *writer) unapproved(ctx context.Context, steps []*step) ([]reconcile.Dec
 			return nil, fmt.Errorf("read the held run: %w", err)
 		}
 		for _, c := range held.Changes {
-			if c.Action == string(record.Unlink) {
+			if record.Action(c.Action).Removes() {
 				agreed[c.CreatioID+" "+c.GoogleID] = true
 			}
 		}
@@ -123,7 +123,7 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, AdapterState: rec.AdapterState,
-				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Modified: rec.Modified},
+				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: rec.Modified},
 			}
 		}
 	}

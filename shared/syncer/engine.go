@@ -26,6 +26,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/match"
+	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -100,8 +101,18 @@ type Kind struct {
 	Title func(record.Fields) string
 	// Match are the rules by which records that have no link yet are found to be the same.
 	Match match.Rules
+	// Policy is what the settings say about merges and departures; nil for direction and conflicts alone.
+	Policy func(store.Settings) reconcile.Policy
+	Words  Words
 	// Ready reports why the settings do not let a run begin, as one of the reasons of Outcome; empty where they do.
 	Ready func(store.Settings) (reason string)
+}
+
+// Words are what users call the records of a kind.
+type Words struct {
+	One, Many string
+	// Scope says by side what has a record in scope, as a tag.
+	Scope map[record.Side]string
 }
 
 // Engine makes the runs of one sync type.

@@ -23,13 +23,13 @@ const (
 func (w *writer) allChanges(chunk []*step) []store.Change {
 	var out []store.Change
 	for _, st := range chunk {
-		out = append(out, st.changes(w.engine.Schema, w.preview())...)
+		out = append(out, st.changes(&w.engine.Kind, w.preview())...)
 	}
 	return out
 }
 
 // changes are what a step changed, or is about to change, with the rule that decided each value.
-func (st *step) changes(schema record.Schema, preview bool) []store.Change {
+func (st *step) changes(k *Kind, preview bool) []store.Change {
 	var out []store.Change
 	if st.matched() {
 		out = append(out, st.change(store.Change{Side: record.Google, Action: actionMatch, Fields: []store.FieldChange{{
@@ -37,7 +37,7 @@ func (st *step) changes(schema record.Schema, preview bool) []store.Change {
 		}}}))
 	}
 	for _, s := range record.Sides {
-		if change, ok := st.sideChange(schema, s, preview); ok {
+		if change, ok := st.sideChange(k, s, preview); ok {
 			out = append(out, change)
 		}
 	}
@@ -68,7 +68,8 @@ func (st *step) change(c store.Change) store.Change {
 }
 
 // sideChange is what a step changed on one side; false where that is nothing.
-func (st *step) sideChange(schema record.Schema, s record.Side, preview bool) (store.Change, bool) {
+func (st *step) sideChange(k *Kind, s record.Side, preview bool) (store.Change, bool) {
+	schema, scope := k.Schema, k.Words.Scope
 	op, err := st.Ops[s], st.results[s].Err
 	if op == nil || err != nil && !st.unsure(s) && !preview {
 		return store.Change{}, false
@@ -82,10 +83,10 @@ func (st *step) sideChange(schema record.Schema, s record.Side, preview bool) (s
 	}
 	change := st.change(store.Change{Side: s, Action: string(op.Action), Fields: fieldChanges(changed)})
 	if op.Join && op.Action == record.Update {
-		change.Fields = append(change.Fields, store.FieldChange{Field: fieldMembership, Before: "", After: membership(s), Rule: st.Rules[s]})
+		change.Fields = append(change.Fields, store.FieldChange{Field: fieldMembership, Before: "", After: scope[s], Rule: st.Rules[s]})
 	}
 	if op.Action == record.Unlink {
-		change.Fields = []store.FieldChange{{Field: fieldMembership, Before: membership(s), After: "", Rule: st.Rules[s]}}
+		change.Fields = []store.FieldChange{{Field: fieldMembership, Before: scope[s], After: "", Rule: st.Rules[s]}}
 	}
 	return change, true
 }
@@ -98,7 +99,7 @@ func (st *step) unsure(s record.Side) bool {
 }
 
 // countStep counts what a step changed.
-func (r *report) countStep(schema record.Schema, st *step) {
+func (r *report) countStep(k *Kind, st *step) {
 	if st.matched() {
 		r.run.Counts.Matched++
 	}
@@ -106,7 +107,7 @@ func (r *report) countStep(schema record.Schema, st *step) {
 		r.run.Counts.Conflicts += len(st.Conflicts)
 	}
 	for _, s := range record.Sides {
-		if change, ok := st.sideChange(schema, s, r.run.Trigger == TriggerPreview); ok && !st.unsure(s) {
+		if change, ok := st.sideChange(k, s, r.run.Trigger == TriggerPreview); ok && !st.unsure(s) {
 			r.count(s, record.Action(change.Action))
 		}
 	}
@@ -161,13 +162,6 @@ func matchRule(reason match.Reason) string {
 	return "same-" + strings.ReplaceAll(string(reason), " ", "-")
 }
 
-func membership(s record.Side) string {
-	if s == record.Creatio {
-		return "private tag"
-	}
-	return "group"
-}
-
 func fieldChanges(changes []reconcile.FieldChange) []store.FieldChange {
 	var out []store.FieldChange
 	for _, c := range changes {
@@ -188,8 +182,8 @@ func (w *writer) tellPlan(ctx context.Context, known, unmatched []*pair) error {
 		var changes []store.Change
 		for chunk := range w.chunks(list, w.plan) {
 			for _, st := range chunk {
-				w.report.countStep(w.engine.Schema, st)
-				changes = append(append(changes, st.changes(w.engine.Schema, w.preview())...), w.planPhoto(st)...)
+				w.report.countStep(&w.engine.Kind, st)
+				changes = append(append(changes, st.changes(&w.engine.Kind, w.preview())...), w.planPhoto(st)...)
 				st.free()
 			}
 		}
@@ -227,9 +221,9 @@ func (w *writer) hold(ctx context.Context, known, unmatched []*pair, reason stri
 	counts := w.report.run.Counts
 	p := store.Problem{
 		Code: "held-" + reason,
-		Message: fmt.Sprintf("This run would take %d contacts out of the synchronization, so Tandem has not started it.",
-			counts.Creatio.Unlinked+counts.Google.Unlinked),
-		Action: "Look at the list: approve it if that is what you want, or reject it to keep the contacts.",
+		Message: fmt.Sprintf("This run would take %d %s out of the synchronization, so Tandem has not started it.",
+			counts.Creatio.Unlinked+counts.Google.Unlinked, w.engine.Words.Many),
+		Action: "Look at the list: approve it if that is what you want, or reject it to keep the " + w.engine.Words.Many + ".",
 	}
 	w.report.run.Problems = append(w.report.run.Problems, p)
 	return waitsForApproval{p}

@@ -69,7 +69,7 @@ func (w *writer) intent(st *step) *record.Intent {
 		if op := st.Ops[s]; op != nil {
 			plan := st.plans[s]
 			side.Action, side.Rows, side.After = op.Action, plan.Rows, only(plan.Displayed, in.Fields)
-			side.Member = op.Action != record.Unlink && (op.Join || side.WasMember)
+			side.Member = !op.Action.Removes() && (op.Join || side.WasMember)
 			projections = st.projections(w.engine.Schema, s, plan.Projections)
 		}
 		for _, p := range projections {

@@ -180,7 +180,7 @@ func (l *loader) unchanged(link store.Link) bool {
 		id, known := link.SideID(s), link.Sides[s]
 		rec := l.window.record(s, id)
 		switch {
-		case id == "" || l.members[s].lacks(id):
+		case id == "" || l.members[s].lacks(s, link):
 			return false
 		case rec == nil:
 			// What was touched has been read, so it is not there under this id.
@@ -232,7 +232,7 @@ func (l *loader) nominate(s record.Side, ask map[string]bool) {
 		switch {
 		case rec == nil && (p.nominated || l.due(p)):
 			ask[id] = true
-		case inScope && l.members[s].lacks(id) && (rec == nil || rec.Member):
+		case inScope && l.members[s].lacks(s, p.link) && (rec == nil || rec.Member):
 			// The list of members and the record, or what is known of it, say different things.
 			ask[id] = true
 		case p.link.Active && rec != nil && !rec.Gone && !rec.Member && l.members[s].listed[id]:
@@ -299,7 +299,7 @@ func (l *loader) waitUndecided(p *pair) {
 		if by := l.decidedBy(s, p); by.After(p.link.RevisitAt) {
 			p.link.RevisitAt = by
 		}
-		if l.members[s].lacks(p.link.SideID(s)) && p.link.Active {
+		if l.members[s].lacks(s, p.link) && p.link.Active {
 			l.members[s].set(p.link.SideID(s), true)
 		}
 		if stored := p.stored; whole(stored, s) && !l.undoes() {

@@ -200,7 +200,7 @@ func (m *matcher) findLostCreations(alone map[record.Side][]*pair, candidates ma
 				p.records[s], p.link.Pending, p.first = rec, "", true
 				m.pairs.index(p, s)
 			case m.start.Before(by):
-				p.waitForCreation(s, by)
+				m.waitForCreation(p, s, by)
 			}
 		}
 	}
@@ -297,10 +297,10 @@ func (m *matcher) pair(c, g *pair, creatio, google *record.Record, reason match.
 }
 
 // waitForCreation leaves a pair alone until a creation that may have taken effect must have shown up.
-func (p *pair) waitForCreation(s record.Side, until time.Time) {
+func (s *session) waitForCreation(p *pair, side record.Side, until time.Time) {
 	p.wait = &wait{until: until, problem: &store.Problem{
-		Side: s, Code: "awaiting-answer",
-		Message: label(s) + " did not say whether it added this contact.",
+		Side: side, Code: "awaiting-answer",
+		Message: label(side) + " did not say whether it added this " + s.engine.Words.One + ".",
 		Action:  "Nothing to do: Tandem looks for it in a few minutes and adds it only if it is not there.",
 	}}
 }
@@ -309,7 +309,7 @@ func (p *pair) waitForCreation(s record.Side, until time.Time) {
 func (m *matcher) waitDoubtful(p *pair, s record.Side, names []string) {
 	p.wait = &wait{until: m.start.Add(retryDelay(p.stored.Failed + 1)), problem: &store.Problem{
 		Side: s, Code: "ambiguous",
-		Message: fmt.Sprintf("In %s, more than one contact may be this one, or one that contradicts it: %s.", label(s.Other()), strings.Join(names, "; ")),
+		Message: fmt.Sprintf("In %s, more than one %s may be this one, or one that contradicts it: %s.", label(s.Other()), m.engine.Words.One, strings.Join(names, "; ")),
 		Action: "If they are one person, merge them or give both the same name and e-mail address; if they are not, take from one what they share. " +
 			"Tandem links nothing that it is not sure of.",
 	}}

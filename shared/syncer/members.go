@@ -21,8 +21,9 @@ const maxMembers = 100_000
 type memberSet struct {
 	// was is the digest that the last run left.
 	was digest
-	// listed are the ids in scope as the side listed them in this run; nil where it did not.
-	listed map[string]bool
+	// listed are the ids in scope as the side listed them in this run, as far as the extents go; nil where it did not.
+	listed  map[string]bool
+	extents []record.Extent
 	// added and removed are the difference to the last run. Where they are not known, anybody may have come or left.
 	added, removed []string
 	known          bool
@@ -39,7 +40,7 @@ func (s *session) compareMembers(ctx context.Context, deltas map[record.Side]rec
 		if deltas[side].Members == nil {
 			continue
 		}
-		m.listed = make(map[string]bool, len(deltas[side].Members))
+		m.listed, m.extents = make(map[string]bool, len(deltas[side].Members)), deltas[side].Extents
 		for _, id := range deltas[side].Members {
 			m.listed[id] = true
 		}
@@ -92,8 +93,13 @@ func (m *memberSet) compare(before store.MemberSet) {
 	}
 }
 
-// lacks reports whether the side listed its members and an id is not among them.
-func (m *memberSet) lacks(id string) bool { return m.listed != nil && !m.listed[id] }
+// lacks reports whether the side listed its members and the record of a link is missing from what was read whole.
+func (m *memberSet) lacks(s record.Side, l store.Link) bool {
+	if m.listed == nil || m.listed[l.SideID(s)] {
+		return false
+	}
+	return m.extents == nil || slices.ContainsFunc(m.extents, func(e record.Extent) bool { return e.Covers(l.Parent, l.End) })
+}
 
 // set notes that this run takes an id into scope or out of it.
 func (m *memberSet) set(id string, in bool) { m.now[id] = in }

@@ -107,6 +107,10 @@ func (r *report) count(s record.Side, a record.Action) {
 		c.Updated++
 	case record.Unlink:
 		c.Unlinked++
+	case record.Cancel:
+		c.Cancelled++
+	case record.Delete:
+		c.Deleted++
 	}
 }
 

@@ -18,7 +18,7 @@ func (w *writer) record(ctx context.Context, chunk []*step, broken bool) ([]*pai
 	var links []store.Link
 	changes := w.allChanges(chunk)
 	for _, st := range chunk {
-		w.report.countStep(w.engine.Schema, st)
+		w.report.countStep(&w.engine.Kind, st)
 		w.recordResult(st)
 		switch {
 		case st.outdated() && st.attempts < maxAttempts-1:
@@ -54,7 +54,7 @@ func (w *writer) recordResult(st *step) {
 		case err == nil:
 			uncertain = true
 			l.SetSideID(s, st.results[s].Record.ID)
-			if op.Action == record.Unlink || op.Join {
+			if op.Action.Removes() || op.Join {
 				w.members[s].set(l.SideID(s), op.Join)
 			}
 			if l.Pending == s {
@@ -78,6 +78,9 @@ func (w *writer) recordResult(st *step) {
 	}
 	for _, s := range record.Sides {
 		l.Sides[s] = w.sideAfter(st, s, failure != nil)
+		if rec := st.records[s]; rec != nil && !rec.Gone {
+			l.Parent, l.End = rec.Parent, rec.End
+		}
 	}
 }
 

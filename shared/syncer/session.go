@@ -31,6 +31,9 @@ func (s *session) preview() bool { return s.trigger == TriggerPreview }
 func (s *session) undoes() bool { return s.trigger == TriggerUndo }
 
 func (s *session) policy() reconcile.Policy {
+	if s.engine.Policy != nil {
+		return s.engine.Policy(s.doc.Settings)
+	}
 	return reconcile.Policy{
 		Direction: reconcile.Direction(s.doc.Settings.Direction), Conflicts: reconcile.Conflicts(s.doc.Settings.Conflicts),
 	}

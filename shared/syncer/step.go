@@ -32,7 +32,7 @@ func (st *step) creates() bool {
 // takesAway reports whether the step follows a record that left.
 func (st *step) takesAway() bool {
 	for _, op := range st.Ops {
-		if op.Action == record.Unlink {
+		if op.Action.Removes() {
 			return true
 		}
 	}

@@ -155,7 +155,7 @@ func (u undoer) applied(changes []store.Change) []reconcile.AppliedChange {
 		switch record.Action(c.Action) {
 		case record.Create:
 			applied.Moved = reconcile.Entered
-		case record.Unlink:
+		case record.Unlink, record.Cancel, record.Delete:
 			applied.Moved = reconcile.Left
 		}
 		for _, f := range c.Fields {
@@ -180,7 +180,7 @@ func (u undoer) plan(list []*pair) []*step {
 		}
 		if s := p.link.Pending; s != "" {
 			// Whether the record is there nobody knows before the next run has looked for it.
-			p.waitForCreation(s, u.start)
+			u.waitForCreation(p, s, u.start)
 			continue
 		}
 		u.recoverIntent(p)

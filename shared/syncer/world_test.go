@@ -73,6 +73,7 @@ func newWorld(t testing.TB) *world {
 // contacts are the kind of record of these tests.
 var contacts = syncer.Kind{
 	Type: record.Contacts, Schema: contact.Schema, Scope: "contacts", Title: contact.Title, Match: contact.Match,
+	Words: syncer.Words{One: "contact", Many: "contacts", Scope: map[record.Side]string{record.Creatio: "private tag", record.Google: "group"}},
 	Ready: func(s store.Settings) string {
 		if s.TagID == "" {
 			return syncer.ReasonNoTag
@@ -191,7 +192,7 @@ type half struct {
 	// narrow says how many characters the side has room for in a job title, and that it knows no town: an address shows there
 	// as its text.
 	narrow int
-	refuse                      func(record.Operation) error
+	refuse func(record.Operation) error
 }
 
 var _ syncer.Side = (*half)(nil)

@@ -252,7 +252,7 @@ func (r *run) policy() reconcile.Policy {
 func (r *run) pairOf(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
 		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
-		Sides: map[record.Side]reconcile.Now{}, NewID: createdID(r.user.ID(), p.link.GoogleID),
+		Sides: map[record.Side]reconcile.Now{}, NewID: r.newID(record.Creatio, p.link.GoogleID),
 	}
 	for _, s := range record.Sides {
 		rec := p.now[s]
@@ -298,7 +298,7 @@ func (r *run) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 			continue
 		}
 		g.Go(func() error {
-			results, err := r.sides[s].Apply(ctx, ops)
+			results, err := r.apply(ctx, s, ops)
 			mu.Lock()
 			defer mu.Unlock()
 			for i, st := range owners {
@@ -321,6 +321,19 @@ func (r *run) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 		return nil, lost
 	}
 	return stale, errors.Join(append(failures, err)...)
+}
+
+// apply plans operations and carries them out.
+func (r *run) apply(ctx context.Context, s record.Side, ops []record.Operation) ([]record.Result, error) {
+	plans, err := r.sides[s].Plan(ctx, ops)
+	if err != nil {
+		results := make([]record.Result, len(ops))
+		for i := range results {
+			results[i].Err = fault.New(fault.Retry, string(s), "not-planned", err)
+		}
+		return results, err
+	}
+	return r.sides[s].Apply(ctx, plans)
 }
 
 // timeLeft stops the run at the border of a chunk before its time is over, or its lease. A process that stood still

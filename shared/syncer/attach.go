@@ -53,8 +53,8 @@ func (r *run) follow(s record.Side, rec *record.Record) {
 // claim is how much a record with a new id is a pair's: most where the side knows it as the same one, and more where the
 // pair is in scope than where it left, as one does that was merged into another before that got its new id.
 func (r *run) claim(s record.Side, p *pair, rec *record.Record) int {
-	if side, ok := r.sides[s].(Lasting); ok {
-		if is := side.Lasting(rec.AdapterState); is != "" && is == side.Lasting(p.link.Sides[s].AdapterState) {
+	if side, ok := r.sides[s].(Stable); ok {
+		if is := side.StableID(rec.AdapterState); is != "" && is == side.StableID(p.link.Sides[s].AdapterState) {
 			return 2
 		}
 	}
@@ -75,7 +75,7 @@ func (r *run) take(s record.Side, rec *record.Record) {
 	if p == nil || p.link.SideID(s) != rec.ID {
 		return
 	}
-	if was := p.now[s]; was != nil && !was.Gone && behind(s, rec, was.Modified) {
+	if was := p.now[s]; was != nil && !was.Gone && r.behind(s, rec, was.Modified) {
 		return
 	}
 	if ros := r.rosters[s]; p.link.Active && !rec.Member && ros.members == nil && r.doubtful(s, p, rec) {
@@ -87,14 +87,22 @@ func (r *run) take(s record.Side, rec *record.Record) {
 // doubtful reports whether a record that says it left may be one of before it joined: a look that is behind, or right after
 // a write. Where no list of members says the same, since their number is what it was, the next run asks for one.
 func (r *run) doubtful(s record.Side, p *pair, rec *record.Record) bool {
-	fresh := r.start.Sub(p.stored.UpdatedAt) < r.engine.grace()
-	return s == record.Google && !rec.Gone && !r.undoes() && (fresh || behind(s, rec, p.stored.Sides[s].Modified))
+	fresh := r.start.Sub(p.stored.UpdatedAt) < r.lag(s)
+	return r.lag(s) > 0 && !rec.Gone && !r.undoes() && (fresh || r.behind(s, rec, p.stored.Sides[s].Modified))
 }
 
-// behind reports whether a look at a record shows less of what was done to it than is known. Google's lists and readings lag
-// behind writes; Creatio's do not, and its time falls with a row that is taken away.
-func behind(s record.Side, rec *record.Record, known time.Time) bool {
-	return s == record.Google && !rec.Gone && rec.Modified.Before(known)
+// behind reports whether a look at a record shows less of what was done to it than is known. On a side that does not lag
+// every look shows all, and the time of a record may fall with a row that is taken away.
+func (r *run) behind(s record.Side, rec *record.Record, known time.Time) bool {
+	return r.lag(s) > 0 && !rec.Gone && rec.Modified.Before(known)
+}
+
+// lag is how long a side's lists and readings may trail what was written.
+func (r *run) lag(s record.Side) time.Duration {
+	if side, ok := r.sides[s].(Lagging); ok {
+		return side.Lag()
+	}
+	return 0
 }
 
 // begin starts a pair for a record without a link.
@@ -124,7 +132,7 @@ func sideByte(s record.Side) byte {
 func (r *run) unify(ctx context.Context, read asked) error {
 	again := newAsk()
 	for _, s := range record.Sides {
-		side, ok := r.sides[s].(Lasting)
+		side, ok := r.sides[s].(Stable)
 		if !ok || !slices.ContainsFunc(r.pairs.list, func(p *pair) bool { return p.fresh() && read[s][p.link.SideID(s)] }) {
 			continue
 		}
@@ -134,7 +142,7 @@ func (r *run) unify(ctx context.Context, read asked) error {
 			if rec == nil || rec.Gone || !p.fresh() {
 				continue
 			}
-			is := side.Lasting(rec.AdapterState)
+			is := side.StableID(rec.AdapterState)
 			if other := ids[is]; other != "" && is != "" {
 				again[s][other], again[s][rec.ID] = true, true
 			}

@@ -189,8 +189,8 @@ func (r *run) conclude(d *store.Sync, out Outcome, err error) {
 		d.Cursors = map[record.Side]json.RawMessage{}
 		for _, s := range record.Sides {
 			if c := r.deltas[s].Cursor; len(c) > 0 && r.scopes[s] != "" {
-				if side, ok := r.sides[s].(Counting); ok && (len(r.rosters[s].moved) > 0 || r.rosters[s].doubted) {
-					c = side.Moved(c, r.rosters[s].net)
+				if side, ok := r.sides[s].(Relister); ok && (len(r.rosters[s].moved) > 0 || r.rosters[s].doubted) {
+					c = side.Relist(c, r.rosters[s].net)
 				}
 				d.Cursors[s] = c
 			}

@@ -122,15 +122,11 @@ type Engine struct {
 	Chunk int
 	// Margin is how long before the context's deadline no further chunk is begun; default 20 s.
 	Margin time.Duration
-	// Grace is how long a creation in Google whose answer was lost is given to show up before it is made again;
-	// default 2 minutes: lists lag behind writes (https://developers.google.com/people/v1/contacts#list_the_users_contacts_that_have_changed).
-	Grace time.Duration
 }
 
 const (
 	defaultChunk  = 200
 	defaultMargin = 20 * time.Second
-	defaultGrace  = 2 * time.Minute
 )
 
 // NewRunID makes the id of a run. Ids sort by time.
@@ -358,13 +354,13 @@ func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Del
 	if r.waited() {
 		cursor = nil
 	}
-	if scope == "" {
+	if _, scoped := r.sides[s].(Scoped); scoped && scope == "" {
 		if r.preview() {
 			return r.foreseen(ctx, s)
 		}
-		made, err := r.sides[s].Prepare(ctx)
+		made, err := r.prepare(ctx, s)
 		if err != nil {
-			return "", record.Delta{}, fmt.Errorf("prepare %s: %w", s, err)
+			return "", record.Delta{}, err
 		}
 		scope, cursor = made, nil
 	}
@@ -382,8 +378,8 @@ func (r *run) readWindow(ctx context.Context, s record.Side) (string, record.Del
 	if r.preview() {
 		return "", record.Delta{Members: []string{}}, nil
 	}
-	if scope, err = r.sides[s].Prepare(ctx); err != nil {
-		return "", record.Delta{}, fmt.Errorf("prepare %s again: %w", s, err)
+	if scope, err = r.prepare(ctx, s); err != nil {
+		return "", record.Delta{}, err
 	}
 	delta, err = r.scanSide(ctx, s, nil)
 	return scope, delta, err
@@ -402,12 +398,22 @@ func (r *run) regroup(ctx context.Context, chunk []*step) error {
 	if r.undoes() || r.scopes[record.Google] != "" || !slices.ContainsFunc(chunk, joins) {
 		return nil
 	}
-	made, err := r.sides[record.Google].Prepare(ctx)
-	if err != nil {
-		return fmt.Errorf("prepare %s again: %w", record.Google, err)
-	}
+	made, err := r.prepare(ctx, record.Google)
 	r.scopes[record.Google] = made
-	return nil
+	return err
+}
+
+// prepare makes sure that a side's scope is there, where it has one.
+func (r *run) prepare(ctx context.Context, s record.Side) (string, error) {
+	side, scoped := r.sides[s].(Scoped)
+	if !scoped {
+		return "", nil
+	}
+	scope, err := side.Prepare(ctx)
+	if err != nil {
+		return "", fmt.Errorf("prepare %s: %w", s, err)
+	}
+	return scope, nil
 }
 
 // foreseen reads a side whose scope may not be there yet, and makes none.

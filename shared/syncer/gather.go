@@ -339,7 +339,7 @@ func (r *run) askFor(s record.Side, ask map[string]bool) {
 		if (p.link.Active || p.link.SplitSide != "") && id != "" && roster.lacks(id) && (p.now[s] == nil || p.now[s].Member) {
 			ask[id] = true
 		}
-		if rec := p.now[s]; id != "" && rec != nil && behind(s, rec, p.stored.Sides[s].Modified) {
+		if rec := p.now[s]; id != "" && rec != nil && r.behind(s, rec, p.stored.Sides[s].Modified) {
 			ask[id] = true
 		}
 	}

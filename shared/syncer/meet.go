@@ -1,7 +1,6 @@
 package syncer
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -10,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tandem-sync/tandem/shared/match"
@@ -104,17 +102,14 @@ func (r *run) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*reco
 }
 
 // item is a record as it is compared with others. Its origins tell which record of the other side it was made from, or which
-// one was made from it, although the link between them was lost: a contact in Google carries the id of the link it was
-// made for, a contact in Creatio has an id that is derived from the one it was made for.
+// one was made from it, although the link between them was lost: a record may carry the id of the link it was made for, or
+// have an id that is derived from the one it was made for.
 func (r *run) item(s record.Side, rec *record.Record) match.Item {
-	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked}
-	switch {
-	case s == record.Creatio:
-		it.Origins = []string{linkID(s, rec.ID), rec.ID}
-	case rec.Mark != "":
-		it.Origins = []string{createdID(r.user.ID(), rec.ID), rec.Mark}
-	default:
-		it.Origins = []string{createdID(r.user.ID(), rec.ID)}
+	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Origins: []string{linkID(s, rec.ID), rec.ID}}
+	for _, origin := range []string{r.newID(s.Other(), rec.ID), rec.Mark} {
+		if origin != "" {
+			it.Origins = append(it.Origins, origin)
+		}
 	}
 	return it
 }
@@ -138,7 +133,8 @@ func (r *run) candidates(ctx context.Context, singles map[record.Side][]*pair) (
 	out := map[record.Side][]record.Record{}
 	g, gctx := errgroup.WithContext(ctx)
 	for _, s := range record.Sides {
-		if len(singles[s.Other()]) == 0 {
+		side, ok := r.sides[s].(Finder)
+		if !ok || len(singles[s.Other()]) == 0 {
 			continue
 		}
 		like := make([]record.Record, 0, len(singles[s.Other()]))
@@ -150,7 +146,7 @@ func (r *run) candidates(ctx context.Context, singles map[record.Side][]*pair) (
 			like = append(like, rec)
 		}
 		g.Go(func() error {
-			found, err := r.sides[s].Candidates(gctx, like)
+			found, err := side.Candidates(gctx, like)
 			if err != nil {
 				return fmt.Errorf("find candidates in %s: %w", s, err)
 			}
@@ -187,13 +183,11 @@ func (r *run) adopt(singles map[record.Side][]*pair, candidates map[record.Side]
 			p.link.Pending = ""
 			p.first = true
 			r.pairs.name(p, record.Google)
-		case r.start.Sub(p.stored.UpdatedAt) < r.engine.grace():
-			p.wait(r.start.Add(r.engine.grace()))
+		case r.start.Sub(p.stored.UpdatedAt) < r.lag(record.Google):
+			p.wait(p.stored.UpdatedAt.Add(r.lag(record.Google)))
 		}
 	}
 }
-
-func (e *Engine) grace() time.Duration { return cmp.Or(e.Grace, defaultGrace) }
 
 // free are the candidates that nobody else is tied to. A link whose other record was deleted, or goes by another id by which
 // it looks for its counterpart itself, ties nothing.
@@ -319,12 +313,12 @@ func label(s record.Side) string {
 	return "Google"
 }
 
-// creations is the name space of the ids of records that Tandem creates in Creatio.
-var creations = uuid.MustParse("7d3f0c52-6d0b-5a5e-9a53-1f6d2f6f4d10")
-
-// createdID is the id of the Creatio record that stands for a Google record: the same at every attempt.
-func createdID(user, googleID string) string {
-	return uuid.NewSHA1(creations, []byte(user+"\x00"+googleID)).String()
+// newID is the id of the record that is made on a side from one of the other side; empty where the side chooses it.
+func (r *run) newID(s record.Side, from string) string {
+	if side, ok := r.sides[s].(Naming); ok {
+		return side.NewID(r.user.ID() + "\x00" + from)
+	}
+	return ""
 }
 
 // distance is how long a record that failed n times in a row is left alone.

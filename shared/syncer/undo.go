@@ -55,8 +55,8 @@ func (r *run) prepareScopes(ctx context.Context) error {
 		if r.doc.Scopes[s] != "" {
 			continue
 		}
-		if _, err := r.sides[s].Prepare(ctx); err != nil {
-			return fmt.Errorf("prepare %s: %w", s, err)
+		if _, err := r.prepare(ctx, s); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -263,8 +263,8 @@ func (r *run) concludeUndo(d *store.Sync, out Outcome) {
 		d.MemberDigests[s] = r.rosters[s].is.String()
 	}
 	for s, c := range d.Cursors {
-		if side, ok := r.sides[s].(Counting); ok && len(r.rosters[s].moved) > 0 {
-			d.Cursors[s] = side.Moved(c, r.rosters[s].net)
+		if side, ok := r.sides[s].(Relister); ok && len(r.rosters[s].moved) > 0 {
+			d.Cursors[s] = side.Relist(c, r.rosters[s].net)
 		}
 	}
 	if out.Status == Partial {

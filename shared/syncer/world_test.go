@@ -2,6 +2,8 @@ package syncer_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -187,7 +189,13 @@ type half struct {
 	refuse                      func(record.Operation) error
 }
 
-var _ syncer.Side = (*half)(nil)
+var _ interface {
+	syncer.Side
+	syncer.Scoped
+	syncer.Finder
+	syncer.Naming
+	syncer.Lagging
+} = (*half)(nil)
 
 func (h *half) touch(r *row) {
 	h.seq++
@@ -377,7 +385,35 @@ func (h *half) Candidates(_ context.Context, like []record.Record) ([]record.Rec
 	return out, h.done("candidates")
 }
 
-func (h *half) Apply(_ context.Context, ops []record.Operation) ([]record.Result, error) {
+// NewID names the records that are created in Creatio.
+func (h *half) NewID(seed string) string {
+	if h.side == record.Google {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(seed))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Lag is how long Google trails what is written to it.
+func (h *half) Lag() time.Duration {
+	if h.side == record.Google {
+		return 10 * time.Minute
+	}
+	return 0
+}
+
+func (h *half) Plan(_ context.Context, ops []record.Operation) ([]record.Plan, error) {
+	plans := make([]record.Plan, len(ops))
+	for i, op := range ops {
+		plans[i] = record.Plan{Operation: op, Displayed: op.Before.Clone()}
+		for _, name := range op.Changed {
+			plans[i].Displayed[name] = op.After[name]
+		}
+	}
+	return plans, nil
+}
+
+func (h *half) Apply(_ context.Context, ops []record.Plan) ([]record.Result, error) {
 	results := make([]record.Result, len(ops))
 	for i, op := range ops {
 		if err := h.call("apply"); err != nil {
@@ -386,7 +422,7 @@ func (h *half) Apply(_ context.Context, ops []record.Operation) ([]record.Result
 			}
 			return results, err
 		}
-		results[i] = h.apply(op)
+		results[i] = h.apply(op.Operation)
 		if err := h.done("apply"); err != nil {
 			lost := *fault.New(fault.Retry, string(h.side), "lost", err)
 			lost.Ambiguous = true

@@ -23,7 +23,9 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/creatio/contacts"
 	"github.com/tandem-sync/tandem/shared/google"
+	"github.com/tandem-sync/tandem/shared/google/people"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/oauth"
 	"github.com/tandem-sync/tandem/shared/observe"
@@ -327,14 +329,17 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 	if err != nil {
 		return nil, err
 	}
-	people, err := google.NewContacts(google.Options{
-		HTTP: clients[record.Google], Photos: &http.Client{Transport: a.base[record.Google], CheckRedirect: httpx.SameOrigin},
-		Endpoint: a.config.Google.Endpoint, Group: s.Scopes[record.Google], Now: a.now, Logger: a.logger,
+	api, err := google.NewClient(google.Options{HTTP: clients[record.Google], Endpoint: a.config.Google.Endpoint, Now: a.now, Logger: a.logger})
+	if err != nil {
+		return nil, err
+	}
+	group, err := people.New(api, people.Options{
+		Photos: &http.Client{Transport: a.base[record.Google], CheckRedirect: httpx.SameOrigin}, Group: s.Scopes[record.Google],
 	})
 	if err != nil {
 		return nil, err
 	}
-	tag := creatio.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
+	tag := contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
 	user := creatio.User{ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone}
-	return map[record.Side]syncer.Side{record.Creatio: site.Contacts(tag, user), record.Google: people}, nil
+	return map[record.Side]syncer.Side{record.Creatio: contacts.New(site, tag, user), record.Google: group}, nil
 }

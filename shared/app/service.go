@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/creatio/contacts"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/oauth"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -197,7 +198,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := site.Tags(ctx, p.Creatio.ContactID)
+	found, err := contacts.Tags(ctx, site, p.Creatio.ContactID)
 	tags := make([]web.Tag, 0, len(found))
 	for _, t := range found {
 		tags = append(tags, web.Tag(t))

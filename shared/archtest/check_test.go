@@ -25,6 +25,10 @@ func TestWhat_breaks_a_rule_is_told_with_its_reason(t *testing.T) {
 		"a pure package on a ground package": {"shared/match/a.go", `import ` + tandem + `shared/httpx"`, "a pure package knows no I/O"},
 		"a pure package in a wrong order":    {"shared/record/a.go", `import ` + tandem + `shared/reconcile"`, "may import only shared/fault"},
 		"one side on the other":              {"shared/creatio/a.go", `import ` + tandem + `shared/google"`, "adapters do not know one another"},
+		"one kind on the other side":         {"shared/creatio/contacts/a.go", `import ` + tandem + `shared/google"`, "adapters do not know one another"},
+		"a service on one of its kinds":      {"shared/google/a.go", `import ` + tandem + `shared/google/people"`, "adapters do not know one another"},
+		"a service on a kind of records":     {"shared/creatio/a.go", `import ` + tandem + `shared/contact"`, "may import only"},
+		"one kind on another of its service": {"shared/google/calendar/a.go", `import ` + tandem + `shared/google/people"`, "adapters do not know one another"},
 		"a database on another":              {"shared/store/bolt/a.go", `import ` + tandem + `shared/store/firestore"`, "adapters do not know one another"},
 		"a queue on a vault":                 {"shared/queue/a.go", `import ` + tandem + `shared/vault"`, "adapters do not know one another"},
 		"an adapter on the core":             {"shared/google/a.go", `import ` + tandem + `shared/syncer"`, "may import only"},
@@ -41,7 +45,7 @@ func TestWhat_breaks_a_rule_is_told_with_its_reason(t *testing.T) {
 		"the product on the store's suite":   {"shared/store/bolt/a.go", `import ` + tandem + `shared/store/storetest"`, "is not deployed"},
 		"the sandbox on the adapter":         {"shared/sandbox/google/a.go", `import ` + tandem + `shared/google"`, "only app imports adapters"},
 		"a package nobody knows":             {"shared/util/a.go", ``, "shared/util has no place yet: add a line"},
-		"a package below a known one":        {"shared/google/people/a.go", ``, "shared/google/people has no place yet"},
+		"a package below a known one":        {"shared/google/photos/a.go", ``, "shared/google/photos has no place yet"},
 		"a package at the top":               {"main.go", ``, "has no place yet"},
 	} {
 		source := "//go:build never\n\npackage x\n" + tc.source + "\n"
@@ -65,6 +69,8 @@ func TestWhat_keeps_the_rules_is_left_alone(t *testing.T) {
 		"shared/record/a.go":               `"golang.org/x/text/unicode/norm"; "encoding/json"`,
 		"shared/record/a_test.go":          `"os"; "net/http"`,
 		"shared/creatio/a.go":              tandem + `shared/odata"; ` + tandem + `shared/httpx"; ` + tandem + `shared/record"; "net/http"`,
+		"shared/creatio/contacts/a.go":     tandem + `shared/creatio"; ` + tandem + `shared/contact"; ` + tandem + `shared/odata"`,
+		"shared/google/people/a.go":        tandem + `shared/google"; ` + tandem + `shared/contact"`,
 		"shared/store/bolt/a.go":           tandem + `shared/store"; ` + tandem + `shared/store/internal/document"`,
 		"shared/sandbox/creatio/a.go":      tandem + `shared/sandbox/sample"`,
 		"scripts/local/main.go":            tandem + `shared/app"; ` + tandem + `shared/sandbox/google"`,

@@ -1,5 +1,7 @@
 package archtest
 
+import "strings"
+
 // layer is what kind of package one is.
 type layer string
 
@@ -41,7 +43,7 @@ var places = []place{
 	{"functions/...", entry, []string{"shared/app"}, "a function reads the request, calls app and writes the answer; all else would be deployed untested"},
 	{"shared/app", composition, with(
 		purely, "shared/contact", "shared/activity", "shared/config", "shared/observe", "shared/httpx", "shared/odata", "shared/store", "shared/store/migrate", "shared/store/bolt", "shared/store/firestore",
-		"shared/creatio", "shared/google", "shared/vault", "shared/queue", "shared/schedule", "shared/syncer", "shared/oauth", "shared/web",
+		"shared/creatio", "shared/creatio/contacts", "shared/creatio/activities", "shared/google", "shared/google/people", "shared/google/calendar", "shared/vault", "shared/queue", "shared/schedule", "shared/syncer", "shared/oauth", "shared/web",
 	), "one package connects everything, so that all others can be used and tested alone"},
 
 	{"shared/fault", pure, nil, "everybody speaks its kinds, so it can know nobody"},
@@ -63,8 +65,12 @@ var places = []place{
 	{"shared/store/internal/document", adapter, []string{"shared/fault", "shared/record", "shared/store"}, "what the databases share must not know one of them"},
 	{"shared/store/bolt", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},
 	{"shared/store/firestore", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},
-	{"shared/creatio", adapter, with(purely, "shared/contact", "shared/observe", "shared/httpx", "shared/odata"), "a side knows its service, and neither the other side nor the run"},
-	{"shared/google", adapter, with(purely, "shared/contact", "shared/observe", "shared/httpx"), "a side knows its service, and neither the other side nor the run"},
+	{"shared/creatio", adapter, []string{"shared/fault", "shared/record", "shared/observe", "shared/httpx", "shared/odata"}, "the site is the same for every kind of records, so it knows none"},
+	{"shared/creatio/contacts", adapter, with(purely, "shared/contact", "shared/creatio", "shared/observe", "shared/httpx", "shared/odata"), "a side knows its service and its kind, and neither the other side nor the run"},
+	{"shared/creatio/activities", adapter, with(purely, "shared/activity", "shared/creatio", "shared/observe", "shared/httpx", "shared/odata"), "a side knows its service and its kind, and neither the other side nor the run"},
+	{"shared/google", adapter, []string{"shared/fault", "shared/record", "shared/observe", "shared/httpx"}, "calls and their errors are the same for every kind of records, so it knows none"},
+	{"shared/google/people", adapter, with(purely, "shared/contact", "shared/google", "shared/observe", "shared/httpx"), "a side knows its service and its kind, and neither the other side nor the run"},
+	{"shared/google/calendar", adapter, with(purely, "shared/activity", "shared/google", "shared/observe", "shared/httpx"), "a side knows its service and its kind, and neither the other side nor the run"},
 	{"shared/vault", adapter, []string{"shared/fault", "shared/observe"}, "it seals bytes and knows no token"},
 	{"shared/cloud", ground, []string{"shared/fault", "shared/httpx"}, "it knows the errors of Google Cloud's APIs, and none of the APIs"},
 	{"shared/queue", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe", "shared/httpx"}, "it carries tasks and knows no work"},
@@ -94,8 +100,9 @@ var never = []struct {
 	{func(from, to place) bool { return from.layer == pure && to.layer != pure }, "a pure package knows no I/O, not even through another package"},
 	{func(from, to place) bool { return to.layer == stage && from.layer != stage && from.layer != script }, "what stands in for a service in tests is not deployed"},
 	{func(from, to place) bool {
-		return from.layer == adapter && to.layer == adapter && to.path != "shared/store/internal/document"
-	}, "adapters do not know one another: what two of them need goes through app, or into a ground package"},
+		ofOwnService := strings.HasPrefix(from.path, to.path+"/")
+		return from.layer == adapter && to.layer == adapter && !ofOwnService && to.path != "shared/store/internal/document"
+	}, "adapters do not know one another, but for the package of a side's own service: what two of them need goes through app, or into a ground package"},
 	{func(from, to place) bool {
 		return to.layer == adapter && from.layer != composition && from.layer != adapter
 	}, "only app imports adapters; everybody else declares the port that it needs"},

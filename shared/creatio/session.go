@@ -107,7 +107,7 @@ func repeatable(req *http.Request) (func() (io.ReadCloser, error), error) {
 	}
 	content, err := io.ReadAll(req.Body)
 	if err != nil {
-		return nil, fault.Errorf(fault.Retry, side, "request-body", "read request body: %w", err)
+		return nil, fault.Errorf(fault.Retry, Side, "request-body", "read request body: %w", err)
 	}
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }, nil
 }
@@ -115,7 +115,7 @@ func repeatable(req *http.Request) (func() (io.ReadCloser, error), error) {
 func (s *session) send(req *http.Request, body func() (io.ReadCloser, error), in *login) (*http.Response, error) {
 	content, err := body()
 	if err != nil {
-		return nil, fault.Errorf(fault.Retry, side, "request-body", "read request body: %w", err)
+		return nil, fault.Errorf(fault.Retry, Side, "request-body", "read request body: %w", err)
 	}
 	r := req.Clone(req.Context())
 	r.Body = content
@@ -160,7 +160,7 @@ func (s *session) lock(ctx context.Context) error {
 	case s.turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fault.New(fault.Retry, side, "canceled", ctx.Err())
+		return fault.New(fault.Retry, Side, "canceled", ctx.Err())
 	}
 }
 
@@ -210,7 +210,7 @@ func (s *session) login(ctx context.Context) (*login, error) {
 	if s.refused != nil {
 		return nil, s.refused
 	}
-	in, err := s.open(ctx)
+	in, err := s.authenticate(ctx)
 	if err != nil {
 		if fault.Is(err, fault.Reconnect) {
 			s.refused = err
@@ -221,20 +221,20 @@ func (s *session) login(ctx context.Context) (*login, error) {
 	return in, nil
 }
 
-// open posts the name and the password to AuthService.svc, which is at the root of the site in every version.
-func (s *session) open(ctx context.Context) (*login, error) {
+// authenticate posts the name and the password to AuthService.svc, which is at the root of the site in every version.
+func (s *session) authenticate(ctx context.Context) (*login, error) {
 	// TimeZoneOffset is the session's fallback time zone; without it some writes are in the server's.
 	content, err := json.Marshal(map[string]any{"UserName": s.user, "UserPassword": s.password, "TimeZoneOffset": 0})
 	if err != nil {
-		return nil, fault.Errorf(fault.Bug, side, "login", "encode login: %w", err)
+		return nil, fault.Errorf(fault.Bug, Side, "login", "encode login: %w", err)
 	}
 	address, err := url.Parse(s.site + "/ServiceModel/AuthService.svc/Login")
 	if err != nil {
-		return nil, fault.Errorf(fault.Misconfigured, side, "bad-url", "parse site address: %w", err)
+		return nil, fault.Errorf(fault.Misconfigured, Side, "bad-url", "parse site address: %w", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(content))
 	if err != nil {
-		return nil, fault.Errorf(fault.Misconfigured, side, "bad-url", "make login request: %w", err)
+		return nil, fault.Errorf(fault.Misconfigured, Side, "bad-url", "make login request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json")
@@ -244,7 +244,7 @@ func (s *session) open(ctx context.Context) (*login, error) {
 		if _, classified := errors.AsType[*fault.Error](err); classified {
 			return nil, fmt.Errorf("log in: %w", err)
 		}
-		return nil, fault.Errorf(fault.Retry, side, "unreachable", "log in: %w", err)
+		return nil, fault.Errorf(fault.Retry, Side, "unreachable", "log in: %w", err)
 	}
 	defer resp.Body.Close()
 	if err := loginOutcome(resp); err != nil {
@@ -252,7 +252,7 @@ func (s *session) open(ctx context.Context) (*login, error) {
 	}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
-		return nil, fault.Errorf(fault.Bug, side, "login", "make cookie jar: %w", err)
+		return nil, fault.Errorf(fault.Bug, Side, "login", "make cookie jar: %w", err)
 	}
 	jar.SetCookies(address, resp.Cookies())
 	return &login{cookies: jar}, nil
@@ -263,9 +263,9 @@ func (s *session) open(ctx context.Context) (*login, error) {
 func loginOutcome(resp *http.Response) error {
 	switch {
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
-		return fault.Errorf(fault.Retry, side, "unavailable", "log in: status %d", resp.StatusCode)
+		return fault.Errorf(fault.Retry, Side, "unavailable", "log in: status %d", resp.StatusCode)
 	case resp.StatusCode != http.StatusOK || isPage(resp):
-		return fault.Errorf(fault.Misconfigured, side, "not-creatio", "log in: status %d, type %q",
+		return fault.Errorf(fault.Misconfigured, Side, "not-creatio", "log in: status %d, type %q",
 			resp.StatusCode, resp.Header.Get("Content-Type"))
 	}
 	var reply struct {
@@ -274,17 +274,17 @@ func loginOutcome(resp *http.Response) error {
 	}
 	content, err := io.ReadAll(io.LimitReader(resp.Body, maxLoginReply))
 	if err != nil {
-		return fault.Errorf(fault.Retry, side, "connection-lost", "read login reply: %w", err)
+		return fault.Errorf(fault.Retry, Side, "connection-lost", "read login reply: %w", err)
 	}
 	if err := json.Unmarshal(content, &reply); err != nil || reply.Code == nil {
-		return fault.New(fault.Misconfigured, side, "not-creatio", errors.New("log in: the reply is none of Creatio"))
+		return fault.New(fault.Misconfigured, Side, "not-creatio", errors.New("log in: the reply is none of Creatio"))
 	}
 	switch {
 	case *reply.Code == 0:
 		return nil
 	case reply.PasswordChangeURL != "":
-		return fault.Errorf(fault.Reconnect, side, "password-expired", "log in: code %d", *reply.Code)
+		return fault.Errorf(fault.Reconnect, Side, "password-expired", "log in: code %d", *reply.Code)
 	default:
-		return fault.Errorf(fault.Reconnect, side, "wrong-password", "log in: code %d", *reply.Code)
+		return fault.Errorf(fault.Reconnect, Side, "wrong-password", "log in: code %d", *reply.Code)
 	}
 }

@@ -1,13 +1,11 @@
-// Package creatio is the Creatio side of the synchronization: it signs in to a site, knows who its user is and which
-// private tags that user has, and reads and writes the contacts that carry one of them.
+// Package creatio is what the sides at Creatio have in common: it signs in to a site, knows who its user is, reads by the
+// batch, and looks names up in the site's lists. Each kind of records has a package of its own below this one.
 //
 // Its invariants:
 //
-//   - A tag moves contacts only while it is private and made by the user; that is verified in every reading.
-//   - A contact is never deleted, its owner and type are never changed, and only columns and rows that differ are written.
-//   - What Tandem has no word for, as other types of communications, is neither shown nor touched.
-//   - Rows that are inserted have ids derived from what they are, so that a repeated insertion is seen as one.
-//   - What a write promises to show is what the next reading shows; where Creatio cannot hold a value, that is told.
+//   - What is read is read to its end, however small the pages are that a site gives; a list that ends early is an error.
+//   - A list that the user may not read is an error, and never taken for an empty one.
+//   - A wrong password is tried once: Creatio locks accounts.
 package creatio
 
 import (
@@ -24,10 +22,11 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// side is this side's name in errors.
-const side = "creatio"
+// Side is the name of this side in errors.
+const Side = string(record.Creatio)
 
 // Layout says where a site's services are.
 type Layout string
@@ -59,15 +58,9 @@ type Options struct {
 	Logger *slog.Logger
 	// PageSize is how many rows are asked for at once; default 1000.
 	PageSize int
-	// Thorough is after how long the details of all contacts are read again although nothing tells of a change. A
-	// deleted row of a detail leaves no trace in Creatio. Default 24 hours.
-	Thorough time.Duration
 }
 
-const (
-	defaultPageSize = 1000
-	defaultThorough = 24 * time.Hour
-)
+const defaultPageSize = 1000
 
 // Site is one Creatio as one user sees it. It may be used from several goroutines.
 type Site struct {
@@ -76,9 +69,10 @@ type Site struct {
 	layout  Layout
 	client  *odata.Client
 
-	mu    sync.Mutex
-	known *names
-	asked mentioned
+	mu sync.Mutex
+	// known are the rows that were looked up, asked the names, by list.
+	known Names
+	asked map[string]map[string]bool
 }
 
 // Open finds out how the site is laid out and whether it answers.
@@ -95,14 +89,11 @@ func Open(ctx context.Context, o Options) (*Site, error) {
 	if o.PageSize <= 0 {
 		o.PageSize = defaultPageSize
 	}
-	if o.Thorough <= 0 {
-		o.Thorough = defaultThorough
-	}
 	address, err := url.Parse(o.URL)
 	if err != nil || address.Host == "" || (address.Scheme != "https" && address.Scheme != "http") {
-		return nil, fault.New(fault.Misconfigured, side, "bad-url", errors.New("open site: the address is not one of a web site"))
+		return nil, fault.New(fault.Misconfigured, Side, "bad-url", errors.New("open site: the address is not one of a web site"))
 	}
-	s := &Site{options: o, base: strings.TrimRight(o.URL, "/"), known: newNames(), asked: mention(nil)}
+	s := &Site{options: o, base: strings.TrimRight(o.URL, "/"), known: Names{}, asked: map[string]map[string]bool{}}
 	if o.Layout != "" {
 		s.use(o.Layout)
 		return s, nil
@@ -145,7 +136,7 @@ func (s *Site) probe(ctx context.Context) error {
 		return nil
 	}
 	if worst == nil {
-		worst = fault.New(fault.Misconfigured, side, "not-creatio", errors.New("no OData service at /0/odata or /odata"))
+		worst = fault.New(fault.Misconfigured, Side, "not-creatio", errors.New("no OData service at /0/odata or /odata"))
 	}
 	return fmt.Errorf("open site: %w", worst)
 }
@@ -153,9 +144,15 @@ func (s *Site) probe(ctx context.Context) error {
 // Layout is how the site is laid out; to be passed to the next Open.
 func (s *Site) Layout() Layout { return s.layout }
 
-// serverTime is the time of the site at the moment of a local time, not later than it really was, by the reply that
+// Client speaks OData to the site.
+func (s *Site) Client() *odata.Client { return s.client }
+
+// Now is the local time.
+func (s *Site) Now() time.Time { return s.options.Now() }
+
+// ServerTime is the time of the site at the moment of a local time, not later than it really was, by the reply that
 // came last.
-func (s *Site) serverTime(local time.Time) time.Time {
+func (s *Site) ServerTime(local time.Time) time.Time {
 	last := s.client.Clock()
 	if last.IsZero() {
 		return local

@@ -48,7 +48,7 @@ func (s *Site) CurrentUser(ctx context.Context) (User, error) {
 		Email: info.text("email"), TimeZone: info.text("timezoneid", "timezonecode", "timezone"), Culture: info.text("sysculturename", "culturename"),
 	}
 	if u.ContactID == "" {
-		return User{}, fault.New(fault.Misconfigured, side, "no-contact", errors.New("read current user: the reply names no contact"))
+		return User{}, fault.New(fault.Misconfigured, Side, "no-contact", errors.New("read current user: the reply names no contact"))
 	}
 	return s.complete(ctx, u)
 }
@@ -56,7 +56,7 @@ func (s *Site) CurrentUser(ctx context.Context) (User, error) {
 // complete adds what the user's contact and user row say. System tables may be closed to users; what only they know
 // stays empty then.
 func (s *Site) complete(ctx context.Context, u User) (User, error) {
-	answers, err := s.read(ctx, []odata.Query{
+	answers, err := s.Read(ctx, []odata.Query{
 		{Set: "Contact", Select: []string{"Id", "Name", "Email"}, Filter: odata.Eq("Id", odata.Guid(u.ContactID)), Top: 1},
 		{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(
 			odata.Eq("Contact/Id", odata.Guid(u.ContactID)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser))), Top: 2},
@@ -64,11 +64,11 @@ func (s *Site) complete(ctx context.Context, u User) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	if rows := answers[0].rows; answers[0].err == nil && len(rows) == 1 {
+	if rows := answers[0].Rows; answers[0].Err == nil && len(rows) == 1 {
 		u.Name = cmp.Or(rows[0].Text("Name"), u.Name)
 		u.Email = cmp.Or(u.Email, rows[0].Text("Email"))
 	}
-	if rows := answers[1].rows; answers[1].err == nil && len(rows) == 1 {
+	if rows := answers[1].Rows; answers[1].Err == nil && len(rows) == 1 {
 		u.ID, u.Login = cmp.Or(u.ID, rows[0].Text("Id")), cmp.Or(rows[0].Text("Name"), u.Login)
 		u.TimeZone, u.Email = cmp.Or(rows[0].Text("TimeZoneId"), u.TimeZone), cmp.Or(u.Email, rows[0].Text("Email"))
 	}
@@ -85,7 +85,7 @@ func (s *Site) userInfo(ctx context.Context) (info, error) {
 	address := s.base + s.layout.prefix() + "/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader([]byte("{}")))
 	if err != nil {
-		return nil, fault.Errorf(fault.Misconfigured, side, "bad-url", "make user request: %w", err)
+		return nil, fault.Errorf(fault.Misconfigured, Side, "bad-url", "make user request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	req.Header.Set("Accept", "application/json")
@@ -94,19 +94,19 @@ func (s *Site) userInfo(ctx context.Context) (info, error) {
 		if _, classified := errors.AsType[*fault.Error](err); classified {
 			return nil, err
 		}
-		return nil, fault.Errorf(fault.Retry, side, "unreachable", "read current user: %w", err)
+		return nil, fault.Errorf(fault.Retry, Side, "unreachable", "read current user: %w", err)
 	}
 	defer resp.Body.Close()
 	content, err := io.ReadAll(io.LimitReader(resp.Body, maxUserReply))
 	switch {
 	case err != nil:
-		return nil, fault.Errorf(fault.Retry, side, "connection-lost", "read current user: %w", err)
+		return nil, fault.Errorf(fault.Retry, Side, "connection-lost", "read current user: %w", err)
 	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden || isPage(resp):
-		return nil, fault.Errorf(fault.Reconnect, side, "unauthorized", "read current user: status %d", resp.StatusCode)
+		return nil, fault.Errorf(fault.Reconnect, Side, "unauthorized", "read current user: status %d", resp.StatusCode)
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
-		return nil, fault.Errorf(fault.Retry, side, "unavailable", "read current user: status %d", resp.StatusCode)
+		return nil, fault.Errorf(fault.Retry, Side, "unavailable", "read current user: status %d", resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:
-		return nil, fault.Errorf(fault.Misconfigured, side, "no-user-service", "read current user: status %d", resp.StatusCode)
+		return nil, fault.Errorf(fault.Misconfigured, Side, "no-user-service", "read current user: status %d", resp.StatusCode)
 	}
 	return parseInfo(content)
 }
@@ -118,7 +118,7 @@ type info map[string]any
 func parseInfo(content []byte) (info, error) {
 	var root any
 	if err := json.Unmarshal(content, &root); err != nil {
-		return nil, fault.New(fault.Misconfigured, side, "no-user-service", errors.New("read current user: the reply is no JSON"))
+		return nil, fault.New(fault.Misconfigured, Side, "no-user-service", errors.New("read current user: the reply is no JSON"))
 	}
 	out := info{}
 	level := []any{root}
@@ -181,40 +181,40 @@ func (i info) id(names ...string) string {
 // "no-user", several with code "ambiguous-user": whoever shares an address with a colleague must not become that one.
 func (s *Site) FindUserByEmail(ctx context.Context, email string) (User, error) {
 	email = strings.TrimSpace(email)
-	spellings := unique([]string{email, strings.ToLower(email)})
+	spellings := Unique([]string{email, strings.ToLower(email)})
 	active := odata.And(odata.Eq("Active", odata.Bool(true)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser)),
 		odata.Eq("ConnectionType", odata.Int(internalConnType)))
-	answers, err := s.readAll(ctx, []odata.Query{
-		{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Email", texts(spellings)))},
+	answers, err := s.ReadAll(ctx, []odata.Query{
+		{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Email", Texts(spellings)))},
 		{Set: "ContactCommunication", Select: []string{"Id", "ContactId", "Number"}, Filter: odata.And(
-			odata.Eq("CommunicationType/Id", odata.Guid(typeEmail)),
-			odata.Or(odata.In("Number", texts(spellings)), odata.Eq("SearchNumber", odata.String(strings.ToLower(email)))))},
+			odata.Eq("CommunicationType/Id", odata.Guid(TypeEmail)),
+			odata.Or(odata.In("Number", Texts(spellings)), odata.Eq("SearchNumber", odata.String(strings.ToLower(email)))))},
 	})
 	if err != nil {
 		return User{}, err
 	}
 	users := map[string]odata.Row{}
-	for _, r := range answers[0].rows {
+	for _, r := range answers[0].Rows {
 		if strings.EqualFold(r.Text("Email"), email) {
 			users[r.Text("Id")] = r
 		}
 	}
 	var contacts []string
-	for _, r := range answers[1].rows {
+	for _, r := range answers[1].Rows {
 		if strings.EqualFold(strings.TrimSpace(r.Text("Number")), email) {
 			contacts = append(contacts, r.Lookup("ContactId"))
 		}
 	}
 	var queries []odata.Query
-	for chunk := range slices.Chunk(unique(contacts), maxListed) {
-		queries = append(queries, odata.Query{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Contact/Id", guids(chunk)))})
+	for chunk := range slices.Chunk(Unique(contacts), MaxListed) {
+		queries = append(queries, odata.Query{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Contact/Id", Guids(chunk)))})
 	}
-	byContact, err := s.readAll(ctx, queries)
+	byContact, err := s.ReadAll(ctx, queries)
 	if err != nil {
 		return User{}, err
 	}
 	for _, a := range byContact {
-		for _, r := range a.rows {
+		for _, r := range a.Rows {
 			users[r.Text("Id")] = r
 		}
 	}
@@ -223,7 +223,7 @@ func (s *Site) FindUserByEmail(ctx context.Context, email string) (User, error) 
 
 func (s *Site) only(ctx context.Context, users map[string]odata.Row, email string) (User, error) {
 	if len(users) > 1 {
-		return User{}, fault.New(fault.BadRecord, side, "ambiguous-user", errors.New("find user: several have the address"))
+		return User{}, fault.New(fault.BadRecord, Side, "ambiguous-user", errors.New("find user: several have the address"))
 	}
 	for _, r := range users {
 		u := User{ID: r.Text("Id"), Login: r.Text("Name"), ContactID: r.Lookup("ContactId"), Email: email, TimeZone: r.Text("TimeZoneId")}
@@ -232,11 +232,11 @@ func (s *Site) only(ctx context.Context, users map[string]odata.Row, email strin
 		}
 		return s.complete(ctx, u)
 	}
-	return User{}, fault.New(fault.BadRecord, side, "no-user", errors.New("find user: none has the address"))
+	return User{}, fault.New(fault.BadRecord, Side, "no-user", errors.New("find user: none has the address"))
 }
 
-// unique are the values that are not empty, each once, sorted.
-func unique(values []string) []string {
+// Unique are the values that are not empty, each once, sorted.
+func Unique(values []string) []string {
 	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
 	slices.Sort(values)
 	return slices.Compact(values)

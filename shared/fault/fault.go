@@ -107,6 +107,17 @@ func Ambiguous(err error) bool {
 	return ok && e.Ambiguous
 }
 
+// InPart is err where the failed operation may have taken effect in part, whatever err itself says.
+func InPart(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	part := *e
+	part.Ambiguous = true
+	return &part
+}
+
 // After is how long to wait at least before a repetition; zero where unknown.
 func After(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {

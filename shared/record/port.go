@@ -77,9 +77,27 @@ type Operation struct {
 	Join bool
 }
 
+// Plan is what a side would do for one operation, and what the record will show then. It is made before anything is
+// written, and is carried out as it says or not at all.
+type Plan struct {
+	Operation
+	// Displayed is the whole content as the side will show it after the write.
+	Displayed Fields
+	// Projections are the values that the side will show differently from Operation.After.
+	Projections []Projection
+	// Rows are the ids of the rows that the write makes, by field.
+	Rows map[string][]string
+	// Notes are sentences for the user about values that cannot be written as they are.
+	Notes []Note
+	// Prepared is the adapter's own: what it needs to do exactly this. Opaque to everybody else, and kept nowhere.
+	Prepared any
+	// Err says that this operation cannot be written, and nothing of it is sent; of one of the kinds of package fault.
+	Err error
+}
+
 // Result is what became of an operation, in the order of the operations.
 type Result struct {
-	// Record is the record after the write, as a later read will show it; its Native is to be kept.
+	// Record is the record after the write, as a later read will show it; its AdapterState is to be kept.
 	Record Record
 	// Projections lists values the side shows differently from Operation.After.
 	Projections []Projection
@@ -92,21 +110,4 @@ type Result struct {
 // Note tells the user about one value of a record that the side could not take as it is.
 type Note struct {
 	Field, Code, Message, Action string
-}
-
-// Plan is what an operation will make of its record. An adapter says it before it writes, and then does exactly that.
-type Plan struct {
-	Operation
-	// Displayed is the whole content as the side will show it after the write.
-	Displayed Fields
-	// Projections are the values that it will show differently from Operation.After.
-	Projections []Projection
-	// Rows are ids of the rows that the write makes, by field.
-	Rows map[string][]string
-	// Notes are sentences for the user about values that cannot be written as they are.
-	Notes []Note
-	// Prepared is the adapter's own; opaque to everybody else.
-	Prepared any
-	// Err says that the operation cannot be carried out; of one of the kinds of package fault. Nothing of it is sent.
-	Err error
 }

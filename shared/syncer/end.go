@@ -227,7 +227,7 @@ func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
 			continue
 		}
 		if side, ok := r.sides[s].(Relister); ok && r.writer.members[s].differs() {
-			c = side.Relist(c)
+			c = side.Relist(c, r.writer.members[s].net())
 		}
 		d.Cursors[s] = c
 	}

@@ -121,6 +121,20 @@ func (m *memberSet) differs() bool {
 	return false
 }
 
+// net is by how many the run changes the number of members.
+func (m *memberSet) net() (by int) {
+	for id, in := range m.now {
+		switch {
+		case m.listed != nil && m.listed[id] == in:
+		case in:
+			by++
+		default:
+			by--
+		}
+	}
+	return by
+}
+
 // saveMembers writes down who is in scope as the run leaves it, and gives the digests for the sync's document. A set that
 // does not fit its digest is taken for none, so the sets are written before the digests.
 func (s *session) saveMembers(ctx context.Context, members map[record.Side]*memberSet) (map[record.Side]string, error) {

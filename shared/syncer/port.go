@@ -51,15 +51,16 @@ type Lagging interface {
 
 // Stable is a Side that gives its records other ids at times.
 type Stable interface {
-	// Stable is what stays the same of a record when it gets another id, read from its AdapterState; empty where that is not
-	// known.
-	Stable(adapterState json.RawMessage) string
+	// StableID is what stays the same of a record when it gets another id, read from its AdapterState; empty where that is
+	// not known.
+	StableID(adapterState json.RawMessage) string
 }
 
 // Relister is a Side that lists its members only where their number changed.
 type Relister interface {
-	// Relist is the cursor that has the next Scan list the members in any case.
-	Relist(cursor json.RawMessage) json.RawMessage
+	// Relist is the cursor after the run itself changed the number of members by so many: it has the next Scan list the
+	// members, unless that number alone tells that nobody else came or left.
+	Relist(cursor json.RawMessage, by int) json.RawMessage
 }
 
 // Rows is a Side whose records have rows of their own.
@@ -91,7 +92,7 @@ func hasRow(side Side, adapterState json.RawMessage, id string) bool {
 // stable is what stays the same of a record when it gets another id; empty where its side does not tell.
 func stable(side Side, adapterState json.RawMessage) string {
 	if s, ok := side.(Stable); ok {
-		return s.Stable(adapterState)
+		return s.StableID(adapterState)
 	}
 	return ""
 }

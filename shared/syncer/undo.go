@@ -255,7 +255,7 @@ func (r *run) concludeUndo(d *store.Sync, out Outcome, digests map[record.Side]s
 	}
 	for s, c := range d.Cursors {
 		if side, ok := r.sides[s].(Relister); ok && r.writer.members[s].differs() {
-			d.Cursors[s] = side.Relist(c)
+			d.Cursors[s] = side.Relist(c, r.writer.members[s].net())
 		}
 	}
 	if out.Status == Partial {

@@ -8,8 +8,10 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/creatio/contacts"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
+	"github.com/tandem-sync/tandem/shared/google/people"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/oauth"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -128,15 +130,19 @@ func (p *process) open(ctx context.Context, _ store.Profile, s store.Sync) (map[
 	if err != nil {
 		return nil, err
 	}
-	people, err := google.NewContacts(google.Options{
-		HTTP: clients[record.Google], Photos: &http.Client{Transport: base[record.Google], CheckRedirect: httpx.SameOrigin}, Endpoint: googleURL, Group: s.Scopes[record.Google], Now: time.Now, PageSize: p.w.pages[record.Google],
+	api, err := google.NewClient(google.Options{HTTP: clients[record.Google], Endpoint: googleURL, Now: time.Now})
+	if err != nil {
+		return nil, err
+	}
+	group, err := people.New(api, people.Options{
+		Photos: &http.Client{Transport: base[record.Google], CheckRedirect: httpx.SameOrigin}, Group: s.Scopes[record.Google], PageSize: p.w.pages[record.Google],
 	})
 	if err != nil {
 		return nil, err
 	}
 	me := creatio.User{ContactID: p.w.contact}
 	return map[record.Side]syncer.Side{
-		record.Creatio: site.Contacts(creatio.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}, me), record.Google: people,
+		record.Creatio: contacts.New(site, contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}, me), record.Google: group,
 	}, nil
 }
 

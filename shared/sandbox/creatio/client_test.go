@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	client "github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/creatio/contacts"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -56,8 +57,8 @@ func TestA_site_tells_who_its_user_is_and_which_tags_are_their_own(t *testing.T)
 		if diff := cmp.Diff(want, user); diff != "" || err != nil || user.ID == user.ContactID {
 			t.Errorf("user, %v (-want +got):\n%s", err, diff)
 		}
-		tags, err := site.Tags(t.Context(), user.ContactID)
-		if diff := cmp.Diff([]client.Tag{{ID: tag, Name: "phone", Kind: client.Classic}}, tags); diff != "" || err != nil {
+		tags, err := contacts.Tags(t.Context(), site, user.ContactID)
+		if diff := cmp.Diff([]contacts.Tag{{ID: tag, Name: "phone", Kind: contacts.Classic}}, tags); diff != "" || err != nil {
 			t.Errorf("tags, %v (-want +got):\n%s", err, diff)
 		}
 		if found, err := site.FindUserByEmail(t.Context(), "BOB@example.com"); err != nil || found.Login != "bob" {
@@ -94,9 +95,13 @@ func changedFields(f record.Fields) []string {
 	return names
 }
 
-func apply(t *testing.T, c *client.Contacts, op record.Operation) record.Record {
+func apply(t *testing.T, c *contacts.Side, op record.Operation) record.Record {
 	t.Helper()
-	results, err := c.Apply(t.Context(), []record.Operation{op})
+	plans, err := c.Plan(t.Context(), []record.Operation{op})
+	if err != nil {
+		t.Fatalf("plan %s: %v", op.Action, err)
+	}
+	results, err := c.Apply(t.Context(), plans)
 	if err != nil || results[0].Err != nil {
 		t.Fatalf("apply %s: %v, %v", op.Action, err, results[0].Err)
 	}
@@ -113,16 +118,16 @@ func TestWhat_the_client_writes_is_what_it_reads(t *testing.T) {
 			t.Fatal(err)
 		}
 		site := w.site(w.ann())
-		contacts := site.Contacts(client.Tag{ID: tag, Kind: client.Classic}, client.User{ContactID: w.contact})
-		empty, err := contacts.Scan(t.Context(), nil)
+		people := contacts.New(site, contacts.Tag{ID: tag, Kind: contacts.Classic}, client.User{ContactID: w.contact})
+		empty, err := people.Scan(t.Context(), nil)
 		if err != nil || len(empty.Members) != 0 || empty.Members == nil || empty.ScopeGone {
 			t.Fatalf("empty scan: %+v, %v", empty, err)
 		}
 		after := person("Carla", "Cole", "carla@example.com", "+1 202 555 0143")
-		made := apply(t, contacts, record.Operation{
+		made := apply(t, people, record.Operation{
 			Action: record.Create, Link: "link", ID: newContact, After: after, Changed: changedFields(after), Join: true,
 		})
-		again := apply(t, contacts, record.Operation{
+		again := apply(t, people, record.Operation{
 			Action: record.Create, Link: "link", ID: newContact, After: after, Changed: changedFields(after), Join: true,
 		})
 		for _, r := range []record.Record{made, again} {
@@ -131,16 +136,16 @@ func TestWhat_the_client_writes_is_what_it_reads(t *testing.T) {
 			}
 		}
 		w.clock.pass(time.Hour)
-		next, err := contacts.Scan(t.Context(), empty.Cursor)
+		next, err := people.Scan(t.Context(), empty.Cursor)
 		if err != nil || !slices.Equal(next.Members, []string{newContact}) || !slices.Contains(next.Touched, newContact) {
 			t.Errorf("scan: %+v, %v", next, err)
 		}
-		read, err := contacts.Fetch(t.Context(), []string{newContact})
+		read, err := people.Fetch(t.Context(), []string{newContact})
 		if err != nil || len(read) != 1 || !read[0].Member || !contact.Schema.Equal(after, read[0].Fields) {
 			t.Fatalf("fetch: %v, %v", err, cmp.Diff(after, read[0].Fields))
 		}
 		like := []record.Record{{Fields: person("Nobody", "Else", "CARLA@example.com", "(202) 555-0143")}}
-		if found, err := contacts.Candidates(t.Context(), like); err != nil || len(found) != 1 || found[0].ID != newContact {
+		if found, err := people.Candidates(t.Context(), like); err != nil || len(found) != 1 || found[0].ID != newContact {
 			t.Errorf("candidates: %v, %v", found, err)
 		}
 
@@ -149,15 +154,15 @@ func TestWhat_the_client_writes_is_what_it_reads(t *testing.T) {
 		change.SetText(contact.Surname, "Coleman")
 		change.SetText(contact.Birthday, "")
 		delete(change, contact.Addresses)
-		done := apply(t, contacts, record.Operation{
+		done := apply(t, people, record.Operation{
 			Action: record.Update, Link: "link", ID: newContact, AdapterState: read[0].AdapterState, Before: read[0].Fields, After: change,
 			Changed: []string{contact.Emails, contact.Surname, contact.Birthday, contact.Addresses},
 		})
-		read, err = contacts.Fetch(t.Context(), []string{newContact})
+		read, err = people.Fetch(t.Context(), []string{newContact})
 		if err != nil || !contact.Schema.Equal(done.Fields, read[0].Fields) || !contact.Schema.Equal(change, read[0].Fields) {
 			t.Errorf("after the change: %v, %v", err, cmp.Diff(change, read[0].Fields))
 		}
-		apply(t, contacts, record.Operation{Action: record.Unlink, ID: newContact, Before: read[0].Fields, AdapterState: read[0].AdapterState})
+		apply(t, people, record.Operation{Action: record.Unlink, ID: newContact, Before: read[0].Fields, AdapterState: read[0].AdapterState})
 		if rows := w.box.System().Rows("ContactInTag", nil); len(rows) != 0 {
 			t.Errorf("links are left: %v", rows)
 		}
@@ -172,22 +177,22 @@ func TestThe_tags_of_the_Freedom_UI_work_as_the_classic_ones(t *testing.T) {
 	w := newWorld(t, creatio.Options{})
 	tag := w.insert("Tag", map[string]any{"Name": "phone", "EntitySchemaName": "Contact"})
 	site := w.site(w.ann())
-	tags, err := site.Tags(t.Context(), w.contact)
-	if err != nil || len(tags) != 1 || tags[0].Kind != client.Freedom {
+	tags, err := contacts.Tags(t.Context(), site, w.contact)
+	if err != nil || len(tags) != 1 || tags[0].Kind != contacts.Freedom {
 		t.Fatalf("tags: %v, %v", tags, err)
 	}
-	contacts := site.Contacts(tags[0], client.User{ContactID: w.contact})
+	people := contacts.New(site, tags[0], client.User{ContactID: w.contact})
 	after := record.Fields{}
 	after.SetText(contact.GivenName, "Dora")
-	apply(t, contacts, record.Operation{Action: record.Create, Link: "l", ID: newContact, After: after, Changed: []string{contact.GivenName}, Join: true})
-	delta, err := contacts.Scan(t.Context(), nil)
+	apply(t, people, record.Operation{Action: record.Create, Link: "l", ID: newContact, After: after, Changed: []string{contact.GivenName}, Join: true})
+	delta, err := people.Scan(t.Context(), nil)
 	if err != nil || !slices.Equal(delta.Members, []string{newContact}) || len(delta.Records) != 1 {
 		t.Errorf("scan: %+v, %v", delta, err)
 	}
 	if err := w.box.As("ann").Delete("Tag", tag); err != nil {
 		t.Fatal(err)
 	}
-	if delta, err := contacts.Scan(t.Context(), delta.Cursor); err != nil || !delta.ScopeGone {
+	if delta, err := people.Scan(t.Context(), delta.Cursor); err != nil || !delta.ScopeGone {
 		t.Errorf("after the tag is gone: %+v, %v", delta, err)
 	}
 	if v := w.box.Violations(); len(v) > 0 {
@@ -199,7 +204,7 @@ func TestA_lost_reply_is_settled_without_doing_anything_twice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, creatio.Options{})
 	tag := w.insert("ContactTag", map[string]any{"Name": "phone", "TypeId": private})
-	contacts := w.site(w.ann()).Contacts(client.Tag{ID: tag, Kind: client.Classic}, client.User{ContactID: w.contact})
+	people := contacts.New(w.site(w.ann()), contacts.Tag{ID: tag, Kind: contacts.Classic}, client.User{ContactID: w.contact})
 	lost := false
 	w.box.SetFault(func(r *http.Request) *creatio.Fault {
 		if lost || !strings.HasSuffix(r.URL.Path, "$batch") {
@@ -211,7 +216,7 @@ func TestA_lost_reply_is_settled_without_doing_anything_twice(t *testing.T) {
 		return map[bool]*creatio.Fault{true: {After: true, Drop: true}}[lost]
 	})
 	after := person("Eve", "East", "eve@example.com", "+1 202 555 0144")
-	apply(t, contacts, record.Operation{Action: record.Create, Link: "l", ID: newContact, After: after, Changed: changedFields(after), Join: true})
+	apply(t, people, record.Operation{Action: record.Create, Link: "l", ID: newContact, After: after, Changed: changedFields(after), Join: true})
 	system := w.box.System()
 	if !lost || len(system.Rows("ContactCommunication", map[string]any{"ContactId": newContact})) != 3 || len(system.Rows("ContactInTag", nil)) != 1 {
 		t.Errorf("lost %v, rows: %v", lost, system.Rows("ContactCommunication", map[string]any{"ContactId": newContact}))
@@ -335,22 +340,22 @@ func TestWhat_a_run_tagged_and_a_person_untagged_at_once_is_noticed(t *testing.T
 	t.Parallel()
 	w := newWorld(t, creatio.Options{})
 	tag := w.insert("ContactTag", map[string]any{"Name": "phone", "TypeId": private})
-	contacts := w.site(w.ann()).Contacts(client.Tag{ID: tag, Kind: client.Classic}, client.User{ContactID: w.contact})
-	empty, err := contacts.Scan(t.Context(), nil)
+	people := contacts.New(w.site(w.ann()), contacts.Tag{ID: tag, Kind: contacts.Classic}, client.User{ContactID: w.contact})
+	empty, err := people.Scan(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	after := person("Carla", "Cole", "carla@example.com", "+1 202 555 0143")
-	apply(t, contacts, record.Operation{
+	apply(t, people, record.Operation{
 		Action: record.Create, Link: "link", ID: newContact, After: after, Changed: changedFields(after), Join: true,
 	})
-	cursor := contacts.Moved(empty.Cursor, 1)
+	cursor := people.Relist(empty.Cursor, 1)
 	link := w.box.System().Rows("ContactInTag", nil)[0]["Id"].(string)
 	if err := w.box.As("ann").Delete("ContactInTag", link); err != nil {
 		t.Fatal(err)
 	}
 	w.clock.pass(time.Minute)
-	if delta, err := contacts.Scan(t.Context(), cursor); err != nil || delta.Members == nil || len(delta.Members) != 0 {
+	if delta, err := people.Scan(t.Context(), cursor); err != nil || delta.Members == nil || len(delta.Members) != 0 {
 		t.Errorf("got members %v, %v", delta.Members, err)
 	}
 }

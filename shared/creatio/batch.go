@@ -1,0 +1,161 @@
+package creatio
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/odata"
+)
+
+const (
+	// MaxParts is how many requests Creatio takes in one batch.
+	MaxParts = 100
+	// MaxListed is how many values one query lists. Microsoft's OData library, on which Creatio's is built, lets a filter
+	// have 100 nodes by default, and a comparison by a path with its "or" is six of them.
+	MaxListed = 15
+	// MaxListedTwice is the same for a query that lists its values for two columns.
+	MaxListedTwice = 7
+)
+
+// Answer is what one query brought: all of its rows, or why there are none.
+type Answer struct {
+	Rows []odata.Row
+	// Total is the number of rows on the site where the query asked for it.
+	Total int
+	Err   error
+}
+
+// Read runs queries, as many as fit in each batch, and reads every one to its end: in the order of ids, each page
+// from the last id of the one before, so that rows which come and go meanwhile shift nothing. Where the end is, the
+// site's count says: a page may be shorter than asked for, since every site has a bound of its own and cuts what is
+// longer without a word. A query's own Top is its bound and not read past. The error is for what concerns all queries;
+// what concerns one is in its answer.
+func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error) {
+	answers := make([]Answer, len(queries))
+	type question struct {
+		index int
+		query odata.Query
+	}
+	var waiting []question
+	for i, q := range queries {
+		if q.Top == 0 {
+			q.OrderBy = []odata.Order{{Path: "Id"}}
+		}
+		waiting = append(waiting, question{i, q})
+	}
+	for len(waiting) > 0 {
+		now := waiting[:min(len(waiting), MaxParts)]
+		waiting = slices.Clone(waiting[len(now):])
+		parts := make([]odata.Part, len(now))
+		for i, w := range now {
+			q := w.query
+			if q.Top == 0 {
+				q.Top, q.Count = s.options.PageSize, true
+			}
+			parts[i] = odata.Part{Method: http.MethodGet, Path: q.Path()}
+		}
+		replies, err := s.client.Batch(ctx, parts)
+		if err != nil {
+			return nil, err
+		}
+		for i, w := range now {
+			a := &answers[w.index]
+			reply := replies[i]
+			if reply.Err != nil {
+				if concernsAll(reply.Err) {
+					return nil, reply.Err
+				}
+				a.Err = reply.Err
+				continue
+			}
+			a.Rows = append(a.Rows, reply.Rows...)
+			if w.query.Top > 0 {
+				a.Total = int(reply.Count)
+				continue
+			}
+			if !s.more(reply) {
+				continue
+			}
+			if len(reply.Rows) == 0 {
+				return nil, fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: the site counts more rows than it gives", w.query.Set)
+			}
+			next := w.query
+			next.Filter = after(queries[w.index].Filter, reply.Rows[len(reply.Rows)-1].Text("Id"))
+			waiting = append(waiting, question{w.index, next})
+		}
+	}
+	return answers, nil
+}
+
+// more reports whether rows come after those of a page; where the site does not count, a page that is not full is the last.
+func (s *Site) more(page odata.Reply) bool {
+	if page.Count >= 0 {
+		return page.Count > int64(len(page.Rows))
+	}
+	return page.NextLink != "" || len(page.Rows) >= s.options.PageSize
+}
+
+// after narrows a filter to the rows behind an id.
+func after(filter odata.Filter, id string) odata.Filter {
+	return odata.And(filter, odata.Gt("Id", odata.Guid(id)))
+}
+
+// ReadAll is Read for queries of which none may fail.
+func (s *Site) ReadAll(ctx context.Context, queries []odata.Query) ([]Answer, error) {
+	answers, err := s.Read(ctx, queries)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range answers {
+		if a.Err != nil {
+			return nil, Barred(a.Err)
+		}
+	}
+	return answers, nil
+}
+
+// Barred is the error of a reading. A user who may not read a whole list is none of a record's business but of whoever
+// gives out rights; taking the list for empty would take away what is in it.
+func Barred(err error) error {
+	if fault.Is(err, fault.ReadOnly) {
+		return fault.New(fault.Misconfigured, Side, "no-access", err)
+	}
+	return err
+}
+
+// concernsAll reports whether an error is not of one query or one record only.
+func concernsAll(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Reconnect, fault.Retry:
+		return true
+	default:
+		return false
+	}
+}
+
+// UnknownSet reports whether an error says that the site has no such entity set.
+func UnknownSet(err error) bool {
+	f, ok := errors.AsType[*fault.Error](err)
+	return ok && f.Kind == fault.Misconfigured && f.Code == "unknown-set"
+}
+
+// Guids are ids as literals.
+func Guids(ids []string) []odata.Literal {
+	out := make([]odata.Literal, len(ids))
+	for i, id := range ids {
+		out[i] = odata.Guid(id)
+	}
+	return out
+}
+
+// Texts are names as literals.
+func Texts(names []string) []odata.Literal {
+	out := make([]odata.Literal, len(names))
+	for i, n := range names {
+		out[i] = odata.String(n)
+	}
+	return out
+}

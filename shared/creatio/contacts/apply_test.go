@@ -1,0 +1,252 @@
+package contacts
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+)
+
+// change is an operation that gives a contact a title and a number.
+func change(r record.Record, title, number string) record.Operation {
+	after := r.Fields.Clone()
+	after.SetText(contact.JobTitle, title)
+	after[contact.Phones] = []record.Entry{{Kind: contact.KindMobile, Text: number}}
+	return record.Operation{
+		Action: record.Update, ID: r.ID, AdapterState: r.AdapterState, Before: r.Fields, After: after, Changed: []string{contact.JobTitle, contact.Phones},
+	}
+}
+
+func (s *site) apply(ops ...record.Operation) []record.Result {
+	s.t.Helper()
+	results, err := s.contacts[Classic].Apply(s.t.Context(), s.plan(ops...))
+	s.must(err)
+	return results
+}
+
+func (s *site) plan(ops ...record.Operation) []record.Plan {
+	s.t.Helper()
+	plans, err := s.contacts[Classic].Plan(s.t.Context(), ops)
+	s.must(err)
+	return plans
+}
+
+func TestA_contact_and_its_details_change_together_or_not_at_all(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	barred := s.row("Contact", map[string]any{"Name": "Grace Hopper", "JobTitle": "Admiral"})
+	free := s.row("Contact", map[string]any{"Name": "Ada Lovelace", "JobTitle": "Countess", "MobilePhone": "+12025550100"})
+	s.tag(Classic, barred)
+	s.tag(Classic, free)
+	ops := []record.Operation{
+		change(s.read(Classic, barred), "Programmer", "+12025550101"),
+		// A number that is there already is changed, and none is inserted.
+		change(s.read(Classic, free), "Mathematician", "+12025550102"),
+		{
+			Action: record.Create, ID: "aaaaaaaa-0000-4000-8000-000000000001", Join: true, Before: record.Fields{},
+			After: record.Fields{
+				contact.GivenName: {{Text: "Emmy"}}, contact.Surname: {{Text: "Noether"}},
+				contact.Phones: {{Kind: contact.KindMobile, Text: "+12025550103"}},
+			},
+			Changed: []string{contact.GivenName, contact.Surname, contact.Phones},
+		},
+	}
+	// A right that is missing has the last row of a contact refused, behind others that were written.
+	s.box.Deny("Ada", "ContactCommunication", box.Insert)
+	results := s.apply(ops...)
+	for i, failed := range []bool{true, false, true} {
+		if (results[i].Err != nil) != failed {
+			t.Errorf("%d: got %v", i, results[i].Err)
+		}
+	}
+	// What is told is why the row was refused, and not that others were not written because of it.
+	for _, i := range []int{0, 2} {
+		if f, ok := errors.AsType[*fault.Error](results[i].Err); !ok || f.Kind != fault.ReadOnly || f.Code != "forbidden" {
+			t.Errorf("%d: the reason is told as %v", i, results[i].Err)
+		}
+	}
+	if title := s.box.As("Ada").Get("Contact", barred)["JobTitle"]; title != "Admiral" {
+		t.Errorf("the contact whose number was refused has become %v", title)
+	}
+	if made := s.box.System().Get("Contact", ops[2].ID); made != nil {
+		t.Errorf("the contact whose number was refused is there: %v", made["Name"])
+	}
+	if is := s.box.As("Ada").Get("Contact", free); is["JobTitle"] != "Mathematician" || is["MobilePhone"] != "+12025550102" {
+		t.Errorf("another contact of the batch has become %v, %v", is["JobTitle"], is["MobilePhone"])
+	}
+}
+
+func TestWhat_somebody_changed_since_it_was_read_is_not_written_over(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper", "JobTitle": "Admiral"})
+	s.tag(Classic, id)
+	op := change(s.read(Classic, id), "Programmer", "+12025550101")
+	s.pass(time.Minute)
+	s.must(s.box.As("Ada").Update("Contact", id, map[string]any{"JobTitle": "Rear admiral"}))
+	if r := s.apply(op)[0]; !fault.Is(r.Err, fault.Conflict) {
+		t.Errorf("got %v, want a conflict", r.Err)
+	}
+	if is := s.box.As("Ada").Get("Contact", id); is["JobTitle"] != "Rear admiral" || is["MobilePhone"] != "" {
+		t.Errorf("the contact has become %v, %v", is["JobTitle"], is["MobilePhone"])
+	}
+	// What somebody changed besides is left as it is, and is told of.
+	op = change(s.read(Classic, id), "Programmer", "+12025550101")
+	s.must(s.box.As("Ada").Update("Contact", id, map[string]any{"Skype": "grace.hopper"}))
+	r := s.apply(op)[0]
+	if is := s.box.As("Ada").Get("Contact", id); r.Err != nil || is["JobTitle"] != "Programmer" || is["Skype"] != "grace.hopper" {
+		t.Errorf("the contact has become %v, %v: %v", is["JobTitle"], is["Skype"], r.Err)
+	}
+	if r.Record.Fields.Text(contact.Skype) != "grace.hopper" {
+		t.Errorf("the change is told of as %v", r.Record.Fields)
+	}
+}
+
+// A write whose answer is lost may have taken effect or not, and before the site is asked somebody may change what was written.
+func TestAfter_a_lost_answer_what_somebody_wrote_meanwhile_stays(t *testing.T) {
+	t.Parallel()
+	for name, took := range map[string]bool{"the write took effect": true, "the write did not come": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			id := s.row("Contact", map[string]any{"Name": "Grace Hopper", "JobTitle": "Admiral"})
+			s.tag(Classic, id)
+			op := change(s.read(Classic, id), "Programmer", "+12025550101")
+			var lost, writes atomic.Int64
+			s.box.SetFault(func(r *http.Request) *box.Fault {
+				sent, _ := io.ReadAll(r.Body)
+				if bytes.Contains(sent, []byte(`"PATCH"`)) {
+					writes.Add(1)
+					if lost.CompareAndSwap(0, 1) {
+						return &box.Fault{Drop: true, After: took}
+					}
+				} else if lost.CompareAndSwap(1, 2) {
+					// The first question after the lost answer.
+					_ = s.box.As("Ada").Update("Contact", id, map[string]any{"JobTitle": "Rear admiral"})
+				}
+				return nil
+			})
+			result := s.apply(op)[0]
+			s.box.SetFault(nil)
+			if !fault.Is(result.Err, fault.Conflict) {
+				t.Errorf("got %v, want a conflict", result.Err)
+			}
+			if title := s.box.As("Ada").Get("Contact", id)["JobTitle"]; title != "Rear admiral" || writes.Load() != 1 {
+				t.Errorf("after %d writes the contact has become %v", writes.Load(), title)
+			}
+			if v := s.box.Violations(); len(v) > 0 {
+				t.Errorf("what no client may do: %q", v)
+			}
+		})
+	}
+}
+
+// The id of a new row is derived from what the row is. Where such a row went to another contact, a new one needs another id,
+// and so another plan.
+func TestA_row_whose_id_is_taken_elsewhere_is_planned_with_another_one(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+	other := s.row("Contact", map[string]any{"Name": "Ada Lovelace"})
+	s.tag(Classic, id)
+	numbers := func(contact string) (out []string) {
+		for _, r := range s.box.As("Ada").Rows("ContactCommunication", map[string]any{"ContactId": contact}) {
+			out = append(out, r["Id"].(string))
+		}
+		return out
+	}
+	op := change(s.read(Classic, id), "Admiral", "+12025550101")
+	first := s.plan(op)[0].Rows[contact.Phones]
+	if r := s.apply(op)[0]; r.Err != nil || !slices.Equal(numbers(id), first) {
+		t.Fatalf("got %v, planned the rows %q and made %q", r.Err, first, numbers(id))
+	}
+	s.must(s.box.As("Ada").Update("ContactCommunication", first[0], map[string]any{"ContactId": other}))
+	op = change(s.read(Classic, id), "Rear admiral", "+12025550101")
+	if r := s.apply(op)[0]; !fault.Is(r.Err, fault.Conflict) || fault.Ambiguous(r.Err) {
+		t.Errorf("got %v, want that another plan is needed", r.Err)
+	}
+	if title := s.box.As("Ada").Get("Contact", id)["JobTitle"]; title != "Admiral" {
+		t.Errorf("what was planned otherwise was written in part: %v", title)
+	}
+	second := s.plan(op)[0].Rows[contact.Phones]
+	r := s.apply(op)[0]
+	if mine, theirs := numbers(id), numbers(other); r.Err != nil || !slices.Equal(mine, second) || !slices.Equal(theirs, first) || mine[0] == theirs[0] {
+		t.Errorf("planned %q, got the numbers %q and %q, %v", second, mine, theirs, r.Err)
+	}
+}
+
+// creation is an operation that makes a contact of a name, under an id that is chosen for it.
+func (s *site) creation(given string) record.Operation {
+	return record.Operation{
+		Action: record.Create, Link: "link", ID: s.contacts[Classic].NewID("Ada\x00people/c1"), Join: true, Before: record.Fields{},
+		After: record.Fields{contact.GivenName: {{Text: given}}, contact.Phones: {{Kind: contact.KindMobile, Text: "+12025550103"}}}, Changed: []string{contact.GivenName, contact.Phones},
+	}
+}
+
+func TestA_creation_that_is_repeated_makes_nothing_twice_and_writes_over_nothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	op := s.creation("Emmy")
+	for _, attempt := range []string{"first", "second"} {
+		r := s.apply(op)[0]
+		if rows := s.box.As("Ada").Rows("ContactCommunication", map[string]any{"ContactId": op.ID}); r.Err != nil || len(rows) != 1 || !r.Record.Member {
+			t.Errorf("the %s time: %d numbers, %+v", attempt, len(rows), r)
+		}
+	}
+	// Somebody renames the contact before an attempt that knows nothing of it.
+	s.must(s.box.As("Ada").Update("Contact", op.ID, map[string]any{"GivenName": "Amalie"}))
+	if r := s.apply(op)[0]; !fault.Is(r.Err, fault.Conflict) || !fault.Ambiguous(r.Err) {
+		t.Errorf("got %v, want a conflict that tells that the contact may be there", r.Err)
+	}
+	if is := s.read(Classic, op.ID); is.Fields.Text(contact.GivenName) != "Amalie" {
+		t.Errorf("the contact has become %v", is.Fields)
+	}
+}
+
+// A contact is written as it was planned or not at all: where somebody changed what the plan was made from, though not what it
+// changes, it is planned anew.
+func TestA_contact_whose_rows_are_others_by_now_is_planned_anew(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+	s.tag(Classic, id)
+	row := s.row("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": phoneMobile, "Number": "+12025550100"})
+	op := change(s.read(Classic, id), "Admiral", "+12025550101")
+	// The same number, in another row.
+	s.must(s.box.As("Ada").Delete("ContactCommunication", row))
+	s.row("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": phoneMobile, "Number": "+12025550100"})
+	if r := s.apply(op)[0]; !fault.Is(r.Err, fault.Conflict) {
+		t.Errorf("got %v, want a conflict", r.Err)
+	}
+	if is := s.box.As("Ada").Get("Contact", id); is["JobTitle"] != "" || is["MobilePhone"] != "+12025550100" {
+		t.Errorf("the contact has become %v, %v", is["JobTitle"], is["MobilePhone"])
+	}
+}
+
+func TestAn_operation_that_cannot_be_planned_says_so_and_stops_no_other(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+	s.tag(Classic, id)
+	read := s.read(Classic, id)
+	unread, nameless, strange := change(read, "Admiral", "+12025550101"), s.creation("Emmy"), change(read, "Admiral", "+12025550101")
+	unread.AdapterState, nameless.ID, strange.Action = nil, "", "delete"
+	results := s.apply(unread, nameless, strange, change(read, "Admiral", "+12025550101"))
+	for i, want := range []fault.Kind{fault.Conflict, fault.Bug, fault.Bug} {
+		if !fault.Is(results[i].Err, want) {
+			t.Errorf("%d: got %v, want %s", i, results[i].Err, want)
+		}
+	}
+	if results[3].Err != nil || s.read(Classic, id).Fields.Text(contact.JobTitle) != "Admiral" {
+		t.Errorf("got %v", results[3].Err)
+	}
+}

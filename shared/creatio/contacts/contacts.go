@@ -1,0 +1,302 @@
+// Package contacts is Creatio's side of the synchronization of contacts: a user's private tags, and the contacts that
+// carry one of them.
+//
+// Its invariants:
+//
+//   - A tag moves contacts only while it is private and made by the user; that is verified in every reading.
+//   - A contact is never deleted, its owner and type are never changed, and only columns and rows that differ are written.
+//   - What Tandem has no word for, as other types of communications, is neither shown nor touched.
+//   - Rows that are inserted have ids derived from what they are, so that a repeated insertion is seen as one.
+//   - What a plan says that a contact will show is what the next reading shows; where Creatio cannot hold a value, that is
+//     told.
+package contacts
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"hash/fnv"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+const (
+	// overlap is how much further back each reading looks than the one before ended: rows that were being saved then carry
+	// an earlier time than the one at which they became visible.
+	overlap = 2 * time.Minute
+	// thorough is after how long the details of all contacts are read again although nothing tells of a change. A deleted
+	// row of a detail leaves no trace in Creatio.
+	thorough = 24 * time.Hour
+)
+
+// Side are the contacts under one private tag of one user. It is made for one run.
+type Side struct {
+	site *creatio.Site
+	tagging
+	user creatio.User
+
+	mu sync.Mutex
+	// taken are ids that new rows were to have, and that rows elsewhere have already. The map is never written to.
+	taken map[string]bool
+}
+
+// New opens the contacts under a tag. Whether the tag is the user's own private one is for every Scan to see.
+func New(site *creatio.Site, tag Tag, user creatio.User) *Side {
+	return &Side{site: site, tagging: taggingOf(tag), user: user}
+}
+
+// Prepare gives the scope's lasting id. A tag is made by its user and by nobody else.
+func (c *Side) Prepare(context.Context) (string, error) { return c.tag.ID, nil }
+
+// creations is the name space of the ids of contacts that Tandem makes.
+var creations = uuid.MustParse("7d3f0c52-6d0b-5a5e-9a53-1f6d2f6f4d10")
+
+// NewID is the id of a contact that is to be made: the same for the same seed, at every attempt.
+func (c *Side) NewID(seed string) string { return uuid.NewSHA1(creations, []byte(seed)).String() }
+
+// cursor is where the next window starts.
+type cursor struct {
+	Watermark time.Time `json:"watermark"`
+	Tag       string    `json:"tag"`
+	// Count is the number of the tag's links: a link that was removed leaves no other trace.
+	Count int `json:"count"`
+	// Thorough is when all details were last read.
+	Thorough time.Time `json:"thorough"`
+	// Reads tells what was read of a contact then: with more to read, everybody has to be read again.
+	Reads int `json:"reads"`
+}
+
+// reads is raised with everything more that is read of a contact.
+const reads = 2
+
+// Scan reads what changed since the cursor. With nothing changed it is one request.
+func (c *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
+	start := c.site.Now()
+	if len(raw) == 0 {
+		return c.scanAll(ctx, start)
+	}
+	var from cursor
+	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || from.Reads != reads || !strings.EqualFold(from.Tag, c.tag.ID) {
+		return record.Delta{}, fault.New(fault.FullSync, creatio.Side, "cursor", errors.New("scan contacts: the cursor is not one of this tag and of these fields"))
+	}
+	answers, err := c.site.Read(ctx, c.window(from.Watermark))
+	if err != nil {
+		return record.Delta{}, err
+	}
+	if gone, err := c.scopeGone(answers[0]); gone || err != nil {
+		return record.Delta{ScopeGone: gone, Cursor: raw}, err
+	}
+	for _, a := range answers {
+		if a.Err != nil {
+			return record.Delta{}, creatio.Barred(a.Err)
+		}
+	}
+	next := cursor{Watermark: c.watermark(start), Tag: c.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
+	delta := record.Delta{Touched: c.touched(answers[2:])}
+	all := next.Watermark.Sub(from.Thorough) >= c.patience(from.Thorough)
+	if all || next.Count != from.Count || len(answers[2].Rows) > 0 {
+		members, count, err := c.members(ctx)
+		if err != nil {
+			return record.Delta{}, err
+		}
+		delta.Members, next.Count = members, count
+		if all {
+			delta.Touched, next.Thorough = creatio.Unique(append(delta.Touched, members...)), next.Watermark
+		}
+	}
+	delta.Cursor, err = json.Marshal(next)
+	return delta, err
+}
+
+// patience is how long after a time all details are read again: up to a quarter sooner than thorough says,
+// differently for every tag and day, so that those who began together do not read together for ever.
+func (c *Side) patience(last time.Time) time.Duration {
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, c.tag.ID+last.Format(time.RFC3339))
+	return thorough - time.Duration(float64(thorough/4)*float64(h.Sum32())/math.MaxUint32)
+}
+
+// Relist is a cursor that has the next Scan list the members wherever the number of links is not the one that the run
+// itself left.
+func (c *Side) Relist(raw json.RawMessage, by int) json.RawMessage {
+	var at cursor
+	if json.Unmarshal(raw, &at) != nil {
+		return raw
+	}
+	at.Count += by
+	next, err := json.Marshal(at)
+	if err != nil {
+		return raw
+	}
+	return next
+}
+
+// window asks for everything that tells of a change: the tag itself, the number of its links, links that are new,
+// contacts that changed, and rows of details that did. The latter do not move their contact's time of change.
+func (c *Side) window(since time.Time) []odata.Query {
+	changed := odata.Ge("ModifiedOn", odata.DateTime(since))
+	queries := []odata.Query{
+		c.verify(),
+		{Set: c.set, Select: []string{"Id"}, Filter: c.links(), Count: true, Top: 1},
+		{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.Or(odata.Ge("CreatedOn", odata.DateTime(since)), changed))},
+		{Set: "Contact", Select: []string{"Id"}, Filter: changed},
+		{Set: "ContactCommunication", Select: []string{"Id", "ContactId"}, Filter: changed},
+		{Set: "ContactAddress", Select: []string{"Id", "ContactId"}, Filter: changed},
+		{Set: "ContactAnniversary", Select: []string{"Id", "ContactId"}, Filter: changed},
+	}
+	if c.tag.Kind == Classic {
+		queries[3] = odata.Query{
+			Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.Ge("Entity/ModifiedOn", odata.DateTime(since))),
+		}
+	}
+	return queries
+}
+
+// touched are the contacts that the rows of a window speak of.
+func (c *Side) touched(answers []creatio.Answer) []string {
+	changed := "Id"
+	if c.tag.Kind == Classic {
+		changed = c.contact
+	}
+	var ids []string
+	for i, column := range []string{c.contact, changed, "ContactId", "ContactId", "ContactId"} {
+		for _, r := range answers[i].Rows {
+			ids = append(ids, r.Lookup(column))
+		}
+	}
+	return normal(ids)
+}
+
+// scopeGone reads the tag's own row.
+func (c *Side) scopeGone(tag creatio.Answer) (bool, error) {
+	if creatio.UnknownSet(tag.Err) {
+		return true, nil
+	}
+	return tag.Err == nil && !c.holds(tag.Rows, c.user.ContactID), creatio.Barred(tag.Err)
+}
+
+// watermark is the time of the site at the moment of a local time, with the overlap taken off. To be asked for only after
+// a request, which tells how the clocks differ.
+func (c *Side) watermark(local time.Time) time.Time {
+	return c.site.ServerTime(local).Add(-overlap).UTC().Truncate(time.Second)
+}
+
+// members lists the contacts under the tag, and counts its links.
+func (c *Side) members(ctx context.Context) ([]string, int, error) {
+	answers, err := c.site.ReadAll(ctx, []odata.Query{{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links()}})
+	if err != nil {
+		return nil, 0, err
+	}
+	return c.linked(answers[0].Rows), len(answers[0].Rows), nil
+}
+
+// linked are the contacts of links; never nil, since no members are not the same as not knowing them.
+func (c *Side) linked(rows []odata.Row) []string {
+	ids := make([]string, 0, len(rows))
+	for _, r := range rows {
+		ids = append(ids, r.Lookup(c.contact))
+	}
+	return normal(ids)
+}
+
+// scanAll reads every contact under the tag with its content.
+func (c *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, error) {
+	answers, err := c.site.Read(ctx, []odata.Query{
+		c.verify(), {Set: c.set, Select: c.linkColumns(), Filter: c.links()},
+	})
+	if err != nil {
+		return record.Delta{}, err
+	}
+	if gone, err := c.scopeGone(answers[0]); gone || err != nil {
+		return record.Delta{ScopeGone: gone}, err
+	}
+	if err := answers[1].Err; err != nil {
+		return record.Delta{}, creatio.Barred(err)
+	}
+	delta := record.Delta{Members: c.linked(answers[1].Rows)}
+	tagged, count := c.tagged(answers[1].Rows), len(answers[1].Rows)
+	answers = nil
+	err = c.eachPerson(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
+		for _, p := range people {
+			p.member, p.tagged = true, tagged[p.id]
+			delta.Records = append(delta.Records, p.record())
+		}
+	})
+	if err != nil {
+		return record.Delta{}, err
+	}
+	mark := c.watermark(start)
+	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: c.tag.ID, Count: count, Thorough: mark, Reads: reads})
+	return delta, err
+}
+
+// Fetch reads contacts by id, those that are under the tag and others.
+func (c *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
+	ids = normal(ids)
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	there := map[string]bool{}
+	records := make([]record.Record, 0, len(ids))
+	err := c.eachPerson(ctx, ids, c.linksOf, func(people []*person, links []odata.Row) {
+		tagged := c.tagged(links)
+		for _, p := range people {
+			there[p.id] = true
+			p.tagged, p.member = tagged[p.id], !tagged[p.id].IsZero()
+			records = append(records, p.record())
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if !there[id] {
+			records = append(records, record.Record{ID: id, Gone: true})
+		}
+	}
+	return records, nil
+}
+
+// linkColumns are those of the tag's links by which contacts are read.
+func (c *Side) linkColumns() []string {
+	return []string{"Id", c.contact, "CreatedOn", "ModifiedOn"}
+}
+
+// tagged is when each contact was last put under the tag. A link without a time is a link all the same.
+func (c *Side) tagged(links []odata.Row) map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, r := range links {
+		id := strings.ToLower(r.Lookup(c.contact))
+		for _, at := range []time.Time{r.Time("CreatedOn"), r.Time("ModifiedOn"), time.Unix(0, 0)} {
+			if at.After(out[id]) {
+				out[id] = at
+			}
+		}
+	}
+	return out
+}
+
+// linksOf asks for the links of the tag to some contacts.
+func (c *Side) linksOf(ids []string) odata.Query {
+	return odata.Query{Set: c.set, Select: c.linkColumns(), Filter: c.links(odata.In(c.path, creatio.Guids(ids)))}
+}
+
+// normal are ids in one spelling, each once.
+func normal(ids []string) []string {
+	out := slices.Clone(ids)
+	for i := range out {
+		out[i] = strings.ToLower(out[i])
+	}
+	return creatio.Unique(out)
+}

@@ -1,0 +1,301 @@
+package contacts
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// wanted is one entry of a set as it was asked for, and as Creatio can hold it.
+type wanted struct{ canonical, displayed record.Entry }
+
+// pairing says how the rows of a set come to hold what is wanted.
+type pairing struct {
+	// keep are the rows that hold what is wanted already, with those that repeat them and do not show.
+	keep []row
+	// kept is what those rows hold.
+	kept   []wanted
+	change []rowFor
+	insert []wanted
+	remove []row
+}
+
+type rowFor struct {
+	row  row
+	want wanted
+}
+
+// pair finds for every wanted entry the row that holds it already, or one to hold it: the one with the same value, else
+// one of the same kind that is no longer wanted, which so stays the contact's first number if it was. Rows that
+// repeat an earlier one's value do not show; they share its fate, except that only one of them is changed.
+func pair(f record.Field, rows []row, want []wanted) pairing {
+	var out pairing
+	repeats := map[string][]row{}
+	var free []row
+	seen := map[string]bool{}
+	for _, r := range rows {
+		if key := f.Key(r.entry()); seen[key] {
+			repeats[key] = append(repeats[key], r)
+		} else {
+			seen[key] = true
+			free = append(free, r)
+		}
+	}
+	pick := func(fits func(row) bool) (row, bool) {
+		i := slices.IndexFunc(free, fits)
+		if i < 0 {
+			return row{}, false
+		}
+		r := free[i]
+		free = slices.Delete(free, i, i+1)
+		return r, true
+	}
+	change := func(want []wanted, fits func(row, wanted) bool) (rest []wanted) {
+		for _, w := range want {
+			if r, ok := pick(func(r row) bool { return fits(r, w) }); ok {
+				out.change = append(out.change, rowFor{r, w})
+				out.remove = append(out.remove, repeats[f.Key(r.entry())]...)
+				continue
+			}
+			rest = append(rest, w)
+		}
+		return rest
+	}
+	var rest []wanted
+	for _, w := range want {
+		if r, ok := pick(func(r row) bool { return f.Same(r.entry(), w.displayed) }); ok {
+			out.keep = append(append(out.keep, r), repeats[f.Key(r.entry())]...)
+			out.kept = append(out.kept, w)
+			continue
+		}
+		rest = append(rest, w)
+	}
+	rest = change(rest, func(r row, w wanted) bool { return f.Key(r.entry()) == f.Key(w.displayed) })
+	out.insert = change(rest, func(r row, w wanted) bool { return r.entry().Kind == w.displayed.Kind })
+	for _, r := range free {
+		out.remove = append(append(out.remove, r), repeats[f.Key(r.entry())]...)
+	}
+	return out
+}
+
+// communications writes e-mail addresses, phones and web addresses.
+func (p *planner) communications(f record.Field) {
+	var want []wanted
+	seen := map[string]bool{}
+	for _, e := range p.op.After[f.Name] {
+		as := p.communication(f, e)
+		key := f.Key(as)
+		if as.Text == "" || seen[key] {
+			p.project(f.Name, e, record.Entry{})
+			continue
+		}
+		seen[key] = true
+		want = append(want, wanted{e, as})
+	}
+	have := p.state.rowsOf(f.Name)
+	match := pair(f, have, want)
+	after := slices.Clone(match.keep)
+	for _, r := range match.remove {
+		p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactCommunication", id: r.ID})
+	}
+	for _, c := range match.change {
+		body := map[string]any{}
+		if c.row.Text != c.want.displayed.Text {
+			body["Number"] = c.want.displayed.Text
+		}
+		r := c.row
+		r.Text = c.want.displayed.Text
+		if f.Name == contact.Phones && r.Kind != c.want.displayed.Kind {
+			r.Kind = c.want.displayed.Kind
+			body["CommunicationTypeId"] = communicationType(r.Kind)
+		}
+		after = append(after, r)
+		p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: r.ID, body: body})
+	}
+	for _, w := range match.insert {
+		r := row{Kind: w.displayed.Kind, Text: w.displayed.Text, ID: p.rowID(f.Name, f.Key(w.displayed), have)}
+		switch f.Name {
+		case contact.Emails:
+			r.Kind = kindEmail
+		case contact.Websites:
+			r.Kind = kindWeb
+		}
+		r.Primary = !slices.ContainsFunc(after, func(o row) bool { return o.Kind == r.Kind })
+		after = append(after, r)
+		p.insertCommunication(r)
+	}
+	p.setRows(f, after, want)
+}
+
+// communication is an entry as its row can hold it; empty where it cannot.
+func (p *planner) communication(f record.Field, e record.Entry) record.Entry {
+	as := record.Entry{Text: p.fitWhole(f, e.Text, maxText)}
+	if f.Name == contact.Phones {
+		if as.Kind = e.Kind; communicationType(e.Kind) == "" || fieldOf(e.Kind) != contact.Phones {
+			as.Kind = contact.KindOther
+		}
+	}
+	return as
+}
+
+func (p *planner) insertCommunication(r row) {
+	p.inserts = append(p.inserts, write{method: "POST", set: "ContactCommunication", body: map[string]any{
+		"Id": r.ID, "ContactId": p.op.ID, "CommunicationTypeId": communicationType(r.Kind), "Number": r.Text, "Primary": r.Primary,
+	}})
+}
+
+// setRows notes the rows of a set as they are after the writes, and what they show.
+func (p *planner) setRows(f record.Field, rows []row, want []wanted) {
+	p.state.setRows(f.Name, rows)
+	entries := make([]record.Entry, 0, len(rows))
+	for _, r := range rows {
+		entries = append(entries, r.entry())
+	}
+	p.out.fields[f.Name] = entries
+	for _, w := range want {
+		p.project(f.Name, w.canonical, w.displayed)
+	}
+}
+
+// skype writes the contact's Skype name: the row of the detail, which the site mirrors in the column.
+func (p *planner) skype() {
+	want := p.fit(contact.Skype, p.op.After.Text(contact.Skype), maxText)
+	rows := p.state.rowsOf(contact.Skype)
+	switch {
+	case want == "":
+		if len(rows) > 0 {
+			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactCommunication", id: rows[0].ID})
+			rows = rows[1:]
+		}
+		if len(rows) > 0 {
+			want = rows[0].Text
+		} else if p.state.Skype {
+			p.columns["Skype"] = ""
+			p.state.Skype = false
+		}
+	case len(rows) > 0:
+		rows[0].Text = want
+		p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: rows[0].ID, body: map[string]any{"Number": want}})
+		p.state.Skype = true
+	default:
+		r := row{ID: p.rowID(contact.Skype, want, nil), Kind: kindSkype, Text: want, Primary: true}
+		rows = append(rows, r)
+		p.insertCommunication(r)
+		p.state.Skype = true
+	}
+	p.state.setRows(contact.Skype, rows)
+	p.set(contact.Skype, want)
+}
+
+// addresses writes postal addresses.
+func (p *planner) addresses(f record.Field) {
+	var want []wanted
+	for _, e := range p.op.After[f.Name] {
+		as := record.Entry{Kind: e.Kind, Parts: e.Parts}
+		if len(as.Parts) == 0 && strings.TrimSpace(e.Text) != "" {
+			as.Parts = map[string]string{contact.Street: strings.TrimSpace(e.Text)}
+		}
+		if addressType(as.Kind) == "" {
+			as.Kind = contact.KindOther
+		}
+		if !f.Empty(as) {
+			want = append(want, wanted{e, as})
+		}
+	}
+	have := p.state.rowsOf(f.Name)
+	match := pair(f, have, want)
+	after := slices.Clone(match.keep)
+	seen := map[string]bool{}
+	for _, r := range after {
+		seen[f.Key(r.entry())] = true
+	}
+	final := match.kept
+	for _, r := range match.remove {
+		p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAddress", id: r.ID})
+	}
+	for _, c := range match.change {
+		columns, as := p.place(c.row, c.want.displayed)
+		if seen[f.Key(as)] {
+			final = append(final, wanted{canonical: c.want.canonical})
+			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAddress", id: c.row.ID})
+			continue
+		}
+		if c.row.Kind != as.Kind {
+			columns["AddressTypeId"] = addressType(as.Kind)
+		}
+		r := row{ID: c.row.ID, Kind: as.Kind, Parts: as.Parts, Primary: c.row.Primary}
+		after = append(after, r)
+		seen[f.Key(as)] = true
+		final = append(final, wanted{c.want.canonical, as})
+		if len(columns) > 0 {
+			p.changes = append(p.changes, write{method: "PATCH", set: "ContactAddress", id: r.ID, body: columns})
+		}
+	}
+	for _, w := range match.insert {
+		columns, as := p.place(row{}, w.displayed)
+		if seen[f.Key(as)] {
+			final = append(final, wanted{canonical: w.canonical})
+			continue
+		}
+		seen[f.Key(as)] = true
+		r := row{ID: p.rowID(f.Name, f.Key(as), have), Kind: as.Kind, Parts: as.Parts, Primary: len(after) == 0}
+		after = append(after, r)
+		final = append(final, wanted{w.canonical, as})
+		maps.Copy(columns, map[string]any{
+			"Id": r.ID, "ContactId": p.op.ID, "AddressTypeId": addressType(r.Kind), "Primary": r.Primary,
+		})
+		p.inserts = append(p.inserts, write{method: "POST", set: "ContactAddress", body: columns})
+	}
+	p.setRows(f, after, final)
+}
+
+// place finds country, region and city of an address in the site's lists. What it does not find goes into the
+// address's text, so that nothing of it is lost. Only columns that change are named; have is empty for a new row.
+func (p *planner) place(have row, want record.Entry) (map[string]any, record.Entry) {
+	old := func(part string) string { return strings.TrimSpace(have.Parts[part]) }
+	text := func(part string) string { return strings.TrimSpace(want.Parts[part]) }
+	got := placeOf(p.names, text(contact.Country), text(contact.Region), text(contact.City))
+
+	columns := map[string]any{}
+	shown := map[string]string{}
+	var lost []string
+	moved := false
+	for _, c := range []struct {
+		part, column string
+		found        creatio.Named
+	}{
+		{contact.Country, "CountryId", got.country}, {contact.Region, "RegionId", got.region}, {contact.City, "CityId", got.city},
+	} {
+		switch asked := text(c.part); {
+		case asked == old(c.part) && !moved:
+			shown[c.part] = asked
+		case asked != "" && c.found.ID != "":
+			shown[c.part] = c.found.Name
+			columns[c.column] = c.found.ID
+		default:
+			lost = append(lost, asked)
+			if old(c.part) != "" {
+				columns[c.column] = odata.Null
+			}
+		}
+		// A region of another country is another region, whatever its name.
+		moved = moved || shown[c.part] != old(c.part)
+	}
+	slices.Reverse(lost)
+	street := append([]string{text(contact.Street)}, lost...)
+	street = slices.DeleteFunc(street, func(s string) bool { return s == "" })
+	shown[contact.Street] = p.fit(contact.Addresses, strings.Join(street, ", "), maxAddress)
+	shown[contact.Zip] = p.fit(contact.Addresses, text(contact.Zip), maxZip)
+	for part, column := range map[string]string{contact.Street: "Address", contact.Zip: "Zip"} {
+		if shown[part] != old(part) {
+			columns[column] = shown[part]
+		}
+	}
+	maps.DeleteFunc(shown, func(_, v string) bool { return v == "" })
+	return columns, record.Entry{Kind: want.Kind, Parts: shown}
+}

@@ -1,0 +1,115 @@
+package contacts
+
+import (
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// The site's lists in which the names of a contact are looked up.
+const (
+	accounts    = "Account"
+	salutations = "ContactSalutationType"
+	departments = "Department"
+	jobs        = "Job"
+	countries   = "Country"
+	regions     = "Region"
+	cities      = "City"
+)
+
+// questions are what has to be looked up to plan operations.
+func questions(ops []record.Operation) []creatio.Question {
+	names := map[string][]string{}
+	ask := func(set, name string) {
+		if name = strings.TrimSpace(name); name != "" {
+			names[set] = append(names[set], name)
+		}
+	}
+	for _, op := range ops {
+		for _, field := range op.Changed {
+			switch field {
+			case contact.Company:
+				ask(accounts, op.After.Text(field))
+			case contact.Salutation:
+				ask(salutations, op.After.Text(field))
+			case contact.Department:
+				ask(departments, op.After.Text(field))
+			case contact.JobTitle:
+				ask(jobs, op.After.Text(field))
+			case contact.Addresses:
+				for _, e := range newAddresses(op) {
+					ask(countries, e.Parts[contact.Country])
+					ask(regions, e.Parts[contact.Region])
+					ask(cities, e.Parts[contact.City])
+				}
+			}
+		}
+	}
+	var out []creatio.Question
+	for _, set := range []string{accounts, salutations, departments, jobs, countries} {
+		out = append(out, creatio.Question{Set: set, Names: names[set]})
+	}
+	return append(out,
+		creatio.Question{Set: regions, Within: []string{"CountryId"}, Names: names[regions]},
+		creatio.Question{Set: cities, Within: []string{"CountryId", "RegionId"}, Names: names[cities]})
+}
+
+// newAddresses are the addresses that the contact does not show yet.
+func newAddresses(op record.Operation) []record.Entry {
+	f, _ := contact.Schema.Field(contact.Addresses)
+	var out []record.Entry
+	for _, e := range op.After[contact.Addresses] {
+		known := false
+		for _, b := range op.Before[contact.Addresses] {
+			known = known || f.Same(b, e)
+		}
+		if !known {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// place is what the lists have of an address; parts that are not found are zero.
+type place struct{ country, region, city creatio.Named }
+
+// placeOf finds the parts of an address from the outside to the inside, so that a region is one of the country and a
+// city one of the region. A name that several rows have equally is not found.
+func placeOf(n creatio.Names, country, region, city string) place {
+	var p place
+	if rows := n.Find(countries, country); len(rows) == 1 {
+		p.country = rows[0]
+	}
+	p.region = within(n.Find(regions, region), []part{{country, p.country.ID}})
+	p.city = within(n.Find(cities, city), []part{{country, p.country.ID}, {region, p.region.ID}})
+	return p
+}
+
+// part is a part of an address in which another one lies: its name, and its row where it was found.
+type part struct{ name, id string }
+
+// within is the row that lies in what is around it, and in most of that; none where several do equally.
+func within(rows []creatio.Named, around []part) creatio.Named {
+	best, most, tie := creatio.Named{}, -1, false
+	for _, r := range rows {
+		rank, fits := 0, true
+		for i, a := range around {
+			switch {
+			case r.Within[i] == "" || a.name == "":
+			case r.Within[i] != a.id:
+				fits = false
+			default:
+				rank++
+			}
+		}
+		if fits && rank >= most {
+			best, tie, most = r, rank == most, rank
+		}
+	}
+	if tie {
+		return creatio.Named{}
+	}
+	return best
+}

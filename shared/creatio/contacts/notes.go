@@ -1,0 +1,182 @@
+package contacts
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"unicode"
+
+	nethtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+)
+
+// markup is what tells HTML from text in which somebody wrote an angle bracket: an element that an editor makes.
+var markup = regexp.MustCompile(`(?i)</?(?:p|div|br|hr|span|font|b|i|u|s|strong|em|ul|ol|li|a|h[1-6]|table|tbody|thead|` +
+	`tr|td|th|img|html|head|body|title|style|pre|code|blockquote|sub|sup|label)(?:\s[^<>]*)?/?>|<!--|<!doctype`)
+
+// isHTML reports whether a note is HTML, as the rich text editors of newer pages store it, and not plain text.
+func isHTML(note string) bool { return markup.MatchString(note) }
+
+// plainNote is a note as a person reads it.
+func plainNote(note string) string {
+	if !isHTML(note) {
+		return trimLines(note)
+	}
+	p := notePrinter{}
+	z := nethtml.NewTokenizer(strings.NewReader(note))
+	for {
+		switch z.Next() {
+		case nethtml.ErrorToken:
+			return trimLines(p.out.String())
+		case nethtml.TextToken:
+			p.text(z.Token().Data)
+		case nethtml.StartTagToken, nethtml.SelfClosingTagToken:
+			p.startTag(z.Token())
+		case nethtml.EndTagToken:
+			p.endTag(z.Token())
+		}
+	}
+}
+
+// notePrinter writes the text of HTML with the line breaks that a browser would show.
+type notePrinter struct {
+	out strings.Builder
+	// pending says that a line break is due before the next text.
+	pending bool
+	// space says that white space is due before the next text of the line.
+	space  bool
+	inLine bool
+	skip   int
+	link   string
+	linkAt int
+}
+
+func (p *notePrinter) text(s string) {
+	if p.skip > 0 {
+		return
+	}
+	for _, r := range s {
+		switch {
+		case r == '\u00a0':
+			p.rune(' ')
+		case unicode.IsSpace(r):
+			p.space = p.space || p.inLine
+		default:
+			p.rune(r)
+		}
+	}
+}
+
+func (p *notePrinter) rune(r rune) {
+	if p.pending {
+		p.out.WriteByte('\n')
+		p.pending, p.inLine, p.space = false, false, false
+	}
+	if p.space && p.inLine {
+		p.out.WriteByte(' ')
+	}
+	p.space, p.inLine = false, true
+	p.out.WriteRune(r)
+}
+
+// line ends the line that was begun, once however many blocks end here.
+func (p *notePrinter) line() {
+	if p.inLine {
+		p.pending = true
+	}
+	p.space = false
+}
+
+func (p *notePrinter) startTag(t nethtml.Token) {
+	switch t.DataAtom {
+	case atom.Style, atom.Script, atom.Head, atom.Title:
+		if t.Type == nethtml.StartTagToken {
+			p.skip++
+		}
+	case atom.Br:
+		if p.pending {
+			p.out.WriteByte('\n')
+		}
+		p.out.WriteByte('\n')
+		p.pending, p.inLine, p.space = false, false, false
+	case atom.Li:
+		p.line()
+		p.text("- ")
+		p.space = true
+	case atom.A:
+		p.link, p.linkAt = "", p.out.Len()
+		for _, a := range t.Attr {
+			if a.Key == "href" {
+				p.link = a.Val
+			}
+		}
+	default:
+		if isBlock(t.DataAtom) {
+			p.line()
+		}
+	}
+}
+
+func (p *notePrinter) endTag(t nethtml.Token) {
+	switch t.DataAtom {
+	case atom.Style, atom.Script, atom.Head, atom.Title:
+		p.skip = max(0, p.skip-1)
+	case atom.A:
+		// The address of a link is part of what the note says, unless its text is that address already.
+		shown := strings.TrimSpace(p.out.String()[min(p.linkAt, p.out.Len()):])
+		if target := strings.TrimPrefix(p.link, "mailto:"); target != "" && target != shown && !strings.HasPrefix(target, "#") {
+			p.text(" (" + target + ")")
+		}
+		p.link = ""
+	case atom.Td, atom.Th:
+		p.space = p.inLine
+	default:
+		if isBlock(t.DataAtom) {
+			p.line()
+		}
+	}
+}
+
+func isBlock(a atom.Atom) bool {
+	switch a {
+	case atom.P, atom.Div, atom.Ul, atom.Ol, atom.Li, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6,
+		atom.Table, atom.Tr, atom.Pre, atom.Blockquote, atom.Hr, atom.Body, atom.Html:
+		return true
+	default:
+		return false
+	}
+}
+
+// storedNote is how a note is written: as simple HTML where the column held HTML, or where the text itself would be
+// taken for it, else as it is.
+func storedNote(text string, wasHTML bool) string {
+	text = trimLines(text)
+	if text == "" || (!wasHTML && !isHTML(text)) {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, l := range lines {
+		lines[i] = keepSpaces(html.EscapeString(l))
+	}
+	return "<p>" + strings.Join(lines, "<br>") + "</p>"
+}
+
+// keepSpaces writes white space that HTML would drop as no-break spaces.
+func keepSpaces(line string) string {
+	line = strings.ReplaceAll(line, "\t", "    ")
+	line = strings.ReplaceAll(line, "  ", "&nbsp; ")
+	line = strings.ReplaceAll(line, "  ", " &nbsp;")
+	if strings.HasPrefix(line, " ") {
+		line = "&nbsp;" + line[1:]
+	}
+	return line
+}
+
+// trimLines brings line ends to one form and drops white space nobody sees.
+func trimLines(s string) string {
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRightFunc(lines[i], unicode.IsSpace)
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}

@@ -1,0 +1,64 @@
+package contacts
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestPlainNote_shows_what_a_browser_shows(t *testing.T) {
+	t.Parallel()
+	for html, want := range map[string]string{
+		"plain\r\ntext":                                                   "plain\ntext",
+		"a < b and c > d":                                                 "a < b and c > d",
+		"AT&amp;T":                                                        "AT&amp;T",
+		"<p>one</p><p>two</p>":                                            "one\ntwo",
+		"<p>one</p>\n<p>&nbsp;</p>\n<p>two</p>":                           "one\n\ntwo",
+		"<p>one</p><p><br></p><p>two</p>":                                 "one\n\ntwo",
+		"one<br/>two<br />three":                                          "one\ntwo\nthree",
+		"<div><b>Bold</b> and\n  <i>italic</i></div>":                     "Bold and italic",
+		"<ul><li>one</li><li>two</li></ul>after":                          "- one\n- two\nafter",
+		`<a href="https://example.com/x">the page</a>`:                    "the page (https://example.com/x)",
+		`<a href="mailto:a@example.com">a@example.com</a>`:                "a@example.com",
+		"<style>p{color:red}</style><p>R&amp;D &lt;ok&gt;</p>":            "R&D <ok>",
+		"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>": "a b\nc",
+		"<p></p>": "",
+		"":        "",
+	} {
+		if got := plainNote(html); got != want {
+			t.Errorf("%q: got %q, want %q", html, got, want)
+		}
+	}
+}
+
+func TestStoredNote_reads_as_it_was_written(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"word", " ", "  ", "\n", "<b>", "</p>", "&amp;", "&", "<", ">", "\"", "ä", "😀", "- ", "<br>", "a < b", "&nbsp;",
+		}), 0, 12).Draw(t, "words")
+		text := trimLines(strings.Join(words, ""))
+		for _, wasHTML := range []bool{false, true} {
+			stored := storedNote(text, wasHTML)
+			if got := plainNote(stored); got != text {
+				t.Fatalf("wrote %q as %q, reads %q", text, stored, got)
+			}
+			if wasHTML && text != "" && !isHTML(stored) {
+				t.Fatalf("%q is no HTML any more: %q", text, stored)
+			}
+		}
+	})
+}
+
+func FuzzPlainNote(f *testing.F) {
+	for _, seed := range []string{"", "x", "<p>x", "<a href=", "<li><li></p></p>", "<style>", "\x00<b>\xff", "<!--x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, note string) {
+		text := plainNote(note)
+		if again := plainNote(storedNote(text, isHTML(note))); strings.Join(strings.Fields(again), " ") != strings.Join(strings.Fields(text), " ") {
+			t.Errorf("%q reads %q, and when written again %q", note, text, again)
+		}
+	})
+}

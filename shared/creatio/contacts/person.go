@@ -1,0 +1,239 @@
+package contacts
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// person is a contact as Creatio holds it: the columns that Tandem reads, and its details.
+type person struct {
+	id                           string
+	name, surname, given, middle string
+	// The names of what the contact is linked to.
+	salutation, department, account, job string
+	jobTitle                             string
+	birth                                time.Time
+	notes, skype                         string
+	photo                                string
+	modified                             time.Time
+	communications                       []communication
+	addresses                            []address
+	anniversaries                        []anniversary
+	member                               bool
+	// tagged is when the contact was put under the tag.
+	tagged time.Time
+}
+
+type communication struct {
+	id, typeID, number string
+	primary            bool
+	modified           time.Time
+}
+
+type address struct {
+	id, typeID                         string
+	street, city, region, zip, country string
+	primary                            bool
+	modified                           time.Time
+}
+
+type anniversary struct {
+	id       string
+	date     time.Time
+	modified time.Time
+}
+
+// record is the contact in Tandem's vocabulary.
+func (p *person) record() record.Record {
+	f := record.Fields{}
+	var n state
+	f.SetText(contact.Salutation, p.salutation)
+	f.SetText(contact.Department, p.department)
+	f.SetText(contact.Company, p.account)
+	f.SetText(contact.JobTitle, cmp.Or(strings.TrimSpace(p.jobTitle), p.job))
+	n.Job = p.job
+	p.readBirthday(f, &n)
+	f.SetText(contact.Notes, plainNote(p.notes))
+	n.HTML = isHTML(p.notes)
+	p.readCommunications(f, &n)
+	p.readAddresses(f, &n)
+	f = contact.Schema.Clean(f)
+	p.readName(f, &n)
+	return record.Record{
+		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: p.untracked(), Photo: p.photo, AdapterState: n.encode(),
+	}
+}
+
+// untracked are the communications of types that Tandem does not carry. A site may have made types of its own for anything, so
+// that each may be a number, an e-mail address or a web address. In a network somebody has a page; the address that they
+// sign in with there is not one to write to.
+func (p *person) untracked() record.Fields {
+	out := record.Fields{}
+	for _, c := range p.communications {
+		number := strings.TrimSpace(c.number)
+		if number == "" || communicationKind(c.typeID) != "" {
+			continue
+		}
+		fields := []string{contact.Phones, contact.Emails, contact.Websites}
+		if slices.Contains(networks, c.typeID) {
+			fields = []string{contact.Websites}
+		}
+		for _, field := range fields {
+			out[field] = append(out[field], record.Entry{Text: number})
+		}
+	}
+	return out
+}
+
+// readName reads the parts of the name. A name that was never split shows whole as the given name, so that nothing
+// depends on how this site would split it. A name that only stands in for one does not show: Creatio requires one
+// of everybody, Google of nobody.
+func (p *person) readName(f record.Fields, n *state) {
+	given, middle, surname := strings.TrimSpace(p.given), strings.TrimSpace(p.middle), strings.TrimSpace(p.surname)
+	if given == "" && middle == "" && surname == "" {
+		given = strings.TrimSpace(p.name)
+		n.Whole = given != ""
+	}
+	if only := given + surname; middle == "" && (given == "" || surname == "") && standsIn(only, f) {
+		n.Stand = only
+		return
+	}
+	f.SetText(contact.GivenName, given)
+	f.SetText(contact.MiddleName, middle)
+	f.SetText(contact.Surname, surname)
+}
+
+// nameless is the name of a contact of whom nothing is known that could stand in for one.
+const nameless = "(no name)"
+
+// standsIn reports whether a name is only the contact's company, e-mail address or number.
+func standsIn(name string, f record.Fields) bool {
+	if name == "" {
+		return false
+	}
+	if name == nameless || name == cut(f.Text(contact.Company), maxName) {
+		return true
+	}
+	for _, field := range []string{contact.Emails, contact.Phones} {
+		for _, e := range f[field] {
+			if name == cut(e.Text, maxName) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// readBirthday reads the column, or the row of the detail where the column is empty.
+func (p *person) readBirthday(f record.Fields, n *state) {
+	date := p.birth
+	for _, a := range p.anniversaries {
+		n.Birthdays = append(n.Birthdays, a.id)
+		if date.IsZero() {
+			date = a.date
+		}
+	}
+	f.SetText(contact.Birthday, day(date))
+}
+
+// eastmost is the offset of the zones in which a day begins first where many people live: Tonga's, and New Zealand's
+// in summer.
+const eastmost = 13 * time.Hour
+
+// day is the calendar day of an instant that stands for one. Sites store a date as midnight in a zone of their
+// choice, from ten hours behind UTC to thirteen ahead of it.
+func day(t time.Time) string {
+	if t.Year() <= 1 {
+		return ""
+	}
+	return t.UTC().Add(eastmost).Format(time.DateOnly)
+}
+
+func (p *person) readCommunications(f record.Fields, n *state) {
+	rows := slices.Clone(p.communications)
+	slices.SortStableFunc(rows, func(a, b communication) int {
+		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.id, b.id))
+	})
+	for _, c := range rows {
+		kind := communicationKind(c.typeID)
+		if kind == "" || strings.TrimSpace(c.number) == "" {
+			continue
+		}
+		r := row{ID: c.id, Kind: kind, Text: strings.TrimSpace(c.number), Primary: c.primary}
+		n.Communications = append(n.Communications, r)
+		field := fieldOf(kind)
+		f[field] = append(f[field], r.entry())
+	}
+	n.Skype = strings.TrimSpace(p.skype) != ""
+	if len(f[contact.Skype]) == 0 {
+		f.SetText(contact.Skype, strings.TrimSpace(p.skype))
+	}
+}
+
+func (p *person) readAddresses(f record.Fields, n *state) {
+	rows := slices.Clone(p.addresses)
+	slices.SortStableFunc(rows, func(a, b address) int {
+		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.id, b.id))
+	})
+	for _, a := range rows {
+		r := row{ID: a.id, Kind: addressKind(a.typeID), Parts: parts(a.street, a.city, a.region, a.zip, a.country), Primary: a.primary}
+		if len(r.Parts) == 0 {
+			continue
+		}
+		n.Addresses = append(n.Addresses, r)
+		f[contact.Addresses] = append(f[contact.Addresses], r.entry())
+	}
+}
+
+func parts(street, city, region, zip, country string) map[string]string {
+	out := map[string]string{}
+	for k, v := range map[string]string{
+		contact.Street: street, contact.City: city, contact.Region: region, contact.Zip: zip, contact.Country: country,
+	} {
+		if v = strings.TrimSpace(v); v != "" {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// latest is when the contact last changed, its details and its tag included: rows of a detail do not always move the
+// contact itself, and links of a tag never do.
+func (p *person) latest() time.Time {
+	t := p.modified
+	see := func(o time.Time) {
+		if o.After(t) {
+			t = o
+		}
+	}
+	see(p.tagged)
+	for _, c := range p.communications {
+		if communicationKind(c.typeID) != "" {
+			see(c.modified)
+		}
+	}
+	for _, a := range p.addresses {
+		see(a.modified)
+	}
+	for _, a := range p.anniversaries {
+		see(a.modified)
+	}
+	return t
+}
+
+// first puts true before false.
+func first(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	default:
+		return 1
+	}
+}

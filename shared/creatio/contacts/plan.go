@@ -1,0 +1,121 @@
+package contacts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// prepared is what Apply needs of a plan: what it comes to, and everything that it was made from beside the operation, to
+// see whether the contact still comes to the same.
+type prepared struct {
+	planned
+	names creatio.Names
+	taken map[string]bool
+}
+
+// Plan says what operations come to. It looks the names up that they mention, each once in the life of the site.
+func (c *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan, error) {
+	names, err := c.site.LookUp(ctx, questions(ops))
+	if err != nil {
+		return nil, fmt.Errorf("plan contacts: %w", err)
+	}
+	plans := make([]record.Plan, len(ops))
+	for i, op := range ops {
+		op.ID = strings.ToLower(op.ID)
+		plans[i] = planOperation(op, names, c.takenIDs())
+	}
+	return plans, nil
+}
+
+func planOperation(op record.Operation, names creatio.Names, taken map[string]bool) record.Plan {
+	out := record.Plan{Operation: op, Displayed: op.Before}
+	have, err := readState(op.AdapterState)
+	switch {
+	case op.ID == "":
+		out.Err = fault.New(fault.Bug, creatio.Side, "no-id", errors.New("plan contact: no id"))
+	case err != nil, op.Action == record.Update && len(op.AdapterState) == 0 && len(op.Changed) > 0:
+		out.Err = fault.New(fault.Conflict, creatio.Side, "not-read", errors.New("plan contact: its rows are not known"))
+	case op.Action == record.Unlink:
+		out.Prepared = prepared{planned: planned{fields: op.Before, state: have}}
+	case op.Action == record.Create, op.Action == record.Update:
+		p := planContact(op, have, names, taken)
+		out.Displayed, out.Projections, out.Rows, out.Notes = p.fields, p.projections, p.rows, p.notes
+		out.Prepared = prepared{planned: p, names: names, taken: taken}
+	default:
+		out.Err = fault.Errorf(fault.Bug, creatio.Side, "action", "plan contact: no such action: %s", op.Action)
+	}
+	return out
+}
+
+// takenIDs are the ids that new rows cannot have.
+func (c *Side) takenIDs() map[string]bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.taken
+}
+
+// take notes an id that a row elsewhere has, so that the next plan goes by another one.
+func (c *Side) take(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	taken := maps.Clone(c.taken)
+	if taken == nil {
+		taken = map[string]bool{}
+	}
+	taken[id] = true
+	c.taken = taken
+}
+
+// onto plans the same changes for the contact as it is now, and reports whether that comes to the same: to the same writes,
+// after which the fields that change show the same. What else somebody changed meanwhile is left as it is, and shows.
+func (p prepared) onto(plan record.Plan, now record.Record) (prepared, bool) {
+	op := plan.Operation
+	op.Before, op.After, op.AdapterState = now.Fields.Clone(), now.Fields.Clone(), now.AdapterState
+	for _, name := range op.Changed {
+		op.Before[name], op.After[name] = plan.Before[name], plan.After[name]
+	}
+	have, err := readState(now.AdapterState)
+	if err != nil {
+		return p, false
+	}
+	again := planContact(op, have, p.names, p.taken)
+	if !reflect.DeepEqual(again.writes, p.writes) {
+		return p, false
+	}
+	for _, f := range contact.Schema {
+		changes := !f.Equal(plan.Before[f.Name], plan.Displayed[f.Name])
+		if changes && !f.Equal(again.fields[f.Name], plan.Displayed[f.Name]) {
+			return p, false
+		}
+	}
+	p.planned = again
+	return p, true
+}
+
+// shows reports whether a contact shows everything that a plan writes.
+func shows(plan record.Plan, now record.Record) bool {
+	return equalIn(plan.Changed, now.Fields, plan.Displayed)
+}
+
+// untouched reports whether a contact shows nothing of what a plan writes, but what was there before.
+func untouched(plan record.Plan, now record.Record) bool {
+	return equalIn(plan.Changed, now.Fields, plan.Before)
+}
+
+func equalIn(names []string, a, b record.Fields) bool {
+	for _, name := range names {
+		if f, _ := contact.Schema.Field(name); !f.Equal(a[name], b[name]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,132 @@
+package contacts
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/odata"
+)
+
+// eachPerson reads contacts with their details, and with them the rows that one more query has of them where more is not
+// nil. It hands them over as they come, a batch at a time: what a site answers takes many times the room of what it says.
+// Those that are not there any more are missing.
+func (c *Side) eachPerson(ctx context.Context, ids []string, more func(ids []string) odata.Query, do func([]*person, []odata.Row)) error {
+	per := len(contactQueries(nil))
+	if more != nil {
+		per++
+	}
+	for part := range slices.Chunk(ids, creatio.MaxParts/per*creatio.MaxListed) {
+		people, rest, err := c.people(ctx, part, more)
+		if err != nil {
+			return err
+		}
+		do(people, rest)
+	}
+	return nil
+}
+
+// people reads as many contacts as fit in a batch.
+func (c *Side) people(ctx context.Context, ids []string, more func(ids []string) odata.Query) ([]*person, []odata.Row, error) {
+	var queries []odata.Query
+	per := 0
+	for chunk := range slices.Chunk(ids, creatio.MaxListed) {
+		each := contactQueries(chunk)
+		if more != nil {
+			each = append(each, more(chunk))
+		}
+		per = len(each)
+		queries = append(queries, each...)
+	}
+	answers, err := c.site.ReadAll(ctx, queries)
+	if err != nil {
+		return nil, nil, err
+	}
+	byID := make(map[string]*person, len(ids))
+	people := make([]*person, 0, len(ids))
+	var rest []odata.Row
+	for i, a := range answers {
+		for _, r := range a.Rows {
+			owner := byID[strings.ToLower(r.Lookup("ContactId"))]
+			switch {
+			case i%per == 0:
+				p := contactOf(r)
+				byID[p.id] = p
+				people = append(people, p)
+			case i%per == 4:
+				rest = append(rest, r)
+			case owner == nil:
+			case i%per == 1:
+				owner.communications = append(owner.communications, communicationOf(r))
+			case i%per == 2:
+				owner.addresses = append(owner.addresses, addressOf(r))
+			case i%per == 3:
+				owner.anniversaries = append(owner.anniversaries, anniversary{r.Text("Id"), r.Time("Date"), r.Time("ModifiedOn")})
+			}
+		}
+	}
+	return people, rest, nil
+}
+
+// contactQueries ask for contacts, their communications, addresses and birthdays, in this order.
+func contactQueries(ids []string) []odata.Query {
+	listed := creatio.Guids(ids)
+	of := odata.In("Contact/Id", listed)
+	return []odata.Query{
+		{
+			Set: "Contact", Filter: odata.In("Id", listed),
+			Select: []string{
+				"Id", "Name", "Surname", "GivenName", "MiddleName", "SalutationTypeId", "JobId", "JobTitle", "DepartmentId", "AccountId",
+				"BirthDate", "Notes", "Skype", "PhotoId", "ModifiedOn",
+			},
+			Expand: nameFrom("SalutationType", "Job", "Department", "Account"),
+		},
+		{Set: "ContactCommunication", Filter: of, Select: []string{"Id", "ContactId", "CommunicationTypeId", "Number", "Primary", "ModifiedOn"}},
+		{
+			Set: "ContactAddress", Filter: of,
+			Select: []string{"Id", "ContactId", "AddressTypeId", "CountryId", "RegionId", "CityId", "Address", "Zip", "Primary", "ModifiedOn"},
+			Expand: nameFrom("Country", "Region", "City"),
+		},
+		{
+			Set: "ContactAnniversary", Filter: odata.And(of, odata.Eq("AnniversaryType/Id", odata.Guid(anniversaryBirthday))),
+			Select: []string{"Id", "ContactId", "Date", "ModifiedOn"},
+		},
+	}
+}
+
+// nameFrom asks for the names of what lookups point to.
+func nameFrom(lookups ...string) []odata.Expand {
+	out := make([]odata.Expand, len(lookups))
+	for i, l := range lookups {
+		out[i] = odata.Expand{Name: l, Select: []string{"Name"}}
+	}
+	return out
+}
+
+func contactOf(r odata.Row) *person {
+	return &person{
+		id: strings.ToLower(r.Text("Id")), name: r.Text("Name"), surname: r.Text("Surname"), given: r.Text("GivenName"), middle: r.Text("MiddleName"),
+		salutation: nameOf(r, "SalutationType"), department: nameOf(r, "Department"), account: nameOf(r, "Account"), job: nameOf(r, "Job"),
+		jobTitle: r.Text("JobTitle"), birth: r.Time("BirthDate"), notes: r.Text("Notes"), skype: r.Text("Skype"), photo: strings.ToLower(r.Lookup("PhotoId")), modified: r.Time("ModifiedOn"),
+	}
+}
+
+func communicationOf(r odata.Row) communication {
+	return communication{
+		id: r.Text("Id"), typeID: strings.ToLower(r.Lookup("CommunicationTypeId")), number: r.Text("Number"),
+		primary: r.Bool("Primary"), modified: r.Time("ModifiedOn"),
+	}
+}
+
+func addressOf(r odata.Row) address {
+	return address{
+		id: r.Text("Id"), typeID: strings.ToLower(r.Lookup("AddressTypeId")), street: r.Text("Address"), city: nameOf(r, "City"),
+		region: nameOf(r, "Region"), zip: r.Text("Zip"), country: nameOf(r, "Country"), primary: r.Bool("Primary"), modified: r.Time("ModifiedOn"),
+	}
+}
+
+// nameOf is the name of the row that a lookup points to.
+func nameOf(r odata.Row, lookup string) string {
+	return strings.TrimSpace(r.Nested(lookup).Text("Name"))
+}

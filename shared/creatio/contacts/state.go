@@ -1,0 +1,123 @@
+package contacts
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// state is what is kept of a contact to write it without reading it again: the ids of its rows with what they
+// said, and what a column holds where that is not what the contact shows.
+type state struct {
+	// Communications are the e-mail, phone, Skype and web rows, the ones that show first.
+	Communications []row `json:"comm,omitempty"`
+	Addresses      []row `json:"addr,omitempty"`
+	// Birthdays are the ids of the birthday's rows; one, as a rule.
+	Birthdays []string `json:"annivs,omitempty"`
+	// Job is the name of the linked job, which shows where there is no title.
+	Job string `json:"job,omitempty"`
+	// HTML says that the notes are HTML.
+	HTML bool `json:"html,omitempty"`
+	// Skype says that the Skype column is filled.
+	Skype bool `json:"skype,omitempty"`
+	// Whole says that the name was never split: the parts are empty and the given name shows all of it.
+	Whole bool `json:"whole,omitempty"`
+	// Stand is the name where it only stands in for one, being the contact's address or number; it does not show.
+	Stand string `json:"stand,omitempty"`
+}
+
+// row is one row of a detail.
+type row struct {
+	ID      string            `json:"id"`
+	Kind    string            `json:"k,omitempty"`
+	Text    string            `json:"n,omitempty"`
+	Parts   map[string]string `json:"a,omitempty"`
+	Primary bool              `json:"p,omitempty"`
+}
+
+// entry is the row as the contact's field shows it.
+func (r row) entry() record.Entry {
+	e := record.Entry{Kind: r.Kind, Text: r.Text, Parts: r.Parts}
+	if fieldOf(r.Kind) != contact.Phones && len(r.Parts) == 0 {
+		e.Kind = ""
+	}
+	return e
+}
+
+// HasRow reports whether a contact has a row of that id.
+func (c *Side) HasRow(adapterState json.RawMessage, id string) bool {
+	n, err := readState(adapterState)
+	is := func(r row) bool { return strings.EqualFold(r.ID, id) }
+	return err == nil && (slices.ContainsFunc(n.Communications, is) || slices.ContainsFunc(n.Addresses, is) || slices.Contains(n.Birthdays, strings.ToLower(id)))
+}
+
+func readState(raw json.RawMessage) (state, error) {
+	var n state
+	if len(raw) == 0 {
+		return n, nil
+	}
+	err := json.Unmarshal(raw, &n)
+	return n, err
+}
+
+// sorted is the state with its rows in the order in which they show, however they were found.
+func (n state) sorted() state {
+	n.Communications, n.Addresses = slices.Clone(n.Communications), slices.Clone(n.Addresses)
+	order := func(a, b row) int { return cmp.Or(first(a.Primary, b.Primary), cmp.Compare(a.ID, b.ID)) }
+	slices.SortStableFunc(n.Communications, order)
+	slices.SortStableFunc(n.Addresses, order)
+	return n
+}
+
+func (n state) encode() json.RawMessage {
+	// Strings, maps of strings and flags always encode.
+	raw, _ := json.Marshal(n)
+	return raw
+}
+
+// rowsOf are the rows of a field.
+func (n state) rowsOf(field string) []row {
+	if field == contact.Addresses {
+		return n.Addresses
+	}
+	var out []row
+	for _, r := range n.Communications {
+		if fieldOf(r.Kind) == field {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// setRows replaces the rows of a field.
+func (n *state) setRows(field string, rows []row) {
+	if field == contact.Addresses {
+		n.Addresses = rows
+		return
+	}
+	var kept []row
+	for _, r := range n.Communications {
+		if fieldOf(r.Kind) != field {
+			kept = append(kept, r)
+		}
+	}
+	n.Communications = append(kept, rows...)
+}
+
+// fieldOf is the field in which a communication of a kind shows.
+func fieldOf(kind string) string {
+	switch kind {
+	case kindEmail:
+		return contact.Emails
+	case kindSkype:
+		return contact.Skype
+	case kindWeb:
+		return contact.Websites
+	default:
+		return contact.Phones
+	}
+}

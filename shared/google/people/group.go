@@ -1,0 +1,135 @@
+package people
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/api/people/v1"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/google"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+const (
+	userGroup   = "USER_CONTACT_GROUP"
+	myContacts  = "contactGroups/myContacts"
+	groupFields = "groupType,memberCount,metadata,name"
+)
+
+// Prepare finds the group, by its resource name where that is known and still good, else by its name, or makes it. It
+// returns the resource name, which stays when the user renames the group.
+func (c *Side) Prepare(ctx context.Context) (string, error) {
+	if known := c.scope(); known != "" {
+		g, err := c.readGroup(ctx, known, 0)
+		if err != nil {
+			return "", fmt.Errorf("prepare group: %w", err)
+		}
+		if g != nil {
+			return known, nil
+		}
+	}
+	group, err := c.findGroup(ctx)
+	if err != nil {
+		return "", fmt.Errorf("prepare group: %w", err)
+	}
+	if group == "" {
+		if group, err = c.createGroup(ctx); err != nil {
+			return "", fmt.Errorf("prepare group: %w", err)
+		}
+	}
+	c.setScope(group)
+	return group, nil
+}
+
+// readGroup reads a group with as many of its members; nil where it is not there.
+func (c *Side) readGroup(ctx context.Context, group string, members int64) (*people.ContactGroup, error) {
+	call := c.service.ContactGroups.Get(group).GroupFields(groupFields).Context(ctx)
+	if members > 0 {
+		call.MaxMembers(members)
+	}
+	g, err := call.Do()
+	if err != nil {
+		if err = c.api.Classify("get group", err, false); fault.Is(err, fault.Gone) {
+			return nil, nil
+		}
+		return nil, google.OfList(err)
+	}
+	if g.Metadata != nil && g.Metadata.Deleted {
+		return nil, nil
+	}
+	return g, nil
+}
+
+// findGroup looks for the group by name among those that the user made.
+func (c *Side) findGroup(ctx context.Context) (string, error) {
+	var groups []*people.ContactGroup
+	seen := map[string]bool{}
+	for page := ""; ; {
+		call := c.service.ContactGroups.List().GroupFields(groupFields).PageSize(maxPage).Context(ctx)
+		if page != "" {
+			call.PageToken(page)
+		}
+		reply, err := call.Do()
+		if err != nil {
+			return "", google.OfList(c.api.Classify("list groups", err, false))
+		}
+		groups = append(groups, reply.ContactGroups...)
+		if page = reply.NextPageToken; page == "" {
+			break
+		}
+		if seen[page] {
+			return "", fault.New(fault.Retry, google.Side, "incomplete-list", errors.New("list groups: the pages repeat themselves"))
+		}
+		seen[page] = true
+	}
+	return pickGroup(groups, c.options.GroupName), nil
+}
+
+// pickGroup prefers the name to the letter over one that differs as a person would not notice: a label's name is
+// unique to its user, but not every spelling of it is another name.
+func pickGroup(groups []*people.ContactGroup, name string) string {
+	groups = slices.DeleteFunc(slices.Clone(groups), func(g *people.ContactGroup) bool {
+		return g == nil || g.ResourceName == "" || (g.GroupType != "" && g.GroupType != userGroup) || (g.Metadata != nil && g.Metadata.Deleted)
+	})
+	slices.SortFunc(groups, func(a, b *people.ContactGroup) int { return strings.Compare(a.ResourceName, b.ResourceName) })
+	for _, same := range []func(string) bool{
+		func(n string) bool { return strings.TrimSpace(n) == name },
+		func(n string) bool { return record.Fold(n) == record.Fold(name) && record.Fold(name) != "" },
+	} {
+		for _, g := range groups {
+			if same(g.Name) {
+				return g.ResourceName
+			}
+		}
+	}
+	return ""
+}
+
+// createGroup makes the group. Where another one of the name is there by now, or the answer was lost, it looks again.
+func (c *Side) createGroup(ctx context.Context) (string, error) {
+	g, err := c.service.ContactGroups.Create(&people.CreateContactGroupRequest{
+		ContactGroup: &people.ContactGroup{Name: c.options.GroupName}, ReadGroupFields: groupFields,
+	}).Context(ctx).Do()
+	if err == nil && g.ResourceName != "" {
+		return g.ResourceName, nil
+	}
+	if err == nil {
+		err = fault.New(fault.Retry, google.Side, "incomplete-reply", errors.New("create group: no resource name in the reply"))
+	} else if err = c.api.Classify("create group", err, true); !fault.Is(err, fault.Conflict) && !fault.Ambiguous(err) {
+		return "", err
+	}
+	found, lookErr := c.findGroup(ctx)
+	switch {
+	case lookErr != nil:
+		return "", lookErr
+	case found != "":
+		return found, nil
+	case fault.Is(err, fault.Conflict):
+		return "", fault.New(fault.Retry, google.Side, "group-hidden", err)
+	}
+	return "", err
+}

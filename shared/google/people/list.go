@@ -1,0 +1,240 @@
+package people
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"google.golang.org/api/people/v1"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// list is one repeated field of a person beside the set that it is to Tandem.
+type list[T any] struct {
+	field record.Field
+	items []*T
+	// entry is an item as the set shows it; false where Tandem cannot represent it.
+	entry func(*T) (record.Entry, bool)
+	// rank is the item's metadata, which tell whether it is shown first.
+	rank func(*T) *people.FieldMetadata
+	// write makes an item hold an entry; old is nil for a new one.
+	write func(old *T, as record.Entry) *T
+}
+
+func field(name string) record.Field {
+	f, _ := contact.Schema.Field(name)
+	return f
+}
+
+func emailList(p *people.Person) list[people.EmailAddress] {
+	return list[people.EmailAddress]{
+		field: field(contact.Emails), items: p.EmailAddresses,
+		entry: func(e *people.EmailAddress) (record.Entry, bool) {
+			return record.Entry{Text: strings.TrimSpace(e.Value)}, strings.TrimSpace(e.Value) != ""
+		},
+		rank: func(e *people.EmailAddress) *people.FieldMetadata { return e.Metadata },
+		write: func(old *people.EmailAddress, as record.Entry) *people.EmailAddress {
+			if old == nil {
+				return &people.EmailAddress{Type: emailType, Value: as.Text}
+			}
+			e := *old
+			if contact.EmailKey(e.Value) != contact.EmailKey(as.Text) {
+				// The name that was shown with the old address is not the new one's.
+				e.DisplayName = ""
+			}
+			e.Value = as.Text
+			return &e
+		},
+	}
+}
+
+func phoneList(p *people.Person) list[people.PhoneNumber] {
+	return list[people.PhoneNumber]{
+		field: field(contact.Phones), items: p.PhoneNumbers,
+		entry: func(e *people.PhoneNumber) (record.Entry, bool) {
+			kind, known := kindOf(phoneKinds, e.Type)
+			return record.Entry{Kind: kind, Text: strings.TrimSpace(e.Value)}, known && strings.TrimSpace(e.Value) != ""
+		},
+		rank: func(e *people.PhoneNumber) *people.FieldMetadata { return e.Metadata },
+		write: func(old *people.PhoneNumber, as record.Entry) *people.PhoneNumber {
+			e := people.PhoneNumber{}
+			if old != nil {
+				e = *old
+			}
+			if old == nil {
+				e.Type = phoneTypes[as.Kind]
+			} else {
+				e.Type = label(phoneKinds, phoneTypes, e.Type, as.Kind)
+			}
+			e.Value = as.Text
+			return &e
+		},
+	}
+}
+
+func addressList(p *people.Person) list[people.Address] {
+	return list[people.Address]{
+		field: field(contact.Addresses), items: p.Addresses,
+		entry: func(e *people.Address) (record.Entry, bool) {
+			kind, known := kindOf(addressKinds, e.Type)
+			parts := partsOf(e)
+			return record.Entry{Kind: kind, Parts: parts}, known && len(parts) > 0
+		},
+		rank: func(e *people.Address) *people.FieldMetadata { return e.Metadata },
+		write: func(old *people.Address, as record.Entry) *people.Address {
+			e := &people.Address{Type: addressTypes[as.Kind]}
+			if old != nil {
+				e.Type, e.Metadata = label(addressKinds, addressTypes, old.Type, as.Kind), old.Metadata
+				if strings.EqualFold(strings.TrimSpace(old.Country), as.Parts[contact.Country]) {
+					e.CountryCode = old.CountryCode
+				}
+			}
+			e.StreetAddress, e.City, e.Region = as.Parts[contact.Street], as.Parts[contact.City], as.Parts[contact.Region]
+			e.PostalCode, e.Country = as.Parts[contact.Zip], as.Parts[contact.Country]
+			return e
+		},
+	}
+}
+
+func websiteList(p *people.Person) list[people.Url] {
+	return list[people.Url]{
+		field: field(contact.Websites), items: p.Urls,
+		entry: func(u *people.Url) (record.Entry, bool) {
+			return record.Entry{Text: strings.TrimSpace(u.Value)}, strings.TrimSpace(u.Value) != ""
+		},
+		rank: func(u *people.Url) *people.FieldMetadata { return u.Metadata },
+		write: func(old *people.Url, as record.Entry) *people.Url {
+			u := people.Url{Type: websiteType}
+			if old != nil {
+				u = *old
+			}
+			u.Value = as.Text
+			return &u
+		},
+	}
+}
+
+// structured reports whether an address has parts, and is not only a text.
+func structured(a *people.Address) bool {
+	return strings.TrimSpace(a.StreetAddress+a.ExtendedAddress+a.PoBox+a.City+a.Region+a.PostalCode+a.Country+a.CountryCode) != ""
+}
+
+// partsOf are an address's parts. Its second line and its box are part of the street: Creatio has one text for all
+// three. A text that was never split is a street too.
+func partsOf(a *people.Address) map[string]string {
+	var street []string
+	for _, s := range []string{a.StreetAddress, a.ExtendedAddress, a.PoBox} {
+		if s = strings.TrimSpace(s); s != "" {
+			street = append(street, s)
+		}
+	}
+	parts := map[string]string{
+		contact.Street: strings.Join(street, ", "), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: a.Country,
+	}
+	if !structured(a) {
+		parts[contact.Street] = a.FormattedValue
+	}
+	for k, v := range parts {
+		if parts[k] = strings.TrimSpace(v); parts[k] == "" {
+			delete(parts, k)
+		}
+	}
+	return parts
+}
+
+// visible tells for each item whether it shows. Of those that say the same only one does: the one that is shown first,
+// else the same one whatever their order, which Google does not promise.
+func (l list[T]) visible() (chosen map[string]int, keys []string) {
+	chosen, keys = map[string]int{}, make([]string, len(l.items))
+	for i, item := range l.items {
+		e, ok := l.entry(item)
+		if !ok {
+			continue
+		}
+		keys[i] = "=" + l.field.Key(e)
+		j, taken := chosen[keys[i]]
+		if !taken {
+			chosen[keys[i]] = i
+			continue
+		}
+		other, _ := l.entry(l.items[j])
+		if cmp.Or(first(foremost(l.rank(item)), foremost(l.rank(l.items[j]))), strings.Compare(l.field.Exact(e), l.field.Exact(other))) < 0 {
+			chosen[keys[i]] = i
+		}
+	}
+	return chosen, keys
+}
+
+// entries are the items that show.
+func (l list[T]) entries() []record.Entry {
+	chosen, keys := l.visible()
+	var out []record.Entry
+	for i, item := range l.items {
+		if keys[i] != "" && chosen[keys[i]] == i {
+			e, _ := l.entry(item)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// untracked are the values of items that Tandem cannot represent.
+func (l list[T]) untracked() []record.Entry {
+	var out []record.Entry
+	for _, item := range l.items {
+		if e, ok := l.entry(item); !ok && !l.field.Empty(e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// wanted is one value as it was asked for, and as Google can hold it.
+type wanted struct{ canonical, displayed record.Entry }
+
+// rewrite is the whole field as it is to be written: what Tandem does not carry as it was, and of the rest what is
+// wanted. An item that already holds a wanted value stays as it is; else one of the same value takes it over, else
+// one of the same kind that is no longer wanted, which so keeps its label. Items that repeat one stay and go with it.
+func (l list[T]) rewrite(want []wanted) []*T {
+	chosen, keys := l.visible()
+	var free []int
+	for _, i := range chosen {
+		free = append(free, i)
+	}
+	slices.Sort(free)
+	entry := func(i int) record.Entry { e, _ := l.entry(l.items[i]); return e }
+	kept, changed := map[int]bool{}, map[int]record.Entry{}
+	assign := func(rest []wanted, fits func(have, want record.Entry) bool, to func(int, record.Entry)) (left []wanted) {
+		for _, w := range rest {
+			at := slices.IndexFunc(free, func(i int) bool { return fits(entry(i), w.displayed) })
+			if at < 0 {
+				left = append(left, w)
+				continue
+			}
+			to(free[at], w.displayed)
+			free = slices.Delete(free, at, at+1)
+		}
+		return left
+	}
+	change := func(i int, as record.Entry) { changed[i] = as }
+	rest := assign(want, l.field.Same, func(i int, _ record.Entry) { kept[i] = true })
+	rest = assign(rest, func(have, want record.Entry) bool { return l.field.Key(have) == l.field.Key(want) }, change)
+	rest = assign(rest, func(have, want record.Entry) bool { return have.Kind == want.Kind }, change)
+
+	var out []*T
+	for i, item := range l.items {
+		as, moves := changed[i]
+		switch {
+		case keys[i] == "", kept[chosen[keys[i]]]:
+			out = append(out, item)
+		case moves:
+			out = append(out, l.write(item, as))
+		}
+	}
+	for _, w := range rest {
+		out = append(out, l.write(nil, w.displayed))
+	}
+	return out
+}

@@ -185,6 +185,8 @@ type LinkSide struct {
 	AdapterState json.RawMessage     `json:"native,omitempty"`
 	Projections  []record.Projection `json:"shown,omitempty"`
 	Modified     time.Time           `json:"modified,omitzero"`
+	// Since is the first version of the record that was seen: it has been there since then.
+	Since time.Time `json:"since,omitzero"`
 	// Diverged says that the record's content is not the base in the side's spelling, or that it is out of scope, as where
 	// the settings let changes go one way only: it has to be read to be known.
 	Diverged bool `json:"apart,omitempty"`

@@ -10,8 +10,8 @@ import (
 // older than the version last seen decides nothing as long as that version may be too young to show. One that is as old or
 // newer decides, and so does everything where a side does not lag.
 //
-// Whether a record is in scope is told apart from its version, which need not move with it: a read of the version last seen
-// that shows another membership decides once the link is old enough.
+// Whether a record is there and in scope is told apart from its version, which need not move with it: a read that says so
+// of no newer version decides where the list of members says the same, or once the link is old enough.
 func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	lag, known := l.lag(side), p.stored.Sides[side]
 	if lag == 0 || p.stored.SideID(side) == "" || known.Modified.IsZero() {
@@ -20,15 +20,17 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	if is, was := stable(l.sides[side], rec.AdapterState), stable(l.sides[side], known.AdapterState); !rec.Gone && is != was {
 		return true
 	}
-	// Young is what may not show yet.
+	// Young is what may not show yet. Only a record that was made a moment ago may not show at all.
 	young := func(at time.Time) bool { return l.start.Before(at.Add(lag)) }
 	switch {
 	case rec.Gone:
-		return rec.Tombstone || !young(known.Modified)
+		return rec.Tombstone || l.members[side].lacks(side, p.link) || !young(known.Since)
 	case rec.Modified.Before(known.Modified):
 		return !young(known.Modified)
 	case rec.Modified.Equal(known.Modified) && rec.Member != p.stored.Active && p.stored.SplitSide == "" && !l.ended[side]:
-		return !young(p.stored.UpdatedAt)
+		m := l.members[side]
+		agrees := rec.Member && m.listed[rec.ID] || !rec.Member && m.lacks(side, p.link)
+		return agrees || !young(p.stored.UpdatedAt)
 	default:
 		return true
 	}

@@ -111,6 +111,9 @@ func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide 
 		known.Projections = st.Decision.Projections[s]
 	}
 	known.AdapterState, known.Modified = rec.AdapterState, rec.Modified
+	if op := st.Ops[s]; rec.Gone || known.Since.IsZero() || op != nil && op.Action == record.Create {
+		known.Since = rec.Modified
+	}
 	known.Diverged = st.link.Active && (!st.inScope(s, rec) || !schema.Equal(rec.Fields, displayed(st.link.Base, known.Projections, schema)))
 	return known
 }

@@ -33,7 +33,7 @@ import (
 type Options struct {
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Logger hears of every request; default silent.
+	// Logger hears of every request, and of what no client may do; default silent.
 	Logger *slog.Logger
 	// IssuerURL is the base URL by which the server is reached, and the issuer of its tokens; default: what each
 	// request says it was sent to.
@@ -185,7 +185,10 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
 
 // noMethod refuses what no service has: neither a path that is not there nor another verb at one that is.
 func (s *Server) noMethod(w http.ResponseWriter, r *http.Request) {
-	s.violate("no service has %s %s", r.Method, r.URL.Path)
+	if r.Header.Get("Authorization") != "" {
+		// Without credentials it is a browser that looks for an icon.
+		s.violate("no service has %s %s", r.Method, r.URL.Path)
+	}
 	http.Error(w, "Error 404 (Not Found)!!1", http.StatusNotFound)
 }
 
@@ -260,11 +263,11 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests)
 }
 
-// ResetRequests forgets the requests and the violations.
+// ResetRequests forgets the requests. Violations are never forgotten.
 func (s *Server) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests, s.violations = nil, nil
+	s.requests = nil
 }
 
 // Violations tell what was done that nobody should do, though the real service lets much of it pass: writing in parallel

@@ -81,8 +81,11 @@ func table(out io.Writer, run store.Run) error {
 	return nil
 }
 
-// verdict compares what both services hold now.
+// verdict compares what both services hold now, and asks them what they were sent that no client may send.
 func verdict(out io.Writer, s *services, runs []store.Run) error {
+	if v := append(s.google.Violations(), s.creatio.Violations()...); len(v) > 0 {
+		return fmt.Errorf("the services were asked for what no client may ask: %q", v)
+	}
 	last := runs[len(runs)-1].Counts
 	if last.Creatio != (store.SideCounts{}) || last.Google != (store.SideCounts{}) {
 		return errors.New("the second run should have had nothing to do")

@@ -177,6 +177,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 		if w.app != nil {
 			_ = w.app.Close(t.Context())
 		}
+		w.clean()
 	})
 	w.browser = newBrowser(t)
 	return w

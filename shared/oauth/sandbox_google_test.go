@@ -20,7 +20,12 @@ func (w *world) sandboxGoogle() *google.Server {
 	w.t.Helper()
 	s := google.New(google.Options{Now: w.clock.now})
 	h := httptest.NewServer(s)
-	w.t.Cleanup(h.Close)
+	w.t.Cleanup(func() {
+		h.Close()
+		if v := s.Violations(); len(v) > 0 {
+			w.t.Errorf("what no client may do: %q", v)
+		}
+	})
 	s.SetIssuerURL(h.URL)
 	s.AddClient("client", "client-secret", "https://tandem.example.com/oauth-callback")
 	s.AddUser(google.User{Email: "olena@example.com", Name: "Olena Example", EmailVerified: true})
@@ -74,9 +79,6 @@ func TestTheSandboxGoogleIsLinkedRefreshedAndUnlinked(t *testing.T) {
 	}
 	if _, err := w.people(client); !fault.Is(err, fault.Reconnect) {
 		t.Errorf("people after unlinking = %v: the grant outlived it", err)
-	}
-	if got := s.Violations(); len(got) > 0 {
-		t.Errorf("violations: %v", got)
 	}
 }
 

@@ -161,6 +161,7 @@ func memory() string {
 func (w *world) close() {
 	w.aside.Wait()
 	_ = w.store.Close()
+	w.clean()
 	if w.t.Failed() || *tell {
 		for _, line := range w.diary {
 			w.t.Log(line)

@@ -111,8 +111,9 @@ func pickGroup(groups []*people.ContactGroup, name string) string {
 
 // createGroup makes the group. Where another one of the name is there by now, or the answer was lost, it looks again.
 func (c *Side) createGroup(ctx context.Context) (string, error) {
+	// The fields that are shown by default will do: this method does not show all that the others do.
 	g, err := c.service.ContactGroups.Create(&people.CreateContactGroupRequest{
-		ContactGroup: &people.ContactGroup{Name: c.options.GroupName}, ReadGroupFields: groupFields,
+		ContactGroup: &people.ContactGroup{Name: c.options.GroupName},
 	}).Context(ctx).Do()
 	if err == nil && g.ResourceName != "" {
 		return g.ResourceName, nil

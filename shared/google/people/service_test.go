@@ -3,6 +3,7 @@ package people
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
 // service is as much of the People API as these tests need: people with versions, groups, changes by token, and batches
@@ -131,17 +133,16 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	call := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/v1/")
 	s.calls = append(s.calls, call)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Errorf("read %s: %v", call, err)
+	}
+	s.judge(r, body)
 	if s.query != nil && strings.HasSuffix(call, "/connections") {
 		if status := s.query(r.URL.Query()); status != 0 {
 			w.WriteHeader(status)
 			return
 		}
-	}
-	body := []byte{}
-	if r.Body != nil {
-		var raw json.RawMessage
-		_ = json.NewDecoder(r.Body).Decode(&raw)
-		body = raw
 	}
 	if s.before != nil && s.before(call, w, body) {
 		return
@@ -156,6 +157,19 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// judge fails the test where the request is not one that the service's own description has, or writes what only the
+// service itself does.
+func (s *service) judge(r *http.Request, body []byte) {
+	m, _ := discovery.Find(r)
+	if m == nil {
+		s.t.Errorf("the People API has no %s %s", r.Method, r.URL.Path)
+		return
+	}
+	if j := m.Judge(r.URL.Query(), body); len(j.Refusals) > 0 || len(j.ReadOnly) > 0 {
+		s.t.Errorf("%s is refused: %+v, or writes read-only fields: %q", m.ID, j.Refusals, j.ReadOnly)
+	}
 }
 
 // apiError is a refusal as Google words it.

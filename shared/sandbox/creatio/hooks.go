@@ -53,11 +53,11 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests)
 }
 
-// ResetRequests forgets the requests and the violations.
+// ResetRequests forgets the requests. Violations are never forgotten.
 func (s *Server) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests, s.violations = nil, nil
+	s.requests = nil
 }
 
 // Violations tell what a client did that a site lets pass but a synchronization must never do: deleting contacts,

@@ -279,7 +279,7 @@ func TestWhat_no_client_may_do_is_noted(t *testing.T) {
 	h := w.ann()
 	id := w.insert("Contact", map[string]any{"Name": "Nia"})
 	tag := w.insert("ContactTag", map[string]any{"Name": "all", "TypeId": public})
-	for _, tc := range [][3]string{
+	for i, tc := range [][3]string{
 		{"PATCH", "Contact(" + id + ")", `{"OwnerId":null}`},
 		{"PATCH", "Contact(" + id + ")", `{"TypeId":"60733efc-f36b-1410-a883-16d83cab0980"}`},
 		{"PATCH", "Contact(" + id + ")", `{"ModifiedOn":"2026-03-01T12:00:00Z"}`},
@@ -289,8 +289,7 @@ func TestWhat_no_client_may_do_is_noted(t *testing.T) {
 		{"DELETE", "ContactTag(" + tag + ")", ""},
 		{"DELETE", "Contact(" + id + ")", ""},
 	} {
-		w.box.ResetRequests()
-		if a := w.send(h, tc[0], "/0/odata/"+tc[1], tc[2]); a.status >= 300 || len(w.box.Violations()) != 1 {
+		if a := w.send(h, tc[0], "/0/odata/"+tc[1], tc[2]); a.status >= 300 || len(w.box.Violations()) != i+1 {
 			t.Errorf("%v: %d, %v", tc, a.status, w.box.Violations())
 		}
 	}

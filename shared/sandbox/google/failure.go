@@ -1,9 +1,13 @@
 package google
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
 // failure is a refusal of an API, as google.rpc.Status tells of it, with the older list of errors beside it that
@@ -13,6 +17,31 @@ type failure struct {
 	status, message string
 	details         []any
 	challenge       string
+	// reason is what the older list of errors says; empty for what the status has there.
+	reason string
+}
+
+// refusalOf is the refusal of a request that the service's description does not have; nil where there is no reason for
+// one. All reasons are told of at once.
+func refusalOf(list []discovery.Refusal) *failure {
+	if len(list) == 0 {
+		return nil
+	}
+	var messages []string
+	var fields []any
+	for _, r := range list {
+		messages = append(messages, r.Message)
+		field := map[string]any{"description": r.Message}
+		if r.Field != "" {
+			field["field"] = r.Field
+		}
+		fields = append(fields, field)
+	}
+	f := invalid("%s", strings.Join(messages, "\n"))
+	if f.reason = list[0].Reason; f.reason != "badRequest" && f.reason != "parseError" {
+		f.details = []any{map[string]any{"@type": badRequest, "fieldViolations": fields}}
+	}
+	return f
 }
 
 // codeNames are the names of google.rpc.Code by HTTP status.
@@ -28,12 +57,14 @@ var codeNumbers = map[string]int64{"INVALID_ARGUMENT": 3, "NOT_FOUND": 5, "FAILE
 var oldReasons = map[string]string{
 	"INVALID_ARGUMENT": "badRequest", "FAILED_PRECONDITION": "failedPrecondition", "NOT_FOUND": "notFound",
 	"PERMISSION_DENIED": "forbidden", "UNAUTHENTICATED": "authError", "RESOURCE_EXHAUSTED": "rateLimitExceeded",
-	"ALREADY_EXISTS": "alreadyExists", "UNAVAILABLE": "backendError", "INTERNAL": "backendError",
+	"ALREADY_EXISTS": "alreadyExists", "UNAVAILABLE": "backendError", "INTERNAL": "backendError", "UNIMPLEMENTED": "notImplemented",
 }
 
 func newFailure(code int, status, message string) *failure {
 	return &failure{code: code, status: status, message: message}
 }
+
+const badRequest = "type.googleapis.com/google.rpc.BadRequest"
 
 const vague = "Request contains an invalid argument."
 
@@ -45,7 +76,7 @@ func invalid(format string, args ...any) *failure {
 func invalidField(field, message string) *failure {
 	f := invalid("%s", vague)
 	f.details = []any{map[string]any{
-		"@type":           "type.googleapis.com/google.rpc.BadRequest",
+		"@type":           badRequest,
 		"fieldViolations": []any{map[string]any{"field": field, "description": message}},
 	}}
 	return f
@@ -72,7 +103,7 @@ func (f *failure) because(reason string, metadata map[string]string) *failure {
 func (f *failure) json() string {
 	body := map[string]any{
 		"code": f.code, "message": f.message, "status": f.status,
-		"errors": []any{map[string]any{"message": f.message, "domain": "global", "reason": oldReasons[f.status]}},
+		"errors": []any{map[string]any{"message": f.message, "domain": "global", "reason": cmp.Or(f.reason, oldReasons[f.status])}},
 	}
 	if len(f.details) > 0 {
 		body["details"] = f.details

@@ -9,14 +9,6 @@ import (
 	"google.golang.org/api/people/v1"
 )
 
-// groupFields are those of a group that may be asked for.
-var groupFields = []string{"clientData", "groupType", "memberCount", "metadata", "name"}
-
-// groupMask reads which fields of groups to show; nothing is what the method shows by default.
-func groupMask(param, value string, otherwise ...string) ([]string, *failure) {
-	return mask(param, value, groupFields, otherwise, "contactGroups")
-}
-
 // show is a group with as many of its members.
 func (c *call) show(g *group, fields []string, count, most int) map[string]any {
 	out := map[string]any{"resourceName": g.Name, "etag": tag('=', g.Seq, 0)}
@@ -73,11 +65,11 @@ func (b *book) counts() map[string]int {
 
 // listGroups is contactGroups.list.
 func (c *call) listGroups() (any, *failure) {
-	fields, f := groupMask("groupFields", c.query.Get("groupFields"), "metadata", "groupType", "memberCount", "name")
+	fields, f := c.mask("groupFields", c.query.Get("groupFields"), []string{"metadata", "groupType", "memberCount", "name"})
 	if f != nil {
 		return nil, f
 	}
-	size, f := c.number("pageSize", 30, 1000)
+	size, f := c.number("pageSize", 30)
 	if f != nil {
 		return nil, f
 	}
@@ -131,7 +123,7 @@ func (c *call) getGroup() (any, *failure) {
 	if f != nil {
 		return nil, f
 	}
-	g := c.book.group("contactGroups/" + c.args[0])
+	g := c.book.group(c.name())
 	if g == nil {
 		return nil, notFound()
 	}
@@ -139,11 +131,11 @@ func (c *call) getGroup() (any, *failure) {
 }
 
 func (c *call) groupView() ([]string, int, *failure) {
-	fields, f := groupMask("groupFields", c.query.Get("groupFields"), "metadata", "groupType", "memberCount", "name")
+	fields, f := c.mask("groupFields", c.query.Get("groupFields"), []string{"metadata", "groupType", "memberCount", "name"})
 	if f != nil {
 		return nil, 0, f
 	}
-	most, f := c.number("maxMembers", 0, 1<<31-1)
+	most, f := c.number("maxMembers", 0)
 	return fields, most, f
 }
 
@@ -179,7 +171,7 @@ func (c *call) createGroup() (any, *failure) {
 	if f := c.decode(&in); f != nil {
 		return nil, f
 	}
-	fields, f := groupMask("readGroupFields", in.ReadGroupFields, "metadata", "groupType", "name")
+	fields, f := c.mask("readGroupFields", in.ReadGroupFields, []string{"metadata", "groupType", "name"})
 	if f != nil {
 		return nil, f
 	}
@@ -224,15 +216,15 @@ func (c *call) updateGroup() (any, *failure) {
 	if f := c.decode(&in); f != nil {
 		return nil, f
 	}
-	updated, f := mask("updateGroupFields", in.UpdateGroupFields, []string{"clientData", "name"}, []string{"name"}, "contactGroups/update")
+	updated, f := c.mask("updateGroupFields", in.UpdateGroupFields, []string{"name"})
 	if f != nil {
 		return nil, f
 	}
-	fields, f := groupMask("readGroupFields", in.ReadGroupFields, "metadata", "groupType", "name")
+	fields, f := c.mask("readGroupFields", in.ReadGroupFields, []string{"metadata", "groupType", "name"})
 	if f != nil {
 		return nil, f
 	}
-	g := c.book.group("contactGroups/" + c.args[0])
+	g := c.book.group(c.name())
 	switch {
 	case g == nil:
 		return nil, notFound()
@@ -259,18 +251,14 @@ func (c *call) updateGroup() (any, *failure) {
 
 // deleteGroup is contactGroups.delete.
 func (c *call) deleteGroup() (any, *failure) {
-	contacts, f := c.flag("deleteContacts")
-	if f != nil {
-		return nil, f
-	}
-	g := c.book.group("contactGroups/" + c.args[0])
+	g := c.book.group(c.name())
 	switch {
 	case g == nil:
 		return nil, notFound()
 	case g.System:
 		return nil, invalidField("resource_name", "A system contact group cannot be deleted.")
 	}
-	if contacts {
+	if c.flag("deleteContacts") {
 		c.s.violate("a contact group was deleted with its contacts: %s of %s", g.Title, c.account.Email)
 		for _, member := range c.book.members(g.Name) {
 			c.s.remove(c.book, member)
@@ -287,7 +275,7 @@ func (c *call) modifyMembers() (any, *failure) {
 	if f := c.decode(&in); f != nil {
 		return nil, f
 	}
-	g := c.book.group("contactGroups/" + c.args[0])
+	g := c.book.group(c.name())
 	switch {
 	case g == nil:
 		return nil, notFound()

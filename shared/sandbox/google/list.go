@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
 // syncLifetime is how long after its full list a sync token lives, however often it was exchanged for another one
@@ -44,9 +46,9 @@ func (c *call) resume(param, kind, text, bound string) (cursor, *failure) {
 	t, ok := readCursor(text)
 	switch {
 	case !ok || t.Kind != kind || t.Of != c.account.Subject:
-		return t, invalidField(snake(param), "The token is not valid.")
+		return t, invalidField(discovery.Snake(param), "The token is not valid.")
 	case t.Bound != bound:
-		return t, invalidField(snake(param), "All other parameters must be those of the call that gave the token.")
+		return t, invalidField(discovery.Snake(param), "All other parameters must be those of the call that gave the token.")
 	case t.Epoch != c.book.Epoch || !c.s.o.Now().Before(t.Full.Add(syncLifetime)):
 		if c.s.spent[text] {
 			c.s.violate("an expired sync token was used again")
@@ -64,29 +66,21 @@ type listed struct {
 	key     string
 }
 
-var sortOrders = []string{"LAST_MODIFIED_ASCENDING", "LAST_MODIFIED_DESCENDING", "FIRST_NAME_ASCENDING", "LAST_NAME_ASCENDING"}
-
 // connections is people.connections.list.
 func (c *call) connections() (any, *failure) {
-	if c.args[0] != "me" && c.args[0] != c.account.Subject {
+	if c.name() != "people/me" && c.name() != "people/"+c.account.Subject {
 		return nil, invalidField("resource_name", "Only people/me is valid.")
 	}
-	v, f := c.view(nil, "people.connections/list")
+	v, f := c.view(nil)
 	if f != nil {
 		return nil, f
 	}
-	size, f := c.number("pageSize", 100, 1000)
+	size, f := c.number("pageSize", 100)
 	if f != nil {
 		return nil, f
 	}
-	order := cmp.Or(c.query.Get("sortOrder"), sortOrders[0])
-	if !slices.Contains(sortOrders, order) {
-		return nil, invalid("Invalid value at 'sort_order' (type.googleapis.com/google.people.v1.ListConnectionsRequest.SortOrder), %q", order)
-	}
-	wanted, f := c.flag("requestSyncToken")
-	if f != nil {
-		return nil, f
-	}
+	order := cmp.Or(c.query.Get("sortOrder"), "LAST_MODIFIED_ASCENDING")
+	wanted := c.flag("requestSyncToken")
 	sync := c.query.Get("syncToken")
 	fields := slices.Sorted(slices.Values(v.mask))
 	bound := fmt.Sprintf("%x", hash64(strings.Join(fields, ","), strings.Join(v.sources, ","), fmt.Sprint(size), order))

@@ -1,25 +1,24 @@
 package google
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
-// method is one method of an API.
-type method struct {
-	verb string
-	path *regexp.Regexp
-	// service and name are what refusals call it.
-	service, name string
-	// scopes are those of which one is needed.
-	scopes []string
-	write  bool
-	params []string
-	do     func(*call) (any, *failure)
+// simulated is a method that is simulated. All others of the services that are described are refused as not implemented.
+type simulated struct {
+	// rpc is what refusals call the method.
+	rpc string
+	do  func(*call) (any, *failure)
 }
+
+// methods are the simulated ones of all services, by their names in the discovery documents.
+var methods = peopleMethods()
 
 // call is one call of a method.
 type call struct {
@@ -28,42 +27,26 @@ type call struct {
 	book    *book
 	query   url.Values
 	body    []byte
-	// args are the parts of the path that vary.
-	args     []string
+	// path are the parts of the path that vary.
+	path     map[string]string
 	language string
+	// reference is the method's page in Google's reference.
+	reference string
 }
 
-// systemParams are query parameters that every method takes (https://cloud.google.com/apis/docs/system-parameters).
-var systemParams = []string{"alt", "prettyPrint", "key", "quotaUser", "$.xgafv", "$alt", "$prettyPrint", "$key", "uploadType", "upload_protocol"}
+// name is the resource name in the path, such as people/c1.
+func (c *call) name() string { return c.path["resourceName"] }
 
-// at makes the pattern of a path: {} is a part of a resource name.
-func at(path string) *regexp.Regexp {
-	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(path), `\{\}`, `([^/:]+)`) + "$")
-}
-
-// methods are those of all simulated APIs.
-var methods = peopleMethods()
-
-// methodOf is the method that a request calls; nil where there is none.
-func methodOf(r *http.Request) (*method, []string) {
-	verb := r.Method
-	if verb == http.MethodPost {
-		if other := r.Header.Get("X-HTTP-Method-Override"); other != "" {
-			verb = other
-		}
+// decode reads a body that was judged before.
+func (c *call) decode(into any) *failure {
+	if err := json.Unmarshal(c.body, into); err != nil {
+		return invalid("Invalid JSON payload received. %v", err)
 	}
-	for i := range methods {
-		if m := &methods[i]; m.verb == verb {
-			if found := m.path.FindStringSubmatch(r.URL.Path); found != nil {
-				return m, found[1:]
-			}
-		}
-	}
-	return nil, nil
+	return nil
 }
 
-func (s *Server) serveMethod(w http.ResponseWriter, r *http.Request, m *method, args []string, body []byte) {
-	answer, f := s.callMethod(r, m, args, body)
+func (s *Server) serveMethod(w http.ResponseWriter, r *http.Request, m *discovery.Method, path map[string]string, body []byte) {
+	answer, f := s.callMethod(r, m, path, body)
 	if f != nil {
 		f.write(w)
 		return
@@ -71,25 +54,39 @@ func (s *Server) serveMethod(w http.ResponseWriter, r *http.Request, m *method, 
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (s *Server) callMethod(r *http.Request, m *method, args []string, body []byte) (any, *failure) {
+func (s *Server) callMethod(r *http.Request, m *discovery.Method, path map[string]string, body []byte) (any, *failure) {
 	t, f := s.bearer(r)
 	if f != nil {
 		return nil, f
 	}
-	if !slices.ContainsFunc(m.scopes, func(scope string) bool { return slices.Contains(t.Scopes, scope) }) {
+	known, found := methods[m.ID]
+	if !slices.ContainsFunc(m.Scopes, func(scope string) bool { return slices.Contains(t.Scopes, scope) }) {
 		f := newFailure(http.StatusForbidden, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
-		f.challenge = `Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="` + strings.Join(m.scopes, " ") + `"`
-		return nil, f.because("ACCESS_TOKEN_SCOPE_INSUFFICIENT", map[string]string{"service": m.service, "method": m.name})
+		f.challenge = `Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="` + strings.Join(m.Scopes, " ") + `"`
+		return nil, f.because("ACCESS_TOKEN_SCOPE_INSUFFICIENT", map[string]string{"service": m.API().Name + ".googleapis.com", "method": known.rpc})
 	}
-	query := r.URL.Query()
-	for name := range query {
-		if !slices.Contains(m.params, name) && !slices.Contains(systemParams, name) {
-			return nil, invalid("Invalid JSON payload received. Unknown name %q: Cannot bind query parameter. "+
-				"Field '%s' could not be found in request message.", name, name)
-		}
+	if f := s.judge(m, r.URL.Query(), body); f != nil {
+		return nil, f
+	}
+	if !found {
+		return nil, newFailure(http.StatusNotImplemented, "UNIMPLEMENTED", "The simulated Google has no "+m.ID+".")
 	}
 	a := s.state.Accounts[t.Email]
-	return m.do(&call{
-		s: s, account: a, book: a.Book, query: query, body: body, args: args, language: r.Header.Get("Accept-Language"),
+	return known.do(&call{
+		s: s, account: a, book: a.Book, query: r.URL.Query(), body: body, path: path, language: r.Header.Get("Accept-Language"),
+		reference: m.Reference(),
 	})
+}
+
+// judge refuses what the service's description does not have. That is noted as well, whatever the client makes of the
+// refusal, and so are fields that only the service itself writes.
+func (s *Server) judge(m *discovery.Method, query url.Values, body []byte) *failure {
+	j := m.Judge(query, body)
+	for _, field := range j.ReadOnly {
+		s.violate("%s was sent %s, which is read-only", m.ID, field)
+	}
+	for _, r := range j.Refusals {
+		s.violate("%s was refused: %s", m.ID, r.Message)
+	}
+	return refusalOf(j.Refusals)
 }

@@ -1,66 +1,46 @@
 package google
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
 // peopleMethods are those of https://developers.google.com/people/api/rest that are simulated.
-func peopleMethods() []method {
-	const service, contacts = "people.googleapis.com", scopePrefix + "contacts"
-	read, write := []string{contacts, contacts + ".readonly"}, []string{contacts}
-	anybody := append(slices.Clone(read), profileScope, emailScope)
-	m := func(verb, path, name string, scopes []string, do func(*call) (any, *failure), params ...string) method {
-		service2 := "google.people.v1.PeopleService."
-		if strings.Contains(path, "contactGroups") {
-			service2 = "google.people.v1.ContactGroupService."
-		}
-		return method{
-			verb: verb, path: at(path), service: service, name: service2 + name, scopes: scopes, params: params, do: do,
-			write: verb != http.MethodGet,
-		}
-	}
-	fields := []string{"personFields", "requestMask.includeField", "sources"}
-	with := func(more ...string) []string { return append(slices.Clone(fields), more...) }
-	return []method{
-		m("GET", "/v1/people/{}/connections", "ListConnections", read, (*call).connections,
-			with("pageSize", "pageToken", "requestSyncToken", "syncToken", "sortOrder")...),
-		m("GET", "/v1/people:batchGet", "GetPeople", anybody, (*call).getPeople, with("resourceNames")...),
-		m("GET", "/v1/people:searchContacts", "SearchContacts", read, (*call).searchContacts, "query", "pageSize", "readMask", "sources"),
-		m("POST", "/v1/people:createContact", "CreateContact", write, (*call).createContact, fields...),
-		m("POST", "/v1/people:batchCreateContacts", "BatchCreateContacts", write, (*call).batchCreate),
-		m("POST", "/v1/people:batchUpdateContacts", "BatchUpdateContacts", write, (*call).batchUpdate),
-		m("POST", "/v1/people:batchDeleteContacts", "BatchDeleteContacts", write, (*call).batchDelete),
-		m("PATCH", "/v1/people/{}:updateContact", "UpdateContact", write, (*call).updateContact, with("updatePersonFields")...),
-		m("PATCH", "/v1/people/{}:updateContactPhoto", "UpdateContactPhoto", write, (*call).updateContactPhoto),
-		m("DELETE", "/v1/people/{}:deleteContactPhoto", "DeleteContactPhoto", write, (*call).deleteContactPhoto, "personFields", "sources"),
-		m("DELETE", "/v1/people/{}:deleteContact", "DeleteContact", write, (*call).deleteContact),
-		m("GET", "/v1/people/{}", "GetPerson", anybody, (*call).getPerson, fields...),
-		m("GET", "/v1/contactGroups", "ListContactGroups", read, (*call).listGroups, "groupFields", "pageSize", "pageToken", "syncToken"),
-		m("GET", "/v1/contactGroups:batchGet", "BatchGetContactGroups", read, (*call).batchGetGroups, "groupFields", "maxMembers", "resourceNames"),
-		m("POST", "/v1/contactGroups", "CreateContactGroup", write, (*call).createGroup),
-		m("POST", "/v1/contactGroups/{}/members:modify", "ModifyContactGroupMembers", write, (*call).modifyMembers),
-		m("GET", "/v1/contactGroups/{}", "GetContactGroup", read, (*call).getGroup, "groupFields", "maxMembers"),
-		m("PUT", "/v1/contactGroups/{}", "UpdateContactGroup", write, (*call).updateGroup),
-		m("DELETE", "/v1/contactGroups/{}", "DeleteContactGroup", write, (*call).deleteGroup, "deleteContacts"),
+func peopleMethods() map[string]simulated {
+	const person, group = "google.people.v1.PeopleService.", "google.people.v1.ContactGroupService."
+	return map[string]simulated{
+		"people.people.connections.list":      {person + "ListConnections", (*call).connections},
+		"people.people.getBatchGet":           {person + "GetPeople", (*call).getPeople},
+		"people.people.searchContacts":        {person + "SearchContacts", (*call).searchContacts},
+		"people.people.createContact":         {person + "CreateContact", (*call).createContact},
+		"people.people.batchCreateContacts":   {person + "BatchCreateContacts", (*call).batchCreate},
+		"people.people.batchUpdateContacts":   {person + "BatchUpdateContacts", (*call).batchUpdate},
+		"people.people.batchDeleteContacts":   {person + "BatchDeleteContacts", (*call).batchDelete},
+		"people.people.updateContact":         {person + "UpdateContact", (*call).updateContact},
+		"people.people.updateContactPhoto":    {person + "UpdateContactPhoto", (*call).updateContactPhoto},
+		"people.people.deleteContactPhoto":    {person + "DeleteContactPhoto", (*call).deleteContactPhoto},
+		"people.people.deleteContact":         {person + "DeleteContact", (*call).deleteContact},
+		"people.people.get":                   {person + "GetPerson", (*call).getPerson},
+		"people.contactGroups.list":           {group + "ListContactGroups", (*call).listGroups},
+		"people.contactGroups.batchGet":       {group + "BatchGetContactGroups", (*call).batchGetGroups},
+		"people.contactGroups.create":         {group + "CreateContactGroup", (*call).createGroup},
+		"people.contactGroups.members.modify": {group + "ModifyContactGroupMembers", (*call).modifyMembers},
+		"people.contactGroups.get":            {group + "GetContactGroup", (*call).getGroup},
+		"people.contactGroups.update":         {group + "UpdateContactGroup", (*call).updateGroup},
+		"people.contactGroups.delete":         {group + "DeleteContactGroup", (*call).deleteGroup},
 	}
 }
 
-// mask reads a field mask. An empty one is refused, unless there is a default.
-func mask(param, value string, known, otherwise []string, see string) ([]string, *failure) {
-	documented := "Valid paths are documented at https://developers.google.com/people/api/rest/v1/" + see + "."
+// mask reads a field mask that was judged before. An empty one is refused, unless there is a default.
+func (c *call) mask(param, value string, otherwise []string) ([]string, *failure) {
 	var out []string
 	for path := range strings.SplitSeq(value, ",") {
-		path = strings.TrimSpace(path)
-		if path == "" {
-			continue
-		}
-		if !slices.Contains(known, path) {
-			return nil, invalid("Invalid %s mask path: \"%s\". %s", param, snake(path), documented)
-		}
-		if !slices.Contains(out, path) {
+		if path = strings.TrimSpace(path); path != "" && !slices.Contains(out, path) {
 			out = append(out, path)
 		}
 	}
@@ -68,77 +48,53 @@ func mask(param, value string, known, otherwise []string, see string) ([]string,
 		return out, nil
 	}
 	if otherwise == nil {
-		return nil, invalid("%s mask is required. Please specify one or more valid paths. %s", param, documented)
+		return nil, invalid("%s mask is required. Please specify one or more valid paths. "+
+			"Valid paths are documented at https://developers.google.com/people/api/rest/v1/%s.", param, c.reference)
 	}
 	return otherwise, nil
 }
 
 // personMask is the mask of what to show; the older spelling of it is understood too.
-func (c *call) personMask(otherwise []string, see string) ([]string, *failure) {
+func (c *call) personMask(otherwise []string) ([]string, *failure) {
 	value := c.query.Get("personFields")
 	if old := c.query.Get("requestMask.includeField"); value == "" && old != "" {
 		value = strings.ReplaceAll(old, "person.", "")
 	}
-	return mask("personFields", value, readable, otherwise, see)
+	return c.mask("personFields", value, otherwise)
 }
 
-var sourceTypes = []string{"READ_SOURCE_TYPE_PROFILE", "READ_SOURCE_TYPE_CONTACT", "READ_SOURCE_TYPE_DOMAIN_CONTACT", "READ_SOURCE_TYPE_OTHER_CONTACT"}
-
-// sources are those whose data is to be shown; none is the contact's and the profile's.
-func readSources(list []string) ([]string, *failure) {
+// readSources are those whose data is to be shown; none is the contact's and the profile's.
+func readSources(list []string) []string {
 	var out []string
 	for _, s := range list {
-		for name := range strings.SplitSeq(s, ",") {
-			if !slices.Contains(sourceTypes, name) {
-				return nil, invalid("Invalid value at 'sources' (type.googleapis.com/google.people.v1.ReadSourceType), %q", name)
-			}
-			out = append(out, name)
-		}
+		out = append(out, strings.Split(s, ",")...)
 	}
 	slices.Sort(out)
-	return slices.Compact(out), nil
+	return slices.Compact(out)
 }
 
 // view reads how to show people.
-func (c *call) view(otherwise []string, see string) (view, *failure) {
-	m, f := c.personMask(otherwise, see)
-	if f != nil {
-		return view{}, f
-	}
-	sources, f := readSources(c.query["sources"])
-	return view{mask: m, sources: sources, language: c.language, base: c.s.base}, f
+func (c *call) view(otherwise []string) (view, *failure) {
+	m, f := c.personMask(otherwise)
+	return c.showing(m, c.query["sources"]), f
 }
 
-// number reads a number from the query, within bounds; nothing and zero are the default.
-func (c *call) number(name string, otherwise, most int) (int, *failure) {
-	text := c.query.Get(name)
-	if text == "" {
-		return otherwise, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, invalid("Invalid value at '%s' (TYPE_INT32), %q", snake(name), text)
-	}
-	if n < 0 || n > most {
-		return 0, invalidField(snake(name), "It must be between 0 and "+strconv.Itoa(most)+".")
-	}
-	if n == 0 {
-		return otherwise, nil
-	}
-	return n, nil
+func (c *call) showing(mask, sources []string) view {
+	return view{mask: mask, sources: readSources(sources), language: c.language, base: c.s.base}
 }
 
-func (c *call) flag(name string) (bool, *failure) {
-	text := c.query.Get(name)
-	if text == "" {
-		return false, nil
+// number reads a number from the query; nothing and zero are the default.
+func (c *call) number(name string, otherwise int) (int, *failure) {
+	// What was judged before is a number.
+	n, _ := strconv.Atoi(c.query.Get(name))
+	if n < 0 {
+		return 0, invalidField(discovery.Snake(name), "It must not be negative.")
 	}
-	b, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, invalid("Invalid value at '%s' (TYPE_BOOL), %q", snake(name), text)
-	}
-	return b, nil
+	return cmp.Or(n, otherwise), nil
 }
+
+// flag reads a boolean from the query.
+func (c *call) flag(name string) bool { return c.query.Get(name) == "true" }
 
 func isPerson(name string) bool {
 	id, found := strings.CutPrefix(name, "people/")
@@ -181,18 +137,18 @@ func (c *call) read(name string, v view) map[string]any {
 }
 
 func (c *call) getPerson() (any, *failure) {
-	v, f := c.view(nil, "people/get")
+	v, f := c.view(nil)
 	if f != nil {
 		return nil, f
 	}
-	if p := c.read("people/"+c.args[0], v); p != nil {
+	if p := c.read(c.name(), v); p != nil {
 		return p, nil
 	}
 	return nil, notFound()
 }
 
 func (c *call) getPeople() (any, *failure) {
-	v, f := c.view(nil, "people/getBatchGet")
+	v, f := c.view(nil)
 	if f != nil {
 		return nil, f
 	}
@@ -227,18 +183,16 @@ func outcome(asked string, person map[string]any) map[string]any {
 // searchContacts finds contacts as they were at the last search with an empty query: the real service's search is a cache
 // that such a query fills (https://developers.google.com/people/v1/contacts#search_the_users_contacts).
 func (c *call) searchContacts() (any, *failure) {
-	m, f := mask("readMask", c.query.Get("readMask"), readable, nil, "people/searchContacts")
+	m, f := c.mask("readMask", c.query.Get("readMask"), nil)
 	if f != nil {
 		return nil, f
 	}
-	sources, f := readSources(c.query["sources"])
-	if f != nil {
-		return nil, f
-	}
+	sources := c.query["sources"]
 	if len(sources) == 0 {
 		sources = []string{"READ_SOURCE_TYPE_CONTACT"}
 	}
-	size, f := c.number("pageSize", 10, 1<<30)
+	v := c.showing(m, sources)
+	size, f := c.number("pageSize", 10)
 	if f != nil {
 		return nil, f
 	}
@@ -251,7 +205,7 @@ func (c *call) searchContacts() (any, *failure) {
 	for _, found := range c.book.live() {
 		at, there := found.upTo(c.book.Searched)
 		if there && at.matches(query) && len(out) < min(size, 30) {
-			out = append(out, map[string]any{"person": found.render(at, view{mask: m, sources: sources, language: c.language, base: c.s.base})})
+			out = append(out, map[string]any{"person": found.render(at, v)})
 		}
 	}
 	return map[string]any{"results": out}, nil

@@ -10,6 +10,8 @@ import (
 	"unicode/utf16"
 
 	"google.golang.org/api/people/v1"
+
+	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
 // item is one entry of a field, as JSON; content is the entries by field, without those of groups.
@@ -137,11 +139,11 @@ func checkPerson(p *people.Person, mask []string) *failure {
 		entries += len(fields[name])
 		for i, it := range fields[name] {
 			if where := tooLong(name, it); where != "" {
-				return invalidField(fmt.Sprintf("person.%s[%d].%s", snake(name), i, snake(where)), "The value is too long.")
+				return invalidField(fmt.Sprintf("person.%s[%d].%s", discovery.Snake(name), i, discovery.Snake(where)), "The value is too long.")
 			}
 			for _, key := range []string{"date", "startDate", "endDate"} {
 				if d, is := it[key].(map[string]any); is && !possible(d) {
-					return invalidField(fmt.Sprintf("person.%s[%d].%s", snake(name), i, snake(key)), "The date is invalid.")
+					return invalidField(fmt.Sprintf("person.%s[%d].%s", discovery.Snake(name), i, discovery.Snake(key)), "The date is invalid.")
 				}
 			}
 		}

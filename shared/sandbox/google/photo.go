@@ -150,18 +150,13 @@ func (c *call) updateContactPhoto() (any, *failure) {
 	if f := c.decode(&in); f != nil {
 		return nil, f
 	}
-	v, silent, f := c.afterPhoto(in.PersonFields, in.Sources, "people/updateContactPhoto")
-	if f != nil {
-		return nil, f
-	}
-	found := c.book.find("people/" + c.args[0])
+	v, silent := c.after("personFields", in.PersonFields, in.Sources)
+	found := c.book.find(c.name())
 	if found == nil {
 		return nil, notFound()
 	}
-	content, err := anyBase64(in.PhotoBytes)
-	if err != nil {
-		return nil, invalid("Invalid value at 'photo_bytes' (TYPE_BYTES), Base64 decoding failed.")
-	}
+	// What was judged before is base64.
+	content, _ := anyBase64(in.PhotoBytes)
 	kept, f := developed(content)
 	if f != nil {
 		return nil, f
@@ -178,11 +173,8 @@ func anyBase64(text string) ([]byte, error) {
 
 // deleteContactPhoto is people.deleteContactPhoto.
 func (c *call) deleteContactPhoto() (any, *failure) {
-	v, silent, f := c.afterPhoto(c.query.Get("personFields"), slices.Clone(c.query["sources"]), "people/deleteContactPhoto")
-	if f != nil {
-		return nil, f
-	}
-	found := c.book.find("people/" + c.args[0])
+	v, silent := c.after("personFields", c.query.Get("personFields"), c.query["sources"])
+	found := c.book.find(c.name())
 	if found == nil {
 		return nil, notFound()
 	}
@@ -190,16 +182,6 @@ func (c *call) deleteContactPhoto() (any, *failure) {
 		c.s.setPhoto(c.book, found, nil)
 	}
 	return photographed(found, v, silent), nil
-}
-
-// afterPhoto is how the person is to be shown after the write; an empty mask shows nobody.
-func (c *call) afterPhoto(personFields string, sources []string, see string) (v view, silent bool, f *failure) {
-	list, f := readSources(sources)
-	if f != nil {
-		return view{}, false, f
-	}
-	m, f := mask("personFields", personFields, readable, []string{}, see)
-	return view{mask: m, sources: list, language: c.language, base: c.s.base}, len(m) == 0, f
 }
 
 func photographed(c *contact, v view, silent bool) any {

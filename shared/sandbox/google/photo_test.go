@@ -81,6 +81,7 @@ func TestA_photo_is_taken_made_over_and_served_to_everybody(t *testing.T) {
 	// What is written beside it leaves the photo.
 	again.Names = []*people.Name{{GivenName: "Tim"}}
 	again.Photos = nil
+	again.Metadata = &people.PersonMetadata{Sources: []*people.Source{{Type: "CONTACT", Id: again.Metadata.Sources[0].Id, Etag: again.Metadata.Sources[0].Etag}}}
 	if written := must(api.People.UpdateContact(name, again).UpdatePersonFields("names").PersonFields("photos").Do())(t); written.Photos[0].Default {
 		t.Error("the photo went with another field")
 	}

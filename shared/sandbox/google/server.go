@@ -4,6 +4,7 @@
 // Its invariants:
 //
 //   - What the real service refuses is refused here, with the same status and the same words as far as they are known.
+//     Every request of an API is judged by the service's own description first.
 //   - What the real service does not promise does not hold here either: entries of a field come in any order, and with
 //     the options set, lists lag behind writes and reads show what was before.
 //   - Accounts do not see each other. Whoever can reach the handler can sign in as anybody: it belongs on a loopback
@@ -24,13 +25,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
 // Options are the settings of a simulated Google. The zero value is a well-behaved one.
 type Options struct {
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Logger hears of every request; default silent.
+	// Logger hears of every request, and of what no client may do; default silent.
 	Logger *slog.Logger
 	// IssuerURL is the base URL by which the server is reached, and the issuer of its tokens; default: what each
 	// request says it was sent to.
@@ -168,20 +171,33 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.servePhoto(w, r)
 		return
 	}
-	m, args := methodOf(r)
-	if m == nil {
-		http.Error(w, "Error 404 (Not Found)!!1", http.StatusNotFound)
+	if a := batchOf(r.URL.Path); a != nil {
+		s.serveBatch(w, r, a, body)
 		return
 	}
-	s.serveMethod(w, r, m, args, body)
+	m, path := discovery.Find(r)
+	if m == nil {
+		s.noMethod(w, r)
+		return
+	}
+	s.serveMethod(w, r, m, path, body)
+}
+
+// noMethod refuses what no service has: neither a path that is not there nor another verb at one that is.
+func (s *Server) noMethod(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "" {
+		// Without credentials it is a browser that looks for an icon.
+		s.violate("no service has %s %s", r.Method, r.URL.Path)
+	}
+	http.Error(w, "Error 404 (Not Found)!!1", http.StatusNotFound)
 }
 
 // begin counts a write, and gives what is to be done at its end.
 func (s *Server) begin(r *http.Request) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m, _ := methodOf(r)
-	if m == nil || !m.write {
+	m, _ := discovery.Find(r)
+	if m == nil || m.Verb == http.MethodGet {
 		return func() {}
 	}
 	t, err := s.bearer(r)
@@ -247,15 +263,16 @@ func (s *Server) Requests() []Request {
 	return slices.Clone(s.requests)
 }
 
-// ResetRequests forgets the requests and the violations.
+// ResetRequests forgets the requests. Violations are never forgotten.
 func (s *Server) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.requests, s.violations = nil, nil
+	s.requests = nil
 }
 
-// Violations tell what was done that the real service lets pass but nobody should do: writing in parallel for one user,
-// deleting a contact, using a code twice, repeating a token that was refused.
+// Violations tell what was done that nobody should do, though the real service lets much of it pass: writing in parallel
+// for one user, deleting a contact, using a code twice, repeating a token that was refused, sending a field that only the
+// service writes, or a request that its description does not have.
 func (s *Server) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -147,7 +147,9 @@ func (s *Server) SetIssuerURL(base string) {
 
 // violate notes something that nobody should do.
 func (s *Server) violate(format string, args ...any) {
-	s.violations = append(s.violations, fmt.Sprintf(format, args...))
+	what := fmt.Sprintf(format, args...)
+	s.violations = append(s.violations, what)
+	s.o.Logger.Warn("simulated google: no client may do this", "violation", what)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }

@@ -24,7 +24,7 @@ func (c *call) createContact() (any, *failure) {
 	if f := c.decode(&p); f != nil {
 		return nil, f
 	}
-	v, f := c.view(readable, "people/createContact")
+	v, f := c.view(readable)
 	if f != nil {
 		return nil, f
 	}
@@ -84,14 +84,10 @@ func (c *call) create(p *people.Person) *contact {
 	return c.s.add(c.book, "", fields, groups)
 }
 
-// after is what a batch shows of the people it wrote; an empty mask shows nobody.
-func (c *call) after(readMask string, sources []string, see string) (v view, silent bool, f *failure) {
-	list, f := readSources(sources)
-	if f != nil {
-		return view{}, false, f
-	}
-	m, f := mask("readMask", readMask, readable, []string{}, see)
-	return view{mask: m, sources: list, language: c.language, base: c.s.base}, len(m) == 0, f
+// after is what a write shows of the people it wrote; an empty mask shows nobody.
+func (c *call) after(param, mask string, sources []string) (v view, silent bool) {
+	m, _ := c.mask(param, mask, []string{})
+	return c.showing(m, sources), len(m) == 0
 }
 
 // batchCreate is people.batchCreateContacts. All contacts are made, or none.
@@ -100,10 +96,8 @@ func (c *call) batchCreate() (any, *failure) {
 	if f := c.decode(&in); f != nil {
 		return nil, f
 	}
-	v, silent, f := c.after(in.ReadMask, in.Sources, "people/batchCreateContacts")
+	v, silent := c.after("readMask", in.ReadMask, in.Sources)
 	switch {
-	case f != nil:
-		return nil, f
 	case len(in.Contacts) == 0:
 		return nil, invalidField("contacts", "At least one is required.")
 	case len(in.Contacts) > maxBatch:
@@ -157,15 +151,15 @@ func (c *call) updateContact() (any, *failure) {
 	if f := c.decode(&p); f != nil {
 		return nil, f
 	}
-	fields, f := mask("updatePersonFields", c.query.Get("updatePersonFields"), writable, nil, "people/updateContact")
+	fields, f := c.mask("updatePersonFields", c.query.Get("updatePersonFields"), nil)
 	if f != nil {
 		return nil, f
 	}
-	v, f := c.view(readable, "people/updateContact")
+	v, f := c.view(readable)
 	if f != nil {
 		return nil, f
 	}
-	name := "people/" + c.args[0]
+	name := c.name()
 	if f := c.updatable(name, &p, fields); f != nil {
 		return nil, f
 	}
@@ -265,14 +259,12 @@ func (c *call) batchUpdate() (any, *failure) {
 	if f := c.decode(&in); f != nil {
 		return nil, f
 	}
-	fields, f := mask("updateMask", in.UpdateMask, writable, nil, "people/batchUpdateContacts")
+	fields, f := c.mask("updateMask", in.UpdateMask, nil)
 	if f != nil {
 		return nil, f
 	}
-	v, silent, f := c.after(in.ReadMask, in.Sources, "people/batchUpdateContacts")
+	v, silent := c.after("readMask", in.ReadMask, in.Sources)
 	switch {
-	case f != nil:
-		return nil, f
 	case len(in.Contacts) == 0:
 		return nil, invalidField("contacts", "At least one is required.")
 	case len(in.Contacts) > maxBatch:
@@ -310,7 +302,7 @@ func (c *call) batchUpdate() (any, *failure) {
 
 // deleteContact is people.deleteContact.
 func (c *call) deleteContact() (any, *failure) {
-	return c.deletion([]string{"people/" + c.args[0]})
+	return c.deletion([]string{c.name()})
 }
 
 // batchDelete is people.batchDeleteContacts.

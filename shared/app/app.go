@@ -142,7 +142,8 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	a.invoker = &invoker{
-		email: c.Invoker, issuer: googleIssuer, publicURL: c.PublicURL, client: &http.Client{Transport: a.base[record.Google]}, now: a.now,
+		email: c.Invoker, issuer: googleIssuer, audience: c.Audience, behindPlatform: c.InvokerVerifiedBy == config.VerifiedByPlatform,
+		client: &http.Client{Transport: a.base[record.Google]}, now: a.now,
 	}
 	if c.Google.Endpoint != "" {
 		a.invoker.issuer = c.Google.Endpoint

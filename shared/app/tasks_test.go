@@ -32,10 +32,11 @@ func newCloud(t *testing.T) *cloudbox.Server {
 	return c
 }
 
-// onTasks is how Tandem is deployed: tasks and ticks come with a token.
+// onTasks is how Tandem is deployed: tasks and ticks come with a token that Cloud Run verified.
 func onTasks(q *cloudbox.Server) change {
 	return func(env map[string]string, _ *creatiobox.Options, o *app.Options) {
 		env["QUEUE"], env["INVOKER"] = queueName, invoker
+		env["INVOKER_VERIFIED_BY"], env["K_SERVICE"] = "platform", "sync-contacts"
 		o.Google = q.Options()
 	}
 }

@@ -51,9 +51,13 @@ locals {
       QUEUE                = f.queue == "" ? "inline" : module.queue[f.queue].id
       SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
       TELEMETRY            = var.telemetry ? "projects/${var.project}/locations/${var.region}" : ""
-      # Under a domain of one's own the platform alone decides: Cloud Run accepts a token for the address that it gave the
-      # function, and Tandem one for PUBLIC_URL, which are then two.
-      INVOKER = var.domain == null ? google_service_account.invoker.email : ""
+      INVOKER              = google_service_account.invoker.email
+      # Only where nobody else may call: Cloud Run verifies every token there, and hands it on without its signature. A
+      # public function would believe whatever anybody writes into a token.
+      INVOKER_VERIFIED_BY = f.caller == "invoker" ? "platform" : ""
+      # Cloud Run accepts a token for the address that it gave the function, whatever the public address is. A function
+      # that anybody calls makes tasks for several others.
+      INVOKER_AUDIENCE = var.domain == null ? "" : "${local.host}/${f.caller == "invoker" ? name : "{function}"}"
 
       GOOGLE_CLOUD_PROJECT = var.project
       LOG_EXECUTION_ID     = "true"

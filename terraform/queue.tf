@@ -24,12 +24,8 @@ module "queue" {
   name    = "${var.name}-${each.value}"
   rate    = local.rates[each.value]
   # Tasks name the public address. Under a domain of one's own that would lead through the load balancer, which has no
-  # way to the sync functions.
-  route = var.domain == null ? null : {
-    host     = "${var.region}-${var.project}.cloudfunctions.net"
-    invoker  = google_service_account.invoker.email
-    audience = each.value == "requests" ? null : "${local.host}/sync-${each.value}"
-  }
+  # way to the sync functions. The token is the task's own: only the task knows which function it is for.
+  host = var.domain == null ? null : "${var.region}-${var.project}.cloudfunctions.net"
 
   depends_on = [google_project_service.this]
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/observe"
-	"github.com/tandem-sync/tandem/shared/record"
 )
 
 func main() {
@@ -113,7 +112,8 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	ticker := scheduler{config: c, app: a, google: services.google}
+	server := &http.Server{Handler: ticker.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	defer func() {
@@ -132,11 +132,11 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 	if o.once {
 		return nil
 	}
-	return tick(ctx, a, o.tick, served, logger)
+	return tick(ctx, ticker, o.tick, served, logger)
 }
 
-// tick dispatches in Cloud Scheduler's place until the context ends.
-func tick(ctx context.Context, a *app.App, every time.Duration, served <-chan error, logger *slog.Logger) error {
+// tick looks who is due, time and again, until the context ends.
+func tick(ctx context.Context, s scheduler, every time.Duration, served <-chan error, logger *slog.Logger) error {
 	var due <-chan time.Time
 	if every > 0 {
 		ticker := time.NewTicker(every)
@@ -150,8 +150,8 @@ func tick(ctx context.Context, a *app.App, every time.Duration, served <-chan er
 		case err := <-served:
 			return fmt.Errorf("serve: %w", err)
 		case <-due:
-			if _, _, err := a.Dispatch(ctx, record.Contacts); err != nil {
-				logger.WarnContext(ctx, "dispatch failed", "error", err.Error())
+			if err := s.tick(ctx); err != nil && ctx.Err() == nil {
+				logger.WarnContext(ctx, "tick failed", "error", err.Error())
 			}
 		}
 	}

@@ -129,8 +129,8 @@ func TestWhat_an_administrator_pauses_stays_paused_until_an_administrator_resume
 	for name, changes := range map[string][]change{"bolt": nil, "firestore": {onFirestore(t)}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			j := &jobs{}
-			w := newWorld(t, append(changes, onScheduler(t, j), with("ADMIN_EMAILS", bo))...)
+			j := newJobs(t)
+			w := newWorld(t, append(changes, onScheduler(j), with("ADMIN_EMAILS", bo))...)
 			tag := w.tag("Ada", private)
 			w.link()
 			w.every(tag, 15)
@@ -155,8 +155,8 @@ func TestWhat_an_administrator_pauses_stays_paused_until_an_administrator_resume
 			j.want(t, "while users go on", "PAUSED */15 * * * *")
 			order("run")
 			w.tick()
-			if j.runs != 1 {
-				t.Errorf("the job ran %d times", j.runs)
+			if runs := j.Scheduler.Runs(); runs != 1 {
+				t.Errorf("the job ran %d times", runs)
 			}
 			j.want(t, "run once", "PAUSED */15 * * * *")
 			order("pause")
@@ -165,12 +165,12 @@ func TestWhat_an_administrator_pauses_stays_paused_until_an_administrator_resume
 			order("resume")
 
 			// What Cloud Scheduler does not take up now, the next tick does.
-			j.refuse = true
+			j.refuse(true)
 			w.call(http.MethodPost, "/admin/contacts/pause", nil, 500, nil)
 			if o := w.overview(); o.Job == nil || o.Job.Problem == nil || len(o.Users) != 2 {
 				t.Errorf("without the scheduler there is %+v", o)
 			}
-			j.refuse = false
+			j.refuse(false)
 			w.tick()
 			j.want(t, "at the next tick", "PAUSED 0 * * * *")
 		})

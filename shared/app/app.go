@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -70,6 +71,8 @@ type App struct {
 	queue   queue.Queue
 	inline  *queue.Inline
 	page    int
+	// clients are those of Google Cloud, to be closed at the end.
+	clients []io.Closer
 
 	migrator *migrate.Migrator
 	// fitting says that the store's schema was looked at and that this version can work with it.
@@ -134,14 +137,15 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	a.engines = map[record.Type]*syncer.Engine{record.Contacts: {
 		Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: rates,
 	}}
-	if err := a.openQueue(ctx, o, shared); err != nil {
+	if err := a.openQueue(ctx, o); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
-	if err := a.openSchedule(ctx, o, shared); err != nil {
+	if err := a.openSchedule(o); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	a.invoker = &invoker{
-		email: c.Invoker, issuer: googleIssuer, publicURL: c.PublicURL, client: &http.Client{Transport: a.base[record.Google]}, now: a.now,
+		email: c.Invoker, issuer: googleIssuer, audience: c.Audience, behindPlatform: c.InvokerVerifiedBy == config.VerifiedByPlatform,
+		client: &http.Client{Transport: a.base[record.Google]}, now: a.now,
 	}
 	if c.Google.Endpoint != "" {
 		a.invoker.issuer = c.Google.Endpoint
@@ -158,14 +162,17 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 }
 
 // openQueue opens Cloud Tasks, or a queue in this process.
-func (a *App) openQueue(ctx context.Context, o Options, base http.RoundTripper) error {
+func (a *App) openQueue(ctx context.Context, o Options) error {
 	c := a.config
 	if c.Queue.Kind == config.QueueTasks {
-		tasks, err := queue.NewTasks(ctx, queue.TasksOptions{
-			Queue: c.Queue.Name, PublicURL: c.PublicURL, Invoker: c.Invoker, Base: base, Client: o.Google, Now: a.now, Logger: a.logger,
+		tasks, err := queue.NewTasks(queue.TasksOptions{
+			Queue: c.Queue.Name, PublicURL: c.PublicURL, Invoker: c.Invoker, Audience: c.Audience, Client: o.Google, Now: a.now,
 		})
-		a.queue = tasks
-		return err
+		if err != nil {
+			return err
+		}
+		a.queue, a.clients = tasks, append(a.clients, tasks)
+		return nil
 	}
 	a.inline = queue.NewInline(context.WithoutCancel(ctx), cmp.Or(o.Workers, defaultWorkers), a.work, a.logger, a.now)
 	a.queue = a.inline
@@ -173,15 +180,17 @@ func (a *App) openQueue(ctx context.Context, o Options, base http.RoundTripper) 
 }
 
 // openSchedule opens the jobs of Cloud Scheduler, where there are any.
-func (a *App) openSchedule(ctx context.Context, o Options, base http.RoundTripper) (err error) {
+func (a *App) openSchedule(o Options) error {
 	a.follower = &follower{store: a.store, now: a.now, logger: a.logger, last: map[record.Type]followed{}}
 	if a.config.Scheduler == "" {
 		return nil
 	}
-	a.follower.jobs, err = schedule.New(ctx, schedule.Options{
-		Location: a.config.Scheduler, Base: base, Client: o.Google, Now: a.now, Logger: a.logger,
-	})
-	return err
+	jobs, err := schedule.New(schedule.Options{Location: a.config.Scheduler, Client: o.Google, Logger: a.logger})
+	if err != nil {
+		return err
+	}
+	a.follower.jobs, a.clients = jobs, append(a.clients, jobs)
+	return nil
 }
 
 func openStore(ctx context.Context, c config.Store, observe func(reads, writes int)) (store.Store, error) {
@@ -246,6 +255,9 @@ func (a *App) Close(ctx context.Context) error {
 	var err error
 	if a.inline != nil {
 		err = a.inline.Close(ctx)
+	}
+	for _, client := range a.clients {
+		err = errors.Join(err, client.Close())
 	}
 	return errors.Join(err, a.store.Close(), a.telemetry.Close(ctx))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/observe"
+	cloudbox "github.com/tandem-sync/tandem/shared/sandbox/cloud"
 	"github.com/tandem-sync/tandem/shared/sandbox/collector"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -23,10 +24,10 @@ type timed struct {
 func (c timed) Deadline() (time.Time, bool) { return c.until, true }
 
 // crowded is a world in which a run has more to do than one chunk, and in which a request has time for one.
-func crowded(t *testing.T, changes ...change) (w *world, q *tasks, c *collector.Collector) {
+func crowded(t *testing.T, changes ...change) (w *world, q *cloudbox.Server, c *collector.Collector) {
 	t.Helper()
-	q, c = &tasks{names: map[string]bool{}}, newCollector(t)
-	w = newWorld(t, append(changes, onTasks(t, q), measured(c))...)
+	q, c = newCloud(t), newCollector(t)
+	w = newWorld(t, append(changes, onTasks(q), measured(c))...)
 	tag := w.tag("Ada", private)
 	for i := range inChunks {
 		w.tagged(tag, w.contact(fmt.Sprintf("Grace Hopper%03d", i), fmt.Sprintf("h%d@example.com", i)))
@@ -35,7 +36,10 @@ func crowded(t *testing.T, changes ...change) (w *world, q *tasks, c *collector.
 	w.choose(tag)
 	tandem := w.tandem
 	w.tandem = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		tandem.ServeHTTP(rw, r.WithContext(timed{r.Context(), w.now().Add(45 * time.Second)}))
+		if strings.HasPrefix(r.URL.Path, "/sync-") {
+			r = r.WithContext(timed{r.Context(), w.now().Add(45 * time.Second)})
+		}
+		tandem.ServeHTTP(rw, r)
 	})
 	return w, q, c
 }
@@ -74,7 +78,7 @@ func TestA_run_in_pieces_is_no_failure_and_cannot_be_undone_before_its_end(t *te
 	w, q, c := crowded(t)
 	id := w.promise("/contacts/sync")
 	w.slowly()
-	if a := w.answer(q.taken[0]); a.status != 503 || !strings.Contains(a.body, `"status":"retry"`) {
+	if a := w.answer(q.Tasks.Taken()[0]); a.status != 503 || !strings.Contains(a.body, `"status":"retry"`) {
 		t.Errorf("the first piece is answered %d %s", a.status, a.body)
 	}
 	made := len(w.members())
@@ -89,7 +93,7 @@ func TestA_run_in_pieces_is_no_failure_and_cannot_be_undone_before_its_end(t *te
 	}
 
 	w.pass(time.Minute)
-	if status := w.deliver(q.taken[0]); status != "done" || len(w.members()) != inChunks {
+	if status := w.deliver(q.Tasks.Taken()[0]); status != "done" || len(w.members()) != inChunks {
 		t.Errorf("the second piece ended %s with %d in the group", status, len(w.members()))
 	}
 	if run := w.kept(id); run.Status != "done" || run.Counts.Google.Created != inChunks || len(run.Problems) > 0 {
@@ -97,14 +101,14 @@ func TestA_run_in_pieces_is_no_failure_and_cannot_be_undone_before_its_end(t *te
 	}
 	undo := w.promise("/runs/" + id + "/undo")
 	w.slowly()
-	for w.answer(q.taken[1]).status != 200 {
+	for w.answer(q.Tasks.Taken()[1]).status != 200 {
 		w.pass(time.Minute)
 	}
 	if run := w.kept(undo); run.Status != "done" || len(w.members()) != 0 {
 		t.Errorf("the undo is %s with %d left in the group", run.Status, len(w.members()))
 	}
 	w.writes()
-	if status := w.deliver(q.taken[0]); status != "done" || len(w.writes()) > 0 {
+	if status := w.deliver(q.Tasks.Taken()[0]); status != "done" || len(w.writes()) > 0 {
 		t.Errorf("a late delivery ended %s", status)
 	}
 	w.end()
@@ -133,7 +137,7 @@ func TestA_run_that_failed_halfway_and_is_undone_is_not_taken_up_again(t *testin
 		}
 		return nil
 	})
-	if a := w.answer(q.taken[0]); a.status != 503 {
+	if a := w.answer(q.Tasks.Taken()[0]); a.status != 503 {
 		t.Errorf("the first attempt is answered %d %s", a.status, a.body)
 	}
 	w.google.SetFault(nil)
@@ -142,10 +146,10 @@ func TestA_run_that_failed_halfway_and_is_undone_is_not_taken_up_again(t *testin
 	}
 	w.promise("/runs/" + id + "/undo")
 	w.writes()
-	if status := w.deliver(q.taken[0]); status != "partial" || len(w.writes()) > 0 {
+	if status := w.deliver(q.Tasks.Taken()[0]); status != "partial" || len(w.writes()) > 0 {
 		t.Errorf("the next attempt ended %s", status)
 	}
-	for w.answer(q.taken[1]).status != 200 {
+	for w.answer(q.Tasks.Taken()[1]).status != 200 {
 		w.pass(time.Minute)
 	}
 	if n := len(w.members()); n != 0 {

@@ -14,11 +14,14 @@ import (
 	"testing"
 	"time"
 
-	"google.golang.org/api/cloudtasks/v2"
+	"cloud.google.com/go/cloudtasks/apiv2/cloudtaskspb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/record"
+	cloudbox "github.com/tandem-sync/tandem/shared/sandbox/cloud"
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/bolt"
@@ -96,24 +99,24 @@ func (w *world) ask(body string) string {
 }
 
 func (w *world) asInvoker(r *http.Request) {
-	r.Header.Set("Authorization", "Bearer "+w.google.IssueServiceToken(invoker, w.url+"/sync-contacts"))
+	w.authorize(r, invoker, w.url+"/sync-contacts")
 }
 
 // carried is the body that a task carries.
-func carried(t *testing.T, task *cloudtasks.Task) (user, after string) {
+func carried(t *testing.T, task *cloudtaskspb.Task) (user, after string) {
 	t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(task.HttpRequest.Body)
+	raw := task.GetHttpRequest().GetBody()
 	var body struct{ User, After string }
-	if err != nil || json.Unmarshal(raw, &body) != nil {
-		t.Fatalf("a task carries %q", task.HttpRequest.Body)
+	if json.Unmarshal(raw, &body) != nil {
+		t.Fatalf("a task carries %q", raw)
 	}
 	return body.User, body.After
 }
 
 // handed are the users of the tasks from the nth on, and the places of further pages.
-func (q *tasks) handed(t *testing.T, n int) (users, places []string) {
+func handed(t *testing.T, q *cloudbox.Server, n int) (users, places []string) {
 	t.Helper()
-	for _, task := range q.taken[n:] {
+	for _, task := range q.Tasks.Taken()[n:] {
 		user, after := carried(t, task)
 		if after != "" {
 			places = append(places, after)
@@ -126,34 +129,34 @@ func (q *tasks) handed(t *testing.T, n int) (users, places []string) {
 
 func TestA_tick_costs_a_read_for_each_due_user_and_one_where_nobody_is(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}}
+	q := newCloud(t)
 	var m meter
-	w := newWorld(t, onFirestore(t), onTasks(t, q), m.on())
+	w := newWorld(t, onFirestore(t), onTasks(q), m.on())
 	w.ask("")
 	m.take()
 	if got, cost := w.ask(""), m.take(); got != `200 {"due":0,"queued":0}` || cost != "1 reads, 0 writes" {
 		t.Errorf("an empty tick answers %s and costs %s", got, cost)
 	}
 	w.makeDue(w.firestore(), names(60)...)
-	if got, cost := w.ask(""), m.take(); got != `200 {"due":60,"queued":60}` || cost != "60 reads, 0 writes" || q.calls != 60 {
-		t.Errorf("a tick with 60 due users answers %s and costs %s and %d calls of the queue", got, cost, q.calls)
+	if got, cost, calls := w.ask(""), m.take(), len(q.Calls()); got != `200 {"due":60,"queued":60}` || cost != "60 reads, 0 writes" || calls != 60 {
+		t.Errorf("a tick with 60 due users answers %s and costs %s and %d calls of the queue", got, cost, calls)
 	}
 }
 
 func TestMore_due_users_than_a_page_follow_by_the_queue_longest_due_first(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}}
-	w := newWorld(t, onFirestore(t), onTasks(t, q), pages(10))
+	q := newCloud(t)
+	w := newWorld(t, onFirestore(t), onTasks(q), pages(10))
 	all := names(23)
 	w.makeDue(w.firestore(), all...)
 	answers := []string{w.ask("{}")}
 	for page, seen := 0, 0; page < 3; page++ {
-		users, places := q.handed(t, seen)
+		users, places := handed(t, q, seen)
 		slices.Sort(users)
 		if want := all[10*page : min(10*page+10, len(all))]; !slices.Equal(users, want) {
 			t.Errorf("page %d hands over %q, want %q", page, users, want)
 		}
-		seen = len(q.taken)
+		seen = len(q.Tasks.Taken())
 		if len(places) == 0 {
 			break
 		}
@@ -172,20 +175,20 @@ func TestMore_due_users_than_a_page_follow_by_the_queue_longest_due_first(t *tes
 		t.Errorf("got %q, want %q", answers, want)
 	}
 	// The tick delivered again, and the next tick while the pages of this one are still to run, queue nobody twice.
-	before := len(q.taken)
-	if got := w.ask(""); got != `200 {"due":10,"queued":0,"continued":true}` || len(q.taken) != before {
-		t.Errorf("delivered again: %s, %d new tasks", got, len(q.taken)-before)
+	before := len(q.Tasks.Taken())
+	if got := w.ask(""); got != `200 {"due":10,"queued":0,"continued":true}` || len(q.Tasks.Taken()) != before {
+		t.Errorf("delivered again: %s, %d new tasks", got, len(q.Tasks.Taken())-before)
 	}
 	w.pass(time.Minute)
 	w.makeDue(w.firestore(), "user-late")
-	if got := w.ask(""); got != `200 {"due":10,"queued":0,"continued":true}` || len(q.taken) != before+1 {
-		t.Fatalf("the next tick: %s, %d new tasks", got, len(q.taken)-before)
+	if got := w.ask(""); got != `200 {"due":10,"queued":0,"continued":true}` || len(q.Tasks.Taken()) != before+1 {
+		t.Fatalf("the next tick: %s, %d new tasks", got, len(q.Tasks.Taken())-before)
 	}
 	for range 2 {
-		_, places := q.handed(t, len(q.taken)-1)
+		_, places := handed(t, q, len(q.Tasks.Taken())-1)
 		w.ask(`{"after":"` + places[0] + `"}`)
 	}
-	users, places := q.handed(t, before)
+	users, places := handed(t, q, before)
 	if len(places) != 2 || !slices.Equal(users, []string{"user-late"}) {
 		t.Errorf("the next tick's pages %d hand over %q", len(places), users)
 	}
@@ -215,40 +218,43 @@ func TestA_place_that_is_none_is_a_bad_request(t *testing.T) {
 
 func TestA_user_who_cannot_be_queued_stops_no_other_and_is_not_lost(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}}
-	w := newWorld(t, onFirestore(t), onTasks(t, q), pages(10))
+	q := newCloud(t)
+	w := newWorld(t, onFirestore(t), onTasks(q), pages(10))
 	w.makeDue(w.firestore(), names(15)...)
-	q.refuse = func(body string) int {
-		if strings.Contains(body, "user-003") {
-			return http.StatusNotFound
+	q.SetFault(func(c cloudbox.Call) *cloudbox.Fault {
+		if strings.Contains(string(c.Request.(*cloudtaskspb.CreateTaskRequest).GetTask().GetHttpRequest().GetBody()), "user-003") {
+			return &cloudbox.Fault{Err: status.Error(codes.NotFound, "Queue does not exist.")}
 		}
-		return 0
-	}
+		return nil
+	})
 	if got := w.ask(""); !strings.HasPrefix(got, "500 ") {
 		t.Errorf("got %s", got)
 	}
-	users, places := q.handed(t, 0)
+	users, places := handed(t, q, 0)
 	if len(users) != 9 || slices.Contains(users, "user-003") || len(places) != 1 {
 		t.Errorf("%q are handed over, and %d pages follow", users, len(places))
 	}
-	q.refuse = nil
+	q.SetFault(nil)
 	if got := w.ask(""); got != `200 {"due":10,"queued":1,"continued":true}` {
 		t.Errorf("the next tick: got %s", got)
 	}
-	if users, _ := q.handed(t, 10); !slices.Equal(users, []string{"user-003"}) {
+	if users, _ := handed(t, q, 10); !slices.Equal(users, []string{"user-003"}) {
 		t.Errorf("the next tick hands over %q", users)
 	}
 }
 
 func TestA_queue_that_takes_nothing_is_not_asked_for_every_user(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}, refuse: func(string) int { return http.StatusNotFound }}
-	w := newWorld(t, onFirestore(t), onTasks(t, q))
+	q := newCloud(t)
+	q.SetFault(func(cloudbox.Call) *cloudbox.Fault {
+		return &cloudbox.Fault{Err: status.Error(codes.NotFound, "Queue does not exist.")}
+	})
+	w := newWorld(t, onFirestore(t), onTasks(q))
 	w.makeDue(w.firestore(), names(100)...)
-	if got := w.ask(""); !strings.HasPrefix(got, "500 ") || q.calls > 40 {
-		t.Errorf("got %s after %d calls", got, q.calls)
+	if got, calls := w.ask(""), len(q.Calls()); !strings.HasPrefix(got, "500 ") || calls > 40 {
+		t.Errorf("got %s after %d calls", got, calls)
 	}
-	q.refuse = nil
+	q.SetFault(nil)
 	if got := w.ask(""); got != `200 {"due":100,"queued":100}` {
 		t.Errorf("got %s", got)
 	}
@@ -259,7 +265,8 @@ func TestUsers_are_queued_several_at_a_time(t *testing.T) {
 	const atOnce = 8
 	var arrived atomic.Int32
 	all := make(chan struct{})
-	q := &tasks{names: map[string]bool{}, meet: func() {
+	q := newCloud(t)
+	q.SetFault(func(cloudbox.Call) *cloudbox.Fault {
 		if arrived.Add(1) == atOnce {
 			close(all)
 		}
@@ -267,8 +274,9 @@ func TestUsers_are_queued_several_at_a_time(t *testing.T) {
 		case <-all:
 		case <-t.Context().Done():
 		}
-	}}
-	w := newWorld(t, onFirestore(t), onTasks(t, q))
+		return nil
+	})
+	w := newWorld(t, onFirestore(t), onTasks(q))
 	w.makeDue(w.firestore(), names(20)...)
 	// One after another, the first one would wait for ever.
 	if got := w.ask(""); got != `200 {"due":20,"queued":20}` {
@@ -345,8 +353,8 @@ func dead(ctx context.Context, s store.Store, user string, now time.Time) error 
 
 func TestWhom_a_killed_process_left_behind_the_queue_brings_back_when_the_lease_ends(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}}
-	w := newWorld(t, onFirestore(t), onTasks(t, q))
+	q := newCloud(t)
+	w := newWorld(t, onFirestore(t), onTasks(q))
 	w.link()
 	w.choose(w.tag("Ada", private))
 	if got := w.ask(""); got != `200 {"due":1,"queued":1}` {
@@ -357,19 +365,18 @@ func TestWhom_a_killed_process_left_behind_the_queue_brings_back_when_the_lease_
 	}
 	// The task is delivered again, since its process did not answer, and finds the lease taken.
 	for range 2 {
-		if status := w.deliver(q.taken[0]); status != "skipped" {
+		if status := w.deliver(q.Tasks.Taken()[0]); status != "skipped" {
 			t.Fatalf("the second delivery ended %s", status)
 		}
 	}
-	if len(q.taken) != 2 {
-		t.Fatalf("%d tasks are queued", len(q.taken))
+	if len(q.Tasks.Taken()) != 2 {
+		t.Fatalf("%d tasks are queued", len(q.Tasks.Taken()))
 	}
-	at, err := time.Parse(time.RFC3339Nano, q.taken[1].ScheduleTime)
-	if err != nil || !at.Equal(w.now().Add(time.Minute)) {
-		t.Errorf("the user comes back at %s, %v", at, err)
+	if at := q.Tasks.Taken()[1].GetScheduleTime().AsTime(); !at.Equal(w.now().Add(time.Minute)) {
+		t.Errorf("the user comes back at %s", at)
 	}
 	w.pass(time.Minute)
-	if status := w.deliver(q.taken[1]); status != "done" || w.account().Contacts.State.LastSync == nil {
+	if status := w.deliver(q.Tasks.Taken()[1]); status != "done" || w.account().Contacts.State.LastSync == nil {
 		t.Errorf("the delivery after the lease ended %s", status)
 	}
 	if got := w.ask(""); got != `200 {"due":0,"queued":0}` {
@@ -408,8 +415,8 @@ func TestWhom_a_killed_process_left_behind_the_next_one_takes_up(t *testing.T) {
 
 func TestWhose_task_was_lost_is_handed_over_again_under_another_name(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}}
-	w := newWorld(t, onFirestore(t), onTasks(t, q))
+	q := newCloud(t)
+	w := newWorld(t, onFirestore(t), onTasks(q))
 	w.makeDue(w.firestore(), "user-001")
 	for _, tc := range []struct {
 		pass   time.Duration

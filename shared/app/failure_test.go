@@ -263,33 +263,6 @@ func TestUnlinking_and_linking_again_duplicates_nothing(t *testing.T) {
 	w.silent()
 }
 
-func TestOnly_the_invoker_may_run_the_synchronization(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, with("INVOKER", invoker))
-	send := func(token string) answer {
-		return w.do(http.MethodPost, "/sync-contacts", "{}", func(r *http.Request) {
-			if token != "" {
-				r.Header.Set("Authorization", "Bearer "+token)
-			}
-		})
-	}
-	audience := w.url + "/sync-contacts"
-	for name, tc := range map[string]struct {
-		token string
-		want  int
-	}{
-		"nobody":           {"", 401},
-		"nonsense":         {"x.y.z", 401},
-		"another audience": {w.google.IssueServiceToken(invoker, w.url+"/settings"), 401},
-		"another account":  {w.google.IssueServiceToken("other@project.iam.gserviceaccount.com", audience), 403},
-		"the invoker":      {w.google.IssueServiceToken(invoker, audience), 200},
-	} {
-		if a := send(tc.token); a.status != tc.want {
-			t.Errorf("%s: got %d %s, want %d", name, a.status, a.body, tc.want)
-		}
-	}
-}
-
 func TestDisconnecting_on_the_page_stops_the_synchronization(t *testing.T) {
 	t.Parallel()
 	w, _, _ := twins(t, "Hopper")

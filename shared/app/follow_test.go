@@ -2,97 +2,64 @@ package app_test
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"google.golang.org/api/option"
+	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/tandem-sync/tandem/shared/app"
+	cloudbox "github.com/tandem-sync/tandem/shared/sandbox/cloud"
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
-// jobs is as much of Cloud Scheduler as these tests need: the job of the contacts, which is the only one.
-type jobs struct {
-	mu          sync.Mutex
-	state, cron string
-	runs, calls int
-	refuse      bool
+// contactsJob is the job of the contacts, as Terraform makes it.
+func contactsJob(state schedulerpb.Job_State, cron string) *schedulerpb.Job {
+	return &schedulerpb.Job{
+		Name: "projects/p/locations/l/jobs/sync-contacts", Schedule: cron, TimeZone: "Etc/UTC", State: state,
+		Target: &schedulerpb.Job_HttpTarget{HttpTarget: &schedulerpb.HttpTarget{
+			Uri: "https://tandem.example.com/sync-contacts", HttpMethod: schedulerpb.HttpMethod_POST, Body: []byte("{}"),
+		}},
+	}
 }
 
-func (j *jobs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.calls++
-	refuse := func(code int, status string) {
-		w.WriteHeader(code)
-		fmt.Fprintf(w, `{"error":{"code":%d,"status":%q}}`, code, status)
-	}
-	name, verb, _ := strings.Cut(r.URL.Path, ":")
-	var want string
-	switch {
-	case name != "/v1/projects/p/locations/l/jobs/sync-contacts":
-		refuse(404, "NOT_FOUND")
-		return
-	case j.refuse:
-		refuse(403, "PERMISSION_DENIED")
-		return
-	case r.Method == http.MethodPatch:
-		var job struct{ Schedule string }
-		_ = json.NewDecoder(r.Body).Decode(&job)
-		if want = "ENABLED"; j.state == want {
-			j.cron = job.Schedule
-		}
-	case verb == "pause":
-		if want = "ENABLED"; j.state == want {
-			j.state, want = "PAUSED", "PAUSED"
-		}
-	case verb == "resume":
-		if want = "PAUSED"; j.state == want {
-			j.state, want = "ENABLED", "ENABLED"
-		}
-	case verb == "run":
-		j.runs++
-	}
-	if want != "" && want != j.state {
-		refuse(400, "FAILED_PRECONDITION")
-		return
-	}
-	_ = json.NewEncoder(w).Encode(map[string]string{"state": j.state, "schedule": j.cron, "timeZone": "Etc/UTC"})
-}
+// jobs is Cloud Scheduler with the job of the contacts.
+type jobs struct{ *cloudbox.Server }
+
+func newJobs(t *testing.T) *jobs { return &jobs{newCloud(t)} }
 
 // want checks how the job is.
 func (j *jobs) want(t *testing.T, when, want string) {
 	t.Helper()
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if got := j.state + " " + j.cron; got != want {
+	job := j.Scheduler.Job(contactsJob(0, "").GetName())
+	if got := job.GetState().String() + " " + job.GetSchedule(); got != want {
 		t.Errorf("%s: the job is %s, want %s", when, got, want)
 	}
 }
 
 // asked is how often the scheduler was asked for something since the last time.
-func (j *jobs) asked() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	n := j.calls
-	j.calls = 0
-	return n
+func (j *jobs) asked() int { return len(j.Calls()) }
+
+// refuse has Cloud Scheduler refuse everything, or no longer.
+func (j *jobs) refuse(yes bool) {
+	if !yes {
+		j.SetFault(nil)
+		return
+	}
+	j.SetFault(func(cloudbox.Call) *cloudbox.Fault {
+		return &cloudbox.Fault{Err: status.Error(codes.PermissionDenied, "no cloudscheduler.jobs.get")}
+	})
 }
 
-func onScheduler(t *testing.T, j *jobs) change {
-	server := httptest.NewServer(j)
-	t.Cleanup(server.Close)
-	j.state, j.cron = "ENABLED", "* * * * *"
+func onScheduler(j *jobs) change {
 	return func(env map[string]string, _ *creatiobox.Options, o *app.Options) {
 		env["SCHEDULER"] = "projects/p/locations/l"
-		o.Google = []option.ClientOption{option.WithEndpoint(server.URL + "/"), option.WithoutAuthentication()}
+		o.Google = j.Options()
 	}
 }
 
@@ -108,8 +75,8 @@ func (w *world) every(tag string, minutes int) {
 // followed is a world that a job calls, in which Ada synchronizes automatically; zero minutes is by hand.
 func followed(t *testing.T, minutes int) (w *world, j *jobs, tag string) {
 	t.Helper()
-	j = &jobs{}
-	w = newWorld(t, onScheduler(t, j))
+	j = newJobs(t)
+	w = newWorld(t, onScheduler(j))
 	tag = w.tag("Ada", private)
 	w.link()
 	if minutes > 0 {
@@ -157,8 +124,8 @@ func TestThe_job_follows_what_a_user_chooses(t *testing.T) {
 	for name, changes := range map[string][]change{"bolt": nil, "firestore": {onFirestore(t)}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			j := &jobs{}
-			w := newWorld(t, append(changes, onScheduler(t, j))...)
+			j := newJobs(t)
+			w := newWorld(t, append(changes, onScheduler(j))...)
 			tag := w.tag("Ada", private)
 			w.link()
 			j.want(t, "linked", "PAUSED * * * * *")
@@ -259,13 +226,13 @@ func TestA_grant_that_could_not_be_revoked_keeps_the_job_awake(t *testing.T) {
 func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t *testing.T) {
 	t.Parallel()
 	w, j, tag := followed(t, 1)
-	j.refuse = true
+	j.refuse(true)
 	w.every(tag, 60)
 	j.want(t, "refused", "ENABLED * * * * *")
 	if got := w.log.String(); !strings.Contains(got, "the job does not follow the settings") {
 		t.Errorf("nothing is logged:\n%s", got)
 	}
-	j.refuse = false
+	j.refuse(false)
 	w.tick()
 	j.want(t, "at the next tick", "ENABLED 0 * * * *")
 	j.asked()
@@ -273,7 +240,7 @@ func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t
 	if n := j.asked(); n != 0 {
 		t.Errorf("a tick that finds nothing new asks the scheduler %d times", n)
 	}
-	j.cron = "*/5 * * * *"
+	j.Scheduler.Put(contactsJob(schedulerpb.Job_ENABLED, "*/5 * * * *"))
 	w.tickAfter(10 * time.Minute)
 	j.want(t, "changed by somebody else", "ENABLED 0 * * * *")
 }

@@ -172,15 +172,15 @@ func TestA_task_belongs_to_the_trace_that_asked_for_it(t *testing.T) {
 	for _, name := range []string{"inline", "cloud tasks"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, q := newCollector(t), &tasks{names: map[string]bool{}}
+			c, q := newCollector(t), newCloud(t)
 			changes := []change{measured(c)}
 			if name == "cloud tasks" {
-				changes = append(changes, onTasks(t, q))
+				changes = append(changes, onTasks(q))
 			}
 			w := linkedWorld(t, changes...)
 			before := len(c.Spans())
 			w.call(http.MethodPost, "/contacts/sync", nil, 202, nil)
-			for _, task := range q.taken {
+			for _, task := range q.Tasks.Taken() {
 				w.deliver(task)
 			}
 			if err := w.app.Wait(t.Context()); err != nil {
@@ -243,12 +243,12 @@ func TestNothing_personal_is_sent(t *testing.T) {
 
 func TestWithout_configuration_nothing_is_sent(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}}
-	w := linkedWorld(t, onTasks(t, q))
+	q := newCloud(t)
+	w := linkedWorld(t, onTasks(q))
 	w.call(http.MethodPost, "/contacts/sync", nil, 202, nil)
-	w.deliver(q.taken[0])
+	w.deliver(q.Tasks.Taken()[0])
 	w.end()
-	if got := q.taken[0].HttpRequest.Headers["Traceparent"]; got != "" {
+	if got := q.Tasks.Taken()[0].GetHttpRequest().GetHeaders()["Traceparent"]; got != "" {
 		t.Errorf("there is a trace, %s", got)
 	}
 }

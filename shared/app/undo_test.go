@@ -267,18 +267,18 @@ func TestUndo_leaves_what_was_edited_later_and_says_so(t *testing.T) {
 
 func TestUndo_that_meets_an_outage_goes_on_with_the_next_attempt(t *testing.T) {
 	t.Parallel()
-	q := &tasks{names: map[string]bool{}}
-	w := newWorld(t, onFirestore(t), onTasks(t, q))
+	q := newCloud(t)
+	w := newWorld(t, onFirestore(t), onTasks(q))
 	tag := w.tag("Ada", private)
 	hopper := w.contact("Grace Hopper", "grace@example.com")
 	w.tagged(tag, hopper)
 	w.link()
 	w.choose(tag)
 	w.promise("/contacts/sync")
-	w.deliver(q.taken[0])
+	w.deliver(q.Tasks.Taken()[0])
 	w.setTitle(hopper, "Clerk")
 	run := w.promise("/contacts/sync")
-	w.deliver(q.taken[1])
+	w.deliver(q.Tasks.Taken()[1])
 	wantTitles(t, w, hopper, "Hopper", "Clerk / Clerk")
 
 	undo := w.promise("/runs/" + run + "/undo")
@@ -295,7 +295,7 @@ func TestUndo_that_meets_an_outage_goes_on_with_the_next_attempt(t *testing.T) {
 		}
 		return nil
 	})
-	first := w.answer(q.taken[2])
+	first := w.answer(q.Tasks.Taken()[2])
 	w.google.SetFault(nil)
 	w.creatio.SetFault(nil)
 	if first.status != http.StatusServiceUnavailable {
@@ -303,14 +303,14 @@ func TestUndo_that_meets_an_outage_goes_on_with_the_next_attempt(t *testing.T) {
 	}
 	w.pass(5 * time.Minute)
 	for range 2 {
-		if status := w.deliver(q.taken[2]); status != "done" {
+		if status := w.deliver(q.Tasks.Taken()[2]); status != "done" {
 			t.Errorf("the next attempt ended %s", status)
 		}
 	}
 	wantTitles(t, w, hopper, "Hopper", " / ")
 	w.promise("/contacts/sync")
 	w.writes()
-	if status := w.deliver(q.taken[3]); status != "done" || len(w.writes()) > 0 {
+	if status := w.deliver(q.Tasks.Taken()[3]); status != "done" || len(w.writes()) > 0 {
 		t.Errorf("the run after it ended %s", status)
 	}
 	w.clean()

@@ -215,6 +215,9 @@ func (w *world) start() {
 		w.t.Fatal(err)
 	}
 	w.app, w.tandem = a, a.Handler()
+	if c.InvokerVerifiedBy == config.VerifiedByPlatform {
+		w.tandem = w.behindCloudRun(w.tandem)
+	}
 }
 
 func newBrowser(t *testing.T) *http.Client {

@@ -72,9 +72,9 @@ var places = []place{
 	{"shared/google/people", adapter, with(purely, "shared/contact", "shared/google", "shared/observe", "shared/httpx"), "a side knows its service and its kind, and neither the other side nor the run"},
 	{"shared/google/calendar", adapter, with(purely, "shared/activity", "shared/google", "shared/observe", "shared/httpx"), "a side knows its service and its kind, and neither the other side nor the run"},
 	{"shared/vault", adapter, []string{"shared/fault", "shared/observe"}, "it seals bytes and knows no token"},
-	{"shared/cloud", ground, []string{"shared/fault", "shared/httpx"}, "it knows the errors of Google Cloud's APIs, and none of the APIs"},
-	{"shared/queue", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe", "shared/httpx"}, "it carries tasks and knows no work"},
-	{"shared/schedule", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe", "shared/httpx"}, "it sets jobs and knows no work"},
+	{"shared/cloud", ground, []string{"shared/fault"}, "it knows what Google Cloud's APIs have in common, and none of the APIs"},
+	{"shared/queue", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe"}, "it carries tasks and knows no work"},
+	{"shared/schedule", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe"}, "it sets jobs and knows no work"},
 
 	{"shared/syncer", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "a run is tested in a simulated world, which stands in for every port; of httpx it takes the counter of calls"},
 	{"shared/oauth", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "linking asks for a vault and for accounts by ports of its own"},

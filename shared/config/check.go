@@ -285,6 +285,33 @@ func (p *problems) invoker(value string) string {
 	return value
 }
 
+// verifier refuses to rely on a platform that is not there: anybody could then write a token of their own.
+func (p *problems) verifier(value string, onCloudRun bool) Verifier {
+	const name = "INVOKER_VERIFIED_BY"
+	switch v := Verifier(value); {
+	case v == VerifiedByPlatform && !onCloudRun:
+		p.add(name, `is "platform", and nothing verifies tokens before they come here: %s is not set, which Cloud Run sets; write "signature"`, cloudRun)
+	case v == VerifiedByPlatform || v == VerifiedBySignature:
+		return v
+	default:
+		p.add(name, `names no verifier; write "signature" or "platform"`)
+	}
+	return VerifiedBySignature
+}
+
+// audience does not quote the value, which may be an address with a password in it.
+func (p *problems) audience(value string) string {
+	const name = "INVOKER_AUDIENCE"
+	u, err := url.Parse(strings.ReplaceAll(value, functionMark, "function"))
+	switch {
+	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		p.add(name, "has a space or a line break inside; write the audience in one piece")
+	case err != nil || u.User != nil || strings.ContainsAny(u.Path, "{}"):
+		p.add(name, `is no audience; write the function's address, as "https://REGION-PROJECT.cloudfunctions.net/sync-contacts", in which %q may stand for its name`, functionMark)
+	}
+	return value
+}
+
 func (p *problems) port(value string) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > 65535 {

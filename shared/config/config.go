@@ -37,6 +37,10 @@ type Config struct {
 	// Invoker is the service account that Cloud Scheduler and Cloud Tasks call with; empty where the platform alone
 	// decides who may call.
 	Invoker string
+	// InvokerVerifiedBy says who checks the signature of its tokens.
+	InvokerVerifiedBy Verifier
+	// InvokerAudience is whom its tokens are for, where that is not the public address of the function; see Audience.
+	InvokerAudience string
 	// Port is where a server listens.
 	Port int
 }
@@ -109,6 +113,29 @@ type Telemetry struct {
 	Endpoint          string
 }
 
+// Verifier is who checks the signature of a token that a function is called with.
+type Verifier string
+
+// The verifiers.
+const (
+	// VerifiedBySignature has the function check it, with the keys of the issuer.
+	VerifiedBySignature Verifier = "signature"
+	// VerifiedByPlatform relies on Cloud Run, which checks it before the request reaches the function, where nobody may call
+	// the function without one (https://cloud.google.com/run/docs/authenticating/service-to-service).
+	VerifiedByPlatform Verifier = "platform"
+)
+
+// functionMark stands for a function's deployed name in InvokerAudience.
+const functionMark = "{function}"
+
+// Audience is whom a token has to be for with which the function of that deployed name is called.
+func (c Config) Audience(function string) string {
+	if c.InvokerAudience == "" {
+		return c.PublicURL + "/" + function
+	}
+	return strings.ReplaceAll(c.InvokerAudience, functionMark, function)
+}
+
 // environment is the variables as they stand, without the white space around them: it comes along when a value is
 // pasted, or a secret is made of a file.
 type environment struct {
@@ -129,8 +156,13 @@ type environment struct {
 	Scheduler           string `env:"SCHEDULER"`
 	Telemetry           string `env:"TELEMETRY"`
 	Invoker             string `env:"INVOKER"`
+	InvokerVerifiedBy   string `env:"INVOKER_VERIFIED_BY, default=signature"`
+	InvokerAudience     string `env:"INVOKER_AUDIENCE"`
 	Port                string `env:"PORT, default=8080"`
 }
+
+// cloudRun is a variable that Cloud Run sets, and nothing else (https://cloud.google.com/run/docs/container-contract#env-vars).
+const cloudRun = "K_SERVICE"
 
 // defaultPublicURL is where the local server answers.
 const defaultPublicURL = "http://127.0.0.1:8080"
@@ -139,10 +171,12 @@ const defaultPublicURL = "http://127.0.0.1:8080"
 // kind Misconfigured.
 func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 	var env environment
-	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: trimmed(lookuper)})
+	lookuper = trimmed(lookuper)
+	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: lookuper})
 	if err != nil {
 		return Config{}, fault.Errorf(fault.Misconfigured, side, "environment", "load configuration: %w", err)
 	}
+	_, onCloudRun := lookuper.Lookup(cloudRun)
 	var p problems
 	c := Config{
 		PublicURL:     p.publicURL(env),
@@ -153,14 +187,16 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 			ClientSecret: NewSecret(p.credential("GOOGLE_CLIENT_SECRET", env.GoogleClientSecret, googleClient)),
 			Endpoint:     p.address("GOOGLE_ENDPOINT", env.GoogleEndpoint, "https://google.example.com"),
 		},
-		Creatio:        p.creatio(env),
-		AllowedDomains: p.domains(env.AllowedDomains),
-		AdminEmails:    p.emails("ADMIN_EMAILS", env.AdminEmails),
-		Queue:          p.queue(env.Queue),
-		Scheduler:      p.scheduler(env.Scheduler),
-		Telemetry:      p.telemetry(env.Telemetry),
-		Invoker:        p.invoker(env.Invoker),
-		Port:           p.port(env.Port),
+		Creatio:           p.creatio(env),
+		AllowedDomains:    p.domains(env.AllowedDomains),
+		AdminEmails:       p.emails("ADMIN_EMAILS", env.AdminEmails),
+		Queue:             p.queue(env.Queue),
+		Scheduler:         p.scheduler(env.Scheduler),
+		Telemetry:         p.telemetry(env.Telemetry),
+		Invoker:           p.invoker(env.Invoker),
+		InvokerVerifiedBy: p.verifier(env.InvokerVerifiedBy, onCloudRun),
+		InvokerAudience:   p.audience(env.InvokerAudience),
+		Port:              p.port(env.Port),
 	}
 	if err := p.err(); err != nil {
 		return Config{}, err

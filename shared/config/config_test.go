@@ -51,8 +51,9 @@ func TestLoad_fills_in_what_the_contract_says(t *testing.T) {
 			URL: "https://acme.creatio.com", Auth: config.AuthUser,
 			ClientID: "invented-client", ClientSecret: config.NewSecret("hunter2-creatio"),
 		},
-		Queue: config.Queue{Kind: config.QueueInline},
-		Port:  8080,
+		Queue:             config.Queue{Kind: config.QueueInline},
+		InvokerVerifiedBy: config.VerifiedBySignature,
+		Port:              8080,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -77,6 +78,9 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"SCHEDULER":             "projects/acme/locations/europe-west1",
 		"TELEMETRY":             "projects/acme/locations/europe-west1",
 		"INVOKER":               "invoker@acme.iam.gserviceaccount.com",
+		"INVOKER_VERIFIED_BY":   "platform",
+		"INVOKER_AUDIENCE":      "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
+		"K_SERVICE":             "sync-contacts",
 		"PORT":                  "9000",
 	})
 	if err != nil {
@@ -94,13 +98,15 @@ func TestLoad_reads_every_variable(t *testing.T) {
 			URL: "https://acme.creatio.com/crm", Auth: config.AuthClient, IdentityURL: "https://acme-is.creatio.com",
 			ClientID: "invented-client", ClientSecret: config.NewSecret("hunter2-creatio"),
 		},
-		AllowedDomains: []string{"example.com", "xn--bcher-kva.example"},
-		AdminEmails:    []string{"ada@example.com", "alan@example.com"},
-		Queue:          config.Queue{Kind: config.QueueTasks, Name: "projects/acme/locations/europe-west1/queues/sync"},
-		Scheduler:      "projects/acme/locations/europe-west1",
-		Telemetry:      config.Telemetry{Project: "acme", Location: "europe-west1"},
-		Invoker:        "invoker@acme.iam.gserviceaccount.com",
-		Port:           9000,
+		AllowedDomains:    []string{"example.com", "xn--bcher-kva.example"},
+		AdminEmails:       []string{"ada@example.com", "alan@example.com"},
+		Queue:             config.Queue{Kind: config.QueueTasks, Name: "projects/acme/locations/europe-west1/queues/sync"},
+		Scheduler:         "projects/acme/locations/europe-west1",
+		Telemetry:         config.Telemetry{Project: "acme", Location: "europe-west1"},
+		Invoker:           "invoker@acme.iam.gserviceaccount.com",
+		InvokerVerifiedBy: config.VerifiedByPlatform,
+		InvokerAudience:   "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
+		Port:              9000,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -153,8 +159,10 @@ func TestEach_wrong_value_is_named_with_what_to_write(t *testing.T) {
 			"projects/acme", "europe-west1", "http://collector.example.com:4317", "https://collector.example.com/v1/traces",
 			"projects/acme/locations/europe-west1/queues/sync",
 		},
-		"INVOKER": {"tandem-invoker", "serviceAccount:x"},
-		"PORT":    {"0", "-1", "65536", "http", "80 80"},
+		"INVOKER":             {"tandem-invoker", "serviceAccount:x"},
+		"INVOKER_VERIFIED_BY": {"platform", "Signature", "none", "signature,platform"},
+		"INVOKER_AUDIENCE":    {"two words", "https://tandem.example.com/{name}", "https://tandem.example.com/{function", "https://ada:secret@tandem.example.com/"},
+		"PORT":                {"0", "-1", "65536", "http", "80 80"},
 	} {
 		for _, value := range values {
 			// The public address is there, so that a queue alone is what is wrong.
@@ -211,10 +219,35 @@ func TestNames_are_the_variables_of_the_contract(t *testing.T) {
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
 		"CREATIO_AUTH", "CREATIO_IDENTITY_URL", "CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET", "ALLOWED_DOMAINS", "ADMIN_EMAILS",
-		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "PORT",
+		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "PORT",
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhere_nothing_runs_before_the_function_the_platform_verifies_no_token(t *testing.T) {
+	t.Parallel()
+	for service, want := range map[string]bool{"sync-contacts": true, "": false, " ": false} {
+		got, err := load(t, map[string]string{"INVOKER_VERIFIED_BY": "platform", "K_SERVICE": service})
+		if (err == nil) != want || (got.InvokerVerifiedBy == config.VerifiedByPlatform) != want {
+			t.Errorf("on the service %q: got %q, %v", service, got.InvokerVerifiedBy, err)
+		}
+	}
+}
+
+func TestA_token_is_for_the_functions_public_address_or_for_what_is_configured(t *testing.T) {
+	t.Parallel()
+	for configured, want := range map[string]string{
+		"":                                      "https://tandem.example.com/sync-contacts",
+		"https://run.example.com/sync-contacts": "https://run.example.com/sync-contacts",
+		"https://run.example.com/{function}":    "https://run.example.com/sync-contacts",
+		"tandem":                                "tandem",
+	} {
+		c, err := load(t, map[string]string{"PUBLIC_URL": "https://tandem.example.com", "INVOKER_AUDIENCE": configured})
+		if got := c.Audience("sync-contacts"); got != want || err != nil {
+			t.Errorf("%q: got %q, %v, want %q", configured, got, err, want)
+		}
 	}
 }
 

@@ -3,26 +3,25 @@ package queue
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
 
-	"google.golang.org/api/cloudtasks/v2"
+	cloudtasks "cloud.google.com/go/cloudtasks/apiv2"
+	"cloud.google.com/go/cloudtasks/apiv2/cloudtaskspb"
 	"google.golang.org/api/option"
-	transport "google.golang.org/api/transport/http"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tandem-sync/tandem/shared/cloud"
 	"github.com/tandem-sync/tandem/shared/fault"
-	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/observe"
 )
 
@@ -38,7 +37,10 @@ const (
 const scheduled = "schedule"
 
 // tasksAPI says what errors of Cloud Tasks mean. A queue that does not exist is told of in both ways.
-var tasksAPI = cloud.API{Side: side, Codes: map[string]string{"NOT_FOUND": "queue-missing", "FAILED_PRECONDITION": "queue-missing"}}
+var tasksAPI = cloud.API{
+	Side: side, Codes: map[codes.Code]string{codes.NotFound: "queue-missing", codes.FailedPrecondition: "queue-missing"},
+	Hints: map[string]string{"queue-missing": "there is no such queue; apply the terraform configuration, which makes it, or correct QUEUE"},
+}
 
 // What Cloud Tasks takes (https://cloud.google.com/tasks/docs/quotas and
 // https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks).
@@ -50,15 +52,6 @@ const (
 	farthest = 30 * 24 * time.Hour
 )
 
-// A task is created while somebody waits, or while many are to be created: what does not work within these is tried
-// again by the next tick, or by the user.
-const (
-	attemptTimeout = 10 * time.Second
-	callAttempts   = 3
-	longestWait    = 5 * time.Second
-	callTimeout    = 30 * time.Second
-)
-
 // TasksOptions are the settings of a queue of Cloud Tasks.
 type TasksOptions struct {
 	// Queue is "projects/P/locations/L/queues/Q". Terraform makes it.
@@ -67,21 +60,19 @@ type TasksOptions struct {
 	PublicURL string
 	// Invoker is the service account that the function is called with; empty where calls carry no token.
 	Invoker string
-	// Base carries the calls to Cloud Tasks, below their credentials; default httpx.NewBase.
-	Base http.RoundTripper
-	// Client are options of the client of Cloud Tasks, as an endpoint or credentials; default the environment's.
+	// Audience is whom that token is for, by the deployed name of the function; default the address that is called.
+	Audience func(function string) string
+	// Client are options of the client of Cloud Tasks, as an endpoint and credentials; default the environment's.
 	Client []option.ClientOption
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Logger hears of calls that are repeated; default silent.
-	Logger *slog.Logger
 }
 
 // Tasks hands tasks to Cloud Tasks, which posts each to the function of its sync type. It may be used from many
 // goroutines.
 type Tasks struct {
 	options TasksOptions
-	api     *cloudtasks.Service
+	client  *cloud.Client[*cloudtasks.Client]
 }
 
 var _ Queue = (*Tasks)(nil)
@@ -89,8 +80,8 @@ var _ Queue = (*Tasks)(nil)
 // queueName is the form of a queue's name; the location is in the host name of a regional endpoint as well.
 var queueName = regexp.MustCompile(`^projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+/queues/[A-Za-z0-9-]{1,100}$`)
 
-// NewTasks makes the client of a queue; it does not call it. Every error is of kind Misconfigured.
-func NewTasks(ctx context.Context, o TasksOptions) (*Tasks, error) {
+// NewTasks prepares the client of a queue, which is made with its first call. Every error is of kind Misconfigured.
+func NewTasks(o TasksOptions) (*Tasks, error) {
 	const op = "open queue"
 	if !queueName.MatchString(o.Queue) {
 		return nil, fault.Errorf(fault.Misconfigured, side, "bad-queue", `%s: %q is not "projects/P/locations/L/queues/Q"`, op, o.Queue)
@@ -99,19 +90,17 @@ func NewTasks(ctx context.Context, o TasksOptions) (*Tasks, error) {
 		return nil, fault.Errorf(fault.Misconfigured, side, "bad-url", "%s: %w", op, err)
 	}
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+	if o.Audience == nil {
+		o.Audience = func(function string) string { return o.PublicURL + "/" + function }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	// The client outlives the context it is made with, which may be that of a first request.
-	api, err := newClient(context.WithoutCancel(ctx), o)
-	if err != nil {
-		return nil, fault.Errorf(fault.Misconfigured, side, "tasks-client", "%s: make the client of cloud tasks: %w", op, err)
-	}
-	return &Tasks{options: o, api: api}, nil
+	return &Tasks{options: o, client: cloud.NewClient(cloudtasks.NewClient, o.Client)}, nil
 }
+
+// Close ends the connections to Cloud Tasks.
+func (q *Tasks) Close() error { return q.client.Close() }
 
 // checkTarget refuses an address that Cloud Tasks could not call, or to which it would carry a token in the clear.
 func checkTarget(publicURL, invoker string) error {
@@ -125,24 +114,6 @@ func checkTarget(publicURL, invoker string) error {
 	return nil
 }
 
-// newClient makes a client whose calls pass through httpx: the generated one would neither bound nor repeat them.
-func newClient(ctx context.Context, o TasksOptions) (*cloudtasks.Service, error) {
-	// The generated client would log whole requests where the environment asks for it.
-	options := append([]option.ClientOption{
-		option.WithScopes(cloudtasks.CloudPlatformScope), option.WithLogger(slog.New(slog.DiscardHandler)),
-	}, o.Client...)
-	signed, err := transport.NewTransport(ctx, httpx.NewTransport(httpx.Options{
-		Side: side, Base: o.Base, Logger: o.Logger, Now: o.Now,
-		AttemptTimeout: attemptTimeout, Attempts: callAttempts, MaxWait: longestWait,
-	}), options...)
-	if err != nil {
-		return nil, err
-	}
-	return cloudtasks.NewService(ctx, append(options, option.WithHTTPClient(&http.Client{
-		Transport: signed, CheckRedirect: httpx.NoRedirect,
-	}))...)
-}
-
 // Add hands a task over. Cloud Tasks keeps a name for up to 24 hours after its task ended. Where the answer to a first
 // attempt was lost and the second one finds the name taken, it reports false: the task is in the queue all the same.
 //
@@ -153,21 +124,25 @@ func (q *Tasks) Add(ctx context.Context, t Task) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	ctx, cancel := context.WithTimeout(httpx.Idempotent(ctx), callTimeout)
+	client, err := q.client.Get(ctx)
+	if err != nil {
+		return false, fault.Errorf(fault.Misconfigured, side, "tasks-client", "add task: make the client of cloud tasks: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, cloud.CallTimeout)
 	defer cancel()
-	_, err = q.api.Projects.Locations.Queues.Tasks.
-		Create(q.options.Queue, &cloudtasks.CreateTaskRequest{Task: task}).Fields("name").Context(ctx).Do()
+	// The name makes it one task, however often it is created.
+	_, err = client.CreateTask(ctx, &cloudtaskspb.CreateTaskRequest{Parent: q.options.Queue, Task: task}, cloud.Repeat())
 	switch {
 	case err == nil:
 		return true, nil
-	case cloud.StatusOf(err) == "ALREADY_EXISTS":
+	case status.Code(err) == codes.AlreadyExists:
 		return false, nil
 	}
-	return false, tasksAPI.Classify("add task", err, q.options.Now())
+	return false, tasksAPI.Classify("add task", err)
 }
 
 // task is the task in the words of Cloud Tasks.
-func (q *Tasks) task(t Task, trace string) (*cloudtasks.Task, error) {
+func (q *Tasks) task(t Task, trace string) (*cloudtaskspb.Task, error) {
 	if err := t.check(); err != nil {
 		return nil, err
 	}
@@ -175,23 +150,23 @@ func (q *Tasks) task(t Task, trace string) (*cloudtasks.Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	task := &cloudtasks.Task{
+	task := &cloudtaskspb.Task{
 		Name:             q.options.Queue + "/tasks/" + taskID(t.Name),
-		DispatchDeadline: fmt.Sprintf("%ds", int(dispatchDeadline.Seconds())),
-		HttpRequest:      request,
+		DispatchDeadline: durationpb.New(dispatchDeadline),
+		MessageType:      &cloudtaskspb.Task_HttpRequest{HttpRequest: request},
 	}
 	switch wait := t.NotBefore.Sub(q.options.Now()); {
 	case wait > farthest:
 		return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: it may run in %v only, and the queue keeps none for so long", wait)
 	case wait > 0:
-		task.ScheduleTime = t.NotBefore.UTC().Format(time.RFC3339Nano)
+		task.ScheduleTime = timestamppb.New(t.NotBefore)
 	}
 	return task, nil
 }
 
 // request is the call that Cloud Tasks makes. The function refuses a body with anything but the user or the page in it,
 // so the promised run and its trigger go into headers. So does the trace of who adds the task: its run is a part of it.
-func (q *Tasks) request(t Task, trace string) (*cloudtasks.HttpRequest, error) {
+func (q *Tasks) request(t Task, trace string) (*cloudtaskspb.HttpRequest, error) {
 	for _, word := range []string{string(t.Type), t.After, t.Run, t.Trigger} {
 		if strings.Map(nameChar, word) != word {
 			return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: the type, page, run or trigger %.40q is not of [A-Za-z0-9_-]", word)
@@ -205,12 +180,12 @@ func (q *Tasks) request(t Task, trace string) (*cloudtasks.HttpRequest, error) {
 	if err != nil {
 		return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: encode the body: %w", err)
 	}
-	target := q.options.PublicURL + "/sync-" + string(t.Type)
-	r := &cloudtasks.HttpRequest{
-		HttpMethod: http.MethodPost,
-		Url:        target,
+	function := "sync-" + string(t.Type)
+	r := &cloudtaskspb.HttpRequest{
+		HttpMethod: cloudtaskspb.HttpMethod_POST,
+		Url:        q.options.PublicURL + "/" + function,
 		Headers:    map[string]string{"Content-Type": "application/json"},
-		Body:       base64.StdEncoding.EncodeToString(body),
+		Body:       body,
 	}
 	if trace != "" {
 		r.Headers["Traceparent"] = trace
@@ -222,7 +197,9 @@ func (q *Tasks) request(t Task, trace string) (*cloudtasks.HttpRequest, error) {
 		r.Headers[HeaderTrigger] = t.Trigger
 	}
 	if q.options.Invoker != "" {
-		r.OidcToken = &cloudtasks.OidcToken{ServiceAccountEmail: q.options.Invoker, Audience: target}
+		r.AuthorizationHeader = &cloudtaskspb.HttpRequest_OidcToken{OidcToken: &cloudtaskspb.OidcToken{
+			ServiceAccountEmail: q.options.Invoker, Audience: q.options.Audience(function),
+		}}
 	}
 	return r, nil
 }

@@ -2,12 +2,7 @@ package queue_test
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"regexp"
 	"strings"
 	"sync"
@@ -15,14 +10,22 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cloud.google.com/go/cloudtasks/apiv2/cloudtaskspb"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/oauth2"
 	"google.golang.org/api/option"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/testing/protocmp"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/queue"
 	"github.com/tandem-sync/tandem/shared/record"
+	cloudbox "github.com/tandem-sync/tandem/shared/sandbox/cloud"
 )
 
 const (
@@ -31,191 +34,99 @@ const (
 	invoker   = "tandem-invoker@acme-crm.iam.gserviceaccount.com"
 )
 
-// cloudTask is the part of a task that Tandem may set. Anything else in a request is refused.
-type cloudTask struct {
-	Name             string `json:"name"`
-	ScheduleTime     string `json:"scheduleTime"`
-	DispatchDeadline string `json:"dispatchDeadline"`
-	HTTPRequest      struct {
-		URL        string            `json:"url"`
-		HTTPMethod string            `json:"httpMethod"`
-		Headers    map[string]string `json:"headers"`
-		Body       string            `json:"body"`
-		OIDCToken  *oidcToken        `json:"oidcToken"`
-	} `json:"httpRequest"`
-}
-
-type oidcToken struct {
-	ServiceAccountEmail string `json:"serviceAccountEmail"`
-	Audience            string `json:"audience"`
-}
-
-// cloudTasks is Cloud Tasks as far as a queue is concerned. It refuses what the real one refuses, and answers with
-// trouble first where there is some.
-type cloudTasks struct {
-	mu       sync.Mutex
-	tasks    []cloudTask
-	requests int
-	trouble  []trouble
-	token    string
-}
-
-type trouble struct {
-	status int
-	header map[string]string
-	body   string
-	// late says that the task is taken, and the trouble is with the answer only.
-	late bool
-}
-
-var taskName = regexp.MustCompile(`^projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+/queues/[A-Za-z0-9-]{1,100}/tasks/[A-Za-z0-9_-]{1,500}$`)
-
-func (c *cloudTasks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.requests++
-	var bad *trouble
-	if len(c.trouble) > 0 {
-		bad, c.trouble = &c.trouble[0], c.trouble[1:]
-	}
-	if bad == nil || bad.late {
-		if status, word, message := c.create(r); status != http.StatusOK && bad == nil {
-			bad = &trouble{status: status, body: refusalBody(status, word, message)}
-		}
-	}
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	if bad == nil {
-		_ = json.NewEncoder(w).Encode(map[string]string{"name": c.tasks[len(c.tasks)-1].Name})
-		return
-	}
-	for name, value := range bad.header {
-		w.Header().Set(name, value)
-	}
-	w.WriteHeader(bad.status)
-	_, _ = w.Write([]byte(bad.body))
-}
-
-func refusalBody(code int, status, message string, details ...string) string {
-	return fmt.Sprintf(`{"error":{"code":%d,"message":%q,"status":%q,"details":[%s]}}`, code, message, status, strings.Join(details, ","))
-}
-
-func (c *cloudTasks) create(r *http.Request) (status int, word, message string) {
-	bad := func(message string, args ...any) (int, string, string) {
-		return http.StatusBadRequest, "INVALID_ARGUMENT", fmt.Sprintf(message, args...)
-	}
-	if r.Method != http.MethodPost || r.URL.Path != "/v2/"+queuePath+"/tasks" {
-		return http.StatusNotFound, "NOT_FOUND", "no method " + r.Method + " " + r.URL.Path
-	}
-	if c.token != "" && r.Header.Get("Authorization") != "Bearer "+c.token {
-		return http.StatusUnauthorized, "UNAUTHENTICATED", "no token"
-	}
-	if diff := cmp.Diff(url.Values{"alt": {"json"}, "prettyPrint": {"false"}, "fields": {"name"}}, r.URL.Query()); diff != "" {
-		return bad("query: %s", diff)
-	}
-	var body struct {
-		Task *cloudTask `json:"task"`
-	}
-	d := json.NewDecoder(r.Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(&body); err != nil || body.Task == nil {
-		return bad("body: %v", err)
-	}
-	t := *body.Task
-	if !taskName.MatchString(t.Name) || !strings.HasPrefix(t.Name, queuePath+"/tasks/") {
-		return bad("the name %q does not match the queue", t.Name)
-	}
-	if deadline, err := time.ParseDuration(t.DispatchDeadline); err != nil || deadline < 15*time.Second || deadline > 30*time.Minute {
-		return bad("the deadline %q", t.DispatchDeadline)
-	}
-	if at, err := time.Parse(time.RFC3339Nano, t.ScheduleTime); t.ScheduleTime != "" && (err != nil || time.Until(at) > 30*24*time.Hour) {
-		return bad("the time %q", t.ScheduleTime)
-	}
-	if o := t.HTTPRequest.OIDCToken; o != nil && !strings.HasSuffix(o.ServiceAccountEmail, "@acme-crm.iam.gserviceaccount.com") {
-		return bad("the service account %q", o.ServiceAccountEmail)
-	}
-	for _, other := range c.tasks {
-		if other.Name == t.Name {
-			return http.StatusConflict, "ALREADY_EXISTS", "Requested entity already exists"
-		}
-	}
-	c.tasks = append(c.tasks, t)
-	return http.StatusOK, "", ""
-}
-
-// want checks the number of requests and of tasks.
-func (c *cloudTasks) want(t *testing.T, requests, tasks int) {
+// tasksOver makes a queue that is there, on a service of its own.
+func tasksOver(t *testing.T, change ...func(*queue.TasksOptions)) (*queue.Tasks, *cloudbox.Server) {
 	t.Helper()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.requests != requests || len(c.tasks) != tasks {
-		t.Errorf("got %d requests and %d tasks, want %d and %d", c.requests, len(c.tasks), requests, tasks)
-	}
-}
-
-// RoundTrip serves without a network, for clocks of testing/synctest.
-func (c *cloudTasks) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	c.ServeHTTP(w, r)
-	return w.Result(), nil
-}
-
-// tasksOver makes a queue on a server of its own.
-func tasksOver(t *testing.T, c *cloudTasks, change ...func(*queue.TasksOptions)) *queue.Tasks {
-	t.Helper()
-	server := httptest.NewServer(c)
-	t.Cleanup(server.Close)
-	return newTasks(t, append([]func(*queue.TasksOptions){func(o *queue.TasksOptions) {
-		o.Client = append(o.Client, option.WithEndpoint(server.URL+"/"))
-	}}, change...)...)
-}
-
-func newTasks(t *testing.T, change ...func(*queue.TasksOptions)) *queue.Tasks {
-	t.Helper()
-	o := queue.TasksOptions{Queue: queuePath, PublicURL: publicURL, Invoker: invoker, Client: []option.ClientOption{option.WithoutAuthentication()}}
+	c := cloudbox.Start()
+	t.Cleanup(c.Stop)
+	c.Tasks.AddQueue(queuePath)
+	o := queue.TasksOptions{Queue: queuePath, PublicURL: publicURL, Invoker: invoker, Client: c.Options()}
 	for _, f := range change {
 		f(&o)
 	}
-	q, err := queue.NewTasks(t.Context(), o)
+	q, err := queue.NewTasks(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return q
+	t.Cleanup(func() { _ = q.Close() })
+	return q, c
+}
+
+// want checks the number of calls and of tasks.
+func want(t *testing.T, c *cloudbox.Server, calls, tasks int) {
+	t.Helper()
+	if gotCalls, gotTasks := len(c.Calls()), len(c.Tasks.Taken()); gotCalls != calls || gotTasks != tasks {
+		t.Errorf("got %d calls and %d tasks, want %d and %d", gotCalls, gotTasks, calls, tasks)
+	}
+}
+
+// request is the call that the latest task makes.
+func request(c *cloudbox.Server) *cloudtaskspb.HttpRequest {
+	taken := c.Tasks.Taken()
+	return taken[len(taken)-1].GetHttpRequest()
+}
+
+// refusal is an error of the service, with its details.
+func refusal(code codes.Code, message string, details ...protoadapt.MessageV1) error {
+	s, err := status.New(code, message).WithDetails(details...)
+	if err != nil {
+		panic(err)
+	}
+	return s.Err()
+}
+
+// goWrong has the next calls go wrong, each in its way.
+func goWrong(c *cloudbox.Server, faults ...cloudbox.Fault) {
+	c.SetFault(func(cloudbox.Call) *cloudbox.Fault {
+		if len(faults) == 0 {
+			return nil
+		}
+		next := faults[0]
+		faults = faults[1:]
+		return &next
+	})
+}
+
+// always has every call go wrong.
+func always(c *cloudbox.Server, f cloudbox.Fault) {
+	c.SetFault(func(cloudbox.Call) *cloudbox.Fault { return &f })
 }
 
 func TestA_task_becomes_one_call_of_the_types_function_with_the_users_id_alone(t *testing.T) {
 	t.Parallel()
-	var c cloudTasks
-	q := tasksOver(t, &c)
+	q, c := tasksOver(t)
 	add(t, q, true, queue.Task{Name: "abc", Type: record.Activities, User: `ada "the <first>"`, Trigger: "schedule"})
-	c.want(t, 1, 1)
-	want := cloudTask{Name: queuePath + "/tasks/ba7816bf-abc", DispatchDeadline: "1800s"}
-	want.HTTPRequest.URL = publicURL + "/sync-activities"
-	want.HTTPRequest.HTTPMethod = "POST"
-	want.HTTPRequest.Headers = map[string]string{"Content-Type": "application/json"}
-	want.HTTPRequest.OIDCToken = &oidcToken{ServiceAccountEmail: invoker, Audience: publicURL + "/sync-activities"}
-	got := c.tasks[0]
-	body, err := base64.StdEncoding.DecodeString(got.HTTPRequest.Body)
-	got.HTTPRequest.Body = ""
-	if diff := cmp.Diff(want, got); diff != "" {
+	want(t, c, 1, 1)
+	wantTask := &cloudtaskspb.Task{
+		Name: queuePath + "/tasks/ba7816bf-abc", DispatchDeadline: durationpb.New(30 * time.Minute),
+		MessageType: &cloudtaskspb.Task_HttpRequest{HttpRequest: &cloudtaskspb.HttpRequest{
+			Url: publicURL + "/sync-activities", HttpMethod: cloudtaskspb.HttpMethod_POST, Headers: map[string]string{"Content-Type": "application/json"},
+			AuthorizationHeader: &cloudtaskspb.HttpRequest_OidcToken{OidcToken: &cloudtaskspb.OidcToken{
+				ServiceAccountEmail: invoker, Audience: publicURL + "/sync-activities",
+			}},
+		}},
+	}
+	got := c.Tasks.Taken()[0]
+	body := got.GetHttpRequest().GetBody()
+	got.GetHttpRequest().Body = nil
+	if diff := cmp.Diff(wantTask, got, protocmp.Transform()); diff != "" {
 		t.Errorf("task (-want +got):\n%s", diff)
 	}
 	var fields map[string]string
 	if err := json.Unmarshal(body, &fields); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(map[string]string{"user": `ada "the <first>"`}, fields); diff != "" || err != nil {
-		t.Errorf("body %s, %v (-want +got):\n%s", body, err, diff)
+	if diff := cmp.Diff(map[string]string{"user": `ada "the <first>"`}, fields); diff != "" {
+		t.Errorf("body %s (-want +got):\n%s", body, diff)
 	}
 }
 
 func TestA_page_of_users_becomes_a_call_with_its_place_alone(t *testing.T) {
 	t.Parallel()
-	var c cloudTasks
-	add(t, tasksOver(t, &c), true, queue.Task{Name: "page", Type: record.Contacts, After: "eyJ9_-"})
-	got := c.tasks[0].HTTPRequest
-	body, err := base64.StdEncoding.DecodeString(got.Body)
-	if string(body) != `{"after":"eyJ9_-"}` || err != nil || got.URL != publicURL+"/sync-contacts" || len(got.Headers) != 1 {
-		t.Errorf("got %s to %s with %v, %v", body, got.URL, got.Headers, err)
+	q, c := tasksOver(t)
+	add(t, q, true, queue.Task{Name: "page", Type: record.Contacts, After: "eyJ9_-"})
+	if got := request(c); string(got.GetBody()) != `{"after":"eyJ9_-"}` || got.GetUrl() != publicURL+"/sync-contacts" || len(got.GetHeaders()) != 1 {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -232,11 +143,11 @@ func TestA_promised_run_and_what_wants_it_travel_in_headers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var c cloudTasks
+			q, c := tasksOver(t)
 			tc.task.Name, tc.task.Type, tc.task.User = "run-1", record.Contacts, "ada"
-			add(t, tasksOver(t, &c), true, tc.task)
+			add(t, q, true, tc.task)
 			tc.want["Content-Type"] = "application/json"
-			if diff := cmp.Diff(tc.want, c.tasks[0].HTTPRequest.Headers); diff != "" {
+			if diff := cmp.Diff(tc.want, request(c).GetHeaders()); diff != "" {
 				t.Errorf("headers (-want +got):\n%s", diff)
 			}
 		})
@@ -246,70 +157,85 @@ func TestA_promised_run_and_what_wants_it_travel_in_headers(t *testing.T) {
 func TestA_task_carries_the_trace_of_who_added_it(t *testing.T) {
 	t.Parallel()
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-	var c cloudTasks
+	q, c := tasksOver(t)
 	task := queue.Task{Name: "run-1", Type: record.Contacts, User: "ada"}
-	if _, err := tasksOver(t, &c).Add(observe.Continue(t.Context(), parent), task); err != nil {
+	if _, err := q.Add(observe.Continue(t.Context(), parent), task); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.tasks[0].HTTPRequest.Headers["Traceparent"]; got != parent {
+	if got := request(c).GetHeaders()["Traceparent"]; got != parent {
 		t.Errorf("got the trace %q, want %q", got, parent)
 	}
 }
 
 func TestWithout_an_invoker_a_call_carries_no_token(t *testing.T) {
 	t.Parallel()
-	var c cloudTasks
-	q := tasksOver(t, &c, func(o *queue.TasksOptions) { o.Invoker, o.PublicURL = "", "http://tandem.example.com/" })
+	q, c := tasksOver(t, func(o *queue.TasksOptions) { o.Invoker, o.PublicURL = "", "http://tandem.example.com/" })
 	add(t, q, true, contacts("a", "ada"))
-	if got := c.tasks[0].HTTPRequest; got.OIDCToken != nil || got.URL != "http://tandem.example.com/sync-contacts" {
-		t.Errorf("got %+v", got)
+	if got := request(c); got.GetOidcToken() != nil || got.GetUrl() != "http://tandem.example.com/sync-contacts" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestA_token_is_for_the_audience_that_the_function_expects(t *testing.T) {
+	t.Parallel()
+	q, c := tasksOver(t, func(o *queue.TasksOptions) {
+		o.Audience = func(function string) string { return "https://run.example.com/" + function }
+	})
+	for kind, audience := range map[record.Type]string{
+		record.Contacts: "https://run.example.com/sync-contacts", record.Activities: "https://run.example.com/sync-activities",
+	} {
+		add(t, q, true, queue.Task{Name: string(kind), Type: kind, User: "ada"})
+		if got := request(c); got.GetOidcToken().GetAudience() != audience || got.GetUrl() != publicURL+"/sync-"+string(kind) {
+			t.Errorf("%s: got %v", kind, got)
+		}
 	}
 }
 
 func TestCalls_of_the_queue_carry_the_credentials_of_the_process(t *testing.T) {
 	t.Parallel()
-	c := cloudTasks{token: "process-token"}
-	q := tasksOver(t, &c, func(o *queue.TasksOptions) {
-		o.Client = append(o.Client[1:], option.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "process-token"})))
+	var server *cloudbox.Server
+	q, c := tasksOver(t, func(o *queue.TasksOptions) {
+		server = cloudbox.Start()
+		t.Cleanup(server.Stop)
+		server.Tasks.AddQueue(queuePath)
+		server.WantToken("process-token")
+		o.Client = append(server.Address(), option.WithTokenSource(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "process-token"})))
 	})
 	add(t, q, true, contacts("a", "ada"))
-	c.want(t, 1, 1)
+	want(t, server, 1, 1)
+	want(t, c, 0, 0)
 }
 
 func TestA_name_that_is_taken_is_no_error(t *testing.T) {
 	t.Parallel()
-	var c cloudTasks
-	q := tasksOver(t, &c)
+	q, c := tasksOver(t)
 	slot := queue.Name("ada", record.Contacts, noon)
 	add(t, q, true, contacts(slot, "ada"))
 	add(t, q, false, contacts(slot, "ada"))
 	add(t, q, true, contacts(queue.Name("ada", record.Contacts, noon.Add(time.Minute)), "ada"))
-	c.want(t, 3, 2)
+	want(t, c, 3, 2)
 }
 
 func TestNames_that_follow_one_another_are_far_apart_in_the_queue(t *testing.T) {
 	t.Parallel()
-	var c cloudTasks
-	q := tasksOver(t, &c)
+	q, c := tasksOver(t)
 	long := strings.Repeat("x", 499)
-	names := []string{"run-20000101-1", "run-20000101-2", long + "1", long + "2"}
 	first := map[string]bool{}
-	for _, name := range names {
+	for n, name := range []string{"run-20000101-1", "run-20000101-2", long + "1", long + "2"} {
 		add(t, q, true, contacts(name, "ada"))
-		id := strings.TrimPrefix(c.tasks[len(c.tasks)-1].Name, queuePath+"/tasks/")
+		id := strings.TrimPrefix(c.Tasks.Taken()[n].GetName(), queuePath+"/tasks/")
 		if first[id[:4]] || !regexp.MustCompile(`^[0-9a-f]{8}`).MatchString(id) {
 			t.Errorf("the id %q begins as another one, or with no hash", id)
 		}
 		first[id[:4]] = true
 	}
-	c.want(t, 4, 4)
+	want(t, c, 4, 4)
 }
 
 func TestA_task_is_scheduled_only_where_its_time_is_to_come(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var c cloudTasks
-		q := newTasks(t, func(o *queue.TasksOptions) { o.Base = &c })
+		q, c := tasksOver(t)
 		zone := time.FixedZone("", 3600)
 		for name, at := range map[string]time.Time{
 			"zero": {}, "past": noon.Add(-time.Hour), "now": noon, "later": noon.Add(1500 * time.Millisecond).In(zone),
@@ -320,21 +246,24 @@ func TestA_task_is_scheduled_only_where_its_time_is_to_come(t *testing.T) {
 			add(t, q, true, task)
 		}
 		got := map[string]string{}
-		for _, task := range c.tasks {
-			got[task.Name[len(task.Name)-4:]] = task.ScheduleTime
+		for _, task := range c.Tasks.Taken() {
+			at := ""
+			if task.GetScheduleTime() != nil {
+				at = task.GetScheduleTime().AsTime().Format(time.RFC3339Nano)
+			}
+			got[task.GetName()[len(task.GetName())-4:]] = at
 		}
-		want := map[string]string{"zero": "", "past": "", "-now": "", "ater": "2000-01-01T00:00:01.5Z", "last": "2000-01-31T00:00:00Z"}
-		if diff := cmp.Diff(want, got); diff != "" {
+		wantTimes := map[string]string{"zero": "", "past": "", "-now": "", "ater": "2000-01-01T00:00:01.5Z", "last": "2000-01-31T00:00:00Z"}
+		if diff := cmp.Diff(wantTimes, got); diff != "" {
 			t.Errorf("times (-want +got):\n%s", diff)
 		}
-		c.want(t, 5, 5)
+		want(t, c, 5, 5)
 	})
 }
 
 func TestWhat_cloud_tasks_could_not_carry_is_a_bug_and_no_call(t *testing.T) {
 	t.Parallel()
-	var c cloudTasks
-	q := tasksOver(t, &c)
+	q, c := tasksOver(t)
 	for what, task := range map[string]queue.Task{
 		"no name":     {Type: record.Contacts, User: "ada"},
 		"no user":     {Name: "a", Type: record.Contacts},
@@ -348,45 +277,55 @@ func TestWhat_cloud_tasks_could_not_carry_is_a_bug_and_no_call(t *testing.T) {
 			t.Errorf("%s: got %v, %v", what, added, err)
 		}
 	}
-	c.want(t, 0, 0)
+	want(t, c, 0, 0)
 }
 
 func TestA_refusal_is_the_operators_to_mend_or_passes_by_itself(t *testing.T) {
 	t.Parallel()
-	info := `{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":%q}`
 	for name, tc := range map[string]struct {
-		trouble  trouble
-		kind     fault.Kind
-		code     string
-		requests int
+		err   error
+		kind  fault.Kind
+		code  string
+		calls int
 	}{
-		"no permission":   {trouble{status: 403, body: refusalBody(403, "PERMISSION_DENIED", "no cloudtasks.tasks.create")}, fault.Misconfigured, "denied", 1},
-		"api is off":      {trouble{status: 403, body: refusalBody(403, "PERMISSION_DENIED", "off", fmt.Sprintf(info, "SERVICE_DISABLED"))}, fault.Misconfigured, "api-disabled", 1},
-		"no credentials":  {trouble{status: 401, body: refusalBody(401, "UNAUTHENTICATED", "who")}, fault.Misconfigured, "credentials", 1},
-		"no location":     {trouble{status: 404, body: refusalBody(404, "NOT_FOUND", "Requested entity was not found.")}, fault.Misconfigured, "queue-missing", 1},
-		"no queue":        {trouble{status: 400, body: refusalBody(400, "FAILED_PRECONDITION", "Queue does not exist.")}, fault.Misconfigured, "queue-missing", 1},
-		"bad account":     {trouble{status: 400, body: refusalBody(400, "INVALID_ARGUMENT", "account")}, fault.Misconfigured, "refused", 1},
-		"rate as 403":     {trouble{status: 403, body: refusalBody(403, "PERMISSION_DENIED", "fast", fmt.Sprintf(info, "RATE_LIMIT_EXCEEDED"))}, fault.Retry, "quota", 1},
-		"aborted":         {trouble{status: 409, body: refusalBody(409, "ABORTED", "met another")}, fault.Retry, "unavailable", 1},
-		"page of a proxy": {trouble{status: 502, body: "<html>" + strings.Repeat("bad gateway ", 1000)}, fault.Retry, "unavailable", 3},
-		"busy":            {trouble{status: 503, body: refusalBody(503, "UNAVAILABLE", "busy")}, fault.Retry, "unavailable", 3},
-		"quota":           {trouble{status: 429, body: refusalBody(429, "RESOURCE_EXHAUSTED", "quota")}, fault.Retry, "quota", 3},
-		"redirect":        {trouble{status: 302, header: map[string]string{"Location": "https://elsewhere.example.com/"}}, fault.Misconfigured, "refused", 1},
-		"no JSON":         {trouble{status: 200, body: "{"}, fault.Retry, "malformed-reply", 1},
+		"no permission":    {refusal(codes.PermissionDenied, "no cloudtasks.tasks.create"), fault.Misconfigured, "denied", 1},
+		"api is off":       {refusal(codes.PermissionDenied, "off", &errdetails.ErrorInfo{Reason: "SERVICE_DISABLED"}), fault.Misconfigured, "api-disabled", 1},
+		"no credentials":   {refusal(codes.Unauthenticated, "who"), fault.Misconfigured, "credentials", 1},
+		"no queue":         {refusal(codes.NotFound, "Queue does not exist."), fault.Misconfigured, "queue-missing", 1},
+		"a disabled queue": {refusal(codes.FailedPrecondition, "Queue is disabled."), fault.Misconfigured, "queue-missing", 1},
+		"bad account":      {refusal(codes.InvalidArgument, "account"), fault.Misconfigured, "refused", 1},
+		"rate as denial":   {refusal(codes.PermissionDenied, "fast", &errdetails.ErrorInfo{Reason: "RATE_LIMIT_EXCEEDED"}), fault.Retry, "quota", 1},
+		"aborted":          {refusal(codes.Aborted, "met another"), fault.Retry, "unavailable", 1},
+		"an accident":      {refusal(codes.Internal, "internal"), fault.Retry, "unavailable", 1},
+		"out of reach":     {refusal(codes.Unavailable, strings.Repeat("bad gateway ", 1000)), fault.Retry, "unavailable", 3},
+		"too slow":         {refusal(codes.DeadlineExceeded, "slow"), fault.Retry, "interrupted", 3},
+		"quota":            {refusal(codes.ResourceExhausted, "quota"), fault.Retry, "quota", 3},
+		"another service":  {refusal(codes.Unimplemented, "unknown service"), fault.Misconfigured, "refused", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := cloudTasks{trouble: []trouble{tc.trouble, tc.trouble, tc.trouble, tc.trouble}}
-				added, err := newTasks(t, func(o *queue.TasksOptions) { o.Base = &c }).Add(t.Context(), contacts("a", "ada"))
+				q, c := tasksOver(t)
+				always(c, cloudbox.Fault{Err: tc.err})
+				added, err := q.Add(t.Context(), contacts("a", "ada"))
 				f := asFault(t, err)
 				if added || f.Kind != tc.kind || f.Code != tc.code || f.Side != "queue" || !strings.Contains(err.Error(), "add task: ") || len(err.Error()) > 500 {
 					t.Errorf("got %v, %v, want kind %v, code %s", added, err, tc.kind, tc.code)
 				}
-				c.want(t, tc.requests, 0)
+				want(t, c, tc.calls, 0)
 			})
 		})
 	}
+}
+
+func TestA_queue_that_is_not_there_says_what_to_do(t *testing.T) {
+	t.Parallel()
+	q, c := tasksOver(t, func(o *queue.TasksOptions) { o.Queue += "-2" })
+	_, err := q.Add(t.Context(), contacts("a", "ada"))
+	if f := asFault(t, err); f.Kind != fault.Misconfigured || f.Code != "queue-missing" || !strings.Contains(err.Error(), "terraform") {
+		t.Errorf("got %v", err)
+	}
+	want(t, c, 1, 0)
 }
 
 func asFault(t *testing.T, err error) *fault.Error {
@@ -400,25 +339,25 @@ func asFault(t *testing.T, err error) *fault.Error {
 
 func TestWho_is_asked_to_wait_is_told_how_long(t *testing.T) {
 	t.Parallel()
-	delay := `{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"37.5s"}`
 	for name, tc := range map[string]struct {
-		trouble  trouble
-		want     time.Duration
-		requests int
+		code  codes.Code
+		wait  time.Duration
+		calls int
 	}{
-		"in a header": {trouble{status: 429, header: map[string]string{"Retry-After": "90"}, body: refusalBody(429, "RESOURCE_EXHAUSTED", "quota")}, 90 * time.Second, 1},
-		"in the body": {trouble{status: 429, body: refusalBody(429, "RESOURCE_EXHAUSTED", "quota", delay)}, 37500 * time.Millisecond, 3},
-		"unavailable": {trouble{status: 503, header: map[string]string{"Retry-After": "60"}}, time.Minute, 1},
+		"too long a wait":   {codes.ResourceExhausted, 37500 * time.Millisecond, 1},
+		"a bearable wait":   {codes.ResourceExhausted, 4 * time.Second, 3},
+		"while unavailable": {codes.Unavailable, time.Minute, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := cloudTasks{trouble: []trouble{tc.trouble, tc.trouble, tc.trouble}}
-				_, err := newTasks(t, func(o *queue.TasksOptions) { o.Base = &c }).Add(t.Context(), contacts("a", "ada"))
-				if !fault.Is(err, fault.Retry) || fault.After(err) != tc.want {
-					t.Errorf("got %v after %v, want %v", err, fault.After(err), tc.want)
+				q, c := tasksOver(t)
+				always(c, cloudbox.Fault{Err: refusal(tc.code, "wait", &errdetails.RetryInfo{RetryDelay: durationpb.New(tc.wait)})})
+				_, err := q.Add(t.Context(), contacts("a", "ada"))
+				if !fault.Is(err, fault.Retry) || fault.After(err) != tc.wait {
+					t.Errorf("got %v after %v, want %v", err, fault.After(err), tc.wait)
 				}
-				c.want(t, tc.requests, 0)
+				want(t, c, tc.calls, 0)
 			})
 		})
 	}
@@ -427,9 +366,11 @@ func TestWho_is_asked_to_wait_is_told_how_long(t *testing.T) {
 func TestA_short_trouble_is_waited_out(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := cloudTasks{trouble: []trouble{{status: 503}, {status: 429, header: map[string]string{"Retry-After": "2"}}}}
-		add(t, newTasks(t, func(o *queue.TasksOptions) { o.Base = &c }), true, contacts("a", "ada"))
-		c.want(t, 3, 1)
+		q, c := tasksOver(t)
+		goWrong(c, cloudbox.Fault{Err: refusal(codes.Unavailable, "busy")},
+			cloudbox.Fault{Err: refusal(codes.ResourceExhausted, "quota", &errdetails.RetryInfo{RetryDelay: durationpb.New(2 * time.Second)})})
+		add(t, q, true, contacts("a", "ada"))
+		want(t, c, 3, 1)
 		if passed := time.Since(noon); passed < 2*time.Second || passed > 3*time.Second {
 			t.Errorf("waited %v", passed)
 		}
@@ -438,24 +379,24 @@ func TestA_short_trouble_is_waited_out(t *testing.T) {
 
 func TestA_task_whose_answer_was_lost_is_in_the_queue_once(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := cloudTasks{trouble: []trouble{{status: 504, late: true}}}
-		add(t, newTasks(t, func(o *queue.TasksOptions) { o.Base = &c }), false, contacts("a", "ada"))
-		c.want(t, 2, 1)
-	})
-}
-
-type silence struct{}
-
-func (silence) RoundTrip(r *http.Request) (*http.Response, error) {
-	<-r.Context().Done()
-	return nil, r.Context().Err()
+	for how, lost := range map[string]error{"unavailable": refusal(codes.Unavailable, "lost"), "no answer": nil} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				q, c := tasksOver(t)
+				goWrong(c, cloudbox.Fault{After: true, Err: lost})
+				add(t, q, false, contacts("a", "ada"))
+				want(t, c, 2, 1)
+			})
+		})
+	}
 }
 
 func TestA_queue_that_never_answers_is_given_up(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := newTasks(t, func(o *queue.TasksOptions) { o.Base = silence{} })
+		q, c := tasksOver(t)
+		always(c, cloudbox.Fault{})
 		added, err := q.Add(t.Context(), contacts("a", "ada"))
 		if added || !fault.Is(err, fault.Retry) || !fault.Ambiguous(err) || time.Since(noon) > 30*time.Second {
 			t.Errorf("got %v, %v after %v", added, err, time.Since(noon))
@@ -466,7 +407,8 @@ func TestA_queue_that_never_answers_is_given_up(t *testing.T) {
 func TestWho_goes_away_is_not_waited_for(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := newTasks(t, func(o *queue.TasksOptions) { o.Base = silence{} })
+		q, c := tasksOver(t)
+		always(c, cloudbox.Fault{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if added, err := q.Add(ctx, contacts("a", "ada")); added || !fault.Is(err, fault.Retry) || time.Since(noon) != time.Second {
@@ -475,53 +417,30 @@ func TestWho_goes_away_is_not_waited_for(t *testing.T) {
 	})
 }
 
-// refusedToken is a token service that answers, but gives none.
-type refusedToken int
-
-func (status refusedToken) Token() (*oauth2.Token, error) {
-	return nil, &oauth2.RetrieveError{
-		Response: &http.Response{StatusCode: int(status), Status: "status"}, Body: []byte("what nobody shall read"), ErrorCode: "invalid_grant",
-	}
-}
-
-func TestCredentials_that_are_refused_are_the_operators_to_mend_and_show_nothing(t *testing.T) {
-	t.Parallel()
-	for status, kind := range map[refusedToken]fault.Kind{400: fault.Misconfigured, 403: fault.Misconfigured, 429: fault.Retry, 503: fault.Retry} {
-		var c cloudTasks
-		q := tasksOver(t, &c, func(o *queue.TasksOptions) {
-			o.Client = append(o.Client[1:], option.WithTokenSource(status))
-		})
-		_, err := q.Add(t.Context(), contacts("a", "ada"))
-		if !fault.Is(err, kind) || kind == fault.Misconfigured && strings.Contains(err.Error(), "nobody") {
-			t.Errorf("status %d: got %v, want kind %v", status, err, kind)
-		}
-		c.want(t, 0, 0)
-	}
-}
-
-func TestA_queue_that_cannot_work_is_refused_at_the_start(t *testing.T) {
+func TestA_queue_that_cannot_work_is_refused_at_the_start_or_at_the_first_call(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]queue.TasksOptions{
-		"no queue":           {PublicURL: publicURL},
-		"not a queue":        {Queue: "inline", PublicURL: publicURL},
-		"a task":             {Queue: queuePath + "/tasks/a", PublicURL: publicURL},
-		"no address":         {Queue: queuePath},
-		"no http address":    {Queue: queuePath, PublicURL: "ftp://tandem.example.com"},
-		"a query":            {Queue: queuePath, PublicURL: publicURL + "?a=b"},
-		"a token in clear":   {Queue: queuePath, PublicURL: "http://tandem.example.com", Invoker: invoker},
-		"options that clash": {Queue: queuePath, PublicURL: publicURL, Client: []option.ClientOption{option.WithAPIKey("key")}},
+		"no queue":         {PublicURL: publicURL},
+		"not a queue":      {Queue: "inline", PublicURL: publicURL},
+		"a task":           {Queue: queuePath + "/tasks/a", PublicURL: publicURL},
+		"no address":       {Queue: queuePath},
+		"no http address":  {Queue: queuePath, PublicURL: "ftp://tandem.example.com"},
+		"a query":          {Queue: queuePath, PublicURL: publicURL + "?a=b"},
+		"a token in clear": {Queue: queuePath, PublicURL: "http://tandem.example.com", Invoker: invoker},
 	} {
-		o.Client = append(o.Client, option.WithoutAuthentication())
-		if q, err := queue.NewTasks(t.Context(), o); q != nil || !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "open queue: ") {
+		if q, err := queue.NewTasks(o); q != nil || !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "open queue: ") {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+	q, _ := tasksOver(t, func(o *queue.TasksOptions) { o.Client = append(o.Client, option.WithAPIKey("key")) })
+	if added, err := q.Add(t.Context(), contacts("a", "ada")); added || !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "make the client") {
+		t.Errorf("with options that clash: got %v", err)
 	}
 }
 
 func TestMany_may_add_at_once_and_one_of_the_same_name_wins(t *testing.T) {
 	t.Parallel()
-	var c cloudTasks
-	q := tasksOver(t, &c)
+	q, c := tasksOver(t)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	won := 0
@@ -542,5 +461,5 @@ func TestMany_may_add_at_once_and_one_of_the_same_name_wins(t *testing.T) {
 	if won != 1 {
 		t.Errorf("%d took the name", won)
 	}
-	c.want(t, 8, 1)
+	want(t, c, 8, 1)
 }

@@ -12,36 +12,29 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"regexp"
 	"strings"
 	"time"
 
-	"google.golang.org/api/cloudscheduler/v1"
+	scheduler "cloud.google.com/go/scheduler/apiv1"
+	"cloud.google.com/go/scheduler/apiv1/schedulerpb"
 	"google.golang.org/api/option"
-	transport "google.golang.org/api/transport/http"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/tandem-sync/tandem/shared/cloud"
 	"github.com/tandem-sync/tandem/shared/fault"
-	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // side is what faults of the scheduler name: neither of the two services.
 const side = "schedule"
 
-// A job is set while a user saves settings; what does not work within these is for the next time.
-const (
-	attemptTimeout = 10 * time.Second
-	callAttempts   = 3
-	longestWait    = 5 * time.Second
-	callTimeout    = 30 * time.Second
-)
-
 // jobsAPI says what errors of Cloud Scheduler mean.
 var jobsAPI = cloud.API{
-	Side: side, Codes: map[string]string{"NOT_FOUND": "job-missing", "FAILED_PRECONDITION": "job-state"},
+	Side: side, Codes: map[codes.Code]string{codes.NotFound: "job-missing", codes.FailedPrecondition: "job-state"},
 	Hints: map[string]string{"job-missing": "there is no such job; apply the terraform configuration, which makes it, or correct SCHEDULER"},
 }
 
@@ -49,12 +42,8 @@ var jobsAPI = cloud.API{
 type Options struct {
 	// Location is "projects/P/locations/L", where the jobs are.
 	Location string
-	// Base carries the calls to Cloud Scheduler, below their credentials; default httpx.NewBase.
-	Base http.RoundTripper
-	// Client are options of the client of Cloud Scheduler, as an endpoint or credentials; default the environment's.
+	// Client are options of the client of Cloud Scheduler, as an endpoint and credentials; default the environment's.
 	Client []option.ClientOption
-	// Now is the clock; default time.Now.
-	Now func() time.Time
 	// Logger hears of every change of a job; default silent.
 	Logger *slog.Logger
 }
@@ -62,55 +51,33 @@ type Options struct {
 // Jobs are the jobs of the two sync types. They may be used from many goroutines.
 type Jobs struct {
 	options Options
-	api     *cloudscheduler.ProjectsLocationsJobsService
+	client  *cloud.Client[*scheduler.CloudSchedulerClient]
 }
 
 var locationName = regexp.MustCompile(`^projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+$`)
 
-// New makes the client of the jobs; it does not call it. Every error is of kind Misconfigured.
-func New(ctx context.Context, o Options) (*Jobs, error) {
+// New prepares the client of the jobs, which is made with its first call. Every error is of kind Misconfigured.
+func New(o Options) (*Jobs, error) {
 	if !locationName.MatchString(o.Location) {
 		return nil, fault.Errorf(fault.Misconfigured, side, "bad-location", `open scheduler: %q is not "projects/P/locations/L"`, o.Location)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	// The client outlives the context it is made with, which may be that of a first request.
-	api, err := newClient(context.WithoutCancel(ctx), o)
-	if err != nil {
-		return nil, fault.Errorf(fault.Misconfigured, side, "scheduler-client", "open scheduler: make the client of cloud scheduler: %w", err)
-	}
-	return &Jobs{options: o, api: api.Projects.Locations.Jobs}, nil
+	return &Jobs{options: o, client: cloud.NewClient(scheduler.NewCloudSchedulerClient, o.Client)}, nil
 }
 
-// newClient makes a client whose calls pass through httpx: the generated one would neither bound nor repeat them.
-func newClient(ctx context.Context, o Options) (*cloudscheduler.Service, error) {
-	// The generated client would log whole requests where the environment asks for it.
-	options := append([]option.ClientOption{
-		option.WithScopes(cloudscheduler.CloudPlatformScope), option.WithLogger(slog.New(slog.DiscardHandler)),
-	}, o.Client...)
-	signed, err := transport.NewTransport(ctx, httpx.NewTransport(httpx.Options{
-		Side: side, Base: o.Base, Logger: o.Logger, Now: o.Now,
-		AttemptTimeout: attemptTimeout, Attempts: callAttempts, MaxWait: longestWait,
-	}), options...)
-	if err != nil {
-		return nil, err
-	}
-	return cloudscheduler.NewService(ctx, append(options, option.WithHTTPClient(&http.Client{
-		Transport: signed, CheckRedirect: httpx.NoRedirect,
-	}))...)
-}
+// Close ends the connections to Cloud Scheduler.
+func (j *Jobs) Close() error { return j.client.Close() }
 
-// The states of a job (https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#State).
-const (
-	enabled      = "ENABLED"
-	paused       = "PAUSED"
-	disabled     = "DISABLED"
-	updateFailed = "UPDATE_FAILED"
-)
+// api is the client.
+func (j *Jobs) api(ctx context.Context, op string) (*scheduler.CloudSchedulerClient, error) {
+	client, err := j.client.Get(ctx)
+	if err != nil {
+		return nil, fault.Errorf(fault.Misconfigured, side, "scheduler-client", "%s: make the client of cloud scheduler: %w", op, err)
+	}
+	return client, nil
+}
 
 // Follow has the job of a sync type run as often as the shortest interval in use, or pauses it where that is zero. A
 // paused job keeps its cron text. The error is of kind Misconfigured where the job is missing, may not be changed or
@@ -123,7 +90,7 @@ func (j *Jobs) Follow(ctx context.Context, t record.Type, shortest time.Duration
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cloud.CallTimeout)
 	defer cancel()
 	job, err := j.get(ctx, "follow", name)
 	if err != nil {
@@ -136,96 +103,105 @@ func (j *Jobs) Follow(ctx context.Context, t record.Type, shortest time.Duration
 }
 
 // rest brings a job to where it does not run.
-func (j *Jobs) rest(ctx context.Context, name string, job *cloudscheduler.Job) error {
-	if job.State != enabled {
+func (j *Jobs) rest(ctx context.Context, name string, job *schedulerpb.Job) error {
+	if job.GetState() != schedulerpb.Job_ENABLED {
 		// One whose last update failed does not run either, and only another update takes it out of that state.
 		return nil
 	}
-	return j.set(ctx, "follow", name, paused)
+	return j.set(ctx, "follow", name, schedulerpb.Job_PAUSED)
 }
 
 // tick brings a job to where it runs by a cron text. It is resumed first: an update of a paused job is refused
 // (https://github.com/hashicorp/terraform-provider-google/pull/11141).
-func (j *Jobs) tick(ctx context.Context, name string, job *cloudscheduler.Job, cron string) error {
-	switch job.State {
-	case paused:
-		if err := j.set(ctx, "follow", name, enabled); err != nil {
+func (j *Jobs) tick(ctx context.Context, name string, job *schedulerpb.Job, cron string) error {
+	switch job.GetState() {
+	case schedulerpb.Job_PAUSED:
+		if err := j.set(ctx, "follow", name, schedulerpb.Job_ENABLED); err != nil {
 			return err
 		}
-	case disabled:
+	case schedulerpb.Job_DISABLED:
 		return fault.Errorf(fault.Misconfigured, side, "job-disabled",
 			"follow: cloud scheduler switched the job %s off after an error; delete it and apply the terraform configuration again", name)
 	}
-	if job.State != updateFailed && sameCron(job.Schedule, cron) {
+	if job.GetState() != schedulerpb.Job_UPDATE_FAILED && sameCron(job.GetSchedule(), cron) {
 		return nil
 	}
 	state, err := j.update(ctx, name, cron)
-	if err == nil && state == paused {
+	if err == nil && state == schedulerpb.Job_PAUSED {
 		// The update took the job out of the state of one that failed, and back to the state before that.
-		err = j.set(ctx, "follow", name, enabled)
+		err = j.set(ctx, "follow", name, schedulerpb.Job_ENABLED)
 	}
 	return err
 }
 
-// update writes a cron text, and nothing else of the job, and tells the job's state.
-func (j *Jobs) update(ctx context.Context, name, cron string) (string, error) {
-	const op = "follow: update"
-	job, err := j.api.Patch(name, &cloudscheduler.Job{Name: name, Schedule: cron}).
-		UpdateMask("schedule").Fields("state").Context(httpx.Idempotent(ctx)).Do()
+// update writes a cron text, and nothing else of the job, and tells the job's state. To write the same twice is to write
+// it once.
+func (j *Jobs) update(ctx context.Context, name, cron string) (schedulerpb.Job_State, error) {
+	const op, unknown = "follow: update", schedulerpb.Job_STATE_UNSPECIFIED
+	api, err := j.api(ctx, op)
+	if err != nil {
+		return unknown, err
+	}
+	job, err := api.UpdateJob(ctx, &schedulerpb.UpdateJobRequest{
+		Job: &schedulerpb.Job{Name: name, Schedule: cron}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"schedule"}},
+	}, cloud.Repeat())
 	switch {
-	case cloud.StatusOf(err) == "FAILED_PRECONDITION":
-		return "", fault.Errorf(fault.Retry, side, "changed-meanwhile", "%s %s: somebody else changed the job", op, name)
+	case status.Code(err) == codes.FailedPrecondition:
+		return unknown, fault.Errorf(fault.Retry, side, "changed-meanwhile", "%s %s: somebody else changed the job", op, name)
 	case err != nil:
-		return "", jobsAPI.Classify(op+" "+name, err, j.options.Now())
-	case job.State == updateFailed:
+		return unknown, jobsAPI.Classify(op+" "+name, err)
+	case job.GetState() == schedulerpb.Job_UPDATE_FAILED:
 		// It may not run until an update succeeds
 		// (https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/patch).
-		return "", fault.Errorf(fault.Retry, side, "update-failed", "%s %s: cloud scheduler did not carry it out", op, name)
+		return unknown, fault.Errorf(fault.Retry, side, "update-failed", "%s %s: cloud scheduler did not carry it out", op, name)
 	}
 	j.options.Logger.LogAttrs(ctx, slog.LevelInfo, "job has another schedule", slog.String("job", name), slog.String("schedule", cron))
-	return job.State, nil
+	return job.GetState(), nil
 }
 
 // set pauses or resumes a job. Cloud Scheduler refuses to pause what is paused, and to resume what runs; who asked for
-// the same a moment before, or an attempt whose answer was lost, has then done it.
-func (j *Jobs) set(ctx context.Context, op, name, state string) error {
-	var err error
-	call, what := httpx.Idempotent(ctx), "resume"
-	if state == paused {
-		what = "pause"
-		_, err = j.api.Pause(name, &cloudscheduler.PauseJobRequest{}).Fields("state").Context(call).Do()
-	} else {
-		_, err = j.api.Resume(name, &cloudscheduler.ResumeJobRequest{}).Fields("state").Context(call).Do()
+// the same a moment before, or an attempt whose answer was lost, has then done it. So the call may be repeated.
+func (j *Jobs) set(ctx context.Context, op, name string, state schedulerpb.Job_State) error {
+	api, err := j.api(ctx, op)
+	if err != nil {
+		return err
 	}
-	if cloud.StatusOf(err) == "FAILED_PRECONDITION" {
-		if job, seen := j.get(ctx, op, name); seen == nil && job.State == state {
+	what := "resume"
+	if state == schedulerpb.Job_PAUSED {
+		what = "pause"
+		_, err = api.PauseJob(ctx, &schedulerpb.PauseJobRequest{Name: name}, cloud.Repeat())
+	} else {
+		_, err = api.ResumeJob(ctx, &schedulerpb.ResumeJobRequest{Name: name}, cloud.Repeat())
+	}
+	if status.Code(err) == codes.FailedPrecondition {
+		if job, seen := j.get(ctx, op, name); seen == nil && job.GetState() == state {
 			return nil
 		}
 	}
 	if err != nil {
-		return jobsAPI.Classify(op+": "+what+" "+name, err, j.options.Now())
+		return jobsAPI.Classify(op+": "+what+" "+name, err)
 	}
-	j.options.Logger.LogAttrs(ctx, slog.LevelInfo, "job changed its state", slog.String("job", name), slog.String("state", state))
+	j.options.Logger.LogAttrs(ctx, slog.LevelInfo, "job changed its state", slog.String("job", name), slog.String("state", state.String()))
 	return nil
 }
 
 // Pause stops the job of a sync type until it is resumed, or until Follow next says otherwise. Pausing twice is no
 // error. The kinds of error are those of Follow.
 func (j *Jobs) Pause(ctx context.Context, t record.Type) error {
-	return j.change(ctx, "pause", t, paused)
+	return j.change(ctx, "pause", t, schedulerpb.Job_PAUSED)
 }
 
 // Resume starts the job of a sync type again. Resuming twice is no error. The kinds of error are those of Follow.
 func (j *Jobs) Resume(ctx context.Context, t record.Type) error {
-	return j.change(ctx, "resume", t, enabled)
+	return j.change(ctx, "resume", t, schedulerpb.Job_ENABLED)
 }
 
-func (j *Jobs) change(ctx context.Context, op string, t record.Type, state string) error {
+func (j *Jobs) change(ctx context.Context, op string, t record.Type, state schedulerpb.Job_State) error {
 	name, err := j.name(op, t)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cloud.CallTimeout)
 	defer cancel()
 	return j.set(ctx, op, name, state)
 }
@@ -237,10 +213,14 @@ func (j *Jobs) Run(ctx context.Context, t record.Type) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cloud.CallTimeout)
 	defer cancel()
-	if _, err := j.api.Run(name, &cloudscheduler.RunJobRequest{}).Fields("state").Context(ctx).Do(); err != nil {
-		return jobsAPI.Classify("run: run "+name, err, j.options.Now())
+	api, err := j.api(ctx, "run")
+	if err != nil {
+		return err
+	}
+	if _, err := api.RunJob(ctx, &schedulerpb.RunJobRequest{Name: name}, cloud.Once()); err != nil {
+		return jobsAPI.Classify("run: run "+name, err)
 	}
 	j.options.Logger.LogAttrs(ctx, slog.LevelInfo, "job is run", slog.String("job", name))
 	return nil
@@ -267,18 +247,18 @@ func (j *Jobs) State(ctx context.Context, t record.Type) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cloud.CallTimeout)
 	defer cancel()
 	job, err := j.get(ctx, "state", name)
 	if err != nil {
 		return State{}, err
 	}
 	s := State{
-		Schedule: job.Schedule, TimeZone: job.TimeZone, Paused: job.State == paused,
-		Broken: job.State == disabled || job.State == updateFailed,
+		Schedule: job.GetSchedule(), TimeZone: job.GetTimeZone(), Paused: job.GetState() == schedulerpb.Job_PAUSED,
+		Broken: job.GetState() == schedulerpb.Job_DISABLED || job.GetState() == schedulerpb.Job_UPDATE_FAILED,
 	}
-	last, lastErr := instant(job.LastAttemptTime)
-	next, nextErr := instant(job.ScheduleTime)
+	last, lastErr := instant(job.GetLastAttemptTime())
+	next, nextErr := instant(job.GetScheduleTime())
 	if err := errors.Join(lastErr, nextErr); err != nil {
 		return State{}, fault.Errorf(fault.Retry, side, "malformed-reply", "state: get %s: %w", name, err)
 	}
@@ -286,24 +266,27 @@ func (j *Jobs) State(ctx context.Context, t record.Type) (State, error) {
 	if s.Paused || s.Broken {
 		s.Next = time.Time{}
 	}
-	if job.Status != nil && job.Status.Code != int64(codes.OK) {
-		s.Failure = codes.Code(job.Status.Code).String()
+	if code := codes.Code(job.GetStatus().GetCode()); code != codes.OK {
+		s.Failure = code.String()
 	}
 	return s, nil
 }
 
-func instant(text string) (time.Time, error) {
-	if text == "" {
+func instant(at *timestamppb.Timestamp) (time.Time, error) {
+	if at == nil {
 		return time.Time{}, nil
 	}
-	at, err := time.Parse(time.RFC3339Nano, text)
-	return at.UTC(), err
+	return at.AsTime(), at.CheckValid()
 }
 
-func (j *Jobs) get(ctx context.Context, op, name string) (*cloudscheduler.Job, error) {
-	job, err := j.api.Get(name).Fields("schedule", "timeZone", "state", "lastAttemptTime", "scheduleTime", "status").Context(ctx).Do()
+func (j *Jobs) get(ctx context.Context, op, name string) (*schedulerpb.Job, error) {
+	api, err := j.api(ctx, op)
 	if err != nil {
-		return nil, jobsAPI.Classify(op+": get "+name, err, j.options.Now())
+		return nil, err
+	}
+	job, err := api.GetJob(ctx, &schedulerpb.GetJobRequest{Name: name}, cloud.Repeat())
+	if err != nil {
+		return nil, jobsAPI.Classify(op+": get "+name, err)
 	}
 	return job, nil
 }

@@ -52,10 +52,35 @@ run "a_domain" {
     error_message = "The functions do not know their domain."
   }
 
-  # The sync functions are called at Google's address, whose token the platform checks.
+  # The sync functions are called at Google's address, and with tokens for it: Cloud Run accepts no others.
   assert {
-    condition     = alltrue([for e in local.environment : !contains(keys(e), "INVOKER")])
-    error_message = "The program would want a token for the domain, and the platform one for its own address."
+    condition     = alltrue([for e in local.environment : e.INVOKER == google_service_account.invoker.email])
+    error_message = "A function does not know who calls, or with whose token to call."
+  }
+  assert {
+    condition = alltrue([
+      for name, f in local.functions : local.environment[name].INVOKER_AUDIENCE ==
+      "https://europe-west1-acme-tandem.cloudfunctions.net/${f.caller == "invoker" ? name : "{function}"}"
+    ])
+    error_message = "A function wants or makes tokens for another address than Google's."
+  }
+  assert {
+    condition = alltrue([
+      for name, job in module.schedule : job.audience == local.environment[name].INVOKER_AUDIENCE && job.uri == job.audience
+    ])
+    error_message = "A job calls with a token that its function does not want."
+  }
+  assert {
+    condition = alltrue([
+      for q in module.queue : q.http_target[0].uri_override[0].host == "europe-west1-acme-tandem.cloudfunctions.net" && length(q.http_target[0].oidc_token) == 0
+    ])
+    error_message = "Tasks go to the domain, or without the token that they were given."
+  }
+  assert {
+    condition = alltrue([
+      for name, f in local.functions : lookup(local.environment[name], "INVOKER_VERIFIED_BY", "signature") == (f.caller == "invoker" ? "platform" : "signature")
+    ])
+    error_message = "A function relies on a check that nobody makes, or checks a signature that was removed."
   }
 
   # The team's own versions: pinned, and none made here.

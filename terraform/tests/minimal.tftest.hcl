@@ -95,6 +95,30 @@ run "defaults" {
     error_message = "A secret stands in an environment in the clear."
   }
 
+  # Who may call: the function looks for what Cloud Run left of the token only where Cloud Run verified it.
+  assert {
+    condition = alltrue([
+      for name, f in local.functions : local.environment[name].INVOKER == google_service_account.invoker.email &&
+      lookup(local.environment[name], "INVOKER_VERIFIED_BY", "signature") == (f.caller == "invoker" ? "platform" : "signature") &&
+      !contains(keys(local.environment[name]), "INVOKER_AUDIENCE")
+    ])
+    error_message = "A function relies on a check that nobody makes, or checks a signature that was removed."
+  }
+  assert {
+    condition = alltrue([
+      for name, f in module.function : f.callers == (lookup(local.environment[name], "INVOKER_VERIFIED_BY", "") == "platform" ? [google_service_account.invoker.member] : ["allUsers"])
+    ])
+    error_message = "A function that relies on Cloud Run's check may be called by others than the invoker."
+  }
+  assert {
+    condition     = alltrue([for name, job in module.schedule : job.uri == "${local.environment[name].PUBLIC_URL}/${name}" && job.audience == job.uri])
+    error_message = "A job calls with a token that its function does not want."
+  }
+  assert {
+    condition     = alltrue([for q in module.queue : length(q.http_target) == 0])
+    error_message = "Tasks go elsewhere than they say."
+  }
+
   # Traces and metrics go to the project's own place, and each function may write them and nothing else.
   assert {
     condition     = alltrue([for e in local.environment : e.TELEMETRY == "projects/acme-tandem/locations/europe-west1"])

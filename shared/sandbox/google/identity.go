@@ -143,7 +143,8 @@ func (a *account) claims(scopes []string) map[string]any {
 }
 
 // IssueServiceToken makes the ID token with which a service account calls: Cloud Scheduler and Cloud Tasks send such.
-func (s *Server) IssueServiceToken(email, audience string) string {
+// Changes make one of it that is signed, and wrong.
+func (s *Server) IssueServiceToken(email, audience string, changes ...func(claims map[string]any)) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	issuer := s.o.IssuerURL
@@ -151,10 +152,14 @@ func (s *Server) IssueServiceToken(email, audience string) string {
 		issuer = s.base
 	}
 	now, subject := s.o.Now(), subjectOf(emailKey(email))
-	return s.signer().sign(map[string]any{
+	claims := map[string]any{
 		"iss": issuer, "aud": audience, "azp": subject, "sub": subject, "email": email, "email_verified": true,
 		"iat": now.Unix(), "exp": now.Add(idLifetime).Unix(),
-	})
+	}
+	for _, change := range changes {
+		change(claims)
+	}
+	return s.signer().sign(claims)
 }
 
 // userinfo is https://openid.net/specs/openid-connect-core-1_0.html#UserInfo.

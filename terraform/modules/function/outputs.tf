@@ -1,3 +1,8 @@
+output "callers" {
+  description = "Who has the role run.invoker"
+  value       = [for m in google_cloud_run_v2_service_iam_member.caller : m.member]
+}
+
 output "url" {
   description = "Address that Google gives the function"
   value       = google_cloudfunctions2_function.this.url

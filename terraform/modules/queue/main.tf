@@ -1,5 +1,10 @@
 # One queue of Cloud Tasks.
 
+variable "host" {
+  description = "Host that tasks go to whatever address they name; null: where they say"
+  type        = string
+}
+
 variable "name" {
   description = "Name of the queue"
   type        = string
@@ -26,15 +31,6 @@ variable "region" {
   type        = string
 }
 
-variable "route" {
-  description = "Where tasks go whatever address they name, as whom, and for which audience (null: the address); null: where they say"
-  type = object({
-    host     = string
-    invoker  = string
-    audience = optional(string)
-  })
-}
-
 resource "google_cloud_tasks_queue" "this" {
   project  = var.project
   location = var.region
@@ -59,19 +55,20 @@ resource "google_cloud_tasks_queue" "this" {
   }
 
   dynamic "http_target" {
-    for_each = var.route == null ? [] : [var.route]
+    for_each = var.host == null ? [] : [var.host]
     content {
       uri_override {
         scheme                    = "HTTPS"
-        host                      = http_target.value.host
+        host                      = http_target.value
         uri_override_enforce_mode = "ALWAYS"
-      }
-      oidc_token {
-        service_account_email = http_target.value.invoker
-        audience              = http_target.value.audience
       }
     }
   }
+}
+
+output "http_target" {
+  description = "What the queue sets for its tasks: where they go"
+  value       = google_cloud_tasks_queue.this.http_target
 }
 
 output "id" {

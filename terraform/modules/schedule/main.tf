@@ -63,3 +63,13 @@ resource "google_cloud_scheduler_job" "this" {
     ignore_changes = [paused, schedule]
   }
 }
+
+output "audience" {
+  description = "Whom the token is for that the job calls with"
+  value       = google_cloud_scheduler_job.this.http_target[0].oidc_token[0].audience
+}
+
+output "uri" {
+  description = "What the job calls"
+  value       = google_cloud_scheduler_job.this.http_target[0].uri
+}

@@ -39,8 +39,8 @@ func (s service) LinkPassword(ctx context.Context, user, username, password stri
 	return s.linked(ctx, user, record.Creatio)
 }
 
-func (s service) FinishLink(ctx context.Context, browser string, query url.Values) (web.Outcome, error) {
-	out, err := s.app.linker.Finish(ctx, browser, query)
+func (s service) FinishLink(ctx context.Context, side record.Side, browser string, query url.Values) (web.Outcome, error) {
+	out, err := s.app.linker.Finish(ctx, side, browser, query)
 	for from, to := range map[error]error{
 		oauth.ErrState: web.ErrState, oauth.ErrRefused: web.ErrRefused, oauth.ErrNotAllowed: web.ErrNotAllowed,
 	} {

@@ -167,7 +167,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 	w.creatio.AddUser(creatiobox.User{Name: "Ada", Password: "right", ContactName: "Ada Example", Email: ada, TimeZone: "Europe/London", Active: true})
 	w.creatio.AddUser(creatiobox.User{Name: "Bo", Password: "right too", ContactName: "Bo Example", Email: "bo@example.com", Active: true})
 	w.creatio.AddOAuthClient(creatiobox.OAuthClient{
-		ID: clientID, Secret: clientSecret, Kind: w.kind(), RedirectURIs: []string{w.url + "/oauth-callback"}, TechnicalUser: "Ada",
+		ID: clientID, Secret: clientSecret, Kind: w.kind(), RedirectURIs: []string{w.url + "/oauth-callback/creatio"}, TechnicalUser: "Ada",
 	})
 	w.creatio.AutoConsent("Ada")
 	creatio = w.creatio

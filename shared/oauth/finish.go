@@ -26,10 +26,10 @@ type Outcome struct {
 	NewUser bool
 }
 
-// Finish ends what BeginGoogle or BeginCreatio began, with what the browser brought back. Besides faults, the error is
-// ErrState, ErrRefused, ErrNotAllowed or a *ConsentError; nothing was linked then.
-func (l *Linker) Finish(ctx context.Context, browser string, query url.Values) (Outcome, error) {
-	s, err := l.resume(ctx, browser, query)
+// Finish ends what BeginGoogle or BeginCreatio began, with what the browser brought back to the redirect address of a
+// side. Besides faults, the error is ErrState, ErrRefused, ErrNotAllowed or a *ConsentError; nothing was linked then.
+func (l *Linker) Finish(ctx context.Context, side record.Side, browser string, query url.Values) (Outcome, error) {
+	s, err := l.resume(ctx, side, browser, query)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -39,9 +39,6 @@ func (l *Linker) Finish(ctx context.Context, browser string, query url.Values) (
 	code := query.Get("code")
 	if code == "" {
 		return Outcome{}, ErrState
-	}
-	if iss := query.Get("iss"); s.Side == record.Google && iss != "" && iss != l.google.issuer {
-		return Outcome{}, ErrState // another service's answer (RFC 9207, section 2.4)
 	}
 	t, c, err := l.exchange(ctx, s, code)
 	if err != nil {
@@ -85,7 +82,7 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 		return nil, credentials{}, err
 	}
 	config := p.config(m)
-	config.RedirectURL = l.redirectURI()
+	config.RedirectURL = l.redirectURI(s.Side)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	before := l.o.Now()

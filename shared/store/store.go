@@ -49,9 +49,11 @@ type Store interface {
 
 	// PutState keeps a linking in progress.
 	PutState(ctx context.Context, s State) error
-	// TakeState returns a linking and removes it, so that it is used once. ErrNotFound where it is unknown,
-	// used, or expired at now.
-	TakeState(ctx context.Context, id string, now time.Time) (State, error)
+	// State is a linking in progress; ErrNotFound where it is unknown, used, or expired at now.
+	State(ctx context.Context, id string, now time.Time) (State, error)
+	// TakeState removes a linking, so that it is used once: ErrNotFound where it is not there, as for the second of two
+	// who take it.
+	TakeState(ctx context.Context, id string) error
 
 	// Due lists users whose automatic sync of the type is due at now, longest due first and then in the order of their
 	// ids: those after the given one, which may be due no more, or from the first where it is zero; at most limit.

@@ -5,6 +5,7 @@
 //
 //	meta/schema                       Schema
 //	states/{state}                    State
+//	seats/{seat}                      Seat
 //	schedules/{type}                 Schedule
 //	due/{type}/{time}{user}           nothing; the index of due users, time in 8 bytes big-endian
 //	users/{user}/profile              Profile

@@ -11,6 +11,7 @@
 //	users/{user}/runs/{run}            doc, id, type
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
 //	states/{state}                     doc, expires (for a time-to-live policy)
+//	seats/{seat}                       doc
 //	schedules/{type}                   doc
 //	meta/schema                        doc
 //
@@ -70,6 +71,7 @@ var Unindexed = [][2]string{
 	{"users", "doc"},
 	{"tokens", "doc"},
 	{"states", "doc"},
+	{"seats", "doc"},
 	{"sync", "doc"},
 	{"links", "doc"},
 	{"runs", "doc"},

@@ -158,7 +158,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 
 	w.google = googlebox.New(googlebox.Options{Now: w.now, IssuerURL: w.env["GOOGLE_ENDPOINT"]})
 	w.google.AddClient(clientID, clientSecret, w.url+"/oauth-callback")
-	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true})
+	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true, HostedDomain: "example.com"})
 	w.google.AutoConsent(ada)
 	google = w.google
 

@@ -37,6 +37,11 @@ func (l *Linker) Client(ctx context.Context, user string, side record.Side, base
 	case reconnect:
 		return nil, fault.New(fault.Reconnect, string(side), "reconnect", errors.New("the account waits to be linked again"))
 	case side == record.Creatio && l.o.Creatio.Auth == AuthClient:
+		if seated, err := l.hasSeat(ctx, p); err != nil {
+			return nil, fmt.Errorf("make client: %w", err)
+		} else if !seated {
+			return nil, notLinked(side)
+		}
 		return l.client(side, base, l.technical), nil
 	}
 	k, err := l.load(ctx, user, side)

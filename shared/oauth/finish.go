@@ -172,28 +172,3 @@ func (l *Linker) LinkPassword(ctx context.Context, user, username, password stri
 	_, err = l.linkCreatio(ctx, user, who, &credentials{Username: username, Password: password})
 	return err
 }
-
-// LinkClient links the one active Creatio user who has the user's verified e-mail address. Where there is none, or are
-// several, the error is the finder's, and the user is not linked any more: the technical user acts for nobody else.
-func (l *Linker) LinkClient(ctx context.Context, user string) error {
-	if err := l.only(AuthClient); err != nil {
-		return err
-	}
-	p, err := l.o.Store.User(user).Profile(ctx)
-	if err != nil {
-		return fmt.Errorf("link account: %w", err)
-	}
-	who, err := l.o.CreatioFind(ctx, l.client(record.Creatio, l.o.CreatioHTTP, l.technical), p.Google.Email)
-	if fault.Is(err, fault.BadRecord) {
-		undo := l.changeProfile(ctx, user, func(p *store.Profile) { p.Creatio.Linked = false })
-		return errors.Join(fmt.Errorf("link account: %w", err), undo)
-	}
-	if err != nil {
-		return fmt.Errorf("link account: %w", err)
-	}
-	if err := whole(who); err != nil {
-		return err
-	}
-	_, err = l.linkCreatio(ctx, user, who, nil)
-	return err
-}

@@ -406,7 +406,7 @@ const cookie = "the browser's secret"
 // claims of somebody who may sign in.
 func (w *world) claims(change map[string]any) map[string]any {
 	c := map[string]any{
-		"iss": w.google.URL, "aud": "client", "sub": "1001", "email": "olena@example.com", "email_verified": true, "name": "Olena Example",
+		"iss": w.google.URL, "aud": "client", "sub": "1001", "email": "olena@example.com", "email_verified": true, "name": "Olena Example", "hd": "example.com",
 		"iat": w.clock.now().Unix(), "exp": w.clock.now().Add(time.Hour).Unix(),
 	}
 	for k, v := range change {

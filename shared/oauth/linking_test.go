@@ -34,7 +34,7 @@ func TestSigningInLinksGoogle(t *testing.T) {
 		t.Errorf("outcome (-want +got):\n%s", diff)
 	}
 	want := store.Profile{ID: out.User, CreatedAt: start, Google: store.GoogleAccount{
-		Subject: "1001", Email: "olena@example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts"},
+		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts"},
 	}}
 	if diff := cmp.Diff(want, w.profile(out.User)); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)
@@ -389,53 +389,6 @@ func TestNameAndPasswordLinkCreatio(t *testing.T) {
 	}
 	if err := w.linker.LinkPassword(t.Context(), user, "olena", "changed"); err != nil || w.profile(user).Creatio.Reconnect {
 		t.Errorf("linking again: %v, %+v", err, w.profile(user).Creatio)
-	}
-}
-
-func TestTheTechnicalUserServesWhoHasTheAddress(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, AuthClient)
-	user := w.olena()
-	var sought string
-	w.found = func(email string) (CreatioUser, error) { sought = email; return olena, nil }
-	if err := w.linker.LinkClient(t.Context(), user); err != nil {
-		t.Fatalf("LinkClient: %v", err)
-	}
-	if c := w.profile(user).Creatio; !c.Linked || c.User != "olena" || sought != "olena@example.com" {
-		t.Errorf("creatio = %+v, sought %q", c, sought)
-	}
-	for range 3 {
-		if status, err := w.call(w.client(w.linker, user, record.Creatio), record.Creatio); err != nil || status != http.StatusOK {
-			t.Errorf("call = %d, %v", status, err)
-		}
-	}
-	if n := w.creatio.calls("client_credentials"); n != 1 {
-		t.Errorf("%d technical tokens, want one for all", n)
-	}
-	w.creatio.expel()
-	if status, err := w.call(w.client(w.linker, user, record.Creatio), record.Creatio); err != nil || status != http.StatusOK {
-		t.Errorf("call after the token was refused = %d, %v", status, err)
-	}
-	w.found = func(string) (CreatioUser, error) {
-		return CreatioUser{}, fault.New(fault.BadRecord, "creatio", "no-user", nil)
-	}
-	if err := w.linker.LinkClient(t.Context(), user); !fault.Is(err, fault.BadRecord) {
-		t.Errorf("LinkClient = %v", err)
-	}
-	if w.profile(user).Creatio.Linked {
-		t.Error("who is no user of the site any more is still linked")
-	}
-}
-
-func TestARefusedTechnicalClientIsTheOperatorsToMend(t *testing.T) {
-	t.Parallel()
-	for _, code := range []string{"invalid_client", "invalid_grant"} {
-		w := newWorld(t, AuthClient)
-		user := w.olena()
-		w.creatio.refuse(http.StatusBadRequest, `{"error":"`+code+`"}`)
-		if err := w.linker.LinkClient(t.Context(), user); !fault.Is(err, fault.Misconfigured) {
-			t.Errorf("%s: LinkClient = %v", code, err)
-		}
 	}
 }
 

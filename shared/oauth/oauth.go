@@ -23,7 +23,7 @@
 // new one. Google's refresh tokens stay as they are, and nothing is lost there.
 //
 // Several users of Tandem may link the same Creatio account, as a person does who has two Google accounts: each has shown
-// that the account is theirs.
+// that the account is theirs. Where a technical user acts for all, nobody has, and one alone is linked as each Creatio user.
 package oauth
 
 import (
@@ -121,7 +121,8 @@ type Options struct {
 
 	// CreatioUser asks the site who the client's user is.
 	CreatioUser func(ctx context.Context, client *http.Client) (CreatioUser, error)
-	// CreatioFind finds the one active user with an e-mail address. Needed with AuthClient.
+	// CreatioFind finds the one active user with an e-mail address; BadRecord where there is none, or several. Needed with
+	// AuthClient.
 	CreatioFind func(ctx context.Context, client *http.Client, email string) (CreatioUser, error)
 	// CreatioSession sends requests in a session of a name and a password. Needed with AuthPassword.
 	CreatioSession func(base http.RoundTripper, user, password string) http.RoundTripper

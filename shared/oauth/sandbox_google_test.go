@@ -23,7 +23,7 @@ func (w *world) sandboxGoogle() *google.Server {
 	w.t.Cleanup(h.Close)
 	s.SetIssuerURL(h.URL)
 	s.AddClient("client", "client-secret", "https://tandem.example.com/oauth-callback")
-	s.AddUser(google.User{Email: "olena@example.com", Name: "Olena Example", EmailVerified: true})
+	s.AddUser(google.User{Email: "olena@example.com", Name: "Olena Example", EmailVerified: true, HostedDomain: "example.com"})
 	s.AutoConsent("olena@example.com")
 	w.options.Google.Endpoint = h.URL
 	w.linker = w.another()

@@ -90,10 +90,11 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 	if err == nil {
 		return t, granted(t, before), nil
 	}
+	useless := p.refusesCode(err)
 	err = p.refused("exchange code", err)
-	if fault.Is(err, fault.Reconnect) {
-		// The code is of no use: too old, used, or another linking's.
-		return nil, credentials{}, fmt.Errorf("%w: %w", ErrState, err)
+	if useless {
+		l.o.Logger.WarnContext(ctx, "a code was refused", "side", string(s.Side), "error", err.Error())
+		return nil, credentials{}, ErrState
 	}
 	return nil, credentials{}, err
 }

@@ -47,8 +47,8 @@ import (
 
 // What a linking may end with, besides faults.
 var (
-	// ErrState says that the linking is unknown, used, expired or another browser's, or that the answer to it is not one
-	// of the service that was asked.
+	// ErrState says that the linking is unknown, used, expired or another browser's, or that the service that was asked
+	// does not recognize the answer to it.
 	ErrState = errors.New("the answer belongs to no linking that is under way")
 	// ErrRefused says that the user did not consent. Nothing was changed.
 	ErrRefused = errors.New("the user did not consent")

@@ -134,11 +134,13 @@ func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, side record.Si
 	return s.see(w, s.root)
 }
 
-// linkFailure is an error of a linking as an answer: what is neither ours to mend nor likely to pass is the other
-// service's.
+// linkFailure is an error of a linking as an answer: what is neither the visitor's, nor ours to mend, nor likely to pass
+// is the other service's.
 func linkFailure(err error) error {
 	e := explain(err)
-	if k := fault.KindOf(e.cause); e.status >= http.StatusInternalServerError && k != fault.Retry && k != fault.Misconfigured || k == fault.Reconnect {
+	k := fault.KindOf(e.cause)
+	foreign := e.status >= http.StatusInternalServerError && k != fault.Retry && k != fault.Misconfigured
+	if foreign || e.status == statusOf(fault.Reconnect) {
 		e.status = http.StatusBadGateway
 	}
 	return e

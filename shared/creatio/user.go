@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/odata"
 )
 
@@ -101,8 +102,11 @@ func (s *Site) userInfo(ctx context.Context) (info, error) {
 	switch {
 	case err != nil:
 		return nil, fault.Errorf(fault.Retry, side, "connection-lost", "read current user: %w", err)
-	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden || isPage(resp):
-		return nil, fault.Errorf(fault.Reconnect, side, "unauthorized", "read current user: status %d", resp.StatusCode)
+	case httpx.WantsSignIn(req, resp):
+		// The transport has signed in again by now, so that the access is good.
+		return nil, fault.Errorf(fault.Retry, side, "signed-out", "read current user: status %d", resp.StatusCode)
+	case resp.StatusCode == http.StatusForbidden:
+		return nil, fault.Errorf(fault.Misconfigured, side, "no-access", "read current user: status %d", resp.StatusCode)
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		return nil, fault.Errorf(fault.Retry, side, "unavailable", "read current user: status %d", resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:

@@ -142,7 +142,8 @@ func (r refusal) fault(what string, write bool) *fault.Error {
 func (r refusal) kind() (fault.Kind, string) {
 	switch {
 	case r.http == http.StatusUnauthorized:
-		return fault.Reconnect, "token-refused"
+		// The transport below has a good token, or has said that there is none.
+		return fault.Retry, "token-refused"
 	case r.http == http.StatusTooManyRequests, r.has("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
 		"RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "dailyLimitExceeded"):
 		return fault.Retry, "quota"

@@ -119,7 +119,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !b.refused(resp) {
+	if !b.refused(req, resp) {
 		b.futile.Store(false)
 		return resp, nil
 	}
@@ -136,7 +136,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err = b.send(req, body, next)
 	if err == nil {
-		b.futile.Store(b.refused(resp))
+		b.futile.Store(b.refused(req, resp))
 	}
 	return resp, err
 }
@@ -152,10 +152,10 @@ func (b *bearer) send(req *http.Request, body func() (io.ReadCloser, error), acc
 	return b.base.RoundTrip(r)
 }
 
-// refused says whether the service did not take the token. Creatio may also lead to its login page then.
-func (b *bearer) refused(resp *http.Response) bool {
-	if resp.StatusCode >= 300 && resp.StatusCode < 400 && b.side == record.Creatio {
-		return strings.Contains(strings.ToLower(resp.Header.Get("Location")), "login")
+// refused says whether the service did not take the token. Creatio may also lead to its login page then, or show it.
+func (b *bearer) refused(req *http.Request, resp *http.Response) bool {
+	if b.side == record.Creatio {
+		return httpx.WantsSignIn(req, resp)
 	}
 	return resp.StatusCode == http.StatusUnauthorized
 }

@@ -215,7 +215,12 @@ func (p *provider) withClient(ctx context.Context) context.Context {
 
 // granted are the tokens of a reply, by the clock before the request.
 func granted(t *oauth2.Token, before time.Time) credentials {
-	lifetime := time.Duration(t.ExpiresIn) * time.Second
+	seconds := float64(t.ExpiresIn)
+	if seconds <= 0 {
+		// Package clientcredentials leaves it there.
+		seconds, _ = t.Extra("expires_in").(float64)
+	}
+	lifetime := time.Duration(min(seconds, longestLifetime.Seconds())) * time.Second
 	if lifetime <= 0 {
 		lifetime = defaultLifetime
 	}
@@ -226,6 +231,8 @@ func granted(t *oauth2.Token, before time.Time) credentials {
 const (
 	// defaultLifetime is for replies that do not say how long a token lives, which Creatio's may not.
 	defaultLifetime = 3 * time.Minute
+	// longestLifetime keeps a nonsensical number of seconds from overflowing a duration.
+	longestLifetime = 365 * 24 * time.Hour
 	// early is how long before its end an access token is refreshed, so that a service that is not there for a moment
 	// stops nobody.
 	early = 2 * time.Minute

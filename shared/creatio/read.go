@@ -59,7 +59,7 @@ func (s *Site) read(ctx context.Context, queries []odata.Query) ([]answer, error
 		}
 		replies, err := s.client.Batch(ctx, parts)
 		if err != nil {
-			return nil, err
+			return nil, barred(err)
 		}
 		for i, o := range now {
 			a := &answers[o.index]

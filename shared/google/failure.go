@@ -70,12 +70,14 @@ type refusal struct {
 	message string
 	reasons []string
 	after   time.Duration
+	// page says that the answer is a page for people.
+	page bool
 	// unprocessed says that a 503 named a time, and so was not half done.
 	unprocessed bool
 }
 
 func refusalOf(g *googleapi.Error, now time.Time) refusal {
-	r := refusal{http: g.Code, message: g.Message}
+	r := refusal{http: g.Code, message: g.Message, page: httpx.IsPage(&http.Response{Header: g.Header})}
 	var body struct {
 		Error struct {
 			Status  string            `json:"status"`
@@ -141,6 +143,10 @@ func (r refusal) fault(what string, write bool) *fault.Error {
 
 func (r refusal) kind() (fault.Kind, string) {
 	switch {
+	case r.page && r.http >= http.StatusBadRequest && r.http < http.StatusInternalServerError && r.http != http.StatusTooManyRequests &&
+		r.http != http.StatusRequestTimeout && r.http != http.StatusUnauthorized:
+		// Of no record: something before the API, or an address at which there is none.
+		return fault.Misconfigured, "html-instead-of-json"
 	case r.http == http.StatusUnauthorized:
 		// The transport below has a good token, or has said that there is none.
 		return fault.Retry, "token-refused"

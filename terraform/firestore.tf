@@ -24,7 +24,7 @@ locals {
     runs     = { collection = "runs", scope = "COLLECTION", fields = [["type", "ASCENDING"], ["id", "DESCENDING"]] }
   }
   unindexed = [
-    "users/doc", "tokens/doc", "states/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "rosters/doc", "schedules/doc", "meta/doc",
+    "users/doc", "tokens/doc", "states/doc", "seats/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "rosters/doc", "schedules/doc", "meta/doc",
     "sync/due", "sync/every", "sync/place", "sync/lastSync",
   ]
   expiring = ["states/expires"]

@@ -14,13 +14,13 @@ output "functions" {
 }
 
 output "google_redirect_uri" {
-  description = "Redirect URI to register with the Google OAuth client"
+  description = "Redirect URI to register with the Google OAuth client, and with nothing else"
   value       = "${local.public_url}/oauth-callback"
 }
 
 output "creatio_redirect_uri" {
-  description = "Redirect URI to register with the OAuth application in Creatio; null where none is needed"
-  value       = var.creatio_auth == "user" ? "${local.public_url}/oauth-callback" : null
+  description = "Redirect URI to register with the OAuth application in Creatio, and with nothing else; null where none is needed"
+  value       = var.creatio_auth == "user" ? "${local.public_url}/oauth-callback/creatio" : null
 }
 
 output "invoker" {

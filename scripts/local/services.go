@@ -73,7 +73,7 @@ func startServices(env func(string) (string, bool), data, public string, logger 
 		if err := s.begin("creatio", s.creatio, data, func() error { return fillCreatio(s.creatio) }); err != nil {
 			return nil, err
 		}
-		s.creatio.AddOAuthClient(creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: "user", RedirectURIs: []string{callback}})
+		s.creatio.AddOAuthClient(creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: "user", RedirectURIs: []string{callback + "/creatio"}})
 		s.serve(l, s.creatio)
 		s.env["CREATIO_URL"], s.env["CREATIO_CLIENT_ID"], s.env["CREATIO_CLIENT_SECRET"] = url, clientID, clientSecret
 	}

@@ -72,7 +72,15 @@ func TestA_state_that_is_unknown_used_or_another_browsers_links_nothing(t *testi
 	if a := w.visit(back); a.status != 400 {
 		t.Errorf("another browser's: got %d", a.status)
 	}
+	w.browser.CheckRedirect = mine.CheckRedirect
+	w.visit("/settings/sign-in")
+	if a := w.visit(back); a.status != 400 {
+		t.Errorf("that of another browser, which signs in itself: got %d", a.status)
+	}
 	w.browser = mine
+	if a := w.visit(strings.Replace(back, "/oauth-callback", "/oauth-callback/creatio", 1)); a.status != 400 {
+		t.Errorf("at the address of Creatio: got %d", a.status)
+	}
 	if a := w.visit(back); a.status != 303 {
 		t.Errorf("the right one: got %d %s", a.status, a.body)
 	}

@@ -40,8 +40,8 @@ func (s service) LinkPassword(ctx context.Context, user, username, password stri
 	return s.linked(ctx, user, record.Creatio)
 }
 
-func (s service) FinishLink(ctx context.Context, browser string, query url.Values) (web.Outcome, error) {
-	out, err := s.app.linker.Finish(ctx, browser, query)
+func (s service) FinishLink(ctx context.Context, side record.Side, browser string, query url.Values) (web.Outcome, error) {
+	out, err := s.app.linker.Finish(ctx, side, browser, query)
 	for from, to := range map[error]error{
 		oauth.ErrState: web.ErrState, oauth.ErrRefused: web.ErrRefused, oauth.ErrNotAllowed: web.ErrNotAllowed,
 	} {
@@ -60,22 +60,25 @@ func (s service) FinishLink(ctx context.Context, browser string, query url.Value
 	if slices.Contains(out.MissingScopes, s.app.engines[record.Contacts].Scope) {
 		result.Problem = "scope-missing"
 	}
+	sides := []record.Side{out.Side}
 	if out.Side == record.Google && s.app.config.Creatio.Auth == config.AuthClient {
 		if err := s.app.linker.LinkClient(ctx, out.User); err != nil {
 			s.app.logger.WarnContext(ctx, "the Creatio user could not be linked", "kind", fault.KindOf(err).String(), "error", err.Error())
 			result.Problem = fault.Explain(err).Code
+		} else {
+			sides = append(sides, record.Creatio)
 		}
 	}
-	return result, s.linked(ctx, out.User, out.Side)
+	return result, s.linked(ctx, out.User, sides...)
 }
 
 // linked makes a user's automatic syncs due again: what had stopped them may be mended. From here on the user has a
 // document of each type, and with it a place before the administrators.
-func (s service) linked(ctx context.Context, user string, side record.Side) error {
+func (s service) linked(ctx context.Context, user string, sides ...record.Side) error {
 	for t := range s.app.engines {
 		var due time.Time
 		err := s.app.store.User(user).UpdateSync(ctx, t, func(d *store.Sync) error {
-			if waitsFor(*d, side) {
+			if slices.ContainsFunc(sides, func(side record.Side) bool { return waitsFor(*d, side) }) {
 				untroubled(d)
 			}
 			if d.Settings.Automatic && d.Due.IsZero() {

@@ -39,13 +39,13 @@ func (r runner) Window(ctx context.Context, t record.Type, user, promised string
 	case ended != "":
 		return web.Window{Run: promised, Status: string(ended)}, nil
 	}
-	out, err := r.app.run(ctx, t, user, req)
+	out, _ := r.app.run(ctx, t, user, req)
 	if out.Status == syncer.Continued {
 		// For who called it is one word: call again.
 		out.Status = syncer.Retry
 	}
 	again := out.Status == syncer.Retry || req.Run != "" && out.Reason == syncer.ReasonLease
-	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, err
+	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, nil
 }
 
 // request is what a task asks for: a run that was promised, or one of its own. ended is how a promised one ended, where
@@ -106,7 +106,7 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		a.logger.InfoContext(ctx, "run ended", "status", string(out.Status), "reason", out.Reason)
-	case kind == fault.Misconfigured || kind == fault.Bug:
+	case (kind == fault.Misconfigured || kind == fault.Bug) && !out.Known:
 		a.logger.ErrorContext(ctx, "run failed", "status", string(out.Status), "kind", kind.String(), "error", err.Error())
 	default:
 		a.logger.WarnContext(ctx, "run ended early", "status", string(out.Status), "kind", kind.String(), "error", err.Error())

@@ -158,7 +158,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 
 	w.google = googlebox.New(googlebox.Options{Now: w.now, IssuerURL: w.env["GOOGLE_ENDPOINT"]})
 	w.google.AddClient(clientID, clientSecret, w.url+"/oauth-callback")
-	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true})
+	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true, HostedDomain: "example.com"})
 	w.google.AutoConsent(ada)
 	google = w.google
 
@@ -167,7 +167,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 	w.creatio.AddUser(creatiobox.User{Name: "Ada", Password: "right", ContactName: "Ada Example", Email: ada, TimeZone: "Europe/London", Active: true})
 	w.creatio.AddUser(creatiobox.User{Name: "Bo", Password: "right too", ContactName: "Bo Example", Email: "bo@example.com", Active: true})
 	w.creatio.AddOAuthClient(creatiobox.OAuthClient{
-		ID: clientID, Secret: clientSecret, Kind: w.kind(), RedirectURIs: []string{w.url + "/oauth-callback"}, TechnicalUser: "Ada",
+		ID: clientID, Secret: clientSecret, Kind: w.kind(), RedirectURIs: []string{w.url + "/oauth-callback/creatio"}, TechnicalUser: "Ada",
 	})
 	w.creatio.AutoConsent("Ada")
 	creatio = w.creatio

@@ -59,7 +59,7 @@ func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error
 		}
 		replies, err := s.client.Batch(ctx, parts)
 		if err != nil {
-			return nil, err
+			return nil, Barred(err)
 		}
 		for i, w := range now {
 			a := &answers[w.index]

@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
 )
 
 // maxLoginReply bounds what is read of a reply to a login.
@@ -56,11 +56,7 @@ type session struct {
 }
 
 // login is one successful login.
-type login struct {
-	cookies *cookiejar.Jar
-	// worked says that a request was answered in it, so that a later refusal means that it has ended.
-	worked bool
-}
+type login struct{ cookies *cookiejar.Jar }
 
 // RoundTrip sends the request in the session.
 func (s *session) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -76,8 +72,7 @@ func (s *session) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !ended(req, resp) {
-		s.note(in, false)
+	if !httpx.WantsSignIn(req, resp) {
 		return resp, nil
 	}
 	next, err := s.renew(req.Context(), in)
@@ -90,8 +85,8 @@ func (s *session) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	_ = resp.Body.Close()
 	resp, err = s.send(req, body, next)
-	if err == nil && !ended(req, resp) {
-		s.note(next, true)
+	if err == nil && !httpx.WantsSignIn(req, resp) {
+		s.helped()
 	}
 	return resp, err
 }
@@ -135,26 +130,6 @@ func (s *session) send(req *http.Request, body func() (io.ReadCloser, error), in
 	return resp, nil
 }
 
-// ended reports whether a reply says that there is no session: 401, or the login page in one way or another.
-func ended(req *http.Request, resp *http.Response) bool {
-	switch {
-	case resp.StatusCode == http.StatusUnauthorized:
-		return true
-	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return strings.Contains(strings.ToLower(resp.Header.Get("Location")), "login")
-	case resp.StatusCode == http.StatusOK:
-		return isPage(resp) && !strings.Contains(req.Header.Get("Accept"), "text/html")
-	default:
-		return false
-	}
-}
-
-// isPage reports whether a reply is a page for a browser.
-func isPage(resp *http.Response) bool {
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return kind == "text/html"
-}
-
 func (s *session) lock(ctx context.Context) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -178,8 +153,7 @@ func (s *session) current(ctx context.Context) (*login, error) {
 	return s.now, nil
 }
 
-// renew logs in again in place of a login that has ended. It gives none where another one would not help: what never
-// worked has not ended.
+// renew logs in again in place of a login that is not taken any more. It gives none where logins did not help lately.
 func (s *session) renew(ctx context.Context, old *login) (*login, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -188,21 +162,18 @@ func (s *session) renew(ctx context.Context, old *login) (*login, error) {
 	switch {
 	case s.now != old:
 		return s.now, nil
-	case !old.worked || s.wasted >= maxWasted:
+	case s.wasted >= maxWasted:
 		return nil, nil
 	}
 	s.wasted++
 	return s.login(ctx)
 }
 
-// note remembers that a login works, and whether it was one that helped.
-func (s *session) note(in *login, helped bool) {
+// helped notes that a further login was taken.
+func (s *session) helped() {
 	s.turn <- struct{}{}
 	defer s.unlock()
-	in.worked = true
-	if helped {
-		s.wasted = 0
-	}
+	s.wasted = 0
 }
 
 // login opens a session. Who calls it has the turn.
@@ -264,7 +235,7 @@ func loginOutcome(resp *http.Response) error {
 	switch {
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		return fault.Errorf(fault.Retry, Side, "unavailable", "log in: status %d", resp.StatusCode)
-	case resp.StatusCode != http.StatusOK || isPage(resp):
+	case resp.StatusCode != http.StatusOK || httpx.IsPage(resp):
 		return fault.Errorf(fault.Misconfigured, Side, "not-creatio", "log in: status %d, type %q",
 			resp.StatusCode, resp.Header.Get("Content-Type"))
 	}

@@ -172,8 +172,8 @@ func TestSession_gives_up_on_a_site_that_refuses_every_session(t *testing.T) {
 			t.Fatalf("got %d, %v", status, err)
 		}
 	}
-	if n := g.logins.Load(); n != 1 {
-		t.Errorf("a site that refuses the first session got %d logins, want 1", n)
+	if n := g.logins.Load(); n > 1+maxWasted {
+		t.Errorf("a site that refuses every session got %d logins", n)
 	}
 	g.closed.Store(false)
 	if _, err := post(t, c, "x"); err != nil {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/odata"
 )
 
@@ -101,8 +102,11 @@ func (s *Site) userInfo(ctx context.Context) (info, error) {
 	switch {
 	case err != nil:
 		return nil, fault.Errorf(fault.Retry, Side, "connection-lost", "read current user: %w", err)
-	case resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden || isPage(resp):
-		return nil, fault.Errorf(fault.Reconnect, Side, "unauthorized", "read current user: status %d", resp.StatusCode)
+	case httpx.WantsSignIn(req, resp):
+		// The transport has signed in again by now, so that the access is good.
+		return nil, fault.Errorf(fault.Retry, Side, "signed-out", "read current user: status %d", resp.StatusCode)
+	case resp.StatusCode == http.StatusForbidden:
+		return nil, fault.Errorf(fault.Misconfigured, Side, "no-access", "read current user: status %d", resp.StatusCode)
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		return nil, fault.Errorf(fault.Retry, Side, "unavailable", "read current user: status %d", resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:
@@ -177,62 +181,30 @@ func (i info) id(names ...string) string {
 	return ""
 }
 
-// FindUserByEmail finds the one active internal user with an e-mail address. None is fault.BadRecord with code
-// "no-user", several with code "ambiguous-user": whoever shares an address with a colleague must not become that one.
+// FindUserByEmail finds the one active internal user with an e-mail address. None is fault.BadRecord with code "no-user";
+// several, users of the portal counted, with code "ambiguous-user": whoever shares an address with a colleague must not
+// become that one. Only the address of the user's own row counts, which administrators write: on a contact card everybody
+// may write who may edit the contact. Where users may not be read, the error is fault.Misconfigured.
 func (s *Site) FindUserByEmail(ctx context.Context, email string) (User, error) {
 	email = strings.TrimSpace(email)
 	spellings := Unique([]string{email, strings.ToLower(email)})
-	active := odata.And(odata.Eq("Active", odata.Bool(true)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser)),
-		odata.Eq("ConnectionType", odata.Int(internalConnType)))
-	answers, err := s.ReadAll(ctx, []odata.Query{
-		{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Email", Texts(spellings)))},
-		{Set: "ContactCommunication", Select: []string{"Id", "ContactId", "Number"}, Filter: odata.And(
-			odata.Eq("CommunicationType/Id", odata.Guid(TypeEmail)),
-			odata.Or(odata.In("Number", Texts(spellings)), odata.Eq("SearchNumber", odata.String(strings.ToLower(email)))))},
-	})
+	answers, err := s.ReadAll(ctx, []odata.Query{{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(
+		odata.Eq("Active", odata.Bool(true)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser)), odata.In("Email", Texts(spellings)))}})
+	if fault.Is(err, fault.Misconfigured) {
+		return User{}, fault.New(fault.Misconfigured, Side, "users-closed", err)
+	}
 	if err != nil {
 		return User{}, err
 	}
-	users := map[string]odata.Row{}
-	for _, r := range answers[0].Rows {
-		if strings.EqualFold(r.Text("Email"), email) {
-			users[r.Text("Id")] = r
-		}
-	}
-	var contacts []string
-	for _, r := range answers[1].Rows {
-		if strings.EqualFold(strings.TrimSpace(r.Text("Number")), email) {
-			contacts = append(contacts, r.Lookup("ContactId"))
-		}
-	}
-	var queries []odata.Query
-	for chunk := range slices.Chunk(Unique(contacts), MaxListed) {
-		queries = append(queries, odata.Query{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(active, odata.In("Contact/Id", Guids(chunk)))})
-	}
-	byContact, err := s.ReadAll(ctx, queries)
-	if err != nil {
-		return User{}, err
-	}
-	for _, a := range byContact {
-		for _, r := range a.Rows {
-			users[r.Text("Id")] = r
-		}
-	}
-	return s.only(ctx, users, email)
-}
-
-func (s *Site) only(ctx context.Context, users map[string]odata.Row, email string) (User, error) {
-	if len(users) > 1 {
+	users := slices.DeleteFunc(answers[0].Rows, func(r odata.Row) bool { return !strings.EqualFold(r.Text("Email"), email) })
+	switch {
+	case len(users) > 1:
 		return User{}, fault.New(fault.BadRecord, Side, "ambiguous-user", errors.New("find user: several have the address"))
+	case email == "", len(users) == 0, users[0].Int("ConnectionType") != internalConnType:
+		return User{}, fault.New(fault.BadRecord, Side, "no-user", errors.New("find user: none has the address"))
 	}
-	for _, r := range users {
-		u := User{ID: r.Text("Id"), Login: r.Text("Name"), ContactID: r.Lookup("ContactId"), Email: email, TimeZone: r.Text("TimeZoneId")}
-		if u.ContactID == "" {
-			break
-		}
-		return s.complete(ctx, u)
-	}
-	return User{}, fault.New(fault.BadRecord, Side, "no-user", errors.New("find user: none has the address"))
+	r := users[0]
+	return User{ID: r.Text("Id"), Login: r.Text("Name"), ContactID: r.Lookup("ContactId"), Email: email, TimeZone: r.Text("TimeZoneId")}, nil
 }
 
 // Unique are the values that are not empty, each once, sorted.

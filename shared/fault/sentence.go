@@ -70,6 +70,14 @@ var particular = map[string]Sentence{
 		Action: "Ask your administrator for the right to read contacts, their details, the lists that these use, and your own tags. " +
 			"Nothing is lost: the first synchronization after that goes on from here.",
 	},
+	"creatio signed-out": {
+		Message: "Creatio asked Tandem to sign in, although it gave Tandem access a moment ago.",
+		Action:  "Nothing to do: Tandem tries again by itself. If it stays so, tell your administrator.",
+	},
+	"google token-refused": {
+		Message: "Google did not take the access that it gave Tandem a moment ago.",
+		Action:  "Nothing to do: Tandem tries again by itself. If it stays so, tell your administrator.",
+	},
 	"google no-access": {
 		Message: "Google does not let Tandem use the contacts of your account.",
 		Action:  "Ask the administrator of your Google account to allow Contacts and Tandem. Nothing is lost: the first synchronization after that goes on from here.",

@@ -17,7 +17,10 @@ import (
 
 // meanings says what a refusal means. The first line that fits decides.
 var meanings = []meaning{
-	{status(http.StatusUnauthorized), fault.Reconnect, "token-refused"},
+	// A page for people is of no record: it comes from something before the API, or from an address at which there is none.
+	{refusedPage, fault.Misconfigured, "html-instead-of-json"},
+	// The transport below has a good token, or has said that there is none.
+	{status(http.StatusUnauthorized), fault.Retry, "token-refused"},
 	{either(status(http.StatusTooManyRequests), reason("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
 		"RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "dailyLimitExceeded")), fault.Retry, "quota"},
 	{either(reason("EXPIRED_SYNC_TOKEN"), status(http.StatusGone), both(status(http.StatusBadRequest), message("sync token"))), fault.FullSync, "token-expired"},
@@ -39,6 +42,12 @@ type meaning struct {
 	fits func(refusal) bool
 	kind fault.Kind
 	code string
+}
+
+// refusedPage fits a page for people in the place of an answer, where a repetition would bring it again.
+func refusedPage(r refusal) bool {
+	passing := status(http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusUnauthorized)
+	return r.page && r.http >= http.StatusBadRequest && r.http < http.StatusInternalServerError && !passing(r)
 }
 
 // stale fits a write to a state that is no longer the current one. Google answers it with 400, and at times has with 403
@@ -168,12 +177,14 @@ type refusal struct {
 	message string
 	reasons []string
 	after   time.Duration
+	// page says that the answer is a page for people.
+	page bool
 	// unprocessed says that a 503 named a time, and so was not half done.
 	unprocessed bool
 }
 
 func refusalOf(g *googleapi.Error, now time.Time) refusal {
-	r := refusal{http: g.Code, message: g.Message}
+	r := refusal{http: g.Code, message: g.Message, page: httpx.IsPage(&http.Response{Header: g.Header})}
 	var body struct {
 		Error struct {
 			Status  string            `json:"status"`

@@ -90,34 +90,66 @@ func (l *Linker) begin(ctx context.Context, c *oauth2.Config, s store.State, sco
 	if err := l.o.Store.PutState(ctx, s); err != nil {
 		return "", fmt.Errorf("begin linking: %w", err)
 	}
-	c.RedirectURL, c.Scopes = l.redirectURI(), scopes
+	c.RedirectURL, c.Scopes = l.redirectURI(s.Side), scopes
 	return c.AuthCodeURL(s.ID, append(options, oauth2.S256ChallengeOption(verifier))...), nil
 }
 
-// resume takes a linking back, once. Everything that is wrong with it is ErrState.
-func (l *Linker) resume(ctx context.Context, browser string, query url.Values) (store.State, error) {
-	s, err := l.o.Store.TakeState(ctx, query.Get("state"), l.o.Now().UTC())
+// resume takes up a linking whose answer came to the address of a side, once. Everything that is wrong with the answer
+// is ErrState, and leaves the linking to the browser and the service that it belongs to.
+func (l *Linker) resume(ctx context.Context, side record.Side, browser string, query url.Values) (store.State, error) {
+	s, err := l.o.Store.State(ctx, query.Get("state"), l.o.Now().UTC())
 	if errors.Is(err, store.ErrNotFound) {
 		return s, ErrState
 	}
 	if err != nil {
 		return s, fmt.Errorf("resume linking: %w", err)
 	}
+	mine, err := l.begunBy(ctx, s, browser)
+	if err != nil {
+		return s, err
+	}
+	if !mine {
+		return s, ErrState
+	}
+	if s.Side != side {
+		return s, l.turnAway(ctx, s, "it came to the address of another service")
+	}
+	m, err := l.provider(side).metadata(ctx)
+	if err != nil {
+		return s, err
+	}
+	if why := m.disowns(query); why != "" {
+		return s, l.turnAway(ctx, s, why)
+	}
+	if err := l.o.Store.TakeState(ctx, s.ID); errors.Is(err, store.ErrNotFound) {
+		return s, ErrState
+	} else if err != nil {
+		return s, fmt.Errorf("resume linking: %w", err)
+	}
+	return s, nil
+}
+
+// begunBy says whether a browser is the one that began a linking, and the user has not signed out since.
+func (l *Linker) begunBy(ctx context.Context, s store.State, browser string) (bool, error) {
 	epoch := 0
 	if s.User != "" {
 		p, err := l.o.Store.User(s.User).Profile(ctx)
 		if errors.Is(err, store.ErrNotFound) {
-			return s, ErrState
+			return false, nil
 		}
 		if err != nil {
-			return s, fmt.Errorf("resume linking: %w", err)
+			return false, fmt.Errorf("resume linking: %w", err)
 		}
 		epoch = p.SessionEpoch
 	}
-	if browser == "" || s.Browser != fingerprint(browser, s.User, epoch) {
-		return s, ErrState
-	}
-	return s, nil
+	return browser != "" && s.Browser == fingerprint(browser, s.User, epoch), nil
+}
+
+// turnAway is the error of an answer that is not one of the service that was asked. The operator hears of it: it is an
+// attack, or a service that gives itself another name than its discovery does.
+func (l *Linker) turnAway(ctx context.Context, s store.State, why string) error {
+	l.o.Logger.WarnContext(ctx, "an answer to a linking was turned away", "side", string(s.Side), "reason", why)
+	return ErrState
 }
 
 // fingerprint is what is kept of the browser. The user's session epoch is in it, so that signing out ends linkings that

@@ -37,6 +37,11 @@ func (l *Linker) Client(ctx context.Context, user string, side record.Side, base
 	case reconnect:
 		return nil, fault.New(fault.Reconnect, string(side), "reconnect", errors.New("the account waits to be linked again"))
 	case side == record.Creatio && l.o.Creatio.Auth == AuthClient:
+		if seated, err := l.hasSeat(ctx, p); err != nil {
+			return nil, fmt.Errorf("make client: %w", err)
+		} else if !seated {
+			return nil, notLinked(side)
+		}
 		return l.client(side, base, l.technical), nil
 	}
 	k, err := l.load(ctx, user, side)
@@ -114,7 +119,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !b.refused(resp) {
+	if !b.refused(req, resp) {
 		b.futile.Store(false)
 		return resp, nil
 	}
@@ -131,7 +136,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp, err = b.send(req, body, next)
 	if err == nil {
-		b.futile.Store(b.refused(resp))
+		b.futile.Store(b.refused(req, resp))
 	}
 	return resp, err
 }
@@ -147,10 +152,10 @@ func (b *bearer) send(req *http.Request, body func() (io.ReadCloser, error), acc
 	return b.base.RoundTrip(r)
 }
 
-// refused says whether the service did not take the token. Creatio may also lead to its login page then.
-func (b *bearer) refused(resp *http.Response) bool {
-	if resp.StatusCode >= 300 && resp.StatusCode < 400 && b.side == record.Creatio {
-		return strings.Contains(strings.ToLower(resp.Header.Get("Location")), "login")
+// refused says whether the service did not take the token. Creatio may also lead to its login page then, or show it.
+func (b *bearer) refused(req *http.Request, resp *http.Response) bool {
+	if b.side == record.Creatio {
+		return httpx.WantsSignIn(req, resp)
 	}
 	return resp.StatusCode == http.StatusUnauthorized
 }

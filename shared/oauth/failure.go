@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"golang.org/x/oauth2"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // verdicts are the error codes of token endpoints (RFC 6749, section 5.2, and Google's own). A code that is not among
@@ -55,6 +57,25 @@ func (p *provider) refused(op string, err error) error {
 	default:
 		return fault.Errorf(fault.Misconfigured, string(p.side), "token-endpoint", "%s: status %d without a known error", op, answer.Response.StatusCode)
 	}
+}
+
+// clientRefusals are the codes with which a token endpoint refuses the client, whatever the code that it brings. They are
+// RFC 6749's, and Google's own (https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors).
+var clientRefusals = map[record.Side][]string{
+	record.Creatio: {"invalid_client", "unauthorized_client"},
+	record.Google: {
+		"invalid_client", "unauthorized_client", "redirect_uri_mismatch", "deleted_client", "disabled_client", "org_internal", "admin_policy_enforced",
+	},
+}
+
+// refusesCode says whether a token endpoint refuses an authorization code for what it is: too old, used, another linking's
+// or made up. A visitor brings the code, so that it is no failure of the program's.
+func (p *provider) refusesCode(err error) bool {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok || mayPass(answer.Response.StatusCode) || slices.Contains(clientRefusals[p.side], answer.ErrorCode) {
+		return false
+	}
+	return answer.Response.StatusCode >= http.StatusBadRequest || verdicts[answer.ErrorCode] == fault.Reconnect
 }
 
 // unreached is the fault of a call that brought no reply, or none that can be read.

@@ -26,10 +26,10 @@ type Outcome struct {
 	NewUser bool
 }
 
-// Finish ends what BeginGoogle or BeginCreatio began, with what the browser brought back. Besides faults, the error is
-// ErrState, ErrRefused, ErrNotAllowed or a *ConsentError; nothing was linked then.
-func (l *Linker) Finish(ctx context.Context, browser string, query url.Values) (Outcome, error) {
-	s, err := l.resume(ctx, browser, query)
+// Finish ends what BeginGoogle or BeginCreatio began, with what the browser brought back to the redirect address of a
+// side. Besides faults, the error is ErrState, ErrRefused, ErrNotAllowed or a *ConsentError; nothing was linked then.
+func (l *Linker) Finish(ctx context.Context, side record.Side, browser string, query url.Values) (Outcome, error) {
+	s, err := l.resume(ctx, side, browser, query)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -39,9 +39,6 @@ func (l *Linker) Finish(ctx context.Context, browser string, query url.Values) (
 	code := query.Get("code")
 	if code == "" {
 		return Outcome{}, ErrState
-	}
-	if iss := query.Get("iss"); s.Side == record.Google && iss != "" && iss != l.google.issuer {
-		return Outcome{}, ErrState // another service's answer (RFC 9207, section 2.4)
 	}
 	t, c, err := l.exchange(ctx, s, code)
 	if err != nil {
@@ -85,7 +82,7 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 		return nil, credentials{}, err
 	}
 	config := p.config(m)
-	config.RedirectURL = l.redirectURI()
+	config.RedirectURL = l.redirectURI(s.Side)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	before := l.o.Now()
@@ -93,10 +90,11 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 	if err == nil {
 		return t, granted(t, before), nil
 	}
+	useless := p.refusesCode(err)
 	err = p.refused("exchange code", err)
-	if fault.Is(err, fault.Reconnect) {
-		// The code is of no use: too old, used, or another linking's.
-		return nil, credentials{}, fmt.Errorf("%w: %w", ErrState, err)
+	if useless {
+		l.o.Logger.WarnContext(ctx, "a code was refused", "side", string(s.Side), "error", err.Error())
+		return nil, credentials{}, ErrState
 	}
 	return nil, credentials{}, err
 }
@@ -173,30 +171,5 @@ func (l *Linker) LinkPassword(ctx context.Context, user, username, password stri
 		return err
 	}
 	_, err = l.linkCreatio(ctx, user, who, &credentials{Username: username, Password: password})
-	return err
-}
-
-// LinkClient links the one active Creatio user who has the user's verified e-mail address. Where there is none, or are
-// several, the error is the finder's, and the user is not linked any more: the technical user acts for nobody else.
-func (l *Linker) LinkClient(ctx context.Context, user string) error {
-	if err := l.only(AuthClient); err != nil {
-		return err
-	}
-	p, err := l.o.Store.User(user).Profile(ctx)
-	if err != nil {
-		return fmt.Errorf("link account: %w", err)
-	}
-	who, err := l.o.CreatioFind(ctx, l.client(record.Creatio, l.o.CreatioHTTP, l.technical), p.Google.Email)
-	if fault.Is(err, fault.BadRecord) {
-		undo := l.changeProfile(ctx, user, func(p *store.Profile) { p.Creatio.Linked = false })
-		return errors.Join(fmt.Errorf("link account: %w", err), undo)
-	}
-	if err != nil {
-		return fmt.Errorf("link account: %w", err)
-	}
-	if err := whole(who); err != nil {
-		return err
-	}
-	_, err = l.linkCreatio(ctx, user, who, nil)
 	return err
 }

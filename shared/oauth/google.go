@@ -59,7 +59,7 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State
 		if out.NewUser {
 			p.CreatedAt = l.o.Now().UTC()
 		}
-		p.Google = store.GoogleAccount{Subject: who.subject, Email: who.Email, Name: who.Name, Linked: true, Scopes: scopes}
+		p.Google = store.GoogleAccount{Subject: who.subject, Email: who.Email, HostedDomain: who.Domain, Name: who.Name, Linked: true, Scopes: scopes}
 		out.Epoch = p.SessionEpoch
 		return nil
 	})

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -86,6 +87,11 @@ type identityServer struct {
 	now func() time.Time
 	// rotates gives a new refresh token with each refresh, and takes the old one once.
 	rotates bool
+	// callback is the one redirect address that is registered.
+	callback string
+	// issuer is what the service calls itself, where that is not its address; sendsIssuer, that it says so in its answers.
+	issuer      string
+	sendsIssuer bool
 
 	mu       sync.Mutex
 	lifetime int
@@ -105,7 +111,7 @@ func newIdentityServer(t *testing.T, now func() time.Time) *identityServer {
 	mux := http.NewServeMux()
 	discovery := func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{
-			"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token",
+			"issuer": cmp.Or(s.issuer, s.URL), "authorization_response_iss_parameter_supported": s.sendsIssuer, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token",
 			"revocation_endpoint": s.URL + "/revoke", "jwks_uri": s.URL + "/keys",
 		})
 	}
@@ -165,7 +171,7 @@ func (s *identityServer) token(w http.ResponseWriter, r *http.Request) {
 		g, known = s.codes[r.PostForm.Get("code")]
 		delete(s.codes, r.PostForm.Get("code"))
 		sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
-		known = known && g.challenge == base64.RawURLEncoding.EncodeToString(sum[:])
+		known = known && r.PostForm.Get("redirect_uri") == s.callback && g.challenge == base64.RawURLEncoding.EncodeToString(sum[:])
 	case "refresh_token":
 		g, known = s.refresh[old]
 		if s.rotates {
@@ -323,6 +329,7 @@ func newWorld(t *testing.T, auth string) *world {
 	w.store = kept
 	w.google, w.creatio = newIdentityServer(t, w.clock.now), newIdentityServer(t, w.clock.now)
 	w.creatio.rotates = true
+	w.google.callback, w.creatio.callback = "https://tandem.example.com/oauth-callback", "https://tandem.example.com/oauth-callback/creatio"
 	w.options = Options{
 		Store: kept, Vault: paperVault{}, HTTP: http.DefaultTransport, CreatioHTTP: http.DefaultTransport,
 		PublicURL: "https://tandem.example.com",
@@ -399,7 +406,7 @@ const cookie = "the browser's secret"
 // claims of somebody who may sign in.
 func (w *world) claims(change map[string]any) map[string]any {
 	c := map[string]any{
-		"iss": w.google.URL, "aud": "client", "sub": "1001", "email": "olena@example.com", "email_verified": true, "name": "Olena Example",
+		"iss": w.google.URL, "aud": "client", "sub": "1001", "email": "olena@example.com", "email_verified": true, "name": "Olena Example", "hd": "example.com",
 		"iat": w.clock.now().Unix(), "exp": w.clock.now().Add(time.Hour).Unix(),
 	}
 	for k, v := range change {
@@ -418,7 +425,7 @@ func consentAt(t *testing.T, s *identityServer, address string, g grant) url.Val
 		t.Fatalf("consent page: %v", err)
 	}
 	q := at.Query()
-	if q.Get("code_challenge_method") != "S256" || q.Get("response_type") != "code" || q.Get("redirect_uri") != "https://tandem.example.com/oauth-callback" {
+	if q.Get("code_challenge_method") != "S256" || q.Get("response_type") != "code" || q.Get("redirect_uri") != s.callback {
 		t.Fatalf("consent page: unexpected query %v", q)
 	}
 	if g.claims != nil && g.claims["nonce"] == nil {
@@ -446,7 +453,7 @@ func (w *world) begin() string {
 // signIn signs somebody in with a grant.
 func (w *world) signIn(g grant) (Outcome, error) {
 	w.t.Helper()
-	return w.linker.Finish(w.t.Context(), cookie, consentAt(w.t, w.google, w.begin(), g))
+	return w.linker.Finish(w.t.Context(), record.Google, cookie, consentAt(w.t, w.google, w.begin(), g))
 }
 
 // olena signs the usual user in.
@@ -467,7 +474,7 @@ func (w *world) linked() string {
 	if err != nil {
 		w.t.Fatalf("BeginCreatio: %v", err)
 	}
-	if _, err := w.linker.Finish(w.t.Context(), cookie, consentAt(w.t, w.creatio, address, grant{})); err != nil {
+	if _, err := w.linker.Finish(w.t.Context(), record.Creatio, cookie, consentAt(w.t, w.creatio, address, grant{})); err != nil {
 		w.t.Fatalf("Finish: %v", err)
 	}
 	return user

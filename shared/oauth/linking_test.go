@@ -26,7 +26,7 @@ func TestSigningInLinksGoogle(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
-	out, err := w.linker.Finish(t.Context(), cookie, consentAt(t, w.google, address, grant{claims: w.claims(nil), scope: allScopes}))
+	out, err := w.linker.Finish(t.Context(), record.Google, cookie, consentAt(t, w.google, address, grant{claims: w.claims(nil), scope: allScopes}))
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
@@ -34,7 +34,7 @@ func TestSigningInLinksGoogle(t *testing.T) {
 		t.Errorf("outcome (-want +got):\n%s", diff)
 	}
 	want := store.Profile{ID: out.User, CreatedAt: start, Google: store.GoogleAccount{
-		Subject: "1001", Email: "olena@example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts"},
+		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts"},
 	}}
 	if diff := cmp.Diff(want, w.profile(out.User)); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)
@@ -59,7 +59,7 @@ func TestAStateIsGoodOnceForAWhileInOneBrowser(t *testing.T) {
 		"no key at all": func(_ *world, q url.Values) string { q.Set("state", "../users"); return cookie },
 		"missing":       func(_ *world, q url.Values) string { q.Del("state"); return cookie },
 		"used": func(w *world, q url.Values) string {
-			if _, err := w.linker.Finish(w.t.Context(), cookie, q); err != nil {
+			if _, err := w.linker.Finish(w.t.Context(), record.Google, cookie, q); err != nil {
 				w.t.Fatalf("first use: %v", err)
 			}
 			return cookie
@@ -76,7 +76,7 @@ func TestAStateIsGoodOnceForAWhileInOneBrowser(t *testing.T) {
 			w := newWorld(t, AuthUser)
 			q := consentAt(t, w.google, w.begin(), grant{claims: w.claims(nil), scope: allScopes})
 			browser := spoil(w, q)
-			_, err := w.linker.Finish(t.Context(), browser, q)
+			_, err := w.linker.Finish(t.Context(), record.Google, browser, q)
 			if !errors.Is(err, ErrState) {
 				t.Errorf("Finish = %v, want ErrState", err)
 			}
@@ -96,7 +96,7 @@ func TestACodeOfAnotherLinkingIsNotTaken(t *testing.T) {
 	theirs := consentAt(t, w.google, w.begin(), grant{claims: w.claims(nil), scope: allScopes})
 	mine := consentAt(t, w.google, w.begin(), grant{claims: w.claims(nil), scope: allScopes})
 	mine.Set("code", theirs.Get("code"))
-	if _, err := w.linker.Finish(t.Context(), cookie, mine); !errors.Is(err, ErrState) {
+	if _, err := w.linker.Finish(t.Context(), record.Google, cookie, mine); !errors.Is(err, ErrState) {
 		t.Errorf("Finish = %v, want ErrState", err)
 	}
 }
@@ -110,7 +110,7 @@ func TestARefusedConsentChangesNothing(t *testing.T) {
 		q := consentAt(t, w.google, w.begin(), grant{})
 		q.Del("code")
 		q.Set("error", code)
-		_, err := w.linker.Finish(t.Context(), cookie, q)
+		_, err := w.linker.Finish(t.Context(), record.Google, cookie, q)
 		if err == nil || want != nil && !errors.Is(err, want) || want == nil && errors.Is(err, ErrRefused) {
 			t.Errorf("%s: Finish = %v", code, err)
 		}
@@ -158,7 +158,7 @@ func TestASignatureThatIsNotGooglesSignsNobodyIn(t *testing.T) {
 	forged := sign(claims)
 	forged = forged[:strings.LastIndexByte(forged, '.')+1] + strings.Repeat("A", 342)
 	w.google.refuse(http.StatusOK, `{"access_token":"a","refresh_token":"r","id_token":"`+forged+`"}`)
-	if _, err := w.linker.Finish(t.Context(), cookie, q); !fault.Is(err, fault.Bug) {
+	if _, err := w.linker.Finish(t.Context(), record.Google, cookie, q); !fault.Is(err, fault.Bug) {
 		t.Errorf("Finish = %v", err)
 	}
 }
@@ -272,7 +272,7 @@ func TestConsentIsAskedAgainWhereNoRefreshTokenIsGood(t *testing.T) {
 			if strings.Contains(err.Error(), "state=") {
 				t.Errorf("the error tells the state: %v", err)
 			}
-			out, err := w.linker.Finish(t.Context(), cookie, consentAt(t, w.google, more.Redirect, grant{claims: w.claims(nil), scope: allScopes}))
+			out, err := w.linker.Finish(t.Context(), record.Google, cookie, consentAt(t, w.google, more.Redirect, grant{claims: w.claims(nil), scope: allScopes}))
 			if err != nil {
 				t.Fatalf("second Finish: %v", err)
 			}
@@ -292,7 +292,7 @@ func TestConsentIsNotAskedForEver(t *testing.T) {
 		t.Fatalf("Finish = %v, want a ConsentError", err)
 	}
 	q := consentAt(t, w.google, more.Redirect, grant{claims: w.claims(nil), scope: allScopes, noRefresh: true})
-	if _, err = w.linker.Finish(t.Context(), cookie, q); !fault.Is(err, fault.Misconfigured) {
+	if _, err = w.linker.Finish(t.Context(), record.Google, cookie, q); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("Finish = %v, want Misconfigured", err)
 	}
 }
@@ -308,7 +308,7 @@ func TestConsentLinksCreatio(t *testing.T) {
 	if at, _ := url.Parse(address); at.Query().Get("scope") != "offline_access" {
 		t.Errorf("scope in %s", address)
 	}
-	out, err := w.linker.Finish(t.Context(), cookie, consentAt(t, w.creatio, address, grant{}))
+	out, err := w.linker.Finish(t.Context(), record.Creatio, cookie, consentAt(t, w.creatio, address, grant{}))
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
@@ -335,7 +335,7 @@ func TestSigningOutEndsALinkingUnderWay(t *testing.T) {
 	if err := w.linker.changeProfile(t.Context(), user, func(p *store.Profile) { p.SessionEpoch++ }); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.linker.Finish(t.Context(), cookie, consentAt(t, w.creatio, address, grant{})); !errors.Is(err, ErrState) {
+	if _, err := w.linker.Finish(t.Context(), record.Creatio, cookie, consentAt(t, w.creatio, address, grant{})); !errors.Is(err, ErrState) {
 		t.Errorf("Finish = %v, want ErrState", err)
 	}
 }
@@ -348,7 +348,7 @@ func TestCreatioWithoutARefreshTokenIsTheOperatorsToMend(t *testing.T) {
 	if err != nil {
 		t.Fatalf("BeginCreatio: %v", err)
 	}
-	if _, err := w.linker.Finish(t.Context(), cookie, consentAt(t, w.creatio, address, grant{noRefresh: true})); !fault.Is(err, fault.Misconfigured) {
+	if _, err := w.linker.Finish(t.Context(), record.Creatio, cookie, consentAt(t, w.creatio, address, grant{noRefresh: true})); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("Finish = %v", err)
 	}
 	if w.profile(user).Creatio.Linked {
@@ -389,53 +389,6 @@ func TestNameAndPasswordLinkCreatio(t *testing.T) {
 	}
 	if err := w.linker.LinkPassword(t.Context(), user, "olena", "changed"); err != nil || w.profile(user).Creatio.Reconnect {
 		t.Errorf("linking again: %v, %+v", err, w.profile(user).Creatio)
-	}
-}
-
-func TestTheTechnicalUserServesWhoHasTheAddress(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, AuthClient)
-	user := w.olena()
-	var sought string
-	w.found = func(email string) (CreatioUser, error) { sought = email; return olena, nil }
-	if err := w.linker.LinkClient(t.Context(), user); err != nil {
-		t.Fatalf("LinkClient: %v", err)
-	}
-	if c := w.profile(user).Creatio; !c.Linked || c.User != "olena" || sought != "olena@example.com" {
-		t.Errorf("creatio = %+v, sought %q", c, sought)
-	}
-	for range 3 {
-		if status, err := w.call(w.client(w.linker, user, record.Creatio), record.Creatio); err != nil || status != http.StatusOK {
-			t.Errorf("call = %d, %v", status, err)
-		}
-	}
-	if n := w.creatio.calls("client_credentials"); n != 1 {
-		t.Errorf("%d technical tokens, want one for all", n)
-	}
-	w.creatio.expel()
-	if status, err := w.call(w.client(w.linker, user, record.Creatio), record.Creatio); err != nil || status != http.StatusOK {
-		t.Errorf("call after the token was refused = %d, %v", status, err)
-	}
-	w.found = func(string) (CreatioUser, error) {
-		return CreatioUser{}, fault.New(fault.BadRecord, "creatio", "no-user", nil)
-	}
-	if err := w.linker.LinkClient(t.Context(), user); !fault.Is(err, fault.BadRecord) {
-		t.Errorf("LinkClient = %v", err)
-	}
-	if w.profile(user).Creatio.Linked {
-		t.Error("who is no user of the site any more is still linked")
-	}
-}
-
-func TestARefusedTechnicalClientIsTheOperatorsToMend(t *testing.T) {
-	t.Parallel()
-	for _, code := range []string{"invalid_client", "invalid_grant"} {
-		w := newWorld(t, AuthClient)
-		user := w.olena()
-		w.creatio.refuse(http.StatusBadRequest, `{"error":"`+code+`"}`)
-		if err := w.linker.LinkClient(t.Context(), user); !fault.Is(err, fault.Misconfigured) {
-			t.Errorf("%s: LinkClient = %v", code, err)
-		}
 	}
 }
 

@@ -6,6 +6,9 @@
 //
 // Its invariants:
 //
+//   - A code goes to no other service than the one that gave it. Each service has a redirect address of its own and an
+//     issuer of its own; an answer counts only at the address of the service that its state names, and under no other
+//     issuer (RFC 9700, section 4.4.2; RFC 9207). What does not count leaves the state as it was.
 //   - A token is written before it is used. Creatio gives a new refresh token with each refresh and takes the old one
 //     once, so the copies of this program agree in the store on who refreshes, and the refresh goes on to its end even
 //     where who asked for it has left.
@@ -20,7 +23,7 @@
 // new one. Google's refresh tokens stay as they are, and nothing is lost there.
 //
 // Several users of Tandem may link the same Creatio account, as a person does who has two Google accounts: each has shown
-// that the account is theirs.
+// that the account is theirs. Where a technical user acts for all, nobody has, and one alone is linked as each Creatio user.
 package oauth
 
 import (
@@ -44,8 +47,9 @@ import (
 
 // What a linking may end with, besides faults.
 var (
-	// ErrState says that the linking is unknown, used, expired or another browser's.
-	ErrState = errors.New("the linking is unknown, used, expired or another browser's")
+	// ErrState says that the linking is unknown, used, expired or another browser's, or that the service that was asked
+	// does not recognize the answer to it.
+	ErrState = errors.New("the answer belongs to no linking that is under way")
 	// ErrRefused says that the user did not consent. Nothing was changed.
 	ErrRefused = errors.New("the user did not consent")
 	// ErrNotAllowed says that the user's domain may not sign in, or that the e-mail address is not verified. Nothing was
@@ -117,7 +121,8 @@ type Options struct {
 
 	// CreatioUser asks the site who the client's user is.
 	CreatioUser func(ctx context.Context, client *http.Client) (CreatioUser, error)
-	// CreatioFind finds the one active user with an e-mail address. Needed with AuthClient.
+	// CreatioFind finds the one active user with an e-mail address; BadRecord where there is none, or several. Needed with
+	// AuthClient.
 	CreatioFind func(ctx context.Context, client *http.Client, email string) (CreatioUser, error)
 	// CreatioSession sends requests in a session of a name and a password. Needed with AuthPassword.
 	CreatioSession func(base http.RoundTripper, user, password string) http.RoundTripper
@@ -191,8 +196,13 @@ func (o *Options) check() error {
 	)
 }
 
-// redirectURI is where both services send the browser back to.
-func (l *Linker) redirectURI() string { return l.o.PublicURL + "/oauth-callback" }
+// redirectURI is where a service sends the browser back to.
+func (l *Linker) redirectURI(side record.Side) string {
+	if side == record.Creatio {
+		return l.o.PublicURL + "/oauth-callback/creatio"
+	}
+	return l.o.PublicURL + "/oauth-callback"
+}
 
 // provider is the identity service of a side.
 func (l *Linker) provider(side record.Side) *provider {

@@ -53,9 +53,28 @@ type metadata struct {
 	Token      string `json:"token_endpoint"`
 	Revocation string `json:"revocation_endpoint"`
 	Keys       string `json:"jwks_uri"`
+	// SendsIssuer says that every answer of the authorization endpoint names the issuer (RFC 9207, section 3).
+	SendsIssuer bool `json:"authorization_response_iss_parameter_supported"`
 
 	// keys verify ID tokens; nil where the service signs nobody in.
 	keys oidc.KeySet
+}
+
+// disowns says why an authorization response is none of this service, and nothing where it may be one (RFC 9207, section
+// 2.4; no parameter comes twice, RFC 6749, section 3.1).
+func (m *metadata) disowns(response url.Values) string {
+	for _, name := range []string{"state", "code", "error", "iss"} {
+		if len(response[name]) > 1 {
+			return "a parameter comes twice"
+		}
+	}
+	switch {
+	case response.Has("iss") && response.Get("iss") != m.Issuer:
+		return "it names another issuer"
+	case m.SendsIssuer && !response.Has("iss"):
+		return "it names no issuer, which this service always does"
+	}
+	return ""
 }
 
 func (l *Linker) newProvider(side record.Side, id, secret string) *provider {
@@ -95,6 +114,10 @@ func (l *Linker) newCreatio() *provider {
 	p.discover = func(ctx context.Context) (*metadata, error) {
 		for _, place := range places {
 			m, err := p.read(ctx, place)
+			if err == nil && m.Issuer == l.google.issuer {
+				// Nobody could tell their answers apart (RFC 9207, section 2.4).
+				return nil, p.unknown("it gives itself Google's name")
+			}
 			if err == nil || fault.KindOf(err) != fault.Misconfigured {
 				return m, err
 			}
@@ -104,7 +127,7 @@ func (l *Linker) newCreatio() *provider {
 		}
 		// The addresses of Creatio's identity service where its discovery is closed.
 		return &metadata{
-			Authorize: identity + "/connect/authorize", Token: identity + "/connect/token", Revocation: identity + "/connect/revocation",
+			Issuer: identity, Authorize: identity + "/connect/authorize", Token: identity + "/connect/token", Revocation: identity + "/connect/revocation",
 		}, nil
 	}
 	return p
@@ -192,7 +215,12 @@ func (p *provider) withClient(ctx context.Context) context.Context {
 
 // granted are the tokens of a reply, by the clock before the request.
 func granted(t *oauth2.Token, before time.Time) credentials {
-	lifetime := time.Duration(t.ExpiresIn) * time.Second
+	seconds := float64(t.ExpiresIn)
+	if seconds <= 0 {
+		// Package clientcredentials leaves it there.
+		seconds, _ = t.Extra("expires_in").(float64)
+	}
+	lifetime := time.Duration(min(seconds, longestLifetime.Seconds())) * time.Second
 	if lifetime <= 0 {
 		lifetime = defaultLifetime
 	}
@@ -203,6 +231,8 @@ func granted(t *oauth2.Token, before time.Time) credentials {
 const (
 	// defaultLifetime is for replies that do not say how long a token lives, which Creatio's may not.
 	defaultLifetime = 3 * time.Minute
+	// longestLifetime keeps a nonsensical number of seconds from overflowing a duration.
+	longestLifetime = 365 * 24 * time.Hour
 	// early is how long before its end an access token is refreshed, so that a service that is not there for a moment
 	// stops nobody.
 	early = 2 * time.Minute

@@ -28,7 +28,7 @@ func (w *world) sandboxCreatio(o creatio.Options) *creatio.Server {
 	}
 	s.AddOAuthClient(creatio.OAuthClient{
 		ID: "client", Secret: "client-secret", Kind: kind, TechnicalUser: "olena",
-		RedirectURIs: []string{"https://tandem.example.com/oauth-callback"},
+		RedirectURIs: []string{"https://tandem.example.com/oauth-callback/creatio"},
 	})
 	s.AutoConsent("olena")
 	w.options.Creatio.URL = h.URL
@@ -61,7 +61,7 @@ func (w *world) consent() string {
 	if err != nil {
 		w.t.Fatalf("BeginCreatio: %v", err)
 	}
-	if _, err := w.linker.Finish(w.t.Context(), cookie, visit(w.t, address)); err != nil {
+	if _, err := w.linker.Finish(w.t.Context(), record.Creatio, cookie, visit(w.t, address)); err != nil {
 		w.t.Fatalf("Finish: %v", err)
 	}
 	return user
@@ -140,7 +140,7 @@ func TestTheSandboxCreatiosUserRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatalf("BeginCreatio: %v", err)
 	}
-	if _, err := w.linker.Finish(t.Context(), cookie, visit(t, address)); !errors.Is(err, ErrRefused) {
+	if _, err := w.linker.Finish(t.Context(), record.Creatio, cookie, visit(t, address)); !errors.Is(err, ErrRefused) {
 		t.Errorf("Finish = %v, want ErrRefused", err)
 	}
 }

@@ -23,6 +23,11 @@ const revokeFor = 24 * time.Hour
 // the service cannot be reached, the account is unlinked all the same, and RevokePending may try again for a day. Who
 // the Google account was stays: links hang on it.
 func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) error {
+	if side == record.Creatio {
+		if err := l.vacate(ctx, user); err != nil {
+			return fmt.Errorf("unlink account: %w", err)
+		}
+	}
 	err := l.changeProfile(ctx, user, func(p *store.Profile) {
 		if side == record.Google {
 			p.Google.Linked, p.Google.Reconnect, p.Google.Scopes = false, false, nil

@@ -80,7 +80,7 @@ func TestA_batch_answers_each_part_for_itself(t *testing.T) {
 		{fault.BadRecord, "foreign-key", false},
 		{},
 		{fault.Gone, "not-found", false},
-		{fault.Reconnect, "html-instead-of-json", false},
+		{fault.Retry, "signed-out", false},
 		{fault.Retry, "no-answer", true},
 		{fault.Retry, "no-answer", false},
 	} {

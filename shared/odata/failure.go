@@ -34,13 +34,13 @@ func (c *Client) classify(r request, a answer) *fault.Error {
 func verdict(r request, a answer, p problem, html bool) *fault.Error {
 	switch {
 	case a.status == http.StatusUnauthorized:
-		return &fault.Error{Kind: fault.Reconnect, Code: "unauthorized"}
+		return signedOut()
 	case a.status == http.StatusTooManyRequests:
 		return &fault.Error{Kind: fault.Retry, Code: "quota"}
 	case a.status >= 300 && a.status < 400:
 		return redirected(a)
 	case a.status == http.StatusForbidden && strings.Contains(p.text, "csrf"):
-		return &fault.Error{Kind: fault.Reconnect, Code: "csrf"}
+		return &fault.Error{Kind: fault.Retry, Code: "csrf"}
 	case html:
 		return pageInstead(r, a)
 	case p.routing:
@@ -63,10 +63,14 @@ func verdict(r request, a answer, p problem, html bool) *fault.Error {
 	return &fault.Error{Kind: fault.Bug, Code: fmt.Sprintf("status-%d", a.status)}
 }
 
+// signedOut is the fault of a reply that asks to sign in. The transport below has a good sign-in, or has said that it has
+// none: it is the one that hears from who gives access that it is gone. So this passes, as a site's restart does.
+func signedOut() *fault.Error { return &fault.Error{Kind: fault.Retry, Code: "signed-out"} }
+
 // redirected judges a redirect: API calls have none, but an expired session is sent to the login page.
 func redirected(a answer) *fault.Error {
 	if loginWords.MatchString(a.header.Get("Location")) {
-		return &fault.Error{Kind: fault.Reconnect, Code: "html-instead-of-json"}
+		return signedOut()
 	}
 	return fault.Errorf(fault.Misconfigured, "", "redirected", "status %d to another address", a.status)
 }
@@ -77,7 +81,7 @@ func pageInstead(r request, a answer) *fault.Error {
 	const code = "html-instead-of-json"
 	switch {
 	case a.status < 300 && loginWords.Match(a.body):
-		return &fault.Error{Kind: fault.Reconnect, Code: code}
+		return signedOut()
 	case a.status < 300, a.status >= 500:
 		return &fault.Error{Kind: fault.Retry, Code: code, Ambiguous: r.writes()}
 	}

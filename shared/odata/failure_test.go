@@ -32,16 +32,16 @@ func TestReplies_that_are_no_success_have_one_kind_each(t *testing.T) {
 		site http.HandlerFunc
 		want fault.Error
 	}{
-		"an expired session":               {list, answers(401, media, ""), fault.Error{Kind: fault.Reconnect, Code: "unauthorized"}},
-		"a redirect to the login page":     {list, answers(302, html, "", "Location", "/Login/NuiLogin.aspx?ReturnUrl=%2f0"), fault.Error{Kind: fault.Reconnect, Code: "html-instead-of-json"}},
+		"an expired session":               {list, answers(401, media, ""), fault.Error{Kind: fault.Retry, Code: "signed-out"}},
+		"a redirect to the login page":     {list, answers(302, html, "", "Location", "/Login/NuiLogin.aspx?ReturnUrl=%2f0"), fault.Error{Kind: fault.Retry, Code: "signed-out"}},
 		"a redirect to another address":    {list, answers(301, html, "", "Location", "https://www.example.com/0/odata"), fault.Error{Kind: fault.Misconfigured, Code: "redirected"}},
-		"a login page with 200":            {insert, answers(200, html, `<!DOCTYPE html><title>Log in</title><input type="password">`), fault.Error{Kind: fault.Reconnect, Code: "html-instead-of-json"}},
+		"a login page with 200":            {insert, answers(200, html, `<!DOCTYPE html><title>Log in</title><input type="password">`), fault.Error{Kind: fault.Retry, Code: "signed-out"}},
 		"a maintenance page with 200":      {list, answers(200, "application/json", `<html><title>Back soon</title></html>`), fault.Error{Kind: fault.Retry, Code: "html-instead-of-json"}},
 		"a proxy's page":                   {insert, answers(502, html, `<html><title>Bad gateway</title></html>`), fault.Error{Kind: fault.Retry, Code: "html-instead-of-json", Ambiguous: true}},
 		"no such site":                     {list, answers(404, html, `<html><title>404</title></html>`), fault.Error{Kind: fault.Misconfigured, Code: "html-instead-of-json"}},
 		"no right to the record":           {remove, answers(403, media, oData("SecurityException")), fault.Error{Kind: fault.ReadOnly, Code: "forbidden"}},
 		"no right, told by 500":            {remove, answers(500, media, `{"Message":"An error has occurred.","ExceptionMessage":"No rights","ExceptionType":"System.Security.SecurityException","StackTrace":"   at X"}`), fault.Error{Kind: fault.ReadOnly, Code: "forbidden"}},
-		"a wrong CSRF token":               {remove, answers(403, html, `<html><title>Invalid CSRF token</title></html>`), fault.Error{Kind: fault.Reconnect, Code: "csrf"}},
+		"a wrong CSRF token":               {remove, answers(403, html, `<html><title>Invalid CSRF token</title></html>`), fault.Error{Kind: fault.Retry, Code: "csrf"}},
 		"a record that is gone":            {entity, answers(404, media, oData("Resource not found")), fault.Error{Kind: fault.Gone, Code: "not-found"}},
 		"a deletion of what is gone":       {remove, answers(404, media, ""), fault.Error{Kind: fault.Gone, Code: "not-found"}},
 		"a null entity":                    {entity, answers(204, media, ""), fault.Error{Kind: fault.Gone, Code: "not-found"}},

@@ -18,12 +18,21 @@ type Profile struct {
 	SessionEpoch int `json:"sessionEpoch"`
 }
 
+// Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,
+// nothing else keeps two users of Tandem from being linked as the same one.
+type Seat struct {
+	User string `json:"user"`
+}
+
 // GoogleAccount is the user's Google account. Subject stays when it is unlinked: links hang on it.
 type GoogleAccount struct {
 	Subject string `json:"subject,omitempty"`
 	Email   string `json:"email,omitempty"`
-	Name    string `json:"name,omitempty"`
-	Linked  bool   `json:"linked"`
+	// HostedDomain is the Google Workspace that the account belongs to, as the ID token of the latest sign-in said; empty
+	// for a private account, and for whoever has not signed in since it is kept.
+	HostedDomain string `json:"hd,omitempty"`
+	Name         string `json:"name,omitempty"`
+	Linked       bool   `json:"linked"`
 	// Scopes are the short names of what was granted: "contacts", "calendar".
 	Scopes    []string `json:"scopes,omitempty"`
 	Reconnect bool     `json:"reconnect"`

@@ -12,6 +12,7 @@
 //	users/{user}/runs/{run}            Run: what one run did
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
 //	states/{state}                     State: one linking in progress; used once
+//	seats/{seat}                       Seat: who alone is linked as a Creatio user that nobody had to prove to be
 //	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
 //	meta/schema                        Schema: which migrations the documents have been through
 //
@@ -49,9 +50,18 @@ type Store interface {
 
 	// PutState keeps a linking in progress.
 	PutState(ctx context.Context, s State) error
-	// TakeState returns a linking and removes it, so that it is used once. ErrNotFound where it is unknown,
-	// used, or expired at now.
-	TakeState(ctx context.Context, id string, now time.Time) (State, error)
+	// State is a linking in progress; ErrNotFound where it is unknown, used, or expired at now.
+	State(ctx context.Context, id string, now time.Time) (State, error)
+	// TakeState removes a linking, so that it is used once: ErrNotFound where it is not there, as for the second of two
+	// who take it.
+	TakeState(ctx context.Context, id string) error
+
+	// Seat is who has a seat; ErrNotFound where it is free. Erase frees none.
+	Seat(ctx context.Context, seat string) (user string, err error)
+	// TakeSeat gives a seat to a user where it is free, and returns who has it then.
+	TakeSeat(ctx context.Context, seat, user string) (holder string, err error)
+	// LeaveSeat frees a seat that the user has; nothing happens where it is another's, or free.
+	LeaveSeat(ctx context.Context, seat, user string) error
 
 	// Due lists users whose automatic sync of the type is due at now, longest due first and then in the order of their
 	// ids: those after the given one, which may be due no more, or from the first where it is zero; at most limit.

@@ -18,6 +18,7 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	out := Outcome{Run: r.report.run.ID, Status: Done}
+	err = ofNoRecord(err)
 	var skipped skip
 	var held waitsForApproval
 	switch {
@@ -33,6 +34,8 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		out.Status = Continued
 	case fault.Is(err, fault.Misconfigured):
 		out.Status, out.Reason = Skipped, ReasonMisconfigured
+	case fault.Is(err, fault.Bug):
+		out.Status, out.Reason = Skipped, ReasonBug
 	case err != nil:
 		out.Status, out.After = Retry, fault.After(err)
 	case r.preview():
@@ -48,6 +51,7 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		}
 	}
 	r.close(out, err)
+	out.Known = err != nil && r.doc.Problem != nil && r.doc.Problem.Code == r.report.last().Code && r.doc.Problem.Side == r.report.last().Side
 	commit := func(d *store.Sync) error { r.conclude(d, out, digests, err); return nil }
 	cerr := phase(ctx, "commit", func(ctx context.Context) error {
 		return r.user.Commit(ctx, r.engine.Type, r.lease, r.summary(), commit)
@@ -63,6 +67,18 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		return out, nil
 	}
 	return out, err
+}
+
+// ofNoRecord is the error of a run as a whole. What a service refuses for good, and what was said of a record where none
+// was asked for, no repetition mends: a right that is missing is the administrator's to give, anything else a mistake here.
+func ofNoRecord(err error) error {
+	switch fault.KindOf(err) {
+	case fault.ReadOnly:
+		return fault.New(fault.Misconfigured, string(faultSide(err)), "no-access", err)
+	case fault.BadRecord, fault.Conflict, fault.Gone, fault.FullSync:
+		return fault.New(fault.Bug, string(faultSide(err)), "request-refused", err)
+	}
+	return err
 }
 
 // supersede ends runs that have nothing left to do: a held one that does not wait any more, since what it would have
@@ -233,8 +249,8 @@ func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
 	}
 }
 
-// maxRunDelay bounds how far apart runs are while something waits for an administrator: nobody tells Tandem when it is
-// mended.
+// maxRunDelay bounds how far apart runs are while something waits for an administrator, or for another version: nobody
+// tells Tandem when it is mended.
 const maxRunDelay = time.Hour
 
 // concludeFailure has the sync be due as always, but not before a wait is over.

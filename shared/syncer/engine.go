@@ -66,6 +66,8 @@ const (
 	ReasonTagMissing   = "tag-missing"
 	// ReasonMisconfigured is of a run that ended, maybe halfway, at what an administrator has to mend.
 	ReasonMisconfigured = "misconfigured"
+	// ReasonBug is the same of what should not have happened, and would again.
+	ReasonBug = "bug"
 )
 
 // Outcome is what became of a run.
@@ -74,6 +76,8 @@ type Outcome struct {
 	Status Status
 	// Reason is set where Status is Skipped.
 	Reason string
+	// Known says that the run before ended with the same problem.
+	Known bool
 	// After is the least time to wait before a repetition, where Status is Retry.
 	After time.Duration
 	// Counts is what this attempt at the run did; zero where it did not begin.
@@ -140,7 +144,7 @@ func NewRunID(now time.Time) string {
 	return strings.Replace(now.UTC().Format(runTimes), ".", "-", 1) + "-" + strings.ToLower(rand.Text()[:8])
 }
 
-// Run makes one run for a user. The error is the cause of a Retry or a Reconnect, or what is misconfigured, for the log.
+// Run makes one run for a user. The error is the cause of a Retry or a Reconnect, or what is misconfigured or a bug, for the log.
 func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, error) {
 	now := e.Now().UTC()
 	queued := req.Run != ""

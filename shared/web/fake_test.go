@@ -40,6 +40,8 @@ type fakeService struct {
 	runs    []store.Run
 	epoch   int
 	outcome Outcome
+	// side is where the last linking came back to.
+	side record.Side
 	// overview is what anna sees while she is an administrator.
 	overview Overview
 
@@ -79,7 +81,8 @@ func (f *fakeService) LinkPassword(_ context.Context, user, username, password s
 	return nil
 }
 
-func (f *fakeService) FinishLink(_ context.Context, browser string, query url.Values) (Outcome, error) {
+func (f *fakeService) FinishLink(_ context.Context, side record.Side, browser string, query url.Values) (Outcome, error) {
+	f.side = side
 	if err := f.call("FinishLink", ""); err != nil {
 		return Outcome{}, err
 	}

@@ -107,15 +107,15 @@ func (f *passwordForm) refused(err error) bool {
 	return true
 }
 
-// finishLink ends a linking: the browser is back from a consent page.
-func (s *Site) finishLink(w http.ResponseWriter, r *http.Request) error {
+// finishLink ends a linking: the browser is back from a consent page, at the address of a side.
+func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, side record.Side) error {
 	// The address holds the code; a page that is shown here must not hand it on.
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	browser := s.shownBrowser(r)
 	if browser == "" {
 		return ErrState // begun elsewhere: not even looked up, so that who began it can still end it
 	}
-	out, err := s.service.FinishLink(r.Context(), browser, r.URL.Query())
+	out, err := s.service.FinishLink(r.Context(), side, browser, r.URL.Query())
 	switch {
 	case errors.Is(err, ErrRefused):
 		return s.see(w, s.root+"?problem=consent-denied")
@@ -134,11 +134,13 @@ func (s *Site) finishLink(w http.ResponseWriter, r *http.Request) error {
 	return s.see(w, s.root)
 }
 
-// linkFailure is an error of a linking as an answer: what is neither ours to mend nor likely to pass is the other
-// service's.
+// linkFailure is an error of a linking as an answer: what is neither the visitor's, nor ours to mend, nor likely to pass
+// is the other service's.
 func linkFailure(err error) error {
 	e := explain(err)
-	if k := fault.KindOf(e.cause); e.status >= http.StatusInternalServerError && k != fault.Retry && k != fault.Misconfigured || k == fault.Reconnect {
+	k := fault.KindOf(e.cause)
+	foreign := e.status >= http.StatusInternalServerError && k != fault.Retry && k != fault.Misconfigured
+	if foreign || e.status == statusOf(fault.Reconnect) {
 		e.status = http.StatusBadGateway
 	}
 	return e

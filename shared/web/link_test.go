@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 func TestLinkingBindsToTheBrowserThatBeganIt(t *testing.T) {
@@ -46,10 +47,16 @@ func TestTwoLinkingsMayBeUnderWayAtOnce(t *testing.T) {
 
 func TestTheCallbackSignsIn(t *testing.T) {
 	t.Parallel()
-	for _, target := range []string{"/oauth-callback?state=known&code=c", "/?state=known&code=c&x=oauth-callback"} {
+	for target, side := range map[string]record.Side{
+		"/oauth-callback?state=known&code=c": record.Google, "/?state=known&code=c&x=oauth-callback": record.Google,
+		"/oauth-callback/creatio?state=known&code=c": record.Creatio, "/creatio?state=known&code=c&x=oauth-callback": record.Creatio,
+	} {
 		c := newClient(t)
 		r := c.do("GET", target, "", cookie("__Host-tandem-link", secret))
 		wantSeeOther(t, r, "/settings")
+		if c.fake.side != side {
+			t.Errorf("%s is taken for an answer of %s", target, c.fake.side)
+		}
 		if len(r.Cookies()) != 1 {
 			t.Fatalf("cookies = %v", r.Cookies())
 		}
@@ -100,7 +107,9 @@ func TestAStrangersCallbackIsNotEvenLookedUp(t *testing.T) {
 	c := newClient(t)
 	wantStatus(t, c.do("GET", "/oauth-callback?state=known&code=c", "", c.signedIn), http.StatusBadRequest)
 	wantStatus(t, c.do("HEAD", "/oauth-callback?state=known&code=c", "", cookie("__Host-tandem-link", secret)), http.StatusMethodNotAllowed)
-	wantStatus(t, c.do("GET", "/oauth-callback/more?state=known&code=c", "", cookie("__Host-tandem-link", secret)), http.StatusNotFound)
+	wantStatus(t, c.do("HEAD", "/oauth-callback/creatio?state=known&code=c", "", cookie("__Host-tandem-link", secret)), http.StatusMethodNotAllowed)
+	wantStatus(t, c.do("GET", "/oauth-callback/creatio/?state=known&code=c", "", cookie("__Host-tandem-link", secret)), http.StatusNotFound)
+	wantStatus(t, c.do("GET", "/oauth-callback/google?state=known&code=c", "", cookie("__Host-tandem-link", secret)), http.StatusNotFound)
 	if len(c.fake.calls) != 0 {
 		t.Errorf("the service was asked: %v", c.fake.calls)
 	}

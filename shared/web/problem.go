@@ -16,7 +16,8 @@ import (
 
 // The errors of a Service that are neither a fault nor the store's.
 var (
-	// ErrState says that a linking is unknown, used, expired, or begun by another browser.
+	// ErrState says that a linking is unknown, used, expired, or begun by another browser, or that the service that was
+	// asked does not recognize the answer to it.
 	ErrState = errors.New("linking unknown")
 	// ErrRefused says that the user did not give consent.
 	ErrRefused = errors.New("consent refused")
@@ -101,7 +102,7 @@ func explain(err error) *refusal {
 	case errors.Is(err, ErrNoJob):
 		r = refuse(http.StatusConflict, "no-job", "There is no schedule here that Tandem could change.", "Set SCHEDULER to where the jobs of Cloud Scheduler are.")
 	case errors.Is(err, ErrState):
-		r = refuse(http.StatusBadRequest, "bad-state", "This link has been used before, is older than ten minutes, or was opened in another browser.",
+		r = refuse(http.StatusBadRequest, "bad-state", "This link has been used before, is older than ten minutes, was opened in another browser, or the service that was asked does not recognize it.",
 			"Nothing was connected. Go to the settings page and start again.")
 	case errors.Is(err, ErrNotAllowed):
 		r = refuse(http.StatusForbidden, "not-allowed", "This Google account may not use Tandem here.",

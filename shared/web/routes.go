@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // access says who may use a route.
@@ -75,16 +77,20 @@ func (s *Site) table() []route {
 // Settings serves everything under /settings, with that name in the path or without.
 func (s *Site) Settings() http.Handler { return s.guarded("settings", s.dispatch) }
 
+// callbacks are the paths below /oauth-callback to which the services send browsers back.
+var callbacks = map[string]record.Side{"/": record.Google, "/creatio": record.Creatio}
+
 // Callback serves /oauth-callback. Only a GET of it does anything: a HEAD would use the code up.
 func (s *Site) Callback() http.Handler {
 	return s.guarded("oauth-callback", func(w http.ResponseWriter, r *http.Request, path string) error {
+		side, known := callbacks[path]
 		switch {
-		case path != "/":
+		case !known:
 			return notFound()
 		case r.Method != http.MethodGet:
 			return notAllowed(w, http.MethodGet)
 		}
-		return s.finishLink(w, r)
+		return s.finishLink(w, r, side)
 	})
 }
 

@@ -23,7 +23,7 @@ type Runner interface {
 	// A place that is none is ErrNoPlace.
 	Dispatch(ctx context.Context, t record.Type, after string) (Dispatched, error)
 	// Window runs one user's window now, under the id of a run that was promised to the user or, where that is empty,
-	// one of its own. The error is the cause of a Retry, for the log.
+	// one of its own. The error is the cause of a Retry that is not in the log yet.
 	Window(ctx context.Context, t record.Type, user, promised string) (Window, error)
 }
 

@@ -32,8 +32,9 @@ type Service interface {
 	// LinkPassword links a Creatio account by name and password, tried at once. A fault of kind Reconnect
 	// says that Creatio does not take them.
 	LinkPassword(ctx context.Context, user, username, password string) error
-	// FinishLink ends what BeginGoogle or BeginCreatio began. ErrState, ErrRefused, ErrNotAllowed.
-	FinishLink(ctx context.Context, browser string, query url.Values) (Outcome, error)
+	// FinishLink ends what BeginGoogle or BeginCreatio began, with what came to the address of a side. ErrState, ErrRefused,
+	// ErrNotAllowed.
+	FinishLink(ctx context.Context, side record.Side, browser string, query url.Values) (Outcome, error)
 	// Epoch is the session epoch of the user; store.ErrNotFound for one who is not there any more.
 	Epoch(ctx context.Context, user string) (int, error)
 	// SignOut ends every session of the user.

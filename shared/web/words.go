@@ -67,7 +67,9 @@ var notices = map[string]notice{
 	"no-contact":       {Message: "Your Creatio user has no contact.", Action: "Ask your administrator to connect your Creatio user with a contact, then connect Creatio again."},
 	"job":              {Message: "The schedule has not taken this up yet.", Action: "What you decided stands, and Tandem tries again by itself. See below how the schedule is; the log says what is in the way."},
 	"job-run":          {Message: "The schedule could not be run now.", Action: "See below how it is, and try again in a few minutes; the log says what is in the way."},
-	"other-account":    {Message: "This account is already connected with another user of Tandem.", Action: "Sign in with the Google account that it belongs to."},
+	"no-workspace":     {Message: "Your Google account is not one of an organization, so Creatio is not connected.", Action: "Sign in with the Google account that your organization gave you."},
+	"users-closed":     {Message: "Creatio does not let Tandem look up its users, so Creatio is not connected yet.", Action: "Ask your administrator to let Tandem's user read the system users (SysAdminUnit) through OData, then sign in again."},
+	"other-account":    {Message: "Your Creatio user is already connected with another Google account, so it is not connected with this one.", Action: "Sign in with that account. If you do not know it, tell your administrator."},
 	"unreachable":      {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
 	"":                 {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},
 }

@@ -33,7 +33,7 @@ run "the_example" {
   }
 
   assert {
-    condition     = output.redirect_uris == { google = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback", creatio = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback" }
+    condition     = output.redirect_uris == { google = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback", creatio = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback/creatio" }
     error_message = "The redirect URIs are not those of oauth-callback."
   }
 }

@@ -193,7 +193,7 @@ func (w *world) link(ctx context.Context, dir string) (err error) {
 	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true})
 	w.google.AutoConsent(ada)
 	w.creatio.AddUser(creatiobox.User{Name: "Ada", Password: "right", ContactName: "Ada Example", Email: ada, Active: true})
-	w.creatio.AddOAuthClient(creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: creatiobox.KindUser, RedirectURIs: []string{back}})
+	w.creatio.AddOAuthClient(creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: creatiobox.KindUser, RedirectURIs: []string{back + "/creatio"}})
 	w.lists()
 	if w.vault, err = vault.Open(ctx, "file:"+filepath.Join(dir, "key", "key.json")); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (w *world) link(ctx context.Context, dir string) (err error) {
 	l, _ := w.linker(w.newProcess(nil))
 	signIn := func() (string, error) { return l.BeginGoogle(ctx, "browser") }
 	if err := w.consent(record.Google, signIn, func(q url.Values) error {
-		out, err := l.Finish(ctx, "browser", q)
+		out, err := l.Finish(ctx, record.Google, "browser", q)
 		w.user = out.User
 		return err
 	}); err != nil {
@@ -284,7 +284,7 @@ func (w *world) relink() {
 	l, _ := w.linker(w.newProcess(nil))
 	begin := func() (string, error) { return l.BeginCreatio(ctx, w.user, "browser") }
 	if err := w.consent(record.Creatio, begin, func(q url.Values) error {
-		_, err := l.Finish(ctx, "browser", q)
+		_, err := l.Finish(ctx, record.Creatio, "browser", q)
 		return err
 	}); err != nil {
 		w.t.Errorf("creatio cannot be linked again: %v", err)

@@ -424,7 +424,7 @@ func TestRefusals_have_one_meaning_each(t *testing.T) {
 		"other parameters":   {apiError{400, "INVALID_ARGUMENT", "Parameters must match.", ""}, fault.FullSync, "token-refused"},
 		"quota":              {apiError{429, "RESOURCE_EXHAUSTED", "Quota exceeded.", "RATE_LIMIT_EXCEEDED"}, fault.Retry, "quota"},
 		"quota, as 403":      {apiError{403, "", "Rate Limit Exceeded", "rateLimitExceeded"}, fault.Retry, "quota"},
-		"token refused":      {apiError{401, "UNAUTHENTICATED", "Invalid Credentials", ""}, fault.Reconnect, "token-refused"},
+		"token refused":      {apiError{401, "UNAUTHENTICATED", "Invalid Credentials", ""}, fault.Retry, "token-refused"},
 		"scope missing":      {apiError{403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}, fault.Reconnect, "scope-missing"},
 		"API disabled":       {apiError{403, "PERMISSION_DENIED", "People API has not been used.", "SERVICE_DISABLED"}, fault.Misconfigured, "api-disabled"},
 		"not allowed":        {apiError{403, "PERMISSION_DENIED", "The caller does not have permission", ""}, fault.Misconfigured, "no-access"},

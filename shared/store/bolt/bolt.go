@@ -5,6 +5,7 @@
 //
 //	meta/schema                       Schema
 //	states/{state}                    State
+//	seats/{seat}                      Seat
 //	schedules/{type}                 Schedule
 //	due/{type}/{time}{user}           nothing; the index of due users, time in 8 bytes big-endian
 //	users/{user}/profile              Profile
@@ -115,31 +116,36 @@ func (s *Store) PutState(ctx context.Context, st store.State) error {
 	})
 }
 
-// TakeState returns a linking and removes it.
-func (s *Store) TakeState(ctx context.Context, id string, now time.Time) (store.State, error) {
+// State is a linking in progress.
+func (s *Store) State(ctx context.Context, id string, now time.Time) (st store.State, err error) {
 	if err := document.ToRead(id); err != nil {
-		return store.State{}, fmt.Errorf("take state: %w", err)
+		return store.State{}, fmt.Errorf("read state: %w", err)
 	}
-	var st store.State
-	found := false
-	err := s.update(ctx, "take state", func(tx *bbolt.Tx) error {
-		b := find(tx, "states")
-		var err error
-		if st, err = get[store.State](b, []byte(id)); errors.Is(err, store.ErrNotFound) {
-			return nil
-		} else if err != nil {
-			return err
+	err = s.view(ctx, "read state", func(tx *bbolt.Tx) error {
+		kept, err := get[store.State](find(tx, "states"), []byte(id))
+		if err == nil && !now.Before(kept.Expires) {
+			err = store.ErrNotFound
 		}
-		found = now.Before(st.Expires)
+		if err == nil {
+			st = kept
+		}
+		return err
+	})
+	return st, err
+}
+
+// TakeState removes a linking.
+func (s *Store) TakeState(ctx context.Context, id string) error {
+	if err := document.ToRead(id); err != nil {
+		return fmt.Errorf("take state: %w", err)
+	}
+	return s.update(ctx, "take state", func(tx *bbolt.Tx) error {
+		b := find(tx, "states")
+		if b == nil || b.Get([]byte(id)) == nil {
+			return store.ErrNotFound
+		}
 		return b.Delete([]byte(id))
 	})
-	if err == nil && !found {
-		err = fmt.Errorf("take state: %w", store.ErrNotFound)
-	}
-	if err != nil {
-		return store.State{}, err
-	}
-	return st, nil
 }
 
 // Due lists users whose sync is due.

@@ -53,7 +53,12 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		want string
 	}{
 		{"PutState", func() error { return s.PutState(ctx, store.State{ID: "s", Expires: noon}) }, "0 reads, 1 writes"},
-		{"TakeState", func() error { _, err := s.TakeState(ctx, "s", noon.Add(-1)); return err }, "1 reads, 1 writes"},
+		{"State", func() error { _, err := s.State(ctx, "s", noon.Add(-1)); return err }, "1 reads, 0 writes"},
+		{"TakeState", func() error { return s.TakeState(ctx, "s") }, "0 reads, 1 writes"},
+		{"TakeSeat", func() error { _, err := s.TakeSeat(ctx, "seat", "ada"); return err }, "1 reads, 1 writes"},
+		{"TakeSeat again", func() error { _, err := s.TakeSeat(ctx, "seat", "ada"); return err }, "1 reads, 0 writes"},
+		{"Seat", func() error { _, err := s.Seat(ctx, "seat"); return err }, "1 reads, 0 writes"},
+		{"LeaveSeat", func() error { return s.LeaveSeat(ctx, "seat", "ada") }, "1 reads, 1 writes"},
 		{"UpdateProfile", func() error { return u.UpdateProfile(ctx, func(*store.Profile) error { return nil }) }, "1 reads, 1 writes"},
 		{"Profile", func() error { _, err := u.Profile(ctx); return err }, "1 reads, 0 writes"},
 		{"PutToken", func() error { return u.PutToken(ctx, record.Google, store.Token{}) }, "0 reads, 1 writes"},

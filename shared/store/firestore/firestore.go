@@ -11,6 +11,7 @@
 //	users/{user}/runs/{run}            doc, id, type
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
 //	states/{state}                     doc, expires (for a time-to-live policy)
+//	seats/{seat}                       doc
 //	schedules/{type}                   doc
 //	meta/schema                        doc
 //
@@ -70,6 +71,7 @@ var Unindexed = [][2]string{
 	{"users", "doc"},
 	{"tokens", "doc"},
 	{"states", "doc"},
+	{"seats", "doc"},
 	{"sync", "doc"},
 	{"links", "doc"},
 	{"runs", "doc"},
@@ -137,41 +139,44 @@ func (s *Store) PutState(ctx context.Context, st store.State) error {
 	return wrap("put state", err)
 }
 
-// TakeState returns a linking and removes it. 1 read, and 1 write where there is one.
-func (s *Store) TakeState(ctx context.Context, id string, now time.Time) (store.State, error) {
-	st, err := s.takeState(ctx, id, now)
+// State is a linking in progress. 1 read.
+func (s *Store) State(ctx context.Context, id string, now time.Time) (store.State, error) {
+	st, err := s.state(ctx, id)
+	if err == nil && !now.Before(st.Expires) {
+		err = store.ErrNotFound
+	}
 	if err != nil {
-		return store.State{}, wrap("take state", err)
+		return store.State{}, wrap("read state", err)
 	}
 	return st, nil
 }
 
-func (s *Store) takeState(ctx context.Context, id string, now time.Time) (store.State, error) {
+func (s *Store) state(ctx context.Context, id string) (store.State, error) {
 	if err := document.ToRead(id); err != nil {
 		return store.State{}, err
 	}
-	ref := s.client.Collection("states").Doc(id)
-	snap, err := s.get(ctx, ref)
+	snap, err := s.get(ctx, s.client.Collection("states").Doc(id))
 	if err != nil {
 		return store.State{}, err
 	}
-	st, err := content[store.State](snap)
-	if err != nil {
-		return store.State{}, err
+	return content[store.State](snap)
+}
+
+// TakeState removes a linking. 1 write.
+func (s *Store) TakeState(ctx context.Context, id string) error {
+	if err := document.ToRead(id); err != nil {
+		return wrap("take state", err)
 	}
-	// Of two takers one finds the document as it was read.
-	_, err = ref.Delete(ctx, firestore.LastUpdateTime(snap.UpdateTime))
-	if outrun(err) {
-		return store.State{}, store.ErrNotFound
-	}
-	if err != nil {
-		return store.State{}, classify(err, true)
+	// Of two takers one finds the document.
+	_, err := s.client.Collection("states").Doc(id).Delete(ctx, firestore.Exists)
+	switch {
+	case outrun(err):
+		return wrap("take state", store.ErrNotFound)
+	case err != nil:
+		return wrap("take state", classify(err, true))
 	}
 	s.observe(0, 1)
-	if !now.Before(st.Expires) {
-		return store.State{}, store.ErrNotFound
-	}
-	return st, nil
+	return nil
 }
 
 // Users goes over the profiles of all users. 1 read for each.

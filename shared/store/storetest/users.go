@@ -200,8 +200,9 @@ var userTests = map[string]func(*testing.T, store.Store){
 			wantError(t, err, store.ErrNotFound)
 			_, err = s.User("ada").Run(t.Context(), id)
 			wantError(t, err, store.ErrNotFound)
-			_, err = s.TakeState(t.Context(), id, noon)
+			_, err = s.State(t.Context(), id, noon)
 			wantError(t, err, store.ErrNotFound)
+			wantError(t, s.TakeState(t.Context(), id), store.ErrNotFound)
 			for _, err := range []error{
 				profile(t.Context(), s.User(id)), s.PutState(t.Context(), store.State{ID: id}), s.User("ada").PutRun(t.Context(), store.Run{ID: id}),
 			} {

@@ -46,7 +46,7 @@ resource "google_compute_security_policy" "this" {
   rule {
     action   = "throttle"
     priority = 1000
-    # Signing in and linking.
+    # Signing in and linking: /oauth-callback for Google, /oauth-callback/creatio for Creatio.
     match {
       expr {
         expression = "request.path.startsWith('/oauth-callback') || request.path.startsWith('/settings/link') || request.path.startsWith('/settings/sign-in')"

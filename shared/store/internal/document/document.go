@@ -22,7 +22,7 @@ const Side = "store"
 
 // Document is everything that a store keeps.
 type Document interface {
-	store.Profile | store.Token | store.State | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema
+	store.Profile | store.Token | store.State | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.

@@ -95,7 +95,7 @@ var quoted = regexp.MustCompile("`([^`]+)`")
 
 func TestReadme_names_columns_and_fields_that_the_code_knows(t *testing.T) {
 	t.Parallel()
-	sources := map[int]string{1: source(t, "../creatio"), 2: source(t, "../google")}
+	sources := map[int]string{1: source(t, "../creatio/contacts"), 2: source(t, "../google/people")}
 	for _, row := range tables(t)["field"] {
 		for cell, code := range sources {
 			names := quoted.FindAllStringSubmatch(row[cell], -1)

@@ -110,6 +110,14 @@ func (l *loader) followRename(s record.Side, rec *record.Record) {
 			former = append(former, p)
 		}
 	}
+	if lost := l.lostCreation(s, rec); lost != nil && len(former) > 0 && (own == nil || own.newlySeen()) {
+		// What was being created went on in this one; the others were merged into it.
+		l.pairs.discard(own, s)
+		lost.link.Pending, lost.first = "", true
+		lost.link.SetSideID(s, rec.ID)
+		l.pairs.index(lost, s)
+		own = lost
+	}
 	if len(former) > 0 && (own == nil || own.newlySeen()) {
 		// A full list tells of nobody's former ids, so the new one may have begun a pair.
 		l.pairs.discard(own, s)
@@ -128,11 +136,29 @@ func (l *loader) followRename(s record.Side, rec *record.Record) {
 	}
 }
 
+// lostCreation is the pair whose creation on a side nobody confirmed, and whose mark a record carries; nil where there is
+// none, or where the side knows the record as one that another pair had.
+func (l *loader) lostCreation(s record.Side, rec *record.Record) *pair {
+	p := l.pairs.byLink[rec.Mark]
+	if p == nil || p.unchanged || p.link.Pending != s || p.link.SideID(s) != "" {
+		return nil
+	}
+	for _, alias := range rec.Aliases {
+		if q := l.pairs.bySide[s][alias]; q != nil && l.heirRank(s, q, rec) == sameRecord {
+			return nil
+		}
+	}
+	return p
+}
+
+// sameRecord is the rank of the pair that the side knows as a record's.
+const sameRecord = 2
+
 // heirRank orders pairs by their right to a record with a new id: the one first that the side knows as the same record,
 // then one that is in scope, before one that left, as one does that was merged into another before that got its new id.
 func (l *loader) heirRank(s record.Side, p *pair, rec *record.Record) int {
 	if is := stable(l.sides[s], rec.AdapterState); is != "" && is == stable(l.sides[s], p.link.Sides[s].AdapterState) {
-		return 2
+		return sameRecord
 	}
 	if p.link.Active {
 		return 1

@@ -177,7 +177,7 @@ func TestA_person_without_a_contact_is_gone(t *testing.T) {
 		"only a profile": {ResourceName: "people/c1", Metadata: &people.PersonMetadata{Sources: []*people.Source{{Type: "PROFILE"}}}},
 		"no metadata":    {ResourceName: "people/c1"},
 	} {
-		if diff := cmp.Diff(record.Record{ID: "people/c1", Gone: true}, recordOf(p, testGroup)); diff != "" {
+		if diff := cmp.Diff(record.Record{ID: "people/c1", Gone: true, Tombstone: name == "deleted"}, recordOf(p, testGroup)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}

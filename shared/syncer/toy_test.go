@@ -30,7 +30,8 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 	return syncer.Kind{
 		Type: record.Activities, Scope: "calendar",
 		Schema: record.Schema{
-			{Name: "title", Label: "Title", Key: text}, {Name: "when", Label: "When", Key: text},
+			{Name: "title", Label: "Title", Key: text},
+			{Name: "when", Label: "When", Key: text},
 			{Name: "guests", Label: "Guests", Set: true, Key: text},
 		},
 		Title: func(f record.Fields) string { return f.Text("title") },

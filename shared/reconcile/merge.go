@@ -37,23 +37,23 @@ type Departure string
 
 // What may become of it.
 const (
-	// Follow takes it out of scope.
-	Follow Departure = ""
-	// Cancelled marks it as one that does not take place; Deleted removes it.
-	Cancelled Departure = "cancel"
-	Deleted   Departure = "delete"
-	// Kept leaves it as it is, and ties it to nothing any more.
-	Kept Departure = "keep"
+	// Unlink takes it out of scope.
+	Unlink Departure = ""
+	// Cancel marks it as one that does not take place; Delete removes it.
+	Cancel Departure = "cancel"
+	Delete Departure = "delete"
+	// Keep leaves it as it is, and ties it to nothing any more.
+	Keep Departure = "keep"
 )
 
 // action is the one that carries a departure out; empty where there is nothing to carry out.
 func (d Departure) action() record.Action {
 	switch d {
-	case Cancelled:
+	case Cancel:
 		return record.Cancel
-	case Deleted:
+	case Delete:
 		return record.Delete
-	case Kept:
+	case Keep:
 		return ""
 	default:
 		return record.Unlink

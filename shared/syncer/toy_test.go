@@ -45,7 +45,7 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 		Policy: func(s store.Settings) reconcile.Policy {
 			return reconcile.Policy{
 				Direction: reconcile.Direction(s.Direction), Conflicts: reconcile.Conflicts(s.Conflicts), Departures: departures,
-				Retract: map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancelled, record.Google: reconcile.Deleted},
+				Retract: map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
 			}
 		},
 		Words: syncer.Words{One: "visit", Many: "visits"},
@@ -53,7 +53,7 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 }
 
 // cancelOrDelete is what an activity and its event do for each other by default.
-var cancelOrDelete = map[record.Side]reconcile.Departure{record.Google: reconcile.Cancelled, record.Creatio: reconcile.Deleted}
+var cancelOrDelete = map[record.Side]reconcile.Departure{record.Google: reconcile.Cancel, record.Creatio: reconcile.Delete}
 
 // visit is a record of a diary.
 type visit struct {
@@ -385,12 +385,12 @@ func TestA_deletion_cancels_or_deletes_or_is_kept_as_the_policy_says(t *testing.
 			counts: store.Counts{Creatio: store.SideCounts{Cancelled: 1}, Google: store.SideCounts{Deleted: 1}},
 		},
 		"deleted in both": {
-			departures: map[record.Side]reconcile.Departure{record.Google: reconcile.Deleted, record.Creatio: reconcile.Deleted},
+			departures: map[record.Side]reconcile.Departure{record.Google: reconcile.Delete, record.Creatio: reconcile.Delete},
 			creatio:    "Clinic, Dinner", google: "Clinic, Dinner",
 			counts: store.Counts{Creatio: store.SideCounts{Deleted: 1}, Google: store.SideCounts{Deleted: 1}},
 		},
 		"kept in both": {
-			departures: map[record.Side]reconcile.Departure{record.Google: reconcile.Kept, record.Creatio: reconcile.Kept},
+			departures: map[record.Side]reconcile.Departure{record.Google: reconcile.Keep, record.Creatio: reconcile.Keep},
 			creatio:    "Audit, Clinic, Dinner", google: "Board, Clinic, Dinner",
 		},
 	} {

@@ -58,14 +58,14 @@ type writer struct {
 // Apply carries plans out: creations and changes by the batch, then who joins the group and who leaves it. Google
 // takes a batch as a whole or not at all, so a refused batch is split until the record is found that it refuses. Every
 // change carries the version of the contact that it was planned for, and Google refuses it for any other.
-func (c *Side) Apply(ctx context.Context, plans []record.Plan) ([]record.Result, error) {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+func (s *Side) Apply(ctx context.Context, plans []record.Plan) ([]record.Result, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	results := make([]record.Result, len(plans))
 	if len(plans) == 0 {
 		return results, nil
 	}
-	w := &writer{Side: c, group: c.scope()}
+	w := &writer{Side: s, group: s.scope()}
 	jobs := make([]*job, len(plans))
 	for i, p := range plans {
 		jobs[i] = newJob(p)

@@ -16,11 +16,11 @@ import (
 //
 // A record that has none of the three can have a contact of its own only where Tandem made it. Like such a one,
 // every contact that has none of them either and carries a mark is a candidate.
-func (c *Side) Candidates(ctx context.Context, like []record.Record) ([]record.Record, error) {
+func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.Record, error) {
 	if len(like) == 0 {
 		return nil, nil
 	}
-	everybody, err := c.everybody(ctx)
+	everybody, err := s.everybody(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find candidates: %w", err)
 	}
@@ -50,22 +50,22 @@ func (c *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 }
 
 // everybody is the list of the user's contacts, read once.
-func (c *Side) everybody(ctx context.Context) ([]record.Record, error) {
-	group := c.membership()
-	c.mu.Lock()
-	known := c.known
-	c.mu.Unlock()
+func (s *Side) everybody(ctx context.Context) ([]record.Record, error) {
+	group := s.membership()
+	s.mu.Lock()
+	known := s.known
+	s.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
-	found, err := c.connections(ctx, group, "", false)
+	found, err := s.connections(ctx, group, "", false)
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.known = append([]record.Record{}, found.records...)
-	return c.known, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = append([]record.Record{}, found.records...)
+	return s.known, nil
 }
 
 // keysOf are the marks by which two records may be known for one.

@@ -22,16 +22,16 @@ type cursor struct {
 	Renew time.Time `json:"renew,omitzero"`
 }
 
-func (c *Side) cursor(token, group string, count int64, renew time.Time) cursor {
+func (s *Side) cursor(token, group string, count int64, renew time.Time) cursor {
 	return cursor{
-		Token: token, Group: group, Fields: personFields, Source: contactSource, PageSize: c.options.PageSize, Count: count,
+		Token: token, Group: group, Fields: personFields, Source: contactSource, PageSize: s.options.PageSize, Count: count,
 		Renew: renew.UTC().Truncate(time.Second),
 	}
 }
 
 // fits reports whether a cursor is one of these parameters.
-func (c *Side) fits(from cursor, group string) bool {
-	return from.Token != "" && from.Group != "" && from == c.cursor(from.Token, group, from.Count, from.Renew)
+func (s *Side) fits(from cursor, group string) bool {
+	return from.Token != "" && from.Group != "" && from == s.cursor(from.Token, group, from.Count, from.Renew)
 }
 
 const (
@@ -45,8 +45,8 @@ const (
 )
 
 // renewal is when a token that begins now is to be renewed.
-func (c *Side) renewal(token string) time.Time {
-	return c.api.Now().Add(renewAfter + spread(token, renewSpread))
+func (s *Side) renewal(token string) time.Time {
+	return s.api.Now().Add(renewAfter + spread(token, renewSpread))
 }
 
 // spread is a duration up to a bound, a different one for every text.

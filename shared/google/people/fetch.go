@@ -14,11 +14,11 @@ import (
 )
 
 // Fetch reads people by resource name. One who goes by another name now comes under that, with the old one as an alias.
-func (c *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
+func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" })
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	found, err := c.read(ctx, c.membership(), ids)
+	found, err := s.read(ctx, s.membership(), ids)
 	if err != nil {
 		return nil, fmt.Errorf("fetch contacts: %w", err)
 	}
@@ -40,28 +40,28 @@ func (c *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error)
 }
 
 // read reads people by resource name. Every name asked for has its answer: a record, or that it is gone.
-func (c *Side) read(ctx context.Context, group string, ids []string) (map[string]record.Record, error) {
+func (s *Side) read(ctx context.Context, group string, ids []string) (map[string]record.Record, error) {
 	out := make(map[string]record.Record, len(ids))
 	for chunk := range slices.Chunk(ids, maxBatch) {
-		if err := c.readSome(ctx, group, chunk, out); err != nil {
+		if err := s.readSome(ctx, group, chunk, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (c *Side) readSome(ctx context.Context, group string, ids []string, out map[string]record.Record) error {
-	reply, err := c.service.People.GetBatchGet().ResourceNames(ids...).PersonFields(personFields).Sources(contactSource).Context(ctx).Do()
-	if err = c.api.Classify("get people", err, false); fault.Is(err, fault.Gone) {
+func (s *Side) readSome(ctx context.Context, group string, ids []string, out map[string]record.Record) error {
+	reply, err := s.service.People.GetBatchGet().ResourceNames(ids...).PersonFields(personFields).Sources(contactSource).Context(ctx).Do()
+	if err = s.api.Classify("get people", err, false); fault.Is(err, fault.Gone) {
 		if len(ids) == 1 {
 			out[ids[0]] = record.Record{ID: ids[0], Gone: true}
 			return nil
 		}
 		// One who is not there may fail them all.
-		if err := c.readSome(ctx, group, ids[:len(ids)/2], out); err != nil {
+		if err := s.readSome(ctx, group, ids[:len(ids)/2], out); err != nil {
 			return err
 		}
-		return c.readSome(ctx, group, ids[len(ids)/2:], out)
+		return s.readSome(ctx, group, ids[len(ids)/2:], out)
 	}
 	if err != nil {
 		return google.OfList(err)
@@ -74,7 +74,7 @@ func (c *Side) readSome(ctx context.Context, group string, ids []string, out map
 		if asked == "" && p.Person != nil {
 			asked = p.Person.ResourceName
 		}
-		switch err := c.personError("get person", p, false); {
+		switch err := s.personError("get person", p, false); {
 		case fault.Is(err, fault.Gone):
 			out[asked] = record.Record{ID: asked, Gone: true}
 		case err != nil:
@@ -96,7 +96,7 @@ func (c *Side) readSome(ctx context.Context, group string, ids []string, out map
 }
 
 // personError is the error of one person inside an answer; nil where the person is there.
-func (c *Side) personError(what string, p *people.PersonResponse, write bool) error {
+func (s *Side) personError(what string, p *people.PersonResponse, write bool) error {
 	var code int64
 	message := ""
 	if p.Status != nil {

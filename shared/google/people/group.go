@@ -22,9 +22,9 @@ const (
 
 // Prepare finds the group, by its resource name where that is known and still good, else by its name, or makes it. It
 // returns the resource name, which stays when the user renames the group.
-func (c *Side) Prepare(ctx context.Context) (string, error) {
-	if known := c.scope(); known != "" {
-		g, err := c.readGroup(ctx, known, 0)
+func (s *Side) Prepare(ctx context.Context) (string, error) {
+	if known := s.scope(); known != "" {
+		g, err := s.readGroup(ctx, known, 0)
 		if err != nil {
 			return "", fmt.Errorf("prepare group: %w", err)
 		}
@@ -32,28 +32,28 @@ func (c *Side) Prepare(ctx context.Context) (string, error) {
 			return known, nil
 		}
 	}
-	group, err := c.findGroup(ctx)
+	group, err := s.findGroup(ctx)
 	if err != nil {
 		return "", fmt.Errorf("prepare group: %w", err)
 	}
 	if group == "" {
-		if group, err = c.createGroup(ctx); err != nil {
+		if group, err = s.createGroup(ctx); err != nil {
 			return "", fmt.Errorf("prepare group: %w", err)
 		}
 	}
-	c.setScope(group)
+	s.setScope(group)
 	return group, nil
 }
 
 // readGroup reads a group with as many of its members; nil where it is not there.
-func (c *Side) readGroup(ctx context.Context, group string, members int64) (*people.ContactGroup, error) {
-	call := c.service.ContactGroups.Get(group).GroupFields(groupFields).Context(ctx)
+func (s *Side) readGroup(ctx context.Context, group string, members int64) (*people.ContactGroup, error) {
+	call := s.service.ContactGroups.Get(group).GroupFields(groupFields).Context(ctx)
 	if members > 0 {
 		call.MaxMembers(members)
 	}
 	g, err := call.Do()
 	if err != nil {
-		if err = c.api.Classify("get group", err, false); fault.Is(err, fault.Gone) {
+		if err = s.api.Classify("get group", err, false); fault.Is(err, fault.Gone) {
 			return nil, nil
 		}
 		return nil, google.OfList(err)
@@ -65,17 +65,17 @@ func (c *Side) readGroup(ctx context.Context, group string, members int64) (*peo
 }
 
 // findGroup looks for the group by name among those that the user made.
-func (c *Side) findGroup(ctx context.Context) (string, error) {
+func (s *Side) findGroup(ctx context.Context) (string, error) {
 	var groups []*people.ContactGroup
 	seen := map[string]bool{}
 	for page := ""; ; {
-		call := c.service.ContactGroups.List().GroupFields(groupFields).PageSize(maxPage).Context(ctx)
+		call := s.service.ContactGroups.List().GroupFields(groupFields).PageSize(maxPage).Context(ctx)
 		if page != "" {
 			call.PageToken(page)
 		}
 		reply, err := call.Do()
 		if err != nil {
-			return "", google.OfList(c.api.Classify("list groups", err, false))
+			return "", google.OfList(s.api.Classify("list groups", err, false))
 		}
 		groups = append(groups, reply.ContactGroups...)
 		if page = reply.NextPageToken; page == "" {
@@ -86,7 +86,7 @@ func (c *Side) findGroup(ctx context.Context) (string, error) {
 		}
 		seen[page] = true
 	}
-	return pickGroup(groups, c.options.GroupName), nil
+	return pickGroup(groups, s.options.GroupName), nil
 }
 
 // pickGroup prefers the name to the letter over one that differs as a person would not notice: a label's name is
@@ -110,20 +110,20 @@ func pickGroup(groups []*people.ContactGroup, name string) string {
 }
 
 // createGroup makes the group. Where another one of the name is there by now, or the answer was lost, it looks again.
-func (c *Side) createGroup(ctx context.Context) (string, error) {
+func (s *Side) createGroup(ctx context.Context) (string, error) {
 	// The fields that are shown by default will do: this method does not show all that the others do.
-	g, err := c.service.ContactGroups.Create(&people.CreateContactGroupRequest{
-		ContactGroup: &people.ContactGroup{Name: c.options.GroupName},
+	g, err := s.service.ContactGroups.Create(&people.CreateContactGroupRequest{
+		ContactGroup: &people.ContactGroup{Name: s.options.GroupName},
 	}).Context(ctx).Do()
 	if err == nil && g.ResourceName != "" {
 		return g.ResourceName, nil
 	}
 	if err == nil {
 		err = fault.New(fault.Retry, google.Side, "incomplete-reply", errors.New("create group: no resource name in the reply"))
-	} else if err = c.api.Classify("create group", err, true); !fault.Is(err, fault.Conflict) && !fault.Ambiguous(err) {
+	} else if err = s.api.Classify("create group", err, true); !fault.Is(err, fault.Conflict) && !fault.Ambiguous(err) {
 		return "", err
 	}
-	found, lookErr := c.findGroup(ctx)
+	found, lookErr := s.findGroup(ctx)
 	switch {
 	case lookErr != nil:
 		return "", lookErr

@@ -84,7 +84,7 @@ func New(api *google.Client, o Options) (*Side, error) {
 const lag = 10 * time.Minute
 
 // Lag is how long lists and readings may trail what was written.
-func (c *Side) Lag() time.Duration { return lag }
+func (s *Side) Lag() time.Duration { return lag }
 
 const (
 	// maxPage, maxBatch and maxMembers are what the service takes at once
@@ -105,36 +105,36 @@ const contactSource = "READ_SOURCE_TYPE_CONTACT"
 // mark is the key of the client data in which a created contact carries its link.
 const mark = "tandem"
 
-func (c *Side) scope() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.group
+func (s *Side) scope() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.group
 }
 
-func (c *Side) setScope(group string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.gone = false
-	if c.group != group {
+func (s *Side) setScope(group string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = false
+	if s.group != group {
 		// Whether somebody is a member was read of the other group.
-		c.known = nil
+		s.known = nil
 	}
-	c.group = group
+	s.group = group
 }
 
 // ungroup notes that the group is not there any more, and nobody in it.
-func (c *Side) ungroup() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.gone, c.known = true, nil
+func (s *Side) ungroup() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone, s.known = true, nil
 }
 
 // membership is the group by which a contact is a member; empty where nobody is.
-func (c *Side) membership() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.gone {
+func (s *Side) membership() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
 		return ""
 	}
-	return c.group
+	return s.group
 }

@@ -50,12 +50,12 @@ func referenceTo(address string) string {
 
 // Photo reads the picture that a contact shows. It is open to everybody who knows its address, so it is asked for without
 // the user's credentials.
-func (c *Side) Photo(ctx context.Context, r record.Record) ([]byte, error) {
+func (s *Side) Photo(ctx context.Context, r record.Record) ([]byte, error) {
 	n, err := readState(r.AdapterState)
 	if err != nil || n.Photo == "" {
 		return nil, fault.New(fault.Conflict, google.Side, "not-read", errors.New("read photo: its address is not known"))
 	}
-	address, err := c.photoAddress(n.Photo)
+	address, err := s.photoAddress(n.Photo)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +63,9 @@ func (c *Side) Photo(ctx context.Context, r record.Record) ([]byte, error) {
 	if err != nil {
 		return nil, fault.New(fault.BadRecord, google.Side, "photo-address", errors.New("read photo: its address is none"))
 	}
-	resp, err := c.options.Photos.Do(req)
+	resp, err := s.options.Photos.Do(req)
 	if err != nil {
-		return nil, c.api.Classify("read photo", err, false)
+		return nil, s.api.Classify("read photo", err, false)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	switch resp.StatusCode {
@@ -81,15 +81,15 @@ func (c *Side) Photo(ctx context.Context, r record.Record) ([]byte, error) {
 	}
 	picture, err := io.ReadAll(io.LimitReader(resp.Body, record.MaxPhoto+1))
 	if err != nil {
-		return nil, c.api.Classify("read photo", err, false)
+		return nil, s.api.Classify("read photo", err, false)
 	}
 	return picture, nil
 }
 
 // photoAddress asks for a size that is worth keeping (https://developers.google.com/people/api/rest/v1/people#photo).
-func (c *Side) photoAddress(address string) (string, error) {
+func (s *Side) photoAddress(address string) (string, error) {
 	u, err := url.Parse(address)
-	if err != nil || !c.servesPhotos(u) {
+	if err != nil || !s.servesPhotos(u) {
 		return "", fault.New(fault.BadRecord, google.Side, "photo-address", errors.New("read photo: its address is not one of Google's"))
 	}
 	query := u.Query()
@@ -98,9 +98,9 @@ func (c *Side) photoAddress(address string) (string, error) {
 	return u.String(), nil
 }
 
-func (c *Side) servesPhotos(u *url.URL) bool {
-	if c.api.Endpoint != "" {
-		own, err := url.Parse(c.api.Endpoint)
+func (s *Side) servesPhotos(u *url.URL) bool {
+	if s.api.Endpoint != "" {
+		own, err := url.Parse(s.api.Endpoint)
 		return err == nil && u.Scheme == own.Scheme && u.Host == own.Host
 	}
 	return u.Scheme == "https" && u.Port() == "" && slices.ContainsFunc(photoHosts, func(host string) bool {
@@ -112,21 +112,21 @@ func (c *Side) servesPhotos(u *url.URL) bool {
 //
 // Google makes its own picture of what it is given. The hash of that is told, so that the photo is known again when
 // Google shows it at another address.
-func (c *Side) PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	if err := c.unchangedPhoto(ctx, r); err != nil {
+func (s *Side) PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.unchangedPhoto(ctx, r); err != nil {
 		return record.Result{Err: err}
 	}
-	p, err := c.putPhoto(httpx.Idempotent(ctx), r.ID, picture)
-	if err = c.api.Classify("write photo", err, true); err != nil {
+	p, err := s.putPhoto(httpx.Idempotent(ctx), r.ID, picture)
+	if err = s.api.Classify("write photo", err, true); err != nil {
 		return record.Result{Err: err}
 	}
 	after := record.Record{Gone: true}
 	if p != nil {
-		after = recordOf(p, c.scope())
+		after = recordOf(p, s.scope())
 	}
-	if after.Gone || (after.Photo == "") != (picture == nil) || c.another(r.AdapterState, c.StableID(after.AdapterState)) {
+	if after.Gone || (after.Photo == "") != (picture == nil) || s.another(r.AdapterState, s.StableID(after.AdapterState)) {
 		f := fault.New(fault.Retry, google.Side, "incomplete-reply", errors.New("write photo: the reply does not show it"))
 		f.Ambiguous = true
 		return record.Result{Err: f}
@@ -139,9 +139,9 @@ func (c *Side) PutPhoto(ctx context.Context, r record.Record, picture []byte) re
 		return out
 	}
 	is, as := record.PhotoHash(picture), ""
-	if made, err := c.Photo(ctx, after); err != nil {
+	if made, err := s.Photo(ctx, after); err != nil {
 		// The photo is there all the same.
-		c.api.Logger.DebugContext(ctx, "a photo that was written could not be read", "error", err)
+		s.api.Logger.DebugContext(ctx, "a photo that was written could not be read", "error", err)
 	} else {
 		as = record.PhotoHash(made)
 	}
@@ -153,33 +153,33 @@ func (c *Side) PutPhoto(ctx context.Context, r record.Record, picture []byte) re
 
 // unchangedPhoto makes sure that the contact still shows the photo that it was read with: these writes carry no etag, and
 // Google keeps no photo that was written over (https://developers.google.com/people/api/rest/v1/people/updateContactPhoto).
-func (c *Side) unchangedPhoto(ctx context.Context, r record.Record) error {
-	p, err := c.service.People.Get(r.ID).PersonFields("metadata,photos").Sources(contactSource).Context(ctx).Do()
-	if err = c.api.Classify("look at photo", err, false); err != nil {
+func (s *Side) unchangedPhoto(ctx context.Context, r record.Record) error {
+	p, err := s.service.People.Get(r.ID).PersonFields("metadata,photos").Sources(contactSource).Context(ctx).Do()
+	if err = s.api.Classify("look at photo", err, false); err != nil {
 		return err
 	}
 	source := sourceOf(p)
-	if source == nil || referenceTo(photoOf(p, source)) != r.Photo || c.another(r.AdapterState, source.Id) {
+	if source == nil || referenceTo(photoOf(p, source)) != r.Photo || s.another(r.AdapterState, source.Id) {
 		return fault.New(fault.Conflict, google.Side, "changed-meanwhile", errors.New("write photo: the contact shows another one than it did, or is another one"))
 	}
 	return nil
 }
 
 // another reports whether a contact that answers to the name of a known one is the one into which that was merged.
-func (c *Side) another(state json.RawMessage, source string) bool {
-	was := c.StableID(state)
+func (s *Side) another(state json.RawMessage, source string) bool {
+	was := s.StableID(state)
 	return was != "" && source != "" && was != source
 }
 
-func (c *Side) putPhoto(ctx context.Context, id string, picture []byte) (*people.Person, error) {
+func (s *Side) putPhoto(ctx context.Context, id string, picture []byte) (*people.Person, error) {
 	if picture == nil {
-		reply, err := c.service.People.DeleteContactPhoto(id).PersonFields(personFields).Sources(contactSource).Context(ctx).Do()
+		reply, err := s.service.People.DeleteContactPhoto(id).PersonFields(personFields).Sources(contactSource).Context(ctx).Do()
 		if err != nil {
 			return nil, err
 		}
 		return reply.Person, nil
 	}
-	reply, err := c.service.People.UpdateContactPhoto(id, &people.UpdateContactPhotoRequest{
+	reply, err := s.service.People.UpdateContactPhoto(id, &people.UpdateContactPhotoRequest{
 		PhotoBytes: base64.StdEncoding.EncodeToString(picture), PersonFields: personFields, Sources: []string{contactSource},
 	}).Context(ctx).Do()
 	if err != nil {

@@ -17,7 +17,7 @@ const (
 )
 
 // Made reports whether one picture is what Google makes of another: the same, but scaled and written anew.
-func (c *Side) Made(of, picture []byte) bool {
+func (s *Side) Made(of, picture []byte) bool {
 	if bytes.Equal(of, picture) {
 		return true
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // Plan says what operations come to: it asks nobody, since a record's state holds all of it that a write replaces.
-func (c *Side) Plan(_ context.Context, ops []record.Operation) ([]record.Plan, error) {
+func (s *Side) Plan(_ context.Context, ops []record.Operation) ([]record.Plan, error) {
 	plans := make([]record.Plan, len(ops))
 	for i, op := range ops {
 		plans[i] = planOperation(op)

@@ -18,59 +18,59 @@ import (
 //
 // Changes are everybody's, in the group or not, since somebody outside of it may just have left. They come minutes
 // late; a number of members that is another one than before makes Scan ask who they are.
-func (c *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
+func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
 	if len(raw) == 0 {
-		return c.scanAll(ctx)
+		return s.scanAll(ctx)
 	}
 	var from cursor
 	err := json.Unmarshal(raw, &from)
-	group := c.scope()
+	group := s.scope()
 	if group == "" {
 		group = from.Group
 	}
-	if err != nil || !c.fits(from, group) {
+	if err != nil || !s.fits(from, group) {
 		return record.Delta{}, fault.New(fault.FullSync, google.Side, "cursor", errors.New("scan contacts: the cursor is not one of this group and these parameters"))
 	}
-	c.setScope(group)
+	s.setScope(group)
 	renew := from.Renew
-	if now := c.api.Now(); !now.Before(renew) {
-		delta, err := c.scanAll(ctx)
+	if now := s.api.Now(); !now.Before(renew) {
+		delta, err := s.scanAll(ctx)
 		if google.Code(err) != "quota" {
 			return delta, err
 		}
 		// The token may still be good; whether it is, Google says.
 		renew = now.Add(renewPause + spread(from.Token, renewPause))
 	}
-	found, err := c.connections(ctx, group, from.Token, true)
+	found, err := s.connections(ctx, group, from.Token, true)
 	if err != nil {
 		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 	}
 	// The group is looked at last: people whom the end of their group released must not look as if each had left.
-	g, err := c.readGroup(ctx, group, 0)
+	g, err := s.readGroup(ctx, group, 0)
 	if err != nil {
 		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 	}
 	if g == nil {
-		c.ungroup()
+		s.ungroup()
 		return record.Delta{ScopeGone: true, Cursor: raw}, nil
 	}
 	delta := record.Delta{Records: found.changes()}
 	count := g.MemberCount
 	if count != from.Count {
-		if delta.Members, err = c.members(ctx, group, count); err != nil {
+		if delta.Members, err = s.members(ctx, group, count); err != nil {
 			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 		}
 		if delta.Members == nil {
 			count = unknown
 		}
 	}
-	delta.Cursor = c.cursor(found.token, group, count, renew).encode()
+	delta.Cursor = s.cursor(found.token, group, count, renew).encode()
 	return delta, nil
 }
 
 // Relist is a cursor that has the next Scan list the members. A contact that was made after the list and deleted before
 // the next one may show in neither, and where another one joined meanwhile, their number tells of nothing.
-func (c *Side) Relist(raw json.RawMessage, _ int) json.RawMessage {
+func (s *Side) Relist(raw json.RawMessage, _ int) json.RawMessage {
 	var at cursor
 	if json.Unmarshal(raw, &at) != nil {
 		return raw
@@ -83,14 +83,14 @@ func (c *Side) Relist(raw json.RawMessage, _ int) json.RawMessage {
 const unknown = -1
 
 // members lists the group's members; nil where the list is not whole.
-func (c *Side) members(ctx context.Context, group string, count int64) ([]string, error) {
+func (s *Side) members(ctx context.Context, group string, count int64) ([]string, error) {
 	// A few more than were counted, so that one who joined meanwhile fits.
-	g, err := c.readGroup(ctx, group, count+maxPage)
+	g, err := s.readGroup(ctx, group, count+maxPage)
 	if err != nil || g == nil {
 		return nil, err
 	}
 	if int64(len(g.MemberResourceNames)) != g.MemberCount {
-		c.api.Logger.WarnContext(ctx, "the group's list of members is not whole",
+		s.api.Logger.WarnContext(ctx, "the group's list of members is not whole",
 			"members", len(g.MemberResourceNames), "count", g.MemberCount)
 		return nil, nil
 	}
@@ -99,30 +99,30 @@ func (c *Side) members(ctx context.Context, group string, count int64) ([]string
 }
 
 // scanAll reads every contact and tells of those in the group, and of those that once were made by Tandem.
-func (c *Side) scanAll(ctx context.Context) (record.Delta, error) {
-	group := c.scope()
+func (s *Side) scanAll(ctx context.Context) (record.Delta, error) {
+	group := s.scope()
 	if group == "" {
 		var err error
-		if group, err = c.findGroup(ctx); err != nil {
+		if group, err = s.findGroup(ctx); err != nil {
 			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 		}
 		if group == "" {
 			// Nobody is in a group that was never made.
 			return record.Delta{Members: []string{}}, nil
 		}
-		c.setScope(group)
+		s.setScope(group)
 	}
-	found, err := c.connections(ctx, group, "", true)
+	found, err := s.connections(ctx, group, "", true)
 	if err != nil {
 		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 	}
-	g, err := c.readGroup(ctx, group, 0)
+	g, err := s.readGroup(ctx, group, 0)
 	if err != nil {
 		return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 	}
 	if g == nil {
 		// Nobody is in it, whatever a contact read too early says.
-		c.ungroup()
+		s.ungroup()
 		return record.Delta{ScopeGone: true}, nil
 	}
 	delta := record.Delta{Members: []string{}}
@@ -137,16 +137,16 @@ func (c *Side) scanAll(ctx context.Context) (record.Delta, error) {
 	count := g.MemberCount
 	if !found.whole || int64(len(delta.Members)) != count {
 		// Who is missing may have left the list while it was read, or the list be behind. The group says who is in it.
-		if delta.Members, err = c.members(ctx, group, count); err != nil {
+		if delta.Members, err = s.members(ctx, group, count); err != nil {
 			return record.Delta{}, fmt.Errorf("scan contacts: %w", err)
 		}
 		// Of whom the list does not tell yet, the changes after it may never tell either.
 		count = unknown
 	}
-	delta.Cursor = c.cursor(found.token, group, count, c.renewal(found.token)).encode()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.known = append([]record.Record{}, found.records...)
+	delta.Cursor = s.cursor(found.token, group, count, s.renewal(found.token)).encode()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = append([]record.Record{}, found.records...)
 	return delta, nil
 }
 
@@ -160,14 +160,14 @@ type connections struct {
 }
 
 // connections lists the user's people: all of them, or with a sync token those who changed. tokens asks for a sync token.
-func (c *Side) connections(ctx context.Context, group, token string, tokens bool) (connections, error) {
+func (s *Side) connections(ctx context.Context, group, token string, tokens bool) (connections, error) {
 	var out connections
 	var truncated []string
 	at := places{byName: map[string]int{}, bySource: map[string]int{}}
 	seen := map[string]bool{}
 	total := int64(0)
 	for page := ""; ; {
-		reply, err := c.page(ctx, token, page, tokens)
+		reply, err := s.page(ctx, token, page, tokens)
 		if err != nil {
 			return connections{}, err
 		}
@@ -197,9 +197,9 @@ func (c *Side) connections(ctx context.Context, group, token string, tokens bool
 		return connections{}, incomplete("people were counted, and none listed")
 	case !out.whole:
 		// Nothing is concluded from who is not in it.
-		c.api.Logger.WarnContext(ctx, "the list of people is shorter than its own count", "people", len(out.records), "count", total)
+		s.api.Logger.WarnContext(ctx, "the list of people is shorter than its own count", "people", len(out.records), "count", total)
 	}
-	return out, c.complete(ctx, group, truncated, out.records, at.byName)
+	return out, s.complete(ctx, group, truncated, out.records, at.byName)
 }
 
 // places are where contacts stand among the records of a list.
@@ -230,9 +230,9 @@ func incomplete(why string) error {
 }
 
 // page reads one page. All parameters but the token of the page are those of the first one.
-func (c *Side) page(ctx context.Context, token, page string, tokens bool) (*people.ListConnectionsResponse, error) {
-	call := c.service.People.Connections.List("people/me").PersonFields(personFields).Sources(contactSource).
-		PageSize(int64(c.options.PageSize)).Context(ctx)
+func (s *Side) page(ctx context.Context, token, page string, tokens bool) (*people.ListConnectionsResponse, error) {
+	call := s.service.People.Connections.List("people/me").PersonFields(personFields).Sources(contactSource).
+		PageSize(int64(s.options.PageSize)).Context(ctx)
 	if tokens {
 		call.RequestSyncToken(true)
 	}
@@ -243,7 +243,7 @@ func (c *Side) page(ctx context.Context, token, page string, tokens bool) (*peop
 		call.PageToken(page)
 	}
 	reply, err := call.Do()
-	switch err = c.api.Classify("list connections", err, false); {
+	switch err = s.api.Classify("list connections", err, false); {
 	case err == nil:
 		return reply, nil
 	case token != "" && page == "" && google.OfRecords(err):
@@ -257,11 +257,11 @@ func (c *Side) page(ctx context.Context, token, page string, tokens bool) (*peop
 
 // complete reads those people again of whom a list shows only the first hundred addresses or numbers
 // (https://developers.google.com/people/api/rest/v1/people#Person).
-func (c *Side) complete(ctx context.Context, group string, truncated []string, records []record.Record, at map[string]int) error {
+func (s *Side) complete(ctx context.Context, group string, truncated []string, records []record.Record, at map[string]int) error {
 	if len(truncated) == 0 {
 		return nil
 	}
-	found, err := c.read(ctx, group, truncated)
+	found, err := s.read(ctx, group, truncated)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (n state) version() string { return n.Etag + n.Merged }
 
 // StableID is the id of the person's contact source. The resource name changes with what ties a contact to a profile, and
 // a merged contact goes by the names of both (https://developers.google.com/people/api/rest/v1/people#PersonMetadata).
-func (c *Side) StableID(raw json.RawMessage) string {
+func (s *Side) StableID(raw json.RawMessage) string {
 	n, err := readState(raw)
 	if err != nil {
 		return ""

@@ -38,13 +38,13 @@ type job struct {
 // Apply carries plans out, each contact with all of its rows in one group that takes effect as a whole, and many
 // contacts in one batch. Creatio takes no condition with a write, so the contacts are read right before, and what is not
 // any more what was planned for is left alone. Where a reply is lost it reads before it writes again.
-func (c *Side) Apply(ctx context.Context, plans []record.Plan) ([]record.Result, error) {
+func (s *Side) Apply(ctx context.Context, plans []record.Plan) ([]record.Result, error) {
 	results := make([]record.Result, len(plans))
 	jobs := make([]*job, len(plans))
 	for i, p := range plans {
 		jobs[i] = newJob(p)
 	}
-	err := c.apply(ctx, jobs)
+	err := s.apply(ctx, jobs)
 	for i, j := range jobs {
 		if j.result == nil {
 			j.refuse(cutOff(j, err))
@@ -93,23 +93,23 @@ func pending(jobs []*job) []*job {
 	return slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.result != nil })
 }
 
-func (c *Side) apply(ctx context.Context, jobs []*job) error {
-	if err := c.check(ctx, pending(jobs)); err != nil {
+func (s *Side) apply(ctx context.Context, jobs []*job) error {
+	if err := s.check(ctx, pending(jobs)); err != nil {
 		return err
 	}
-	if err := c.run(ctx, pending(jobs)); err != nil {
+	if err := s.run(ctx, pending(jobs)); err != nil {
 		return err
 	}
 	doubtful := pending(jobs)
-	if err := c.resolveDoubt(ctx, doubtful); err != nil {
+	if err := s.resolveDoubt(ctx, doubtful); err != nil {
 		return err
 	}
-	return c.run(ctx, pending(doubtful))
+	return s.run(ctx, pending(doubtful))
 }
 
 // check reads what is to be changed once more, ends the jobs of contacts that are not what they were planned for, and
 // has the others send what they planned.
-func (c *Side) check(ctx context.Context, jobs []*job) error {
+func (s *Side) check(ctx context.Context, jobs []*job) error {
 	var linked, changed []string
 	for _, j := range jobs {
 		if j.Action == record.Unlink || (j.Join && j.Action == record.Update) {
@@ -119,11 +119,11 @@ func (c *Side) check(ctx context.Context, jobs []*job) error {
 			changed = append(changed, j.ID)
 		}
 	}
-	links, err := c.linkRows(ctx, linked)
+	links, err := s.linkRows(ctx, linked)
 	if err != nil {
 		return err
 	}
-	now, err := c.current(ctx, changed)
+	now, err := s.current(ctx, changed)
 	if err != nil {
 		return fmt.Errorf("read what is to be changed: %w", err)
 	}
@@ -131,7 +131,7 @@ func (c *Side) check(ctx context.Context, jobs []*job) error {
 		if is, read := now[j.ID]; read {
 			j.check(is)
 		}
-		c.prepareWrites(j, links[j.ID])
+		s.prepareWrites(j, links[j.ID])
 	}
 	return nil
 }
@@ -161,8 +161,8 @@ func errChanged(beside error) error {
 }
 
 // current reads contacts, by id.
-func (c *Side) current(ctx context.Context, ids []string) (map[string]record.Record, error) {
-	records, err := c.Fetch(ctx, ids)
+func (s *Side) current(ctx context.Context, ids []string) (map[string]record.Record, error) {
+	records, err := s.Fetch(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -174,19 +174,19 @@ func (c *Side) current(ctx context.Context, ids []string) (map[string]record.Rec
 }
 
 // linkRows are the ids of the tag's links to contacts.
-func (c *Side) linkRows(ctx context.Context, ids []string) (map[string][]string, error) {
+func (s *Side) linkRows(ctx context.Context, ids []string) (map[string][]string, error) {
 	var queries []odata.Query
 	for chunk := range slices.Chunk(normal(ids), creatio.MaxListed) {
-		queries = append(queries, c.linksOf(chunk))
+		queries = append(queries, s.linksOf(chunk))
 	}
-	answers, err := c.site.ReadAll(ctx, queries)
+	answers, err := s.site.ReadAll(ctx, queries)
 	if err != nil {
 		return nil, fmt.Errorf("read tag links: %w", err)
 	}
 	links := map[string][]string{}
 	for _, a := range answers {
 		for _, r := range a.Rows {
-			contact := r.Lookup(c.contact)
+			contact := r.Lookup(s.contact)
 			links[contact] = append(links[contact], r.Text("Id"))
 		}
 	}
@@ -194,21 +194,21 @@ func (c *Side) linkRows(ctx context.Context, ids []string) (map[string][]string,
 }
 
 // prepareWrites are what a job sends: what it planned, and the tag's links to its contact, of which these are there.
-func (c *Side) prepareWrites(j *job, links []string) {
+func (s *Side) prepareWrites(j *job, links []string) {
 	j.send = slices.Clone(j.writes)
 	if j.owner && len(j.send) > 0 {
 		first := j.send[0]
 		first.body = maps.Clone(first.body)
-		first.body["OwnerId"] = c.user.ContactID
+		first.body["OwnerId"] = s.user.ContactID
 		j.send[0] = first
 	}
 	switch {
 	case j.Action == record.Unlink:
 		for _, id := range links {
-			j.send = append(j.send, write{method: "DELETE", set: c.set, id: id})
+			j.send = append(j.send, write{method: "DELETE", set: s.set, id: id})
 		}
 	case j.Join && len(links) == 0:
-		j.send = append(j.send, c.link(j.ID, c.takenIDs()))
+		j.send = append(j.send, s.link(j.ID, s.takenIDs()))
 	}
 }
 
@@ -220,17 +220,17 @@ type segment struct {
 }
 
 // run sends the writes of jobs. The error is for what concerns them all.
-func (c *Side) run(ctx context.Context, jobs []*job) error {
+func (s *Side) run(ctx context.Context, jobs []*job) error {
 	var batch []segment
 	size := 0
 	flush := func() error {
-		err := c.sendBatch(ctx, batch)
+		err := s.sendBatch(ctx, batch)
 		batch, size = nil, 0
 		return err
 	}
 	for _, j := range jobs {
 		if len(j.send) == 0 {
-			c.succeed(j)
+			s.succeed(j)
 			continue
 		}
 		chunks := slices.Collect(slices.Chunk(j.send, creatio.MaxParts))
@@ -251,40 +251,40 @@ func (c *Side) run(ctx context.Context, jobs []*job) error {
 }
 
 // sendBatch carries one batch out.
-func (c *Side) sendBatch(ctx context.Context, batch []segment) error {
+func (s *Side) sendBatch(ctx context.Context, batch []segment) error {
 	var parts []odata.Part
-	batch = slices.DeleteFunc(batch, func(s segment) bool { return s.job.result != nil || s.job.doubt != nil })
-	for i, s := range batch {
-		for _, w := range s.writes {
+	batch = slices.DeleteFunc(batch, func(g segment) bool { return g.job.result != nil || g.job.doubt != nil })
+	for i, g := range batch {
+		for _, w := range g.writes {
 			parts = append(parts, w.part("g"+strconv.Itoa(i)))
 		}
 	}
 	if len(parts) == 0 {
 		return nil
 	}
-	replies, err := c.site.Client().Batch(ctx, parts)
+	replies, err := s.site.Client().Batch(ctx, parts)
 	if err != nil {
-		for _, s := range batch {
-			s.job.fail(err, nil)
+		for _, g := range batch {
+			g.job.fail(err, nil)
 		}
 		if fault.Ambiguous(err) && ctx.Err() == nil && batch[0].job.attempt == 0 {
 			return nil
 		}
 		return err
 	}
-	for _, s := range batch {
-		mine := replies[:len(s.writes)]
-		replies = replies[len(s.writes):]
-		at, err := reason(s, mine)
+	for _, g := range batch {
+		mine := replies[:len(g.writes)]
+		replies = replies[len(g.writes):]
+		at, err := reason(g, mine)
 		switch {
-		case err == nil && s.last:
-			c.succeed(s.job)
+		case err == nil && g.last:
+			s.succeed(g.job)
 		case err == nil:
-			s.job.begun = true
+			g.job.begun = true
 		case fault.Is(err, fault.Reconnect):
 			return err
 		default:
-			s.job.fail(err, at)
+			g.job.fail(err, at)
 		}
 	}
 	return nil
@@ -302,9 +302,9 @@ func (w write) part(group string) odata.Part {
 }
 
 // succeed ends a job whose contact is as it was to be.
-func (c *Side) succeed(j *job) {
+func (s *Side) succeed(j *job) {
 	j.finish(record.Record{
-		ID: j.ID, Modified: c.site.ServerTime(c.site.Now()).UTC(), Member: j.Action != record.Unlink, Fields: j.fields, AdapterState: j.state.encode(),
+		ID: j.ID, Modified: s.site.ServerTime(s.site.Now()).UTC(), Member: j.Action != record.Unlink, Fields: j.fields, AdapterState: j.state.encode(),
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 
 // Candidates finds the contacts, under the tag or not, that share an e-mail address, a number or a name with one of
 // like.
-func (c *Side) Candidates(ctx context.Context, like []record.Record) ([]record.Record, error) {
+func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.Record, error) {
 	var queries []odata.Query
 	for chunk := range slices.Chunk(addressesOf(like), creatio.MaxListedTwice) {
 		queries = append(queries, odata.Query{
@@ -34,7 +34,7 @@ func (c *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	for chunk := range slices.Chunk(splitNames(like), creatio.MaxListedTwice) {
 		queries = append(queries, odata.Query{Set: "Contact", Select: []string{"Id"}, Filter: odata.Or(chunk...)})
 	}
-	answers, err := c.site.ReadAll(ctx, queries)
+	answers, err := s.site.ReadAll(ctx, queries)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (c *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 			ids = append(ids, r.Lookup(column))
 		}
 	}
-	records, err := c.Fetch(ctx, ids)
+	records, err := s.Fetch(ctx, ids)
 	return slices.DeleteFunc(records, func(r record.Record) bool { return r.Gone }), err
 }
 

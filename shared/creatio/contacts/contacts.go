@@ -57,13 +57,13 @@ func New(site *creatio.Site, tag Tag, user creatio.User) *Side {
 }
 
 // Prepare gives the scope's lasting id. A tag is made by its user and by nobody else.
-func (c *Side) Prepare(context.Context) (string, error) { return c.tag.ID, nil }
+func (s *Side) Prepare(context.Context) (string, error) { return s.tag.ID, nil }
 
 // creations is the name space of the ids of contacts that Tandem makes.
 var creations = uuid.MustParse("7d3f0c52-6d0b-5a5e-9a53-1f6d2f6f4d10")
 
 // NewID is the id of a contact that is to be made: the same for the same seed, at every attempt.
-func (c *Side) NewID(seed string) string { return uuid.NewSHA1(creations, []byte(seed)).String() }
+func (s *Side) NewID(seed string) string { return uuid.NewSHA1(creations, []byte(seed)).String() }
 
 // cursor is where the next window starts.
 type cursor struct {
@@ -81,20 +81,20 @@ type cursor struct {
 const reads = 2
 
 // Scan reads what changed since the cursor. With nothing changed it is one request.
-func (c *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
-	start := c.site.Now()
+func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
+	start := s.site.Now()
 	if len(raw) == 0 {
-		return c.scanAll(ctx, start)
+		return s.scanAll(ctx, start)
 	}
 	var from cursor
-	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || from.Reads != reads || !strings.EqualFold(from.Tag, c.tag.ID) {
+	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || from.Reads != reads || !strings.EqualFold(from.Tag, s.tag.ID) {
 		return record.Delta{}, fault.New(fault.FullSync, creatio.Side, "cursor", errors.New("scan contacts: the cursor is not one of this tag and of these fields"))
 	}
-	answers, err := c.site.Read(ctx, c.window(from.Watermark))
+	answers, err := s.site.Read(ctx, s.window(from.Watermark))
 	if err != nil {
 		return record.Delta{}, err
 	}
-	if gone, err := c.scopeGone(answers[0]); gone || err != nil {
+	if gone, err := s.scopeGone(answers[0]); gone || err != nil {
 		return record.Delta{ScopeGone: gone, Cursor: raw}, err
 	}
 	for _, a := range answers {
@@ -102,11 +102,11 @@ func (c *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 			return record.Delta{}, creatio.Barred(a.Err)
 		}
 	}
-	next := cursor{Watermark: c.watermark(start), Tag: c.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
-	delta := record.Delta{Touched: c.touched(answers[2:])}
-	all := next.Watermark.Sub(from.Thorough) >= c.patience(from.Thorough)
+	next := cursor{Watermark: s.watermark(start), Tag: s.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
+	delta := record.Delta{Touched: s.touched(answers[2:])}
+	all := next.Watermark.Sub(from.Thorough) >= s.patience(from.Thorough)
 	if all || next.Count != from.Count || len(answers[2].Rows) > 0 {
-		members, count, err := c.members(ctx)
+		members, count, err := s.members(ctx)
 		if err != nil {
 			return record.Delta{}, err
 		}
@@ -121,15 +121,15 @@ func (c *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 
 // patience is how long after a time all details are read again: up to a quarter sooner than thorough says,
 // differently for every tag and day, so that those who began together do not read together for ever.
-func (c *Side) patience(last time.Time) time.Duration {
+func (s *Side) patience(last time.Time) time.Duration {
 	h := fnv.New32a()
-	_, _ = io.WriteString(h, c.tag.ID+last.Format(time.RFC3339))
+	_, _ = io.WriteString(h, s.tag.ID+last.Format(time.RFC3339))
 	return thorough - time.Duration(float64(thorough/4)*float64(h.Sum32())/math.MaxUint32)
 }
 
 // Relist is a cursor that has the next Scan list the members wherever the number of links is not the one that the run
 // itself left.
-func (c *Side) Relist(raw json.RawMessage, by int) json.RawMessage {
+func (s *Side) Relist(raw json.RawMessage, by int) json.RawMessage {
 	var at cursor
 	if json.Unmarshal(raw, &at) != nil {
 		return raw
@@ -144,33 +144,33 @@ func (c *Side) Relist(raw json.RawMessage, by int) json.RawMessage {
 
 // window asks for everything that tells of a change: the tag itself, the number of its links, links that are new,
 // contacts that changed, and rows of details that did. The latter do not move their contact's time of change.
-func (c *Side) window(since time.Time) []odata.Query {
+func (s *Side) window(since time.Time) []odata.Query {
 	changed := odata.Ge("ModifiedOn", odata.DateTime(since))
 	queries := []odata.Query{
-		c.verify(),
-		{Set: c.set, Select: []string{"Id"}, Filter: c.links(), Count: true, Top: 1},
-		{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.Or(odata.Ge("CreatedOn", odata.DateTime(since)), changed))},
+		s.verify(),
+		{Set: s.set, Select: []string{"Id"}, Filter: s.links(), Count: true, Top: 1},
+		{Set: s.set, Select: []string{"Id", s.contact}, Filter: s.links(odata.Or(odata.Ge("CreatedOn", odata.DateTime(since)), changed))},
 		{Set: "Contact", Select: []string{"Id"}, Filter: changed},
 		{Set: "ContactCommunication", Select: []string{"Id", "ContactId"}, Filter: changed},
 		{Set: "ContactAddress", Select: []string{"Id", "ContactId"}, Filter: changed},
 		{Set: "ContactAnniversary", Select: []string{"Id", "ContactId"}, Filter: changed},
 	}
-	if c.tag.Kind == Classic {
+	if s.tag.Kind == Classic {
 		queries[3] = odata.Query{
-			Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links(odata.Ge("Entity/ModifiedOn", odata.DateTime(since))),
+			Set: s.set, Select: []string{"Id", s.contact}, Filter: s.links(odata.Ge("Entity/ModifiedOn", odata.DateTime(since))),
 		}
 	}
 	return queries
 }
 
 // touched are the contacts that the rows of a window speak of.
-func (c *Side) touched(answers []creatio.Answer) []string {
+func (s *Side) touched(answers []creatio.Answer) []string {
 	changed := "Id"
-	if c.tag.Kind == Classic {
-		changed = c.contact
+	if s.tag.Kind == Classic {
+		changed = s.contact
 	}
 	var ids []string
-	for i, column := range []string{c.contact, changed, "ContactId", "ContactId", "ContactId"} {
+	for i, column := range []string{s.contact, changed, "ContactId", "ContactId", "ContactId"} {
 		for _, r := range answers[i].Rows {
 			ids = append(ids, r.Lookup(column))
 		}
@@ -179,55 +179,55 @@ func (c *Side) touched(answers []creatio.Answer) []string {
 }
 
 // scopeGone reads the tag's own row.
-func (c *Side) scopeGone(tag creatio.Answer) (bool, error) {
+func (s *Side) scopeGone(tag creatio.Answer) (bool, error) {
 	if creatio.UnknownSet(tag.Err) {
 		return true, nil
 	}
-	return tag.Err == nil && !c.holds(tag.Rows, c.user.ContactID), creatio.Barred(tag.Err)
+	return tag.Err == nil && !s.holds(tag.Rows, s.user.ContactID), creatio.Barred(tag.Err)
 }
 
 // watermark is the time of the site at the moment of a local time, with the overlap taken off. To be asked for only after
 // a request, which tells how the clocks differ.
-func (c *Side) watermark(local time.Time) time.Time {
-	return c.site.ServerTime(local).Add(-overlap).UTC().Truncate(time.Second)
+func (s *Side) watermark(local time.Time) time.Time {
+	return s.site.ServerTime(local).Add(-overlap).UTC().Truncate(time.Second)
 }
 
 // members lists the contacts under the tag, and counts its links.
-func (c *Side) members(ctx context.Context) ([]string, int, error) {
-	answers, err := c.site.ReadAll(ctx, []odata.Query{{Set: c.set, Select: []string{"Id", c.contact}, Filter: c.links()}})
+func (s *Side) members(ctx context.Context) ([]string, int, error) {
+	answers, err := s.site.ReadAll(ctx, []odata.Query{{Set: s.set, Select: []string{"Id", s.contact}, Filter: s.links()}})
 	if err != nil {
 		return nil, 0, err
 	}
-	return c.linked(answers[0].Rows), len(answers[0].Rows), nil
+	return s.linked(answers[0].Rows), len(answers[0].Rows), nil
 }
 
 // linked are the contacts of links; never nil, since no members are not the same as not knowing them.
-func (c *Side) linked(rows []odata.Row) []string {
+func (s *Side) linked(rows []odata.Row) []string {
 	ids := make([]string, 0, len(rows))
 	for _, r := range rows {
-		ids = append(ids, r.Lookup(c.contact))
+		ids = append(ids, r.Lookup(s.contact))
 	}
 	return normal(ids)
 }
 
 // scanAll reads every contact under the tag with its content.
-func (c *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, error) {
-	answers, err := c.site.Read(ctx, []odata.Query{
-		c.verify(), {Set: c.set, Select: c.linkColumns(), Filter: c.links()},
+func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, error) {
+	answers, err := s.site.Read(ctx, []odata.Query{
+		s.verify(), {Set: s.set, Select: s.linkColumns(), Filter: s.links()},
 	})
 	if err != nil {
 		return record.Delta{}, err
 	}
-	if gone, err := c.scopeGone(answers[0]); gone || err != nil {
+	if gone, err := s.scopeGone(answers[0]); gone || err != nil {
 		return record.Delta{ScopeGone: gone}, err
 	}
 	if err := answers[1].Err; err != nil {
 		return record.Delta{}, creatio.Barred(err)
 	}
-	delta := record.Delta{Members: c.linked(answers[1].Rows)}
-	tagged, count := c.tagged(answers[1].Rows), len(answers[1].Rows)
+	delta := record.Delta{Members: s.linked(answers[1].Rows)}
+	tagged, count := s.tagged(answers[1].Rows), len(answers[1].Rows)
 	answers = nil
-	err = c.eachPerson(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
+	err = s.eachPerson(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
 		for _, p := range people {
 			p.member, p.tagged = true, tagged[p.id]
 			delta.Records = append(delta.Records, p.record())
@@ -236,21 +236,21 @@ func (c *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	if err != nil {
 		return record.Delta{}, err
 	}
-	mark := c.watermark(start)
-	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: c.tag.ID, Count: count, Thorough: mark, Reads: reads})
+	mark := s.watermark(start)
+	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: s.tag.ID, Count: count, Thorough: mark, Reads: reads})
 	return delta, err
 }
 
 // Fetch reads contacts by id, those that are under the tag and others.
-func (c *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
+func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
 	ids = normal(ids)
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	there := map[string]bool{}
 	records := make([]record.Record, 0, len(ids))
-	err := c.eachPerson(ctx, ids, c.linksOf, func(people []*person, links []odata.Row) {
-		tagged := c.tagged(links)
+	err := s.eachPerson(ctx, ids, s.linksOf, func(people []*person, links []odata.Row) {
+		tagged := s.tagged(links)
 		for _, p := range people {
 			there[p.id] = true
 			p.tagged, p.member = tagged[p.id], !tagged[p.id].IsZero()
@@ -269,15 +269,15 @@ func (c *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error)
 }
 
 // linkColumns are those of the tag's links by which contacts are read.
-func (c *Side) linkColumns() []string {
-	return []string{"Id", c.contact, "CreatedOn", "ModifiedOn"}
+func (s *Side) linkColumns() []string {
+	return []string{"Id", s.contact, "CreatedOn", "ModifiedOn"}
 }
 
 // tagged is when each contact was last put under the tag. A link without a time is a link all the same.
-func (c *Side) tagged(links []odata.Row) map[string]time.Time {
+func (s *Side) tagged(links []odata.Row) map[string]time.Time {
 	out := map[string]time.Time{}
 	for _, r := range links {
-		id := strings.ToLower(r.Lookup(c.contact))
+		id := strings.ToLower(r.Lookup(s.contact))
 		for _, at := range []time.Time{r.Time("CreatedOn"), r.Time("ModifiedOn"), time.Unix(0, 0)} {
 			if at.After(out[id]) {
 				out[id] = at
@@ -288,8 +288,8 @@ func (c *Side) tagged(links []odata.Row) map[string]time.Time {
 }
 
 // linksOf asks for the links of the tag to some contacts.
-func (c *Side) linksOf(ids []string) odata.Query {
-	return odata.Query{Set: c.set, Select: c.linkColumns(), Filter: c.links(odata.In(c.path, creatio.Guids(ids)))}
+func (s *Side) linksOf(ids []string) odata.Query {
+	return odata.Query{Set: s.set, Select: s.linkColumns(), Filter: s.links(odata.In(s.path, creatio.Guids(ids)))}
 }
 
 // normal are ids in one spelling, each once.

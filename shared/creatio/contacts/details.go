@@ -173,7 +173,9 @@ func (p *planner) skype() {
 			rows = rows[1:]
 		}
 		if len(rows) > 0 {
-			want = rows[0].Text
+			// The next one shows, which is not left to the site: versions differ in which row they make the first one.
+			want, rows[0].Primary, p.state.Skype = rows[0].Text, true, true
+			p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: rows[0].ID, body: map[string]any{"Primary": true}})
 		} else if p.state.Skype {
 			p.columns["Skype"] = ""
 			p.state.Skype = false

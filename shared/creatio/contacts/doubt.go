@@ -12,7 +12,7 @@ import (
 
 // resolveDoubt looks at the contacts of jobs whose first attempt is in doubt. It ends the jobs of those that show what was
 // planned, and of those for which another plan is needed; the others are left to be sent once more, as they were planned.
-func (c *Side) resolveDoubt(ctx context.Context, jobs []*job) error {
+func (s *Side) resolveDoubt(ctx context.Context, jobs []*job) error {
 	if len(jobs) == 0 {
 		return nil
 	}
@@ -20,22 +20,22 @@ func (c *Side) resolveDoubt(ctx context.Context, jobs []*job) error {
 	for i, j := range jobs {
 		ids[i] = j.ID
 	}
-	now, err := c.current(ctx, ids)
+	now, err := s.current(ctx, ids)
 	if err != nil {
 		return err
 	}
-	links, err := c.linkRows(ctx, ids)
+	links, err := s.linkRows(ctx, ids)
 	if err != nil {
 		return err
 	}
 	for _, j := range jobs {
-		c.resolve(j, now[j.ID], links[j.ID])
+		s.resolve(j, now[j.ID], links[j.ID])
 	}
 	return nil
 }
 
 // resolve decides about a job by its contact as it is now.
-func (c *Side) resolve(j *job, now record.Record, links []string) {
+func (s *Side) resolve(j *job, now record.Record, links []string) {
 	doubt := j.doubt
 	switch {
 	case j.Action == record.Unlink && (now.Gone || len(links) == 0):
@@ -67,13 +67,13 @@ func (c *Side) resolve(j *job, now record.Record, links []string) {
 	}
 	if j.duplicate != nil {
 		id, _ := j.duplicate.body["Id"].(string)
-		c.take(id)
+		s.take(id)
 		j.refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", doubt))
 		return
 	}
 	j.doubt = nil
 	j.attempt++
-	c.prepareWrites(j, links)
+	s.prepareWrites(j, links)
 }
 
 // reason is why a group of writes failed, and at which; nil where it did not. Of the errors of a group only one is its

@@ -19,8 +19,8 @@ const images = "SysImage"
 
 // Photo reads the picture that a contact shows. A contact that is on its way from one photo to another shows the one that
 // the record names.
-func (c *Side) Photo(ctx context.Context, r record.Record) ([]byte, error) {
-	picture, err := c.site.Client().Stream(ctx, dataOf(r.Photo), record.MaxPhoto)
+func (s *Side) Photo(ctx context.Context, r record.Record) ([]byte, error) {
+	picture, err := s.site.Client().Stream(ctx, dataOf(r.Photo), record.MaxPhoto)
 	if err != nil {
 		return nil, fmt.Errorf("read photo: %w", err)
 	}
@@ -33,34 +33,34 @@ func dataOf(image string) string { return odata.EntityPath(images, image) + "/Da
 // contact then points. The row's id is derived from what it is, so that doing it twice is the same as once. The row
 // of the former photo stays, and with it the way back. Sending a picture takes a while, so what the contact shows is looked at
 // after that.
-func (c *Side) PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result {
+func (s *Side) PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result {
 	after := r
 	after.Photo = ""
 	value := any(odata.Null)
 	if picture != nil {
 		after.Photo = creatio.DeriveID("photo", strings.ToLower(r.ID), record.PhotoHash(picture))
 		value = after.Photo
-		if err := c.storeImage(ctx, after.Photo, picture); err != nil {
+		if err := s.storeImage(ctx, after.Photo, picture); err != nil {
 			return record.Result{Err: fmt.Errorf("write photo: %w", err)}
 		}
 	}
-	if err := c.unchangedPhoto(ctx, r); err != nil {
+	if err := s.unchangedPhoto(ctx, r); err != nil {
 		return record.Result{Err: fmt.Errorf("write photo: %w", err)}
 	}
-	if err := c.site.Client().Update(httpx.Idempotent(ctx), "Contact", r.ID, odata.Values{"PhotoId": value}); err != nil {
+	if err := s.site.Client().Update(httpx.Idempotent(ctx), "Contact", r.ID, odata.Values{"PhotoId": value}); err != nil {
 		return record.Result{Err: fmt.Errorf("write photo: %w", err)}
 	}
-	after.Modified = c.site.ServerTime(c.site.Now()).UTC()
+	after.Modified = s.site.ServerTime(s.site.Now()).UTC()
 	return record.Result{Record: after}
 }
 
 // Made reports whether one picture is what Creatio makes of another, which is that other one.
-func (c *Side) Made(of, picture []byte) bool { return bytes.Equal(of, picture) }
+func (s *Side) Made(of, picture []byte) bool { return bytes.Equal(of, picture) }
 
 // unchangedPhoto makes sure that the contact still shows the photo that it was read with: Creatio itself does not mind
 // whose change it writes over.
-func (c *Side) unchangedPhoto(ctx context.Context, r record.Record) error {
-	row, err := c.site.Client().Entity(ctx, "Contact", r.ID, "Id", "PhotoId")
+func (s *Side) unchangedPhoto(ctx context.Context, r record.Record) error {
+	row, err := s.site.Client().Entity(ctx, "Contact", r.ID, "Id", "PhotoId")
 	if err != nil {
 		return err
 	}
@@ -71,13 +71,13 @@ func (c *Side) unchangedPhoto(ctx context.Context, r record.Record) error {
 }
 
 // storeImage makes the row of a picture, which an earlier attempt may have made.
-func (c *Side) storeImage(ctx context.Context, id string, picture []byte) error {
+func (s *Side) storeImage(ctx context.Context, id string, picture []byte) error {
 	media := record.PhotoType(picture)
-	_, err := c.site.Client().Insert(ctx, images, odata.Values{
+	_, err := s.site.Client().Insert(ctx, images, odata.Values{
 		"Id": id, "Name": "photo." + strings.TrimPrefix(media, "image/"), "MimeType": media,
 	})
 	if f, ok := errors.AsType[*fault.Error](err); err != nil && (!ok || f.Code != "duplicate") {
 		return err
 	}
-	return c.site.Client().PutStream(ctx, dataOf(id), "application/octet-stream", picture)
+	return s.site.Client().PutStream(ctx, dataOf(id), "application/octet-stream", picture)
 }

@@ -23,15 +23,15 @@ type prepared struct {
 }
 
 // Plan says what operations come to. It looks the names up that they mention, each once in the life of the site.
-func (c *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan, error) {
-	names, err := c.site.LookUp(ctx, questions(ops))
+func (s *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan, error) {
+	names, err := s.site.LookUp(ctx, questions(ops))
 	if err != nil {
 		return nil, fmt.Errorf("plan contacts: %w", err)
 	}
 	plans := make([]record.Plan, len(ops))
 	for i, op := range ops {
 		op.ID = strings.ToLower(op.ID)
-		plans[i] = planOperation(op, names, c.takenIDs())
+		plans[i] = planOperation(op, names, s.takenIDs())
 	}
 	return plans, nil
 }
@@ -57,22 +57,22 @@ func planOperation(op record.Operation, names creatio.Names, taken map[string]bo
 }
 
 // takenIDs are the ids that new rows cannot have.
-func (c *Side) takenIDs() map[string]bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.taken
+func (s *Side) takenIDs() map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken
 }
 
 // take notes an id that a row elsewhere has, so that the next plan goes by another one.
-func (c *Side) take(id string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	taken := maps.Clone(c.taken)
+func (s *Side) take(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := maps.Clone(s.taken)
 	if taken == nil {
 		taken = map[string]bool{}
 	}
 	taken[id] = true
-	c.taken = taken
+	s.taken = taken
 }
 
 // onto plans the same changes for the contact as it is now, and reports whether that comes to the same: to the same writes,

@@ -70,6 +70,8 @@ func planContact(op record.Operation, have state, names creatio.Names, taken map
 	named := changed[contact.GivenName] || changed[contact.MiddleName] || changed[contact.Surname]
 	if named || p.state.Stand != "" || op.Action == record.Create {
 		p.name()
+	} else {
+		p.hideName()
 	}
 	return p.finish()
 }
@@ -323,6 +325,21 @@ func (p *planner) name() {
 	after.readName(shown, &p.state)
 	for _, f := range []string{contact.GivenName, contact.MiddleName, contact.Surname} {
 		p.set(f, shown.Text(f))
+	}
+}
+
+// hideName has a name show no longer that nobody changes, but that says no more than the company, an address or a number that
+// the contact gets: it reads as one that stands in.
+func (p *planner) hideName() {
+	text := func(field string) string { return strings.TrimSpace(p.op.Before.Text(field)) }
+	given, surname := text(contact.GivenName), text(contact.Surname)
+	only := given + surname
+	if text(contact.MiddleName) != "" || (given != "" && surname != "") || !standsIn(only, contact.Schema.Clean(p.out.fields)) {
+		return
+	}
+	p.state.Stand = only
+	for _, f := range []string{contact.GivenName, contact.Surname} {
+		p.set(f, "")
 	}
 }
 

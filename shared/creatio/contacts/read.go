@@ -12,13 +12,13 @@ import (
 // eachPerson reads contacts with their details, and with them the rows that one more query has of them where more is not
 // nil. It hands them over as they come, a batch at a time: what a site answers takes many times the room of what it says.
 // Those that are not there any more are missing.
-func (c *Side) eachPerson(ctx context.Context, ids []string, more func(ids []string) odata.Query, do func([]*person, []odata.Row)) error {
+func (s *Side) eachPerson(ctx context.Context, ids []string, more func(ids []string) odata.Query, do func([]*person, []odata.Row)) error {
 	per := len(contactQueries(nil))
 	if more != nil {
 		per++
 	}
 	for part := range slices.Chunk(ids, creatio.MaxParts/per*creatio.MaxListed) {
-		people, rest, err := c.people(ctx, part, more)
+		people, rest, err := s.people(ctx, part, more)
 		if err != nil {
 			return err
 		}
@@ -28,7 +28,7 @@ func (c *Side) eachPerson(ctx context.Context, ids []string, more func(ids []str
 }
 
 // people reads as many contacts as fit in a batch.
-func (c *Side) people(ctx context.Context, ids []string, more func(ids []string) odata.Query) ([]*person, []odata.Row, error) {
+func (s *Side) people(ctx context.Context, ids []string, more func(ids []string) odata.Query) ([]*person, []odata.Row, error) {
 	var queries []odata.Query
 	per := 0
 	for chunk := range slices.Chunk(ids, creatio.MaxListed) {
@@ -39,7 +39,7 @@ func (c *Side) people(ctx context.Context, ids []string, more func(ids []string)
 		per = len(each)
 		queries = append(queries, each...)
 	}
-	answers, err := c.site.ReadAll(ctx, queries)
+	answers, err := s.site.ReadAll(ctx, queries)
 	if err != nil {
 		return nil, nil, err
 	}

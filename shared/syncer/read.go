@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -113,9 +114,7 @@ func (l *loader) followRename(s record.Side, rec *record.Record) {
 	if lost := l.lostCreation(s, rec); lost != nil && len(former) > 0 && (own == nil || own.newlySeen()) {
 		// What was being created went on in this one; the others were merged into it.
 		l.pairs.discard(own, s)
-		lost.link.Pending, lost.first = "", true
-		lost.link.SetSideID(s, rec.ID)
-		l.pairs.index(lost, s)
+		l.confirm(lost, s, rec.ID)
 		own = lost
 	}
 	if len(former) > 0 && (own == nil || own.newlySeen()) {
@@ -151,6 +150,13 @@ func (l *loader) lostCreation(s record.Side, rec *record.Record) *pair {
 	return p
 }
 
+// confirm gives a pair the record that it was creating.
+func (l *loader) confirm(p *pair, s record.Side, id string) {
+	p.link.Pending, p.first, p.reason = "", true, match.ByOrigin
+	p.link.SetSideID(s, id)
+	l.pairs.index(p, s)
+}
+
 // sameRecord is the rank of the pair that the side knows as a record's.
 const sameRecord = 2
 
@@ -172,7 +178,11 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 		return
 	}
 	if p == nil && rec.Member && !rec.Gone {
-		p = l.pairs.addRecord(s, rec.ID)
+		if p = l.lostCreation(s, rec); p != nil {
+			l.confirm(p, s, rec.ID)
+		} else {
+			p = l.pairs.addRecord(s, rec.ID)
+		}
 	}
 	if p == nil {
 		l.members[s].read(rec.ID, false)

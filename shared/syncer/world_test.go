@@ -192,6 +192,8 @@ type half struct {
 	// narrow says how many characters the side has room for in a job title, and that it knows no town: an address shows there
 	// as its text.
 	narrow int
+	// lags is how long lists and reads trail writes.
+	lags   time.Duration
 	refuse func(record.Operation) error
 }
 
@@ -202,12 +204,12 @@ type naming struct{}
 
 func (naming) NewID(seed string) string { return "made from " + strings.ReplaceAll(seed, "\x00", " ") }
 
-// Lag is how long Google's lists and reads trail its writes.
+// Lag is how long lists and reads trail writes: where a test says nothing, for a while in Google and not in Creatio.
 func (h *half) Lag() time.Duration {
-	if h.side == record.Google {
+	if h.lags == 0 && h.side == record.Google {
 		return lag
 	}
-	return 0
+	return h.lags
 }
 
 const lag = 2 * time.Minute

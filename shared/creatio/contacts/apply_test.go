@@ -250,3 +250,25 @@ func TestAn_operation_that_cannot_be_planned_says_so_and_stops_no_other(t *testi
 		t.Errorf("got %v", results[3].Err)
 	}
 }
+
+// A site may insist on being told who owns a new contact. That shows nowhere, so the plan stays what it was.
+func TestWhere_a_site_insists_on_an_owner_the_user_owns_what_is_made(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.box.SetFault(func(r *http.Request) *box.Fault {
+		sent, _ := io.ReadAll(r.Body)
+		if !bytes.Contains(sent, []byte(`"POST"`)) || bytes.Contains(sent, []byte("OwnerId")) {
+			return nil
+		}
+		return &box.Fault{Status: http.StatusOK, Body: `{"responses":[{"id":"1","status":400,"body":{"error":{"code":"","message":"Owner: the field is required."}}}]}`}
+	})
+	op := s.creation("Emmy")
+	plan := s.plan(op)[0]
+	r := s.apply(op)[0]
+	if is := s.box.System().Get("Contact", op.ID); r.Err != nil || is == nil || is["OwnerId"] != s.user.ContactID {
+		t.Errorf("got %v, made %v", r.Err, is)
+	}
+	if !contact.Schema.Equal(plan.Displayed, s.read(Classic, op.ID).Fields) {
+		t.Errorf("planned %v, shows %v", plan.Displayed, s.read(Classic, op.ID).Fields)
+	}
+}

@@ -18,8 +18,8 @@ type wanted struct{ canonical, displayed record.Entry }
 type pairing struct {
 	// keep are the rows that hold what is wanted already, with those that repeat them and do not show.
 	keep []row
-	// kept is what those rows hold.
-	kept   []wanted
+	// held is what those rows hold.
+	held   []wanted
 	change []rowFor
 	insert []wanted
 	remove []row
@@ -32,7 +32,7 @@ type rowFor struct {
 
 // pair finds for every wanted entry the row that holds it already, or one to hold it: the one with the same value, else
 // one of the same kind that is no longer wanted, which so stays the contact's first number if it was. Rows that
-// repeat an earlier one's value do not show; they share its fate, except that only one of them is changed.
+// repeat an earlier one's value do not show; they go and stay with it, except that only one of them is changed.
 func pair(f record.Field, rows []row, want []wanted) pairing {
 	var out pairing
 	repeats := map[string][]row{}
@@ -70,7 +70,7 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	for _, w := range want {
 		if r, ok := pick(func(r row) bool { return f.Same(r.entry(), w.displayed) }); ok {
 			out.keep = append(append(out.keep, r), repeats[f.Key(r.entry())]...)
-			out.kept = append(out.kept, w)
+			out.held = append(out.held, w)
 			continue
 		}
 		rest = append(rest, w)
@@ -216,7 +216,7 @@ func (p *planner) addresses(f record.Field) {
 	for _, r := range after {
 		seen[f.Key(r.entry())] = true
 	}
-	final := match.kept
+	final := match.held
 	for _, r := range match.remove {
 		p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAddress", id: r.ID})
 	}
@@ -266,7 +266,7 @@ func (p *planner) place(have row, want record.Entry) (map[string]any, record.Ent
 	columns := map[string]any{}
 	shown := map[string]string{}
 	var lost []string
-	moved := false
+	elsewhere := false
 	for _, c := range []struct {
 		part, column string
 		found        creatio.Named
@@ -274,7 +274,7 @@ func (p *planner) place(have row, want record.Entry) (map[string]any, record.Ent
 		{contact.Country, "CountryId", got.country}, {contact.Region, "RegionId", got.region}, {contact.City, "CityId", got.city},
 	} {
 		switch asked := text(c.part); {
-		case asked == old(c.part) && !moved:
+		case asked == old(c.part) && !elsewhere:
 			shown[c.part] = asked
 		case asked != "" && c.found.ID != "":
 			shown[c.part] = c.found.Name
@@ -286,7 +286,7 @@ func (p *planner) place(have row, want record.Entry) (map[string]any, record.Ent
 			}
 		}
 		// A region of another country is another region, whatever its name.
-		moved = moved || shown[c.part] != old(c.part)
+		elsewhere = elsewhere || shown[c.part] != old(c.part)
 	}
 	slices.Reverse(lost)
 	street := append([]string{text(contact.Street)}, lost...)

@@ -67,7 +67,7 @@ func (s *Side) resolve(j *job, now record.Record, links []string) {
 	}
 	if j.duplicate != nil {
 		id, _ := j.duplicate.body["Id"].(string)
-		s.take(id)
+		s.markTaken(id)
 		j.refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", doubt))
 		return
 	}

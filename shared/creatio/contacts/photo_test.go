@@ -11,8 +11,8 @@ import (
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 )
 
-// portrait begins as a JPEG and holds what a reader of text would change: white space at its ends, and a byte order mark.
-var portrait = []byte("\xFF\xD8\xFF\xEF\xBB\xBF {\"error\":1}\x00 \n")
+// jpeg begins as a JPEG and holds what a reader of text would change: white space at its ends, and a byte order mark.
+var jpeg = []byte("\xFF\xD8\xFF\xEF\xBB\xBF {\"error\":1}\x00 \n")
 
 func (s *site) put(r record.Record, picture []byte) record.Record {
 	s.t.Helper()
@@ -29,16 +29,16 @@ func TestA_photo_is_stored_as_it_is_and_once(t *testing.T) {
 	if before.Photo != "" {
 		t.Fatalf("a contact without a photo shows %q", before.Photo)
 	}
-	after := s.put(before, portrait)
+	after := s.put(before, jpeg)
 	now := s.read(Classic, id)
 	if now.Photo == "" || now.Photo != after.Photo || !contact.Schema.Equal(now.Fields, before.Fields) {
 		t.Errorf("promised %q, read %+v", after.Photo, now)
 	}
 	picture, err := s.contacts[Classic].Photo(t.Context(), now)
-	if err != nil || !bytes.Equal(picture, portrait) {
+	if err != nil || !bytes.Equal(picture, jpeg) {
 		t.Errorf("got %q, %v", picture, err)
 	}
-	if again := s.put(now, portrait); again.Photo != now.Photo {
+	if again := s.put(now, jpeg); again.Photo != now.Photo {
 		t.Errorf("the same photo again is %q, and was %q", again.Photo, now.Photo)
 	}
 	if rows := s.box.As("Ada").Rows("SysImage", nil); len(rows) != 1 || rows[0]["MimeType"] != "image/jpeg" || rows[0]["Name"] != "photo.jpeg" {
@@ -63,7 +63,7 @@ func TestA_photo_that_somebody_changed_meanwhile_stays(t *testing.T) {
 	read := s.read(Classic, id)
 	theirs := s.row("SysImage", map[string]any{"Name": "theirs.png", "Data": []byte("\x89PNG")})
 	s.must(s.box.As("Ada").Update("Contact", id, map[string]any{"PhotoId": theirs}))
-	for what, picture := range map[string][]byte{"writing": portrait, "removing": nil} {
+	for what, picture := range map[string][]byte{"writing": jpeg, "removing": nil} {
 		if res := s.contacts[Classic].PutPhoto(t.Context(), read, picture); !fault.Is(res.Err, fault.Conflict) {
 			t.Errorf("%s over it ended with %v", what, res.Err)
 		}
@@ -87,7 +87,7 @@ func TestWhat_a_site_refuses_about_photos_is_told(t *testing.T) {
 		t.Errorf("an image that may not be read: %v", err)
 	}
 	s.box.Deny("Ada", "SysImage", box.Insert)
-	if res := s.contacts[Classic].PutPhoto(t.Context(), read, portrait); !fault.Is(res.Err, fault.ReadOnly) {
+	if res := s.contacts[Classic].PutPhoto(t.Context(), read, jpeg); !fault.Is(res.Err, fault.ReadOnly) {
 		t.Errorf("an image that may not be made: %v", res.Err)
 	}
 	if _, err := s.contacts[Classic].Photo(t.Context(), record.Record{ID: id, Photo: id}); !fault.Is(err, fault.ReadOnly) && !fault.Is(err, fault.Gone) {

@@ -63,8 +63,8 @@ func (s *Side) takenIDs() map[string]bool {
 	return s.taken
 }
 
-// take notes an id that a row elsewhere has, so that the next plan goes by another one.
-func (s *Side) take(id string) {
+// markTaken notes an id that a row elsewhere has, so that the next plan goes by another one.
+func (s *Side) markTaken(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	taken := maps.Clone(s.taken)

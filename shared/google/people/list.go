@@ -205,7 +205,7 @@ func (l list[T]) rewrite(want []wanted) []*T {
 	}
 	slices.Sort(free)
 	entry := func(i int) record.Entry { e, _ := l.entry(l.items[i]); return e }
-	kept, changed := map[int]bool{}, map[int]record.Entry{}
+	unchanged, changed := map[int]bool{}, map[int]record.Entry{}
 	assign := func(rest []wanted, fits func(have, want record.Entry) bool, to func(int, record.Entry)) (left []wanted) {
 		for _, w := range rest {
 			at := slices.IndexFunc(free, func(i int) bool { return fits(entry(i), w.displayed) })
@@ -219,7 +219,7 @@ func (l list[T]) rewrite(want []wanted) []*T {
 		return left
 	}
 	change := func(i int, as record.Entry) { changed[i] = as }
-	rest := assign(want, l.field.Same, func(i int, _ record.Entry) { kept[i] = true })
+	rest := assign(want, l.field.Same, func(i int, _ record.Entry) { unchanged[i] = true })
 	rest = assign(rest, func(have, want record.Entry) bool { return l.field.Key(have) == l.field.Key(want) }, change)
 	rest = assign(rest, func(have, want record.Entry) bool { return have.Kind == want.Kind }, change)
 
@@ -227,7 +227,7 @@ func (l list[T]) rewrite(want []wanted) []*T {
 	for i, item := range l.items {
 		as, moves := changed[i]
 		switch {
-		case keys[i] == "", kept[chosen[keys[i]]]:
+		case keys[i] == "", unchanged[chosen[keys[i]]]:
 			out = append(out, item)
 		case moves:
 			out = append(out, l.write(item, as))

@@ -32,18 +32,17 @@ type rowFor struct {
 
 // pair finds for every wanted entry the row that holds it already, or one to hold it: the one with the same value, else
 // one of the same kind that is no longer wanted, which so stays the contact's first number if it was. Rows that
-// repeat an earlier one's value do not show; they go and stay with it, except that only one of them is changed.
+// repeat the value of one that shows do not; they go and stay with it, except that only one of them is changed.
 func pair(f record.Field, rows []row, want []wanted) pairing {
 	var out pairing
 	repeats := map[string][]row{}
 	var free []row
-	seen := map[string]bool{}
+	shows := showing(f, rows)
 	for _, r := range rows {
-		if key := f.Key(r.entry()); seen[key] {
-			repeats[key] = append(repeats[key], r)
-		} else {
-			seen[key] = true
+		if key := f.Key(r.entry()); shows[key] == r.ID {
 			free = append(free, r)
+		} else {
+			repeats[key] = append(repeats[key], r)
 		}
 	}
 	pick := func(fits func(row) bool) (row, bool) {

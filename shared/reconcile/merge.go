@@ -359,7 +359,7 @@ func (m *merger) spell(side record.Side) []record.Entry {
 // single merges a field with one value.
 func (m *merger) single(base record.Entry, c, g slot) {
 	w, decided := m.wholes[m.field.Of]
-	if !decided || m.field.Same(c.canonical, g.canonical) {
+	if stays := !m.takes(record.Creatio) && !m.takes(record.Google); !decided || stays || m.field.Same(c.canonical, g.canonical) {
 		m.entry(slot{canonical: base}, c, g)
 		return
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,8 +105,12 @@ type Sync struct {
 	Status   string    `json:"status"`
 	LastSync time.Time `json:"lastSync,omitzero"`
 	// Due is when the next automatic sync is due; zero where none is. The due index is over it.
-	Due     time.Time `json:"due,omitzero"`
-	HeldRun string    `json:"heldRun,omitempty"`
+	Due time.Time `json:"due,omitzero"`
+	// HeldRun is the run whose list waits for the user's decision. HeldDigest stands for that list; empty once the user decided.
+	HeldRun    string `json:"heldRun,omitempty"`
+	HeldDigest string `json:"heldDigest,omitempty"`
+	// Losses are those of the last day, for the guard.
+	Losses Losses `json:"losses,omitzero"`
 	// Failing counts runs since the last one that did its work.
 	Failing int      `json:"failing"`
 	Problem *Problem `json:"problem,omitempty"`
@@ -133,6 +138,20 @@ type Sync struct {
 	Members int `json:"members"`
 
 	Lease Lease `json:"lease"`
+}
+
+// Losses counts the records that lost something within the last day and of which nobody approved that, by the side that it
+// came from and by the hour.
+type Losses struct {
+	// At is when the last run began whose losses are counted here.
+	At    time.Time                   `json:"at,omitzero"`
+	Sides map[record.Side][]HourCount `json:"sides,omitempty"`
+}
+
+// HourCount is a number of the hour that begins at Hour.
+type HourCount struct {
+	Hour  time.Time `json:"hour"`
+	Count int       `json:"count"`
 }
 
 // Rate is a token bucket as a run left it, so that the next one, wherever it is made, goes on with what is in it.
@@ -181,11 +200,35 @@ type Link struct {
 	End    time.Time `json:"end,omitzero"`
 	// Photo is what is known of the records' photos; nil where neither ever had one.
 	Photo *LinkPhoto `json:"photo,omitempty"`
-	// UpdatedAt is when the link was last written.
+	// Waits are losses that wait for the user's decision, by the side that they come from.
+	Waits map[record.Side]Waiting `json:"waits,omitempty"`
+	// LostAt is when the link was last counted in Losses, by side.
+	LostAt map[record.Side]time.Time `json:"lostAt,omitempty"`
+	// Former are single values that were agreed on until not long ago.
+	Former []Former `json:"former,omitempty"`
+	// UpdatedAt is when the link was last written, but for what only says that it waits or is to be looked at again.
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 	// Failed counts failures in a row to write this record; RetryAt is when it may be tried again.
 	Failed  int       `json:"failed,omitempty"`
 	RetryAt time.Time `json:"retryAt,omitzero"`
+}
+
+// Waiting is a loss that waits for the user's decision.
+type Waiting struct {
+	// Departure says that the record left the scope; else Fields are the names of the fields that lose values.
+	Departure bool     `json:"departure,omitempty"`
+	Fields    []string `json:"fields,omitempty"`
+	// Digest stands for what would be lost.
+	Digest string `json:"digest"`
+	// Approved says that the user agreed and that it could not be carried out yet.
+	Approved bool `json:"approved,omitempty"`
+}
+
+// Former is a value that was agreed on, as a hash, and until when that is remembered.
+type Former struct {
+	Field string    `json:"field"`
+	Hash  string    `json:"hash"`
+	Until time.Time `json:"until"`
 }
 
 // LinkSide is what is known of one record of a link.
@@ -225,10 +268,10 @@ type PhotoState struct {
 }
 
 // Unfinished reports whether there is something left to do for the link although neither record changes: a creation
-// to confirm, a write to repeat or to find out about, or a record to look at again. Out of scope no photo is carried, so none
+// to confirm, a write to repeat or to find out about, a loss to be decided about, or a record to look at again. Out of scope no photo is carried, so none
 // is left to do.
 func (l *Link) Unfinished() bool {
-	return l.Failing() || l.Intent != nil || !l.RevisitAt.IsZero()
+	return l.Failing() || l.Intent != nil || len(l.Waits) > 0 || !l.RevisitAt.IsZero()
 }
 
 // Failing reports whether something that was to be written is not known to be.
@@ -241,7 +284,7 @@ func (l *Link) Again() time.Time {
 	switch {
 	case l.Pending != "" || l.Failed > 0:
 		return l.RetryAt
-	case l.Intent != nil:
+	case l.Intent != nil, len(l.Waits) > 0:
 		return time.Time{}
 	case !l.RevisitAt.IsZero():
 		return l.RevisitAt
@@ -289,6 +332,8 @@ type Run struct {
 	Counts     Counts      `json:"counts"`
 	// Undoes is what the run puts back; nil for every run but an undo.
 	Undoes *Undo `json:"undoes,omitempty"`
+	// Decides is the held run that the user approved or rejected, for the run that follows from that.
+	Decides string `json:"decides,omitempty"`
 	// Closed says that nobody goes on with a run that failed: it was undone.
 	Closed   bool      `json:"closed,omitempty"`
 	Changes  []Change  `json:"changes,omitempty"`
@@ -301,10 +346,19 @@ func (r Run) Unfinished() bool {
 	return r.Status == "queued" || r.Status == "running" || r.Status == "failed" && !r.Closed
 }
 
-// Undoable reports whether the run ended and changed what it lists.
+// Undoable reports whether the run ended and changed what it lists, but for what waits.
 func (r Run) Undoable() bool {
-	ended := r.Status == "done" || r.Status == "partial" || r.Status == "failed"
-	return ended && r.Trigger != "preview"
+	switch r.Status {
+	case "done", "partial", "failed", "held", "approved", "rejected", "replaced":
+		return r.Trigger != "preview"
+	default:
+		return false
+	}
+}
+
+// Wrote reports whether the run lists anything that it did.
+func (r Run) Wrote() bool {
+	return slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Waits })
 }
 
 // Undo names a run to put back, or one record of it: the one of either id, or of both.
@@ -314,9 +368,9 @@ type Undo struct {
 	GoogleID  string `json:"googleId,omitempty"`
 }
 
-// Covers reports whether a change is of the record that is to be put back.
+// Covers reports whether a change is of the record that is to be put back. What waits was not done.
 func (u Undo) Covers(c Change) bool {
-	return (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
+	return !c.Waits && (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
 }
 
 // Counts sums a run up.
@@ -376,6 +430,15 @@ type Change struct {
 	// Link is the id of the record's link; First says that its records met for the first time.
 	Link  string `json:"link,omitempty"`
 	First bool   `json:"first,omitempty"`
+	// Waits says that the change was not made but waits for the user's decision, and Loss what it would take away.
+	Waits bool  `json:"waits,omitempty"`
+	Loss  *Loss `json:"loss,omitempty"`
+}
+
+// Loss names what a change that waits would take away: from which link, and a digest of what.
+type Loss struct {
+	Link   string `json:"link"`
+	Digest string `json:"digest"`
 }
 
 // FieldChange is one value before and after, and the rule that decided.

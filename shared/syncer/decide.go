@@ -3,8 +3,6 @@ package syncer
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
@@ -15,22 +13,16 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// carryOut does what the windows ask for: first with the pairs that are known, for which the guard is asked, then with
-// the records that have no counterpart, group by group, so that a run whose time is over has done a part of it.
+// carryOut does what the windows ask for: first with the pairs that are known, as far as the guard lets it, then with the
+// records that have no counterpart, group by group, so that a run whose time is over has done a part of it.
 func (w *writer) carryOut(ctx context.Context) error {
 	slices.SortFunc(w.pairs.list, func(a, b *pair) int { return cmp.Compare(a.link.ID, b.link.ID) })
 	_, planning := observe.Begin(ctx, "plan")
-	known, unmatched, leaving := w.sortOut()
+	known, unmatched := w.sortOut()
+	w.guard.judge()
 	planning.End(nil)
 	if w.preview() {
 		return w.tellPlan(ctx, known, unmatched)
-	}
-	unapproved, err := w.unapproved(ctx, leaving)
-	if err != nil {
-		return err
-	}
-	if reason := reconcile.Guard(unapproved, w.counts.active); reason != "" {
-		return w.hold(ctx, known, unmatched, reason)
 	}
 	if err := w.perform(ctx, known); err != nil {
 		return err
@@ -43,59 +35,77 @@ func (w *writer) carryOut(ctx context.Context) error {
 			return err
 		}
 	}
-	return w.carryPhotos(ctx)
+	if err := w.carryPhotos(ctx); err != nil {
+		return err
+	}
+	return w.guard.tell(ctx, w.report)
 }
 
-// sortOut parts the pairs whose two records are known from those of which one is to be found or made. leaving are the
-// decisions that take something away; nothing of that comes from records that are matched.
-func (w *writer) sortOut() (known, unmatched []*pair, leaving []*step) {
+// sortOut parts the pairs whose two records are known from those of which one is to be found or made, and shows the guard
+// what is planned with them. Nothing is lost by records that are matched.
+func (w *writer) sortOut() (known, unmatched []*pair) {
 	for _, p := range w.pairs.list {
 		st := w.decide(p)
+		if p.wait == nil {
+			w.guard.consider(st)
+		}
 		if st.creates() || !p.linked() {
 			unmatched = append(unmatched, p)
-			continue
-		}
-		known = append(known, p)
-		if st.takesAway() {
-			leaving = append(leaving, st)
+		} else {
+			known = append(known, p)
 		}
 	}
-	return known, unmatched, leaving
+	return known, unmatched
 }
 
-// unapproved are the decisions that the user has not agreed to. An approval is for what the held run listed, and for no more
-// than that.
-func (w *writer) unapproved(ctx context.Context, steps []*step) ([]reconcile.Decision, error) {
-	agreed := map[string]bool{}
-	if w.trigger == TriggerApprove && w.doc.HeldRun != "" {
-		held, err := w.user.Run(ctx, w.doc.HeldRun)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, fmt.Errorf("read the held run: %w", err)
-		}
-		for _, c := range held.Changes {
-			if record.Action(c.Action).Removes() {
-				agreed[c.CreatioID+" "+c.GoogleID] = true
-			}
-		}
-	}
-	var out []reconcile.Decision
-	for _, st := range steps {
-		if !agreed[st.link.CreatioID+" "+st.link.GoogleID] {
-			out = append(out, st.Decision)
-		}
-	}
-	return out, nil
-}
-
-// decide plans one pair.
+// decide plans one pair, whatever that takes away.
 func (w *writer) decide(p *pair) *step {
 	w.recoverIntent(p)
 	in := w.planned(p)
-	// Rejecting means that what left is to come back: then being in scope on one side is enough.
-	if w.trigger == TriggerReject || w.reading.recreate {
+	missing := map[record.Side][]string{}
+	for s, back := range w.guard.rejected(&p.link) {
+		// Then being in scope on one side is enough.
+		in.Active = in.Active && !back.Departure
+		missing[s] = back.Fields
+	}
+	if len(missing) > 0 {
+		in.Base = reconcile.Restored(w.engine.Schema, in, missing)
+	}
+	if w.reading.recreate {
 		in.Active = false
 	}
-	return w.newStep(p, reconcile.Decide(w.engine.Schema, in, w.policy()))
+	return w.decideAs(p, in)
+}
+
+func (w *writer) decideAs(p *pair, in reconcile.Pair) *step {
+	st := w.newStep(p, reconcile.Decide(w.engine.Schema, in, w.policy()))
+	st.in, st.losses = in, reconcile.Losses(w.engine.Schema, st.Decision, w.agreedBefore(p.link))
+	return st
+}
+
+// guarded plans one pair, but for what waits for the user's decision. A departure leaves the whole pair as it is, a loss of
+// values their fields.
+func (w *writer) guarded(p *pair) *step {
+	st := w.decide(p)
+	st.guarded = true
+	w.guard.forget(p.link.ID)
+	w.guard.noteLeftOut(st)
+	doubts := w.guard.doubts(st)
+	if len(doubts) == 0 {
+		return st
+	}
+	waits, whole := w.guard.wait(st, doubts), false
+	var fields []string
+	for _, loss := range doubts {
+		whole = whole || loss.Departure
+		fields = append(fields, loss.Fields...)
+	}
+	rest := w.decideAs(p, st.in.Keep(fields))
+	if whole || len(w.guard.doubts(rest)) > 0 {
+		rest, whole = w.newStep(p, reconcile.Wait(st.in)), true
+	}
+	rest.guarded, rest.waits, rest.whole = true, waits, whole
+	return rest
 }
 
 func (w *writer) newStep(p *pair, d reconcile.Decision) *step {
@@ -134,7 +144,7 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 func (w *writer) plan(list []*pair) []*step {
 	steps := make([]*step, len(list))
 	for i, p := range list {
-		steps[i] = w.decide(p)
+		steps[i] = w.guarded(p)
 	}
 	return steps
 }

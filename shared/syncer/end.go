@@ -20,14 +20,11 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	out := Outcome{Run: r.report.run.ID, Status: Done}
 	err = ofNoRecord(err)
 	var skipped skip
-	var held waitsForApproval
 	switch {
 	case errors.Is(err, store.ErrFenced):
 		return retry(r.report.run.ID, fault.New(fault.Retry, "", codeLeaseLost, err))
 	case errors.As(err, &skipped):
 		out.Status, out.Reason, err = Skipped, skipped.reason, nil
-	case errors.As(err, &held):
-		out.Status, err = Held, nil
 	case fault.Is(err, fault.Reconnect):
 		out.Status = Reconnect
 	case r.wrote() && timeIsOver(err):
@@ -40,11 +37,13 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		out.Status, out.After = Retry, fault.After(err)
 	case r.preview():
 		out.Status = Preview
-	case r.report.run.Counts.Failed > 0 || r.counts.failing > 0:
+	case r.writer != nil && r.writer.guard != nil && r.writer.guard.another:
+		out.Status = Held
+	case r.failed():
 		out.Status = Partial
 	}
 	var digests map[record.Side]string
-	if out.Status == Done || out.Status == Partial {
+	if out.did() {
 		var failure error
 		if digests, failure = r.saveMembers(ctx, r.writer.members); failure != nil {
 			out.Status, out.After, err = Retry, fault.After(failure), failure
@@ -81,31 +80,34 @@ func ofNoRecord(err error) error {
 	return err
 }
 
-// supersede ends runs that have nothing left to do: a held one that does not wait any more, since what it would have
-// taken away is back or another run waits, and one that was to go on, once everything was done by another.
+// supersede ends runs that have nothing left to do: a held one of whose list nothing waits any more, or whose place
+// another list takes, and one that was to go on, once everything was done by another.
 func (r *run) supersede(ctx context.Context, out Outcome) {
 	if r.undoes() {
 		return
 	}
-	all := out.Status == Done || out.Status == Partial
-	if all || out.Status == Held {
+	if !out.did() {
+		return
+	}
+	if out.Status == Held || len(r.writer.guard.waits) == 0 {
 		r.closeOther(ctx, r.doc.HeldRun, func(h *store.Run) {
 			if h.Status == "held" {
-				h.Status = "rejected"
+				h.Status = "replaced"
 			}
 		})
 	}
-	if all {
-		r.closeOther(ctx, r.doc.Continued, func(c *store.Run) {
-			if c.Status == "running" {
-				c.Status, c.FinishedAt = string(Partial), r.report.run.FinishedAt
-				c.Problems = append(c.Problems, store.Problem{
-					Code: "overtaken", Message: "Another run came before this one went on, and did the rest.", Action: "Nothing to do.",
-				})
-			}
-		})
-	}
+	r.closeOther(ctx, r.doc.Continued, func(c *store.Run) {
+		if c.Status == "running" {
+			c.Status, c.FinishedAt = string(Partial), r.report.run.FinishedAt
+			c.Problems = append(c.Problems, store.Problem{
+				Code: "overtaken", Message: "Another run came before this one went on, and did the rest.", Action: "Nothing to do.",
+			})
+		}
+	})
 }
+
+// did reports whether a run did its work, but maybe for what failed or waits.
+func (o Outcome) did() bool { return o.Status == Done || o.Status == Partial || o.Status == Held }
 
 func (r *run) closeOther(ctx context.Context, id string, end func(*store.Run)) {
 	if id == "" || id == r.report.run.ID {
@@ -178,6 +180,9 @@ func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]strin
 		r.concludeUndo(d, out, digests)
 		return
 	}
+	if r.writer != nil {
+		d.Losses = r.writer.guard.kept()
+	}
 	next := func() {
 		var was time.Time
 		if r.trigger == TriggerSchedule {
@@ -189,18 +194,14 @@ func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]strin
 		}
 	}
 	switch out.Status {
-	case Done, Partial:
-		d.Status = "ok"
-		d.Problem = nil
-		if out.Status == Partial {
-			d.Status = "partial"
-			d.Problem = r.someFailed()
+	case Done, Partial, Held:
+		d.Status, d.Problem = "ok", nil
+		if r.failed() {
+			d.Status, d.Problem = "partial", r.someFailed()
 		}
-		d.LastSync, d.Failing, d.HeldRun, d.Continued = r.start, 0, "", ""
+		d.LastSync, d.Failing, d.Continued = r.start, 0, ""
+		r.concludeWaits(d, out)
 		r.moveCursors(d, digests)
-		next()
-	case Held:
-		d.Status, d.HeldRun, d.Problem = "held", r.report.run.ID, r.report.last()
 		next()
 	case Skipped:
 		if err != nil {
@@ -224,6 +225,23 @@ func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]strin
 	}
 }
 
+// failed reports whether something of what the run was to write is not known to be written.
+func (r *run) failed() bool { return r.report.run.Counts.Failed > 0 || r.counts.failing > 0 }
+
+// concludeWaits notes what waits for the user's decision, and the run that lists it.
+func (r *run) concludeWaits(d *store.Sync, out Outcome) {
+	g := r.writer.guard
+	switch {
+	case out.Status == Held:
+		d.HeldRun, d.HeldDigest = r.report.run.ID, g.digest
+	case len(g.waits) == 0:
+		d.HeldRun, d.HeldDigest = "", ""
+	}
+	if len(g.waits) > 0 {
+		d.Status, d.Problem = "held", g.problem
+	}
+}
+
 // moveCursors has the next window start where this one ended. Where the settings became others while the run went, they
 // count from the next run on: what belongs to a former tag is not kept.
 func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
@@ -232,6 +250,13 @@ func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
 	d.Cursors, d.Scopes = map[record.Side]json.RawMessage{}, map[record.Side]string{}
 	for _, s := range record.Sides {
 		if s == record.Creatio && d.Settings.TagID != r.doc.Settings.TagID {
+			continue
+		}
+		if r.reading.scopes[s] == "" && r.reading.ended[s] && r.writer.guard.holds(s) {
+			// The next run is to find the scope gone as well: what follows from that waits.
+			if d.Scopes[s] = r.doc.Scopes[s]; len(r.doc.Cursors[s]) > 0 {
+				d.Cursors[s] = r.doc.Cursors[s]
+			}
 			continue
 		}
 		if scope := r.reading.scopes[s]; scope != "" {

@@ -48,7 +48,7 @@ type Status string
 const (
 	Done      Status = "done"
 	Partial   Status = "partial"   // some records failed and are reported
-	Held      Status = "held"      // waits for the user's approval
+	Held      Status = "held"      // done, but for what waits for the user's decision
 	Skipped   Status = "skipped"   // not done, or not to its end, for a reason that no repetition mends
 	Reconnect Status = "reconnect" // a token is gone
 	Retry     Status = "retry"     // may get better by itself
@@ -245,9 +245,13 @@ func (r *run) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	g, err := r.newGuard(ctx)
+	if err != nil {
+		return err
+	}
 	var l *loader
 	err = phase(ctx, "load", func(ctx context.Context) (err error) {
-		l, err = r.load(ctx, r.reading, r.counts)
+		l, err = r.load(ctx, r.reading, r.counts, g)
 		return err
 	})
 	if err != nil {

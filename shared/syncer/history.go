@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -200,31 +199,5 @@ func (w *writer) tellPlan(ctx context.Context, known, unmatched []*pair) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// waitsForApproval ends a run that waits for the user's approval.
-type waitsForApproval struct{ problem store.Problem }
-
-func (w waitsForApproval) Error() string { return "held: " + w.problem.Code }
-
-// hold keeps a plan that takes away too much, with its changes, for the user to decide about.
-func (w *writer) hold(ctx context.Context, known, unmatched []*pair, reason string) error {
-	// What waits already goes on waiting under the same name; a person who asks again gets a new answer.
-	if held := w.doc.HeldRun; held != "" && w.trigger == TriggerSchedule {
-		w.report.run.ID = held
-	}
-	w.report.piece = 0
-	if err := w.tellPlan(ctx, known, unmatched); err != nil {
-		return err
-	}
-	counts := w.report.run.Counts
-	p := store.Problem{
-		Code: "held-" + reason,
-		Message: fmt.Sprintf("This run would take %d %s out of the synchronization, so Tandem has not started it.",
-			counts.Creatio.Unlinked+counts.Google.Unlinked, w.engine.Words.Many),
-		Action: "Look at the list: approve it if that is what you want, or reject it to keep the " + w.engine.Words.Many + ".",
-	}
-	w.report.run.Problems = append(w.report.run.Problems, p)
-	return waitsForApproval{p}
+	return w.guard.tell(ctx, w.report)
 }

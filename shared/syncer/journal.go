@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -20,6 +21,7 @@ func (w *writer) journal(ctx context.Context, chunk []*step) error {
 		}
 		l := &st.link
 		l.Intent = w.intent(st)
+		w.countLosses(st)
 		for _, s := range record.Sides {
 			if op := st.Ops[s]; op != nil && op.Action == record.Create {
 				// A record that is made anew shows no photo, which nobody took away.
@@ -34,6 +36,22 @@ func (w *writer) journal(ctx context.Context, chunk []*step) error {
 		links = append(links, *l)
 	}
 	return w.putLinks(ctx, links)
+}
+
+// countLosses counts what a step takes away and nobody approved, on the link and in the ledger. That comes before it is sent,
+// so that it is not forgotten if the run dies right after.
+func (w *writer) countLosses(st *step) {
+	for _, s := range record.Sides {
+		loss, loses := st.losses[s]
+		if !loses || !st.guarded || st.plans[s.Other()].Err != nil || w.guard.approves(&st.link, s, loss) {
+			continue
+		}
+		if st.lostAt == nil {
+			st.lostAt = map[record.Side]time.Time{}
+		}
+		st.lostAt[s] = st.link.LostAt[s]
+		w.guard.count(&st.link, s)
+	}
 }
 
 // sends reports whether anything of a step is going to be sent.
@@ -116,6 +134,7 @@ func (w *writer) recoverIntent(p *pair) {
 		},
 	}, is, in.Sides, func(s record.Side, id string) bool { return hasRow(w.sides[s], in.Sides[s].AdapterState, id) })
 	if p.link.Base != nil || len(out.Base) > 0 {
+		w.rememberFormer(&p.link, out.Base)
 		p.link.Base, p.first = out.Base, p.first && p.link.Base != nil
 	}
 	p.link.Sides = maps.Clone(p.link.Sides)

@@ -25,16 +25,18 @@ type loader struct {
 	members map[record.Side]*memberSet
 	pairs   *pairs
 	counts  *linkCounts
+	// guard remembers what links say of losses.
+	guard *guard
 }
 
 // load reads what the run has to look at. Links come and go by the page; those of which nothing changed are let go at once,
 // so that a run holds what it has to do, and not what there is.
-func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts) (*loader, error) {
+func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *guard) (*loader, error) {
 	members, err := s.compareMembers(ctx, rd.deltas)
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{session: s, window: newWindow(rd.deltas), ended: rd.ended, members: members, pairs: newPairs(), counts: counts}
+	l := &loader{session: s, window: newWindow(rd.deltas), ended: rd.ended, members: members, pairs: newPairs(), counts: counts, guard: g}
 	if err := l.loadLinks(ctx); err != nil {
 		return nil, err
 	}
@@ -77,7 +79,12 @@ func (l *loader) loadLinks(ctx context.Context) error {
 	}
 	for _, link := range unfinished {
 		l.counts.add(link)
-		l.pairs.addLink(link)
+		l.guard.remember(link)
+		if l.waitsOn(link) {
+			l.pairs.addUnchanged(link)
+		} else {
+			l.pairs.addLink(link)
+		}
 	}
 	if err := l.loadInterrupted(ctx); err != nil {
 		return err
@@ -107,6 +114,7 @@ func (l *loader) loadAllLinks(ctx context.Context) error {
 			l.counts.active++
 		}
 		l.counts.add(link)
+		l.guard.remember(link)
 		if links = append(links, link); len(links) == linkPage {
 			if err := l.keepChanged(ctx, links); err != nil {
 				return err
@@ -115,6 +123,29 @@ func (l *loader) loadAllLinks(ctx context.Context) error {
 		}
 	}
 	return l.keepChanged(ctx, links)
+}
+
+// waitsOn reports whether nothing is open with a link but a loss that waits for the user's decision, and nothing tells that
+// one of its records changed since. Then it is not looked at, however often runs come by. A person who asks has it looked at.
+func (l *loader) waitsOn(link store.Link) bool {
+	if l.trigger != TriggerSchedule || l.doc.Interrupted || l.doc.Direction != l.doc.Settings.Direction || !link.Active || len(link.Waits) == 0 {
+		return false
+	}
+	other := link
+	other.Waits = nil
+	if other.Unfinished() {
+		return false
+	}
+	for _, s := range record.Sides {
+		id, m, waits := link.SideID(s), l.members[s], link.Waits[s]
+		if waits.Approved || l.window.record(s, id) != nil || l.window.touched[s][id] || m.moved(id) {
+			return false
+		}
+		if m.listed != nil && m.lacks(s, link) != waits.Departure {
+			return false
+		}
+	}
+	return true
 }
 
 // clockSkew is how far the clocks of two instances may be apart.
@@ -131,6 +162,7 @@ func (l *loader) loadInterrupted(ctx context.Context) error {
 		return fmt.Errorf("read links of a run that was cut off: %w", err)
 	}
 	for _, link := range links {
+		l.guard.catchUp(link)
 		l.pairs.addLink(link).nominated = true
 	}
 	if l.counts.active, err = l.user.ActiveLinks(ctx, l.engine.Type); err != nil {

@@ -13,8 +13,8 @@ import (
 func phase(ctx context.Context, name string, do func(context.Context) error) error {
 	ctx, span := observe.Begin(ctx, name)
 	err := do(ctx)
-	// A run that is skipped or held, or goes on later, is no error.
-	if skipped, held := (skip{}), (waitsForApproval{}); errors.As(err, &skipped) || errors.As(err, &held) || timeIsOver(err) {
+	// A run that is skipped, or goes on later, is no error.
+	if skipped := (skip{}); errors.As(err, &skipped) || timeIsOver(err) {
 		span.End(nil)
 	} else {
 		span.End(err)

@@ -24,7 +24,7 @@ type memberSet struct {
 	// listed are the ids in scope as the side listed them in this run, as far as the extents go; nil where it did not.
 	listed  map[string]bool
 	extents []record.Extent
-	// added and removed are the difference to the last run. Where they are not known, anybody may have come or left.
+	// added and removed are the difference to the last run, in order. Where they are not known, anybody may have come or left.
 	added, removed []string
 	known          bool
 	// now are the ids of which this run knows better than the list: it moved them, or read them.
@@ -99,6 +99,13 @@ func (m *memberSet) lacks(s record.Side, l store.Link) bool {
 		return false
 	}
 	return m.extents == nil || slices.ContainsFunc(m.extents, func(e record.Extent) bool { return e.Covers(l.Parent, l.End) })
+}
+
+// moved reports whether an id came into the list since the last run, or left it.
+func (m *memberSet) moved(id string) bool {
+	_, came := slices.BinarySearch(m.added, id)
+	_, left := slices.BinarySearch(m.removed, id)
+	return came || left
 }
 
 // set notes that this run takes an id into scope or out of it.

@@ -52,7 +52,7 @@ func (p *pair) newlySeen() bool { return !p.unchanged && p.stored.ID == "" && !p
 // free lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
 func (p *pair) free() {
 	clear(p.records)
-	p.link.Base, p.link.Sides, p.link.Intent, p.stored = nil, nil, nil, store.Link{}
+	p.link.Base, p.link.Sides, p.link.Intent, p.link.Former, p.stored = nil, nil, nil, nil, store.Link{}
 }
 
 // pairs are the pairs that a run deals with, found by either id.

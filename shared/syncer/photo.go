@@ -104,10 +104,20 @@ func (w *writer) photoSides() map[record.Side]Photos {
 // its time has come.
 func (w *writer) photoDue(p *pair) bool {
 	l := &p.link
-	if !l.Active || p.wait != nil || l.Pending != "" || l.Failed > 0 || l.CreatioID == "" || l.GoogleID == "" {
+	if !l.Active || p.wait != nil || departureWaits(l) || l.Pending != "" || l.Failed > 0 || l.CreatioID == "" || l.GoogleID == "" {
 		return false
 	}
 	return l.Photo == nil || l.Photo.Failed == 0 || w.retryDue(l.Photo.RetryAt)
+}
+
+// departureWaits reports whether it waits for the user's decision if the pair stays in scope.
+func departureWaits(l *store.Link) bool {
+	for _, w := range l.Waits {
+		if w.Departure {
+			return true
+		}
+	}
+	return false
 }
 
 // syncPhoto brings the photos of one pair in step. Where a record shows another photo than it did, or nobody said what
@@ -389,7 +399,7 @@ func (w *writer) postpone(ctx context.Context, t *photoPair) error {
 // one.
 func (w *writer) planPhoto(st *step) []store.Change {
 	sides := w.photoSides()
-	if sides == nil || !st.Active {
+	if sides == nil || !st.Active || st.whole {
 		return nil
 	}
 	t := photoPairOf(st.pair, sides)

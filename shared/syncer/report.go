@@ -41,7 +41,7 @@ func (r *report) begin(ctx context.Context, start time.Time) error {
 			stored.StartedAt = start
 		}
 		r.run.Counts, r.before, r.run.StartedAt = stored.Counts, stored.Counts, stored.StartedAt
-		r.run.Undoes = stored.Undoes
+		r.run.Undoes, r.run.Decides = stored.Undoes, stored.Decides
 		return nil
 	})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

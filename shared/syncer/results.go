@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -43,6 +44,11 @@ func (w *writer) record(ctx context.Context, chunk []*step, broken bool) ([]*pai
 func (w *writer) recordResult(st *step) {
 	l := &st.link
 	l.Name = st.name
+	w.recordLosses(st)
+	if st.whole {
+		l.Failed, l.RetryAt = 0, time.Time{}
+		return
+	}
 	l.Sides = map[record.Side]store.LinkSide{record.Creatio: l.Sides[record.Creatio], record.Google: l.Sides[record.Google]}
 	failure, uncertain := st.failure(), false
 	for _, s := range record.Sides {
@@ -69,6 +75,7 @@ func (w *writer) recordResult(st *step) {
 	}
 	if failure == nil {
 		w.counts.activate(l, st.Active)
+		w.rememberFormer(l, st.Base)
 		l.Base, l.SplitSide, l.Pending, l.Failed, l.RetryAt, l.Intent = st.Base.Clone(), st.SplitSide, "", 0, time.Time{}, nil
 	} else {
 		w.recordFailure(l, failure)
@@ -81,6 +88,31 @@ func (w *writer) recordResult(st *step) {
 		if rec := st.records[s]; rec != nil && !rec.Gone {
 			l.Parent, l.End = rec.Parent, rec.End
 		}
+	}
+}
+
+// recordLosses notes what waits. What was approved and was not carried out stays approved; what was not carried out does not
+// count.
+func (w *writer) recordLosses(st *step) {
+	if !st.guarded {
+		return
+	}
+	l := &st.link
+	waits := maps.Clone(st.waits)
+	for s, loss := range st.losses {
+		err := st.results[s.Other()].Err
+		if before, counted := st.lostAt[s]; counted && err != nil && !fault.Ambiguous(err) {
+			w.guard.discount(l, s, before)
+		}
+		if err != nil && w.guard.approves(l, s, loss) {
+			if waits == nil {
+				waits = map[record.Side]store.Waiting{}
+			}
+			waits[s] = store.Waiting{Departure: loss.Departure, Fields: loss.Fields, Digest: loss.Digest, Approved: true}
+		}
+	}
+	if l.Waits = waits; len(waits) == 0 {
+		l.Waits = nil
 	}
 }
 
@@ -172,9 +204,10 @@ func (w *writer) changedLinks(st *step) []store.Link {
 	return append(out, l)
 }
 
-// sameBut reports whether two links differ in nothing but when they are to be looked at again, which is no change of them.
+// onlyRevisited reports whether two links differ in nothing but why and when they are to be looked at again, which is no
+// change of them.
 func onlyRevisited(l, stored store.Link) bool {
-	l.RevisitAt = stored.RevisitAt
+	l.RevisitAt, l.Waits, l.Name = stored.RevisitAt, stored.Waits, stored.Name
 	return stored.ID != "" && same(l, stored)
 }
 

@@ -1,9 +1,12 @@
 package syncer
 
 import (
+	"time"
+
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // step is a pair with what is to be done about it, and in the end what became of that.
@@ -14,6 +17,15 @@ type step struct {
 	name    string
 	plans   map[record.Side]record.Plan
 	results map[record.Side]record.Result
+	// in is what was decided about, losses what the decision takes away, by the side that it comes from.
+	in     reconcile.Pair
+	losses map[record.Side]reconcile.Loss
+	// guarded says that the guard was asked; waits is what it did not let pass; whole that the pair is left as it is.
+	guarded bool
+	waits   map[record.Side]store.Waiting
+	whole   bool
+	// lostAt is when the link was counted before this step, by the sides for which it is counted with it.
+	lostAt map[record.Side]time.Time
 }
 
 // writes reports whether the step changes anything on a side.
@@ -27,16 +39,6 @@ func (st *step) creates() bool {
 		}
 	}
 	return false
-}
-
-// takesAway reports whether the step follows a record that left.
-func (st *step) takesAway() bool {
-	for _, op := range st.Ops {
-		if op.Action.Removes() {
-			return true
-		}
-	}
-	return !st.Active && st.link.Active
 }
 
 // written reports whether the step was carried out, and not only planned.

@@ -180,12 +180,13 @@ type row struct {
 
 // half is a side in memory, as strict as the port says.
 type half struct {
-	w       *world
-	side    record.Side
-	mu      sync.Mutex
-	rows    map[string]*row
-	seq     int
-	written int
+	w    *world
+	side record.Side
+	mu   sync.Mutex
+	rows map[string]*row
+	seq  int
+	// written and fetched count records.
+	written, fetched int
 	// missing says that the scope is not there; forgetful that cursors are not good any more; unaware that nothing hints at
 	// a change of the members.
 	missing, forgetful, unaware bool
@@ -377,6 +378,7 @@ func (h *half) Fetch(_ context.Context, ids []string) ([]record.Record, error) {
 	for _, id := range ids {
 		out = append(out, h.record(id))
 	}
+	h.fetched += len(ids)
 	return out, h.done("fetch")
 }
 
@@ -508,5 +510,7 @@ func (h *half) display(fields record.Fields) (record.Fields, []record.Projection
 	}
 	return out, projections
 }
+
+var badRecord = fault.New(fault.BadRecord, "", "refused", nil)
 
 var errDied = fmt.Errorf("the network is down: %w", fault.New(fault.Retry, "", "unreachable", nil))

@@ -1,0 +1,386 @@
+package syncer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// guard decides which losses wait for the user's decision. It sees everything that a run plans before anything is
+// written, and again whatever is planned anew. What waits once goes on waiting until the user decides, or until it would
+// be no loss any more.
+type guard struct {
+	*session
+	*ledger
+	active *linkCounts
+	// listed are the losses of the held run that the user decided about; nil where this run follows from no decision.
+	listed map[lossKey]listedLoss
+	// planned are the records that would lose something, as far as they count; left those that departed; reasons say by side
+	// why planned losses wait.
+	planned map[record.Side]map[string]bool
+	left    map[record.Side]int
+	agreed  map[record.Side]int
+	reasons map[record.Side]string
+	// waits is what waits now.
+	waits map[lossKey]*heldLoss
+	// problem tells the user of what waits, changes are those of a list that is another than the last one.
+	problem *store.Problem
+	digest  string
+	another bool
+	// left out are the listed losses that changed since.
+	leftOut []store.Link
+}
+
+// lossKey is a link and the side that takes something away from it.
+type lossKey struct {
+	link string
+	side record.Side
+}
+
+// listedLoss is a loss as a held run lists it.
+type listedLoss struct {
+	digest string
+	change store.Change
+}
+
+// heldLoss is a loss that waits. change is what would be done; nil where only the list of the last held run tells.
+type heldLoss struct {
+	store.Waiting
+	link   store.Link
+	change *store.Change
+}
+
+func (r *run) newGuard(ctx context.Context) (*guard, error) {
+	g := &guard{
+		session: r.session, ledger: newLedger(r.doc.Losses, r.start), active: r.counts,
+		planned: map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}, left: map[record.Side]int{},
+		agreed: map[record.Side]int{}, reasons: map[record.Side]string{}, waits: map[lossKey]*heldLoss{},
+	}
+	if r.trigger != TriggerApprove && r.trigger != TriggerReject {
+		return g, nil
+	}
+	var err error
+	g.listed, err = r.listedBy(ctx, cmp.Or(r.report.run.Decides, r.doc.HeldRun))
+	return g, err
+}
+
+// listedBy are the losses that a held run lists.
+func (s *session) listedBy(ctx context.Context, run string) (map[lossKey]listedLoss, error) {
+	out := map[lossKey]listedLoss{}
+	if run == "" {
+		return out, nil
+	}
+	held, err := s.user.Run(ctx, run)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, fmt.Errorf("read the held run: %w", err)
+	}
+	for _, c := range held.Changes {
+		if c.Waits && c.Loss != nil {
+			out[lossKey{c.Loss.Link, c.Side.Other()}] = listedLoss{digest: c.Loss.Digest, change: c}
+		}
+	}
+	return out, nil
+}
+
+// remember takes in what a link says of losses.
+func (g *guard) remember(l store.Link) {
+	g.catchUp(l)
+	for s, w := range l.Waits {
+		if !w.Approved {
+			g.waits[lossKey{l.ID, s}] = &heldLoss{Waiting: w, link: trimmed(l)}
+		}
+	}
+}
+
+// trimmed is what names a link's records.
+func trimmed(l store.Link) store.Link {
+	return store.Link{ID: l.ID, CreatioID: l.CreatioID, GoogleID: l.GoogleID, Name: l.Name, Parent: l.Parent}
+}
+
+// forget takes back that anything of a link waits.
+func (g *guard) forget(link string) {
+	for _, s := range record.Sides {
+		delete(g.waits, lossKey{link, s})
+	}
+}
+
+// consider takes a plan in, before anything is decided about it.
+func (g *guard) consider(st *step) {
+	g.forget(st.link.ID)
+	for _, s := range record.Sides {
+		loss, loses := st.losses[s]
+		agreed := loses && g.approves(&st.link, s, loss)
+		switch {
+		case st.Left(s) && agreed:
+			g.agreed[s]++
+		case st.Left(s):
+			g.left[s]++
+		}
+		if loses && !agreed {
+			g.plan(&st.link, s)
+		}
+	}
+}
+
+func (g *guard) plan(l *store.Link, s record.Side) {
+	if !g.counted(l, s) {
+		g.planned[s][unitOf(l)] = true
+	}
+}
+
+// judge decides, side by side, whether what is planned waits. What waited before and was not planned anew counts with it.
+func (g *guard) judge() {
+	for key, w := range g.waits {
+		g.plan(&w.link, key.side)
+		if w.Departure {
+			g.left[key.side]++
+		}
+	}
+	for _, s := range record.Sides {
+		b := reconcile.Balance{Done: g.done(s), Planned: len(g.planned[s]), Left: g.left[s]}
+		g.reasons[s] = reconcile.Guard(b, g.active.active-g.agreed[s])
+	}
+}
+
+// doubts are the losses of a step that wait.
+func (g *guard) doubts(st *step) map[record.Side]reconcile.Loss {
+	out := map[record.Side]reconcile.Loss{}
+	for s, loss := range st.losses {
+		if !g.approves(&st.link, s, loss) && !g.admits(&st.link, s) {
+			out[s] = loss
+		}
+	}
+	return out
+}
+
+// approves reports whether the user agreed to a loss.
+func (g *guard) approves(l *store.Link, s record.Side, loss reconcile.Loss) bool {
+	if w := l.Waits[s]; w.Approved && w.Digest == loss.Digest {
+		return true
+	}
+	listed, ok := g.listed[lossKey{l.ID, s}]
+	return ok && g.trigger == TriggerApprove && listed.digest == loss.Digest
+}
+
+// admits reports whether a loss that nobody approved may be carried out.
+func (g *guard) admits(l *store.Link, s record.Side) bool {
+	if _, waits := l.Waits[s]; waits || g.reasons[s] != "" {
+		return false
+	}
+	if g.counted(l, s) || g.planned[s][unitOf(l)] {
+		return true
+	}
+	// It came up after everything else was judged.
+	b := reconcile.Balance{Done: g.done(s), Planned: len(g.planned[s]) + 1}
+	if reconcile.Guard(b, g.active.active) != "" {
+		return false
+	}
+	g.planned[s][unitOf(l)] = true
+	return true
+}
+
+// rejected is what the user wants back of a pair: by the side on which it is missing.
+func (g *guard) rejected(l *store.Link) map[record.Side]store.Waiting {
+	if g.trigger != TriggerReject {
+		return nil
+	}
+	out := map[record.Side]store.Waiting{}
+	for _, s := range record.Sides {
+		listed, ok := g.listed[lossKey{l.ID, s}]
+		if !ok {
+			continue
+		}
+		w := store.Waiting{Departure: record.Action(listed.change.Action).Removes()}
+		if !w.Departure {
+			for _, f := range listed.change.Fields {
+				w.Fields = append(w.Fields, f.Field)
+			}
+		}
+		out[s] = w
+	}
+	return out
+}
+
+// wait notes that losses of a step wait, with what would be done.
+func (g *guard) wait(st *step, losses map[record.Side]reconcile.Loss) map[record.Side]store.Waiting {
+	out := map[record.Side]store.Waiting{}
+	for s, loss := range losses {
+		w := store.Waiting{Departure: loss.Departure, Fields: loss.Fields, Digest: loss.Digest}
+		out[s] = w
+		g.waits[lossKey{st.link.ID, s}] = &heldLoss{Waiting: w, link: trimmed(st.link), change: st.waitingChange(&g.engine.Kind, s, loss)}
+	}
+	return out
+}
+
+// waitingChange is the change by which a loss would come about.
+func (st *step) waitingChange(k *Kind, from record.Side, loss reconcile.Loss) *store.Change {
+	c, ok := st.sideChange(k, from.Other(), true)
+	if !ok {
+		return nil
+	}
+	c.Link, c.Waits, c.Loss = "", true, &store.Loss{Link: st.link.ID, Digest: loss.Digest}
+	if !loss.Departure {
+		c.Fields = slices.DeleteFunc(slices.Clone(c.Fields), func(f store.FieldChange) bool { return !slices.Contains(loss.Fields, f.Field) })
+	}
+	return &c
+}
+
+// noteLeftOut notes which of the listed losses a step does not carry out although the user approved them.
+func (g *guard) noteLeftOut(st *step) {
+	if g.trigger != TriggerApprove {
+		return
+	}
+	for _, s := range record.Sides {
+		listed, ok := g.listed[lossKey{st.link.ID, s}]
+		loss, loses := st.losses[s]
+		_, waited := st.stored.Waits[s]
+		if ok && (loses && loss.Digest != listed.digest || !loses && waited) {
+			g.leftOut = append(g.leftOut, store.Link{Name: st.name, CreatioID: st.link.CreatioID, GoogleID: st.link.GoogleID})
+		}
+	}
+}
+
+// tell writes down what waits, where that is another list than the last held run has, and what the user is told of it.
+func (g *guard) tell(ctx context.Context, r *report) error {
+	for _, l := range g.leftOut {
+		r.problem(l, store.Problem{
+			Code: "changed-since", Message: "It changed after the list was made that you approved, so Tandem did not do with it what is listed there.",
+			Action: "If something of it still waits, the latest list has it.",
+		})
+	}
+	if len(g.waits) == 0 {
+		return nil
+	}
+	g.problem = g.explain()
+	g.digest = g.listDigest()
+	if g.another = g.digest != g.doc.HeldDigest; !g.another && !g.preview() {
+		return nil
+	}
+	changes, err := g.changes(ctx)
+	if err != nil {
+		return err
+	}
+	for piece := range slices.Chunk(changes, g.engine.chunk()) {
+		if err := r.add(ctx, piece); err != nil {
+			return err
+		}
+	}
+	r.run.Problems = append(r.run.Problems, *g.problem)
+	return nil
+}
+
+// keys are those of what waits, in order.
+func (g *guard) keys() []lossKey {
+	return slices.SortedFunc(maps.Keys(g.waits), func(a, b lossKey) int {
+		return cmp.Or(cmp.Compare(a.link, b.link), cmp.Compare(a.side, b.side))
+	})
+}
+
+// listDigest stands for the list of what waits.
+func (g *guard) listDigest() string {
+	var b strings.Builder
+	for _, key := range g.keys() {
+		fmt.Fprintf(&b, "%s\x00%s\x00%s\n", key.link, key.side, g.waits[key].Digest)
+	}
+	return digestOf(func(yield func(string) bool) { yield(b.String()) }).String()
+}
+
+// changes are the list of what waits. What this run did not look at is as the last held run lists it.
+func (g *guard) changes(ctx context.Context) ([]store.Change, error) {
+	var last map[lossKey]listedLoss
+	var out []store.Change
+	for _, key := range g.keys() {
+		w := g.waits[key]
+		if w.change == nil && last == nil {
+			var err error
+			if last, err = g.listedBy(ctx, g.doc.HeldRun); err != nil {
+				return nil, err
+			}
+		}
+		switch listed := last[key]; {
+		case w.change != nil:
+			out = append(out, *w.change)
+		case listed.digest == w.Digest:
+			out = append(out, listed.change)
+		default:
+			out = append(out, w.outline(g.engine.Words, key))
+		}
+	}
+	return out, nil
+}
+
+// outline is a change of which only the link tells.
+func (w *heldLoss) outline(words Words, key lossKey) store.Change {
+	c := store.Change{
+		Side: key.side.Other(), Action: string(record.Update), Record: w.link.Name, CreatioID: w.link.CreatioID, GoogleID: w.link.GoogleID,
+		Waits: true, Loss: &store.Loss{Link: key.link, Digest: w.Digest},
+	}
+	if w.Departure {
+		c.Action = string(record.Unlink)
+		c.Fields = []store.FieldChange{{Field: fieldMembership, Before: words.Scope[c.Side], Rule: reconcile.RuleLeft}}
+	}
+	for _, name := range w.Fields {
+		c.Fields = append(c.Fields, store.FieldChange{Field: name, Rule: reconcile.RuleChanged})
+	}
+	return c
+}
+
+// explain tells the user what waits, and why.
+func (g *guard) explain() *store.Problem {
+	leave, lose := map[string]bool{}, map[string]bool{}
+	for key, w := range g.waits {
+		if w.Departure {
+			leave[key.link] = true
+		} else {
+			lose[key.link] = true
+		}
+	}
+	var parts []string
+	if n := len(leave); n > 0 {
+		parts = append(parts, g.engine.Words.number(n)+" would leave the synchronization")
+	}
+	if n := len(lose); n > 0 {
+		parts = append(parts, g.engine.Words.number(n)+" would lose values")
+	}
+	reason := reconcile.HeldMany
+	for _, s := range record.Sides {
+		if g.reasons[s] == reconcile.HeldEmptied {
+			reason = reconcile.HeldEmptied
+		}
+	}
+	p := &store.Problem{
+		Code: "held-" + reason, Message: strings.Join(parts, ", and ") + ", so Tandem asks you first. All other changes went ahead.",
+		Action: "Look at what waits: approve it if that is what you want, or reject it to get back what went missing.",
+	}
+	if g.preview() {
+		p.Message = strings.Join(parts, ", and ") + ", so Tandem would ask you first. All other changes would go ahead."
+		p.Action = "Nothing to do: this is only a preview."
+	}
+	return p
+}
+
+// number is a number of records, in words.
+func (w Words) number(n int) string {
+	if n == 1 {
+		return "1 " + cmp.Or(w.One, "record")
+	}
+	return fmt.Sprintf("%d %s", n, cmp.Or(w.Many, "records"))
+}
+
+// holds reports whether a departure from a side waits.
+func (g *guard) holds(s record.Side) bool {
+	for key, w := range g.waits {
+		if key.side == s && w.Departure {
+			return true
+		}
+	}
+	return false
+}

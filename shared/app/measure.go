@@ -76,8 +76,8 @@ func (a *App) ran(ctx context.Context, t record.Type, trigger string, took time.
 			m.Side = f.Side
 		}
 	}
-	// What a held run or a preview lists did not happen.
-	if out.Status != syncer.Held && out.Status != syncer.Preview {
+	// What a preview lists did not happen.
+	if out.Status != syncer.Preview {
 		for side, c := range map[record.Side]store.SideCounts{record.Creatio: out.Counts.Creatio, record.Google: out.Counts.Google} {
 			for action, n := range map[string]int{
 				"create": c.Created, "update": c.Updated, "unlink": c.Unlinked, "cancel": c.Cancelled, "delete": c.Deleted,

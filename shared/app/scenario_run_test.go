@@ -92,6 +92,22 @@ func (s *story) decide(word string) string {
 	return s.tells(s.queued("/runs/" + *held + "/" + word))
 }
 
+// approveFormer approves the list whose place another one took last, or of which nothing waits any more.
+func (s *story) approveFormer() string {
+	s.t.Helper()
+	var runs []store.Run
+	s.call(http.MethodGet, "/runs?limit=100", nil, 200, &runs)
+	for _, r := range runs {
+		if r.Status == "replaced" {
+			var refused struct{ Code, Detail string }
+			s.call(http.MethodPost, "/runs/"+r.ID+"/approve", nil, 409, &refused)
+			return refused.Code + "\n"
+		}
+	}
+	s.t.Fatal("no list was replaced")
+	return ""
+}
+
 // undoLatest undoes the run that is the newest in the history.
 func (s *story) undoLatest() string {
 	s.t.Helper()
@@ -204,6 +220,9 @@ func changeLines(changes []store.Change) []string {
 		}[c.Action]
 		if c.Action == "update" && rule != "" {
 			said = sideName(c.Side) + " took in, " + rule
+		}
+		if c.Waits {
+			said = "waits: " + said
 		}
 		if c.Action == "update" && len(fields) > 0 {
 			slices.Sort(fields)

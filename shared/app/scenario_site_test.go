@@ -45,6 +45,15 @@ var siteStatements = []struct {
 		s.system("update", s.tagSet(m[1]), s.tagNamed(m[1]), values)
 	}},
 	{regexp.MustCompile(`^merge (.+) into (.+)$`), func(s *story, m []string) { s.mergeContacts(m[1], m[2]) }},
+	{regexp.MustCompile(`^Ada may (no longer|again) read the numbers of (.+)$`), func(s *story, m []string) {
+		for _, row := range s.creatio.System().Rows("ContactCommunication", columns{"ContactId": s.contactNamed(m[2])}) {
+			if id := row["Id"].(string); m[1] == "again" {
+				s.creatio.AllowRecord("Ada", "ContactCommunication", id, "read")
+			} else {
+				s.creatio.DenyRecord("Ada", "ContactCommunication", id, "read")
+			}
+		}
+	}},
 	{regexp.MustCompile(`^Ada may (no longer|again) (read|insert|update|delete) the object "(.+)"$`), func(s *story, m []string) {
 		if m[1] == "again" {
 			s.creatio.Allow("Ada", m[3], m[2])

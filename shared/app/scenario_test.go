@@ -34,6 +34,7 @@ var update = flag.Bool("update", false, "write what the scenarios of testdata sh
 //	synchronize now       the same by the button of the settings page
 //	preview               what a run would do
 //	approve, reject       a decision about the held run, and the run that follows
+//	approve the former list   what is said of a list whose place another one took
 //	undo                  what the latest run did is put back
 //	Creatio shows         every contact in Creatio, with who is tagged
 //	Google shows          every contact in Google, with the groups
@@ -126,21 +127,22 @@ type step struct {
 }
 
 var steps = map[string]step{
-	"settings":        {do: (*story).set},
-	"in Creatio":      {do: (*story).inCreatio},
-	"in Google":       {do: (*story).inGoogle},
-	"in Tandem":       {do: (*story).inTandem},
-	"wait":            {do: (*story).wait},
-	"synchronize":     {show: (*story).synchronize},
-	"synchronize now": {show: (*story).synchronizeNow},
-	"preview":         {show: (*story).preview},
-	"approve":         {show: func(s *story) string { return s.decide("approve") }},
-	"reject":          {show: func(s *story) string { return s.decide("reject") }},
-	"undo":            {show: (*story).undoLatest},
-	"Creatio shows":   {show: (*story).creatioShows},
-	"Google shows":    {show: (*story).googleShows},
-	"tagged":          {show: (*story).taggedNames},
-	"in the group":    {show: (*story).groupNames},
+	"settings":                {do: (*story).set},
+	"in Creatio":              {do: (*story).inCreatio},
+	"in Google":               {do: (*story).inGoogle},
+	"in Tandem":               {do: (*story).inTandem},
+	"wait":                    {do: (*story).wait},
+	"synchronize":             {show: (*story).synchronize},
+	"synchronize now":         {show: (*story).synchronizeNow},
+	"preview":                 {show: (*story).preview},
+	"approve the former list": {show: (*story).approveFormer},
+	"approve":                 {show: func(s *story) string { return s.decide("approve") }},
+	"reject":                  {show: func(s *story) string { return s.decide("reject") }},
+	"undo":                    {show: (*story).undoLatest},
+	"Creatio shows":           {show: (*story).creatioShows},
+	"Google shows":            {show: (*story).googleShows},
+	"tagged":                  {show: (*story).taggedNames},
+	"in the group":            {show: (*story).groupNames},
 }
 
 // statement is a line with the indented lines below it.

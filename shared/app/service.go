@@ -337,14 +337,32 @@ func (s service) Decide(ctx context.Context, user, held string, approve bool) (s
 	if err != nil {
 		return "", err
 	}
-	if run.Status != "held" || doc.HeldRun != held {
+	switch run = current(run, doc); run.Status {
+	case "held":
+	case "replaced":
+		return "", web.ErrReplaced
+	default:
 		return "", web.ErrNotHeld
 	}
 	trigger, status := syncer.TriggerReject, "rejected"
 	if approve {
 		trigger, status = syncer.TriggerApprove, "approved"
 	}
+	// From here on what waits is another list: should nothing come of the decision, it is asked for again.
+	err = u.UpdateSync(ctx, run.Type, func(d *store.Sync) error {
+		if d.HeldRun != held {
+			return web.ErrReplaced
+		}
+		d.HeldDigest = ""
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
 	err = u.UpdateRun(ctx, held, func(r *store.Run) error {
+		if r.Status == "replaced" {
+			return web.ErrReplaced
+		}
 		if r.Status != "held" {
 			return web.ErrNotHeld
 		}
@@ -354,7 +372,16 @@ func (s service) Decide(ctx context.Context, user, held string, approve bool) (s
 	if err != nil {
 		return "", err
 	}
-	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: trigger})
+	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: trigger, Decides: held})
+}
+
+// current is a run as it stands: a held one whose list is not the one that waits was replaced, whether or not that could be
+// written down.
+func current(run store.Run, doc store.Sync) store.Run {
+	if run.Status == "held" && doc.HeldRun != run.ID {
+		run.Status = "replaced"
+	}
+	return run
 }
 
 func (s service) Undo(ctx context.Context, user string, what store.Undo) (string, error) {
@@ -362,7 +389,7 @@ func (s service) Undo(ctx context.Context, user string, what store.Undo) (string
 	switch {
 	case err != nil:
 		return "", err
-	case !run.Undoable():
+	case !run.Undoable(), slices.ContainsFunc(run.Changes, waits) && !run.Wrote():
 		return "", web.ErrNotUndoable
 	case what != (store.Undo{Run: what.Run}) && !slices.ContainsFunc(run.Changes, what.Covers):
 		return "", fmt.Errorf("find the record to undo: %w", store.ErrNotFound)
@@ -378,6 +405,8 @@ func (s service) Undo(ctx context.Context, user string, what store.Undo) (string
 	}
 	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what})
 }
+
+func waits(c store.Change) bool { return c.Waits }
 
 // closed keeps a run that failed from going on, when its queue would try it again: it is to be undone.
 func closed(r *store.Run) error {
@@ -395,7 +424,7 @@ func (s service) Unlink(ctx context.Context, user string, side record.Side) erro
 	u := s.app.store.User(user)
 	for t := range s.app.engines {
 		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
-			d.Status, d.Problem, d.Due, d.HeldRun = "off", nil, time.Time{}, ""
+			d.Status, d.Problem, d.Due, d.HeldRun, d.HeldDigest = "off", nil, time.Time{}, "", ""
 			d.Settings.Automatic = false
 			return nil
 		})
@@ -481,11 +510,36 @@ func (s service) Export(ctx context.Context, user string) (any, error) {
 }
 
 func (s service) Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error) {
-	return s.app.store.User(user).Runs(ctx, t, limit, before)
+	u := s.app.store.User(user)
+	runs, err := u.Runs(ctx, t, limit, before)
+	if err != nil {
+		return nil, err
+	}
+	docs := map[record.Type]store.Sync{}
+	for i, run := range runs {
+		if run.Status != "held" {
+			continue
+		}
+		doc, known := docs[run.Type]
+		if !known {
+			if doc, err = u.Sync(ctx, run.Type); err != nil {
+				return nil, err
+			}
+			docs[run.Type] = doc
+		}
+		runs[i] = current(run, doc)
+	}
+	return runs, nil
 }
 
 func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
-	return s.app.store.User(user).Run(ctx, run)
+	u := s.app.store.User(user)
+	found, err := u.Run(ctx, run)
+	if err != nil || found.Status != "held" {
+		return found, err
+	}
+	doc, err := u.Sync(ctx, found.Type)
+	return current(found, doc), err
 }
 
 func (s service) Apart(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error) {

@@ -203,6 +203,25 @@ func TestRejecting_brings_back_what_went_missing(t *testing.T) {
 	}
 }
 
+// A read of what was written a moment ago may trail; that somebody departed was told by a tombstone, and waits.
+func TestWhat_was_deleted_a_moment_ago_can_be_decided_about_at_once(t *testing.T) {
+	t.Parallel()
+	for _, trigger := range []string{syncer.TriggerApprove, syncer.TriggerReject} {
+		w := newWorld(t)
+		w.sides[record.Creatio].many(4)
+		w.sync()
+		w.each(record.Google, 0, 4, func(r *row) { r.gone, r.member = true, false })
+		w.pass(-time.Minute)
+		w.held(syncer.TriggerSchedule)
+		w.pass(-time.Minute)
+		w.sides[record.Google].unaware = true
+		if out, r := w.run(trigger); out.Status != syncer.Done || len(r.Changes) != 4 {
+			t.Errorf("%s: got %+v, problems %+v", trigger, out, r.Problems)
+		}
+		w.agree()
+	}
+}
+
 func TestAn_approval_is_for_what_the_list_names(t *testing.T) {
 	t.Parallel()
 	w := people(t, 50)

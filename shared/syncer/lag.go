@@ -23,6 +23,9 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	// Young is what may not show yet. Only a record that was made a moment ago may not show at all.
 	young := func(at time.Time) bool { return l.start.Before(at.Add(lag)) }
 	switch {
+	case p.stored.Waits[side].Departure && (rec.Gone || !rec.Member):
+		// That it departed was decided before, and waits.
+		return true
 	case rec.Gone:
 		return rec.Tombstone || l.members[side].lacks(side, p.link) || !young(known.Since)
 	case rec.Modified.Before(known.Modified):

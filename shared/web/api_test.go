@@ -49,6 +49,9 @@ func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
 		"run":           {"GET", "runs/run-2", "", nil},
 		"run-queued":    {"GET", "runs/run-3", "", nil},
 		"run-404":       {"GET", "runs/run-9", "", nil},
+		"run-held":      {"GET", "runs/run-1", "", nil},
+		"approve":       {"POST", "runs/run-1/approve", "", nil},
+		"approve-409":   {"POST", "runs/run-0/approve", "", nil},
 		"run-undo": {"GET", "runs/run-4", "", func(f *fakeService) {
 			f.runs = append(f.runs, store.Run{
 				ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "done", Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},

@@ -126,6 +126,9 @@ func (f *fakeService) Preview(_ context.Context, user string, t record.Type) (st
 }
 
 func (f *fakeService) Decide(_ context.Context, user, held string, _ bool) (string, error) {
+	if held == "run-0" {
+		return "", ErrReplaced
+	}
 	if held != "run-1" {
 		return "", ErrNotHeld
 	}
@@ -280,7 +283,30 @@ func sampleRuns() []store.Run {
 				Code: "bad-record", Message: "Google refused this record as it is.", Action: "Open the record, correct it and save it; the other records are not affected.",
 			}},
 		},
-		{ID: "run-1", Type: record.Contacts, Trigger: "schedule", Status: "held", StartedAt: noon.Add(-2 * time.Hour), FinishedAt: noon.Add(-2 * time.Hour)},
+		{
+			ID: "run-1", Type: record.Contacts, Trigger: "schedule", Status: "held", StartedAt: noon.Add(-2 * time.Hour), FinishedAt: noon.Add(-2 * time.Hour),
+			Counts: store.Counts{Creatio: store.SideCounts{Updated: 1}},
+			Changes: []store.Change{
+				{Side: record.Creatio, Action: "update", Record: "Anna Test", CreatioID: "c1", GoogleID: "people/1", Link: "l1", Fields: []store.FieldChange{
+					{Field: contact.JobTitle, Before: "Clerk", After: "Head", Rule: "changed"},
+				}},
+				{Side: record.Google, Action: "unlink", Record: "Bert Test", CreatioID: "c2", GoogleID: "people/2", Waits: true, Fields: []store.FieldChange{
+					{Field: "membership", Before: "group", Rule: "left"},
+				}},
+				{Side: record.Google, Action: "update", Record: "Clara Test", CreatioID: "c3", GoogleID: "people/3", Waits: true, Fields: []store.FieldChange{
+					{Field: contact.JobTitle, Before: "Head", Rule: "changed"},
+				}},
+			},
+			Problems: []store.Problem{{Code: "held-many", Message: "1 contact would leave the synchronization, and 1 contact would lose values, so Tandem asks you first. All other changes went ahead.", Action: "Look at what waits: approve it if that is what you want, or reject it to get back what went missing."}},
+		},
+		{
+			ID: "run-0", Type: record.Contacts, Trigger: "schedule", Status: "replaced", StartedAt: noon.Add(-3 * time.Hour), FinishedAt: noon.Add(-3 * time.Hour),
+			Changes: []store.Change{
+				{Side: record.Creatio, Action: "unlink", Record: "Bert Test", CreatioID: "c2", GoogleID: "people/2", Waits: true, Fields: []store.FieldChange{
+					{Field: "membership", Before: "private tag", Rule: "left"},
+				}},
+			},
+		},
 	}
 }
 

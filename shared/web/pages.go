@@ -197,10 +197,14 @@ func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 	return s.render(w, http.StatusOK, "runs.html", p)
 }
 
-// runView is one run, with a piece of its changes.
+// runView is one run, with a piece of its changes: first of those that wait, then of those that were made.
 type runView struct {
 	store.Run
-	From, To, Total   int
+	// Waiting and Done count the changes that wait and those that were made. From and To are the places of Made among the
+	// latter.
+	Waiting, Done     int
+	Waits, Made       []store.Change
+	From, To          int
 	Previous, Further string
 	apart             map[string]record.Side
 }
@@ -263,19 +267,31 @@ func (s *Site) undo(w http.ResponseWriter, r *http.Request, v visit) error {
 
 // pieceOf cuts the changes to what fits a page, beginning with the one whose number, counted from 1, is given.
 func (s *Site) pieceOf(run store.Run, from string) runView {
-	view := runView{Run: run, Total: len(run.Changes)}
+	var waiting, made []store.Change
+	for _, c := range run.Changes {
+		if c.Waits {
+			waiting = append(waiting, c)
+		} else {
+			made = append(made, c)
+		}
+	}
+	view := runView{Run: run, Waiting: len(waiting), Done: len(made)}
+	all := slices.Concat(waiting, made)
 	first, err := strconv.Atoi(from)
-	if err != nil || first < 1 || first > view.Total {
+	if err != nil || first < 1 || first > len(all) {
 		first = 1
 	}
 	first -= (first - 1) % changesOnPage
-	last := min(first+changesOnPage-1, view.Total)
-	view.From, view.To, view.Changes = first, last, run.Changes[first-1:last]
+	last := min(first+changesOnPage-1, len(all))
+	view.Changes = all[first-1 : last]
+	view.Waits = view.Changes[:max(0, min(view.Waiting-first+1, len(view.Changes)))]
+	view.Made = view.Changes[len(view.Waits):]
+	view.From, view.To = max(first-view.Waiting, 1), last-view.Waiting
 	at := func(n int) string { return s.link("/runs/" + url.PathEscape(run.ID) + "?from=" + strconv.Itoa(n)) }
 	if first > 1 {
 		view.Previous = at(first - changesOnPage)
 	}
-	if last < view.Total {
+	if last < len(all) {
 		view.Further = at(last + 1)
 	}
 	return view

@@ -63,11 +63,12 @@ var everyPage = map[string]struct {
 	"password-wrong": {"POST", "/link/creatio", "username=anna&password=no", false, func(f *fakeService) {
 		f.account.CreatioAuth = "password"
 	}},
-	"runs":       {"GET", "/runs", "", false, nil},
-	"runs-empty": {"GET", "/runs", "", false, func(f *fakeService) { f.runs = nil }},
-	"run":        {"GET", "/runs/run-2", "", false, nil},
-	"run-queued": {"GET", "/runs/run-3", "", false, nil},
-	"run-held":   {"GET", "/runs/run-1", "", false, nil},
+	"runs":         {"GET", "/runs", "", false, nil},
+	"runs-empty":   {"GET", "/runs", "", false, func(f *fakeService) { f.runs = nil }},
+	"run":          {"GET", "/runs/run-2", "", false, nil},
+	"run-queued":   {"GET", "/runs/run-3", "", false, nil},
+	"run-held":     {"GET", "/runs/run-1", "", false, nil},
+	"run-replaced": {"GET", "/runs/run-0", "", false, nil},
 	"run-apart": {"GET", "/runs/run-2", "", false, func(f *fakeService) {
 		f.runs[1].Changes[0].Link, f.runs[1].Changes[2].Link = "L2", "L4"
 		f.apart = map[string]record.Side{"L2": record.Creatio, "L4": record.Google}
@@ -191,6 +192,31 @@ func TestSynchronizeNowLeadsBackToThePage(t *testing.T) {
 	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?problem=not-ready")
 }
 
+func TestWhatWaitsStandsApartFromWhatWasDone(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	page := body(t, c.do("GET", "/settings/runs/run-1", "", c.signedIn))
+	waits, done, _ := strings.Cut(page, `<h2 id="changes">`)
+	for _, name := range []string{"Bert Test", "Clara Test"} {
+		if !strings.Contains(waits, name) || strings.Contains(done, name) {
+			t.Errorf("%s waits, and is shown elsewhere", name)
+		}
+	}
+	if strings.Contains(waits, "Anna Test") || !strings.Contains(done, `aria-label="Undo Anna Test"`) {
+		t.Error("what was done is not shown as done")
+	}
+	if !strings.Contains(page, "/runs/run-1/approve") || !strings.Contains(page, "/runs/run-1/reject") {
+		t.Error("the list that waits cannot be decided about")
+	}
+	if page := body(t, c.do("GET", "/settings/runs/run-0", "", c.signedIn)); strings.Contains(page, "/approve") || strings.Contains(page, "/reject") {
+		t.Error("a list that was replaced can be decided about")
+	}
+	page = body(t, c.do("POST", "/settings/runs/run-0/approve", "", c.signedIn))
+	if !strings.Contains(page, "This list does not stand any more") {
+		t.Errorf("got %s", page)
+	}
+}
+
 func TestUndoIsForTheWholeRunOrForTheRecordWhoseButtonWasPressed(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
@@ -203,7 +229,7 @@ func TestUndoIsForTheWholeRunOrForTheRecordWhoseButtonWasPressed(t *testing.T) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	for _, id := range []string{"run-1", "run-3"} {
+	for _, id := range []string{"run-0", "run-3"} {
 		if page := body(t, c.do("GET", "/settings/runs/"+id, "", c.signedIn)); strings.Contains(page, "/undo") {
 			t.Errorf("%s did nothing yet, and can be undone", id)
 		}

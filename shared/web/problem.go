@@ -27,6 +27,8 @@ var (
 	ErrNotReady = errors.New("not ready")
 	// ErrNotHeld says that a run does not wait for anybody's decision.
 	ErrNotHeld = errors.New("not held")
+	// ErrReplaced says that what waits is not what a held run lists any more.
+	ErrReplaced = errors.New("replaced")
 	// ErrNotUndoable says that a run has not ended, or did not do what it lists.
 	ErrNotUndoable = errors.New("not undoable")
 )
@@ -96,9 +98,12 @@ func explain(err error) *refusal {
 		r = refuse(http.StatusConflict, "not-ready", "Tandem cannot synchronize yet.", "Connect both accounts and choose a tag on the settings page.")
 	case errors.Is(err, ErrNotHeld):
 		r = refuse(http.StatusConflict, "not-held", "This run does not wait for your decision, or not any more.", "Look at the history for the run that does.")
+	case errors.Is(err, ErrReplaced):
+		r = refuse(http.StatusConflict, "replaced", "This list does not stand any more: what waits has changed since, or nothing waits.",
+			"Nothing was done. The settings page leads to the list that waits now, if there is one.")
 	case errors.Is(err, ErrNotUndoable):
-		r = refuse(http.StatusConflict, "not-undoable", "There is nothing to undo: this run has not ended yet, or it only lists what it would have done.",
-			"Wait until it has ended. After you approved or rejected a run, undo the one that followed.")
+		r = refuse(http.StatusConflict, "not-undoable", "There is nothing to undo: this run has not ended yet, or it did nothing.",
+			"Wait until it has ended. What waited and was done after you approved it, undo in the run that followed.")
 	case errors.Is(err, ErrNoJob):
 		r = refuse(http.StatusConflict, "no-job", "There is no schedule here that Tandem could change.", "Set SCHEDULER to where the jobs of Cloud Scheduler are.")
 	case errors.Is(err, ErrState):

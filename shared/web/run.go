@@ -32,6 +32,8 @@ type changeJSON struct {
 	CreatioID string      `json:"creatioId"`
 	GoogleID  string      `json:"googleId"`
 	Fields    []fieldJSON `json:"fields"`
+	// Waits says that the change was not made but waits for the user's decision.
+	Waits bool `json:"waits,omitempty"`
 }
 
 // fieldJSON is what a person reads of a value; what an undo needs besides stays in the store.
@@ -85,7 +87,7 @@ func detail(r store.Run) runJSON {
 		for k, f := range c.Fields {
 			fields[k] = fieldJSON{f.Field, f.Before, f.After, f.Rule, f.Ref}
 		}
-		changes[i] = changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, fields}
+		changes[i] = changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, fields, c.Waits}
 	}
 	out := summary(r)
 	out.Changes = &changes

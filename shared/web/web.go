@@ -49,7 +49,7 @@ type Service interface {
 	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
 	// Preview tells what a run would do. ErrNotReady.
 	Preview(ctx context.Context, user string, t record.Type) (store.Run, error)
-	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld.
+	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld, ErrReplaced.
 	Decide(ctx context.Context, user, held string, approve bool) (run string, err error)
 	// Undo queues the run that puts back what another one changed, or one record of it. store.ErrNotFound where the run did
 	// not touch that record; ErrNotUndoable; ErrNotReady.

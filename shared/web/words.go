@@ -108,7 +108,7 @@ func stateWords(s State) string {
 	case "partial":
 		return "Synchronized, except for some contacts. The latest run in the history says which and why."
 	case "held":
-		return "Tandem has stopped and waits for you: the next synchronization would take away a lot."
+		return "Synchronized, except for changes that would take away a lot. They wait for you."
 	case "reconnect":
 		return "Tandem has stopped: one of your accounts has to be connected again."
 	case "failing":
@@ -142,7 +142,7 @@ func stateMark(s State) choice {
 var runStatus = map[string]choice{
 	"queued": {"calm", "Waits to start"}, "running": {"calm", "Running"}, "done": {"good", "Done"},
 	"partial": {"warn", "Done in part"}, "held": {"warn", "Waits for you"}, "approved": {"good", "Approved"},
-	"rejected": {"calm", "Rejected"}, "failed": {"bad", "Failed"}, "preview": {"calm", "Preview"},
+	"rejected": {"calm", "Rejected"}, "replaced": {"calm", "Replaced"}, "failed": {"bad", "Failed"}, "preview": {"calm", "Preview"},
 }
 
 func runMark(r store.Run) choice {
@@ -170,11 +170,13 @@ func runWords(r store.Run) string {
 	case "partial":
 		return "Some records could not be synchronized. The others are."
 	case "held":
-		return "This run would take away a lot, so Tandem has changed nothing and asks you first. Look at the changes below."
+		return "Some of these changes would take away a lot, so they wait for you. All others went ahead."
 	case "approved":
-		return "You approved this run; a new run did what is listed here."
+		return "You approved what waited here. Another run carries that out; what this run did itself stays."
 	case "rejected":
-		return "You rejected this run; a new run put the records back."
+		return "You rejected what waited here. Another run puts back what went missing; what this run did itself stays."
+	case "replaced":
+		return "What waited here waits no more, or is part of another list. What this run did itself stays."
 	case "failed":
 		return "This run ended before its work was done. Nothing is lost: the next run takes it up."
 	case "preview":
@@ -215,6 +217,37 @@ func actionWords(c store.Change) string {
 		return "Paired with a record that was there already"
 	}
 	return c.Action + " in " + side
+}
+
+// waitingWords says what would be done to a record once the user approves it.
+func waitingWords(c store.Change) string {
+	side := sides[c.Side]
+	switch {
+	case c.Action == "unlink" && c.Side == record.Google:
+		return "Would leave the group in Google"
+	case c.Action == "unlink":
+		return "Would lose the tag in Creatio"
+	case c.Action == "cancel":
+		return "Would be canceled in " + side
+	case c.Action == "delete":
+		return "Would be deleted in " + side
+	}
+	return "Would change in " + side
+}
+
+// waitsWords says of changes that wait, or waited, what that means.
+func waitsWords(r store.Run) string {
+	switch r.Status {
+	case "held":
+		return "Approve them if that is what you want. Reject them to get back, on the side where it went missing, what they would take away."
+	case "approved":
+		return "You approved them. What changed after that was left out."
+	case "rejected":
+		return "You rejected them."
+	case "preview":
+		return "A synchronization would ask you first."
+	}
+	return "They wait no more, or are part of another list. The settings page leads to the list that waits now, if there is one."
 }
 
 // ruleWords says why a field got its value, for a change on the given side.

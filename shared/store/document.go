@@ -162,6 +162,12 @@ type Link struct {
 	Base record.Fields `json:"base,omitempty"`
 	// Sides is what is known of each record.
 	Sides map[record.Side]LinkSide `json:"sides,omitempty"`
+	// RevisitAt is when the link is to be looked at again, because a read of one of its records decided nothing yet; zero
+	// where nothing is open.
+	RevisitAt time.Time `json:"revisitAt,omitzero"`
+	// Parent is the series of the records; empty where they belong to none. End is when they end; zero where they have no time.
+	Parent string    `json:"parent,omitempty"`
+	End    time.Time `json:"end,omitzero"`
 	// Photo is what is known of the records' photos; nil where neither ever had one.
 	Photo *LinkPhoto `json:"photo,omitempty"`
 	// UpdatedAt is when the link was last written.
@@ -204,17 +210,24 @@ type PhotoState struct {
 }
 
 // Unfinished reports whether there is something left to do for the link although neither record changes: a creation
-// to confirm, or a write to repeat. Out of scope no photo is carried, so none is left to do.
+// to confirm, a write to repeat, or a record to look at again. Out of scope no photo is carried, so none is left to do. What is
+// found as unfinished follows from this method alone, when a link is written.
 func (l *Link) Unfinished() bool {
-	return l.Pending != "" || l.Failed > 0 || l.Active && l.Photo != nil && l.Photo.Failed > 0
+	return l.Pending != "" || l.Failed > 0 || !l.RevisitAt.IsZero() || l.Active && l.Photo != nil && l.Photo.Failed > 0
 }
 
 // Again is when what is unfinished may be tried again.
 func (l *Link) Again() time.Time {
-	if l.Pending == "" && l.Failed == 0 && l.Photo != nil {
+	switch {
+	case l.Pending != "" || l.Failed > 0:
+		return l.RetryAt
+	case !l.RevisitAt.IsZero():
+		return l.RevisitAt
+	case l.Photo != nil:
 		return l.Photo.RetryAt
+	default:
+		return l.RetryAt
 	}
-	return l.RetryAt
 }
 
 // SideID is the link's id on a side.
@@ -233,9 +246,6 @@ func (l *Link) SetSideID(s record.Side, id string) {
 		l.GoogleID = id
 	}
 }
-
-// MemberSet is the ids of the records in scope on one side, sorted.
-type MemberSet []string
 
 // Due is a user whose sync is due, and the place of that in the order in which users are handed out.
 type Due struct {

@@ -388,7 +388,7 @@ func (r *run) activate(l *store.Link, active bool) {
 }
 
 func (r *run) putLinks(ctx context.Context, links []store.Link) error {
-	if err := r.user.PutLinks(ctx, r.engine.Type, r.lease, links); err != nil {
+	if _, err := r.user.PutBatch(ctx, r.engine.Type, r.lease, r.start, store.Batch{Links: links}); err != nil {
 		return fmt.Errorf("save links: %w", err)
 	}
 	return nil

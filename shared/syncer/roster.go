@@ -66,10 +66,14 @@ func (r *run) openRosters(ctx context.Context) error {
 // readRoster is who was in scope when the last run ended; nil where that is not known, as after the first run of a store
 // or where the kept set is not the one of the digest.
 func (r *run) readRoster(ctx context.Context, s record.Side) (store.MemberSet, error) {
-	kept, err := r.user.MemberSet(ctx, r.engine.Type, s)
+	data, err := r.user.Blob(ctx, r.engine.Type, store.MembersBlob(s))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, fmt.Errorf("read the members of %s: %w", s, err)
+	}
+	kept, err := store.DecodeMemberSet(data)
 	if err != nil {
 		return nil, fmt.Errorf("read the members of %s: %w", s, err)
 	}
@@ -174,7 +178,11 @@ func (r *run) keepRosters(ctx context.Context) error {
 		if len(set) > maxRoster {
 			continue
 		}
-		if err := r.user.PutMemberSet(ctx, r.engine.Type, r.lease, s, slices.Sorted(maps.Keys(set))); err != nil {
+		data, err := store.MemberSet(slices.Sorted(maps.Keys(set))).Encode()
+		if err != nil {
+			return fmt.Errorf("save the members of %s: %w", s, err)
+		}
+		if err := r.user.PutBlob(ctx, r.engine.Type, r.lease, store.MembersBlob(s), data); err != nil {
 			return fmt.Errorf("save the members of %s: %w", s, err)
 		}
 	}

@@ -456,59 +456,6 @@ func (s service) Erase(ctx context.Context, user string) error {
 	return err
 }
 
-// exported is everything kept about a user, without secrets.
-type exported struct {
-	Profile store.Profile                `json:"profile"`
-	Syncs   []store.Sync                 `json:"syncs"`
-	Links   map[record.Type][]store.Link `json:"links"`
-	Runs    []store.Run                  `json:"runs"`
-}
-
-// exportPage is how many runs are read at once.
-const exportPage = 100
-
-func (s service) Export(ctx context.Context, user string) (any, error) {
-	u := s.app.store.User(user)
-	p, err := u.Profile(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := exported{Profile: p, Links: map[record.Type][]store.Link{}, Runs: []store.Run{}}
-	for _, t := range []record.Type{record.Contacts, record.Activities} {
-		doc, err := u.Sync(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		out.Syncs = append(out.Syncs, doc)
-		for l, err := range u.Links(ctx, t) {
-			if err != nil {
-				return nil, err
-			}
-			out.Links[t] = append(out.Links[t], l)
-		}
-	}
-	for before := ""; ; {
-		page, err := u.Runs(ctx, "", exportPage, before)
-		if err != nil {
-			return nil, err
-		}
-		for _, summary := range page {
-			run, err := u.Run(ctx, summary.ID)
-			switch {
-			case errors.Is(err, store.ErrNotFound):
-			case err != nil:
-				return nil, err
-			default:
-				out.Runs = append(out.Runs, run)
-			}
-		}
-		if len(page) < exportPage {
-			return out, nil
-		}
-		before = page[len(page)-1].ID
-	}
-}
-
 func (s service) Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error) {
 	u := s.app.store.User(user)
 	runs, err := u.Runs(ctx, t, limit, before)

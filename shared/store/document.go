@@ -312,9 +312,6 @@ func (l *Link) SetSideID(s record.Side, id string) {
 	}
 }
 
-// MemberSet is the ids of the records in scope on one side, sorted.
-type MemberSet []string
-
 // Due is a user whose sync is due, and the place of that in the order in which users are handed out.
 type Due struct {
 	User string

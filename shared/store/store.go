@@ -8,19 +8,27 @@
 //	users/{user}/tokens/{side}         Token: sealed credentials of one side
 //	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
 //	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
-//	users/{user}/sync/{type}/rosters/S MemberSet: who was in scope on a side when the last run ended
+//	users/{user}/sync/{type}/blobs/B   Blob: bytes under a name, as "members/google", the MemberSet of a side
+//	users/{user}/sync/{type}/pairs/P   Pair: two records that are not matched, and why
 //	users/{user}/runs/{run}            Run: what one run did
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
+//	claims/{hash}                      Claim: who is about to make a record in Creatio that others could make too
+//	notes/{hash}                       WriteNote: what Tandem's own write of a Creatio record looks like to others
 //	states/{state}                     State: one linking in progress; used once
 //	seats/{seat}                       Seat: who alone is linked as a Creatio user that nobody had to prove to be
 //	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
 //	meta/schema                        Schema: which migrations the documents have been through
+//	meta/hashes                        the key of the hashes above, made on first use
+//	users/{user}/sync/{type}/rosters/S MemberSet, as former versions keep it: read where there is no blob
 //
 // Invariants: a user's documents are reached only through User(id); times are UTC with
 // microseconds; what a run writes is refused once its lease is lost; ids that are keys are
 // opaque strings of [A-Za-z0-9_-] that do not begin with two underscores. Under any other id
-// nothing is ever found, and writing is a fault of kind Bug. The ids of Creatio and Google
-// records are values, never keys.
+// nothing is ever found, and writing is a fault of kind Bug. The name of a blob is such ids with
+// slashes between them. The ids of Creatio and Google records are values, never keys. Claims and
+// notes are the only documents that one user's run reads of another's: no id of a record, no address
+// and no name is in them or in their keys, which are keyed hashes (HMAC-SHA256), so that an id that shows in an
+// audit log tells nothing. They may go any time after their Until, and go with their user.
 package store
 
 import (
@@ -87,6 +95,10 @@ type Store interface {
 	Schema(ctx context.Context) (Schema, error)
 	// UpdateSchema changes it in a transaction, as UpdateProfile does.
 	UpdateSchema(ctx context.Context, f func(*Schema) error) error
+	// MoveMemberSets makes blobs of the member sets that former versions keep in another place, of limit users after the
+	// one given, in the order of the ids: a set that is a blob already is removed from there. It returns the last of the
+	// users, and nothing when there are no more.
+	MoveMemberSets(ctx context.Context, after string, limit int) (last string, err error)
 
 	// Users goes over the profiles of all users, in the order of their ids. The store may be written meanwhile. An
 	// error is the last thing it yields.
@@ -131,23 +143,49 @@ type User interface {
 	// LinksBy finds links by the ids of one side, in no order, each once; ids without a link are left out, and the
 	// empty id finds nothing.
 	LinksBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]Link, error)
+	// LinksByParent finds links by their Parent in the same way.
+	LinksByParent(ctx context.Context, t record.Type, parents []string) ([]Link, error)
 	// Links goes over all links, in the order of their ids, as Users does.
 	Links(ctx context.Context, t record.Type) iter.Seq2[Link, error]
-	// PendingLinks are the unfinished links: those with a creation that is not confirmed, and those whose last write
-	// failed.
+	// PendingLinks are the links that were Unfinished when they were written.
 	PendingLinks(ctx context.Context, t record.Type) ([]Link, error)
 	// LinksSince are the links that were written at since or later, by their UpdatedAt, in no order.
 	LinksSince(ctx context.Context, t record.Type, since time.Time) ([]Link, error)
 	// ActiveLinks counts the links in scope.
 	ActiveLinks(ctx context.Context, t record.Type) (int, error)
-	// PutLinks writes links in bulk, any number, each batch of it in a transaction with the fence. ErrFenced: the
-	// batch was not written. A link with both ids empty is deleted. Of one link given twice the last one stays.
-	PutLinks(ctx context.Context, t record.Type, l Lease, links []Link) error
 
-	// MemberSet is who was in scope on a side as a run wrote it down last; ErrNotFound where none did.
-	MemberSet(ctx context.Context, t record.Type, side record.Side) (MemberSet, error)
-	// PutMemberSet replaces it, with the fence.
-	PutMemberSet(ctx context.Context, t record.Type, l Lease, side record.Side, r MemberSet) error
+	// PutBatch writes what a run has to write, in transactions with the fence, as few as the backend can, and in the order of
+	// Batch's fields. ErrFenced: what was left was not written. An empty batch checks the fence.
+	//
+	// A link and its claims are written together or not at all. Where another user holds one of them for another record,
+	// and not only until now or earlier, all claims of the link are returned as refused, and neither they nor the link
+	// are written.
+	PutBatch(ctx context.Context, t record.Type, l Lease, now time.Time, b Batch) (refused []Claim, err error)
+
+	// Claims are the user's claims, in no order. Site and Key are not kept, and not read.
+	Claims(ctx context.Context) ([]Claim, error)
+	// WriteNotes are what is noted of records of a site, by their ids: whoever's run wrote them. One whose time is over may
+	// still be found, and is as true as before.
+	WriteNotes(ctx context.Context, site string, records []string) (map[string]WriteNote, error)
+	// OwnWriteNotes are the notes of the user's writes, in no order. Site and Record are not kept, and not read.
+	OwnWriteNotes(ctx context.Context) ([]WriteNote, error)
+
+	// PairsBy finds pairs by the ids of one side, as LinksBy does.
+	PairsBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]Pair, error)
+	// Pairs goes over all pairs, in the order of their ids, as Users does.
+	Pairs(ctx context.Context, t record.Type) iter.Seq2[Pair, error]
+	// PutPairs writes pairs in place of those of their ids, outside of any lease: what a person decided.
+	PutPairs(ctx context.Context, t record.Type, pairs []Pair) error
+	// DeletePairs removes pairs, which may be missing.
+	DeletePairs(ctx context.Context, t record.Type, ids []string) error
+
+	// Blob is the bytes under a name; ErrNotFound where there are none.
+	Blob(ctx context.Context, t record.Type, name string) ([]byte, error)
+	// Blobs goes over all blobs, in no order, as Users does.
+	Blobs(ctx context.Context, t record.Type) iter.Seq2[Blob, error]
+	// PutBlob replaces the bytes under a name, with the fence. Without bytes it removes them. Until it returns, and where it
+	// fails, the former ones stay.
+	PutBlob(ctx context.Context, t record.Type, l Lease, name string, data []byte) error
 
 	// PutRun writes a run's summary (not its changes), outside of any lease. Changes that were added stay.
 	PutRun(ctx context.Context, r Run) error
@@ -166,7 +204,7 @@ type User interface {
 	// lease is released. ErrFenced: nothing was written.
 	Commit(ctx context.Context, t record.Type, l Lease, r Run, f func(*Sync) error) error
 
-	// Erase removes every document of the user. It fences off a run that is under way. Where it fails, Users still
-	// lists the user, and it can be repeated.
+	// Erase removes every document of the user, and the user's claims and notes. It fences off a run that is under way.
+	// Where it fails, Users still lists the user, and it can be repeated.
 	Erase(ctx context.Context) error
 }

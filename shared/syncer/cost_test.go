@@ -9,7 +9,9 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/firestore"
+	"github.com/tandem-sync/tandem/shared/store/migrate"
 	"github.com/tandem-sync/tandem/shared/store/storetest"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
@@ -36,6 +38,7 @@ func metered(t *testing.T, links int) (w *world, reads, writes *atomic.Int64) {
 	s, err := firestore.Open(t.Context(), storetest.Project(), "(default)")
 	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
+	must(t, s.UpdateSchema(t.Context(), func(s *store.Schema) error { s.Version = len(migrate.All); return nil }))
 	reads, writes = &atomic.Int64{}, &atomic.Int64{}
 	w = newWorld(t)
 	w.engine.Chunk = 200

@@ -18,11 +18,11 @@ type mortal struct {
 	dead *bool
 }
 
-func (m mortal) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
+func (m mortal) PutBatch(ctx context.Context, t record.Type, l store.Lease, now time.Time, b store.Batch) ([]store.Claim, error) {
 	if *m.dead {
-		return errStore
+		return nil, errStore
 	}
-	return m.User.PutLinks(ctx, t, l, links)
+	return m.User.PutBatch(ctx, t, l, now, b)
 }
 
 func (m mortal) AddChanges(ctx context.Context, run string, seq int, changes []store.Change) error {

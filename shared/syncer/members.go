@@ -59,10 +59,14 @@ func (s *session) compareMembers(ctx context.Context, deltas map[record.Side]rec
 // storedMembers is who was in scope when the last run ended; nil where that is not known, as after the first run of a store
 // or where the stored set is not the one of the digest.
 func (s *session) storedMembers(ctx context.Context, side record.Side, was digest) (store.MemberSet, error) {
-	stored, err := s.user.MemberSet(ctx, s.engine.Type, side)
+	data, err := s.user.Blob(ctx, s.engine.Type, store.MembersBlob(side))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
+	if err != nil {
+		return nil, fmt.Errorf("read the members of %s: %w", side, err)
+	}
+	stored, err := store.DecodeMemberSet(data)
 	if err != nil {
 		return nil, fmt.Errorf("read the members of %s: %w", side, err)
 	}
@@ -181,7 +185,11 @@ func (s *session) saveMembers(ctx context.Context, members map[record.Side]*memb
 		if len(set) > maxMembers {
 			continue
 		}
-		if err := s.user.PutMemberSet(ctx, s.engine.Type, s.lease, side, slices.Sorted(maps.Keys(set))); err != nil {
+		data, err := store.MemberSet(slices.Sorted(maps.Keys(set))).Encode()
+		if err == nil {
+			err = s.user.PutBlob(ctx, s.engine.Type, s.lease, store.MembersBlob(side), data)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("save the members of %s: %w", side, err)
 		}
 	}

@@ -317,12 +317,12 @@ type mute struct {
 	until int
 }
 
-func (m *mute) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
-	err := m.User.PutLinks(ctx, t, l, links)
+func (m *mute) PutBatch(ctx context.Context, t record.Type, l store.Lease, now time.Time, b store.Batch) ([]store.Claim, error) {
+	refused, err := m.User.PutBatch(ctx, t, l, now, b)
 	if m.until--; m.until == 0 {
-		return errDied
+		return nil, errDied
 	}
-	return err
+	return refused, err
 }
 
 func TestA_photo_whose_saving_got_no_answer_does_not_count_as_failed_for_ever(t *testing.T) {
@@ -351,11 +351,11 @@ type fallen struct {
 	dead *bool
 }
 
-func (f fallen) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
+func (f fallen) PutBatch(ctx context.Context, t record.Type, l store.Lease, now time.Time, b store.Batch) ([]store.Claim, error) {
 	if *f.dead {
-		return errDied
+		return nil, errDied
 	}
-	return f.User.PutLinks(ctx, t, l, links)
+	return f.User.PutBatch(ctx, t, l, now, b)
 }
 
 func (f fallen) Commit(ctx context.Context, t record.Type, l store.Lease, r store.Run, change func(*store.Sync) error) error {

@@ -76,7 +76,7 @@ func (s *session) putLinks(ctx context.Context, links []store.Link) error {
 	if len(links) == 0 {
 		return nil
 	}
-	if err := s.user.PutLinks(ctx, s.engine.Type, s.lease, links); err != nil {
+	if _, err := s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, store.Batch{Links: links}); err != nil {
 		return fmt.Errorf("save links: %w", err)
 	}
 	return nil

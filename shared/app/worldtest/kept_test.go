@@ -116,16 +116,28 @@ func (k kept) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
 	return one(ctx, k, func() (int, error) { return k.User.ActiveLinks(ctx, t) })
 }
 
-func (k kept) MemberSet(ctx context.Context, t record.Type, side record.Side) (store.MemberSet, error) {
-	return one(ctx, k, func() (store.MemberSet, error) { return k.User.MemberSet(ctx, t, side) })
+func (k kept) LinksByParent(ctx context.Context, t record.Type, parents []string) ([]store.Link, error) {
+	return one(ctx, k, func() ([]store.Link, error) { return k.User.LinksByParent(ctx, t, parents) })
 }
 
-func (k kept) PutMemberSet(ctx context.Context, t record.Type, l store.Lease, side record.Side, r store.MemberSet) error {
-	return k.call(ctx, func() error { return k.User.PutMemberSet(ctx, t, l, side, r) })
+func (k kept) Blob(ctx context.Context, t record.Type, name string) ([]byte, error) {
+	return one(ctx, k, func() ([]byte, error) { return k.User.Blob(ctx, t, name) })
 }
 
-func (k kept) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
-	return k.call(ctx, func() error { return k.User.PutLinks(ctx, t, l, links) })
+func (k kept) PutBlob(ctx context.Context, t record.Type, l store.Lease, name string, data []byte) error {
+	return k.call(ctx, func() error { return k.User.PutBlob(ctx, t, l, name, data) })
+}
+
+func (k kept) PutBatch(ctx context.Context, t record.Type, l store.Lease, now time.Time, b store.Batch) ([]store.Claim, error) {
+	return one(ctx, k, func() ([]store.Claim, error) { return k.User.PutBatch(ctx, t, l, now, b) })
+}
+
+func (k kept) WriteNotes(ctx context.Context, site string, records []string) (map[string]store.WriteNote, error) {
+	return one(ctx, k, func() (map[string]store.WriteNote, error) { return k.User.WriteNotes(ctx, site, records) })
+}
+
+func (k kept) PairsBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]store.Pair, error) {
+	return one(ctx, k, func() ([]store.Pair, error) { return k.User.PairsBy(ctx, t, side, ids) })
 }
 
 func (k kept) UpdateRun(ctx context.Context, id string, f func(*store.Run) error) error {

@@ -4,6 +4,10 @@
 // Layout, by bucket:
 //
 //	meta/schema                       Schema
+//	meta/hashes                       the key of the hashes of claims and notes
+//	claims/{hash}                     Claim
+//	notes/{hash}                      WriteNote
+//	expiring/claims/{time}{hash}      nothing; the index of the times after which they may go, expiring/notes the same
 //	states/{state}                    State
 //	seats/{seat}                      Seat
 //	schedules/{type}                 Schedule
@@ -12,8 +16,10 @@
 //	users/{user}/tokens/{side}        Token
 //	users/{user}/sync/{type}          Sync
 //	users/{user}/links/{type}/{link}  Link
-//	users/{user}/creatio/{type}/{id}NUL{link}, google/…, pending/{type}/{link}: nothing; indexes of the links
-//	users/{user}/rosters/{type}/{side} MemberSet
+//	users/{user}/creatio/{type}/{id}NUL{link}, google/…, parents/…, pending/{type}/{link}: nothing; indexes of the links
+//	users/{user}/pairs/{type}/{pair}  Pair
+//	users/{user}/blobs/{type}/{name}  the bytes of a blob
+//	users/{user}/rosters/{type}/{side} the bytes of a member set, from former versions
 //	users/{user}/runs/{run}           Run
 //	users/{user}/changes/{run}/{seq}  a piece of a run's changes
 //

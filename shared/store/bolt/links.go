@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -17,19 +16,28 @@ import (
 )
 
 func (u *user) LinksBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]store.Link, error) {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	return u.indexed(ctx, t, string(side), ids)
+}
+
+func (u *user) LinksByParent(ctx context.Context, t record.Type, parents []string) ([]store.Link, error) {
+	return u.indexed(ctx, t, "parents", parents)
+}
+
+// indexed finds links by what an index has of them.
+func (u *user) indexed(ctx context.Context, t record.Type, name string, values []string) ([]store.Link, error) {
+	values = slices.Compact(slices.Sorted(slices.Values(values)))
 	var out []store.Link
 	err := u.view(ctx, "find links", []string{string(t)}, func(tx *bbolt.Tx) error {
-		index, links := find(tx, u.path(string(side), string(t))...), find(tx, u.path("links", string(t))...)
+		index, links := find(tx, u.path(name, string(t))...), find(tx, u.path("links", string(t))...)
 		if index == nil {
 			return nil
 		}
 		c := index.Cursor()
-		for _, id := range ids {
-			if id == "" {
+		for _, value := range values {
+			if value == "" {
 				continue
 			}
-			start := sideKey(id, "")
+			start := indexKey(value, "")
 			for k, _ := c.Seek(start); bytes.HasPrefix(k, start); k, _ = c.Next() {
 				l, err := get[store.Link](links, k[len(start):])
 				if err != nil {
@@ -109,53 +117,32 @@ func missing(err error) error {
 	return err
 }
 
-// sideKey is a link's key in the index of a side's ids. No id of Creatio or Google has a NUL.
-func sideKey(id, link string) []byte { return []byte(id + "\x00" + link) }
+// indexKey is a link's key in an index. No id of Creatio or Google has a NUL.
+func indexKey(value, link string) []byte { return []byte(value + "\x00" + link) }
 
-// PutLinks writes all links in one transaction.
-func (u *user) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
-	for _, link := range links {
-		if err := document.ToWrite(link.ID); err != nil {
-			return fmt.Errorf("put links: %w", err)
-		}
-	}
-	return u.update(ctx, "put links", []string{string(t)}, func(tx *bbolt.Tx) error {
-		s, err := u.sync(tx, t)
-		if err != nil {
-			return err
-		}
-		if err := document.Holds(s, l); err != nil {
-			return err
-		}
-		b, err := u.linkBuckets(tx, t)
-		if err != nil {
-			return err
-		}
-		for _, link := range links {
-			if err := b.put(link); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// indexes are those of the links, by the names of their buckets: what each has of a link.
+var indexes = map[string]func(*store.Link) string{
+	string(record.Creatio): func(l *store.Link) string { return l.CreatioID },
+	string(record.Google):  func(l *store.Link) string { return l.GoogleID },
+	"parents":              func(l *store.Link) string { return l.Parent },
 }
 
 // linkBuckets is a type's links with their indexes.
 type linkBuckets struct {
 	links, pending *bbolt.Bucket
-	sides          map[record.Side]*bbolt.Bucket
+	indexes        map[string]*bbolt.Bucket
 }
 
 func (u *user) linkBuckets(tx *bbolt.Tx, t record.Type) (b linkBuckets, err error) {
-	b.sides = map[record.Side]*bbolt.Bucket{}
+	b.indexes = map[string]*bbolt.Bucket{}
 	if b.links, err = need(tx, u.path("links", string(t))...); err != nil {
 		return b, err
 	}
 	if b.pending, err = need(tx, u.path("pending", string(t))...); err != nil {
 		return b, err
 	}
-	for _, side := range record.Sides {
-		if b.sides[side], err = need(tx, u.path(string(side), string(t))...); err != nil {
+	for name := range indexes {
+		if b.indexes[name], err = need(tx, u.path(name, string(t))...); err != nil {
 			return b, err
 		}
 	}
@@ -169,22 +156,22 @@ func (b linkBuckets) put(l store.Link) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	for _, side := range record.Sides {
-		if was := old.SideID(side); was != "" && was != l.SideID(side) {
-			if err := b.sides[side].Delete(sideKey(was, l.ID)); err != nil {
+	gone := l.CreatioID == "" && l.GoogleID == ""
+	for name, value := range indexes {
+		was, is := value(&old), value(&l)
+		if was != "" && (gone || was != is) {
+			if err := b.indexes[name].Delete(indexKey(was, l.ID)); err != nil {
+				return err
+			}
+		}
+		if is != "" && !gone {
+			if err := b.indexes[name].Put(indexKey(is, l.ID), []byte{}); err != nil {
 				return err
 			}
 		}
 	}
-	if l.CreatioID == "" && l.GoogleID == "" {
+	if gone {
 		return errors.Join(b.pending.Delete(key), b.links.Delete(key))
-	}
-	for _, side := range record.Sides {
-		if is := l.SideID(side); is != "" {
-			if err := b.sides[side].Put(sideKey(is, l.ID), []byte{}); err != nil {
-				return err
-			}
-		}
 	}
 	if l.Unfinished() {
 		err = b.pending.Put(key, []byte{})

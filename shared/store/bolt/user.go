@@ -221,9 +221,12 @@ func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(
 	})
 }
 
-// Erase removes the user's bucket, and the user from the due index.
+// Erase removes the user's bucket, and the user from the due index, the claims and the notes.
 func (u *user) Erase(ctx context.Context) error {
 	return u.update(ctx, "erase user", nil, func(tx *bbolt.Tx) error {
+		if err := u.eraseShared(tx); err != nil {
+			return err
+		}
 		users := find(tx, "users")
 		if users == nil || users.Bucket([]byte(u.id)) == nil {
 			return nil

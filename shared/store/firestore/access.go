@@ -17,15 +17,24 @@ import (
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
 
-// get reads a document, which may be missing. GetAll tells that apart from a missing database, for which Firestore's
-// answer is NotFound as well.
+// get reads a document, which may be missing.
 func (s *Store) get(ctx context.Context, ref *firestore.DocumentRef) (*firestore.DocumentSnapshot, error) {
-	snaps, err := s.client.GetAll(ctx, []*firestore.DocumentRef{ref})
+	snaps, err := s.getAll(ctx, []*firestore.DocumentRef{ref})
+	if err != nil {
+		return nil, err
+	}
+	return snaps[0], nil
+}
+
+// getAll reads documents, which may be missing: GetAll tells that apart from a missing database, for which Firestore's
+// answer is NotFound as well.
+func (s *Store) getAll(ctx context.Context, refs []*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error) {
+	snaps, err := s.client.GetAll(ctx, refs)
 	if err != nil {
 		return nil, classify(err, false)
 	}
-	s.observe(1, 0)
-	return snaps[0], nil
+	s.observe(len(refs), 0)
+	return snaps, nil
 }
 
 // query reads documents.
@@ -115,21 +124,21 @@ func outrun(err error) bool {
 	return false
 }
 
-// reader reads one document in a transaction.
-type reader func(*firestore.DocumentRef) (*firestore.DocumentSnapshot, error)
+// reader reads documents in a transaction, in one request.
+type reader func(...*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error)
 
 // transact runs a transaction, which the client repeats while it is Aborted, five times at most. f reads through get,
 // and returns what it wrote for the observer.
 func (s *Store) transact(ctx context.Context, f func(get reader, tx *firestore.Transaction) (writes int, err error)) error {
 	written := 0
 	err := s.client.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
-		get := func(ref *firestore.DocumentRef) (*firestore.DocumentSnapshot, error) {
-			snaps, err := tx.GetAll([]*firestore.DocumentRef{ref})
+		get := func(refs ...*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error) {
+			snaps, err := tx.GetAll(refs)
 			if err != nil {
 				return nil, err
 			}
-			s.observe(1, 0)
-			return snaps[0], nil
+			s.observe(len(refs), 0)
+			return snaps, nil
 		}
 		var err error
 		written, err = f(get, tx)

@@ -1,6 +1,8 @@
 package firestore_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -41,12 +43,44 @@ func links(n, size int) []store.Link {
 	return out
 }
 
+const site = "https://acme.example.com"
+
+func claiming(link, recordID string, keys ...string) store.Batch {
+	b := store.Batch{Links: []store.Link{{ID: link, CreatioID: "c0001"}}}
+	for _, key := range keys {
+		b.Claims = append(b.Claims, store.Claim{Site: site, Key: key, RecordID: recordID, Link: link, Until: time.Date(2027, time.March, 2, 0, 0, 0, 0, time.UTC)})
+	}
+	return b
+}
+
+func notes(n int) (out []store.WriteNote) {
+	for i := range n {
+		out = append(out, store.WriteNote{Site: site, Record: fmt.Sprint("c", i), Until: time.Date(2027, time.March, 2, 0, 0, 0, 0, time.UTC)})
+	}
+	return out
+}
+
+func pairs(n int, state store.PairState) (out []store.Pair) {
+	for i := range n {
+		out = append(out, store.Pair{ID: fmt.Sprint("p", i), CreatioID: fmt.Sprint("c", i), GoogleID: fmt.Sprint("people/g", i), State: state})
+	}
+	return out
+}
+
 func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 	t.Parallel()
 	var m meter
 	s := open(t).WithObserver(m.add)
 	u, ctx, noon := s.User("ada"), t.Context(), time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
-	var lease store.Lease
+	rival := s.User("bob")
+	var lease, rivals store.Lease
+	put := func(b store.Batch) error {
+		_, err := u.PutBatch(ctx, record.Contacts, lease, noon, b)
+		return err
+	}
+	blob := func(name string, size int) error {
+		return u.PutBlob(ctx, record.Contacts, lease, name, bytes.Repeat([]byte("x"), size))
+	}
 	for _, c := range []struct {
 		call string
 		do   func() error
@@ -93,9 +127,89 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		}, "1 reads, 1 writes"},
 		{"Renew", func() error { return u.Renew(ctx, record.Contacts, lease, noon, time.Hour) }, "1 reads, 1 writes"},
 		{"LinksBy, none", func() error { _, err := u.LinksBy(ctx, record.Contacts, record.Google, nil); return err }, "0 reads, 0 writes"},
-		{"PutLinks", func() error { return u.PutLinks(ctx, record.Contacts, lease, links(300, 0)) }, "1 reads, 300 writes"},
-		{"PutLinks, many", func() error { return u.PutLinks(ctx, record.Contacts, lease, links(301, 0)) }, "2 reads, 301 writes"},
-		{"PutLinks, large", func() error { return u.PutLinks(ctx, record.Contacts, lease, links(6, 900_000)) }, "2 reads, 6 writes"},
+		{"PutBatch of links", func() error { return put(store.Batch{Links: links(300, 0)}) }, "1 reads, 300 writes"},
+		{"PutBatch of many links", func() error { return put(store.Batch{Links: links(301, 0)}) }, "2 reads, 301 writes"},
+		{"PutBatch of large links", func() error { return put(store.Batch{Links: links(6, 900_000)}) }, "2 reads, 6 writes"},
+		{"PutBatch of nothing", func() error { return put(store.Batch{}) }, "1 reads, 0 writes"},
+		{"PutBatch with the first claim of a database", func() error { return put(claiming("l0001", "r1", "k1", "k2")) }, "4 reads, 4 writes"},
+		{"PutBatch with claims", func() error { return put(claiming("l0001", "r1", "k1", "k2")) }, "3 reads, 3 writes"},
+		{"Acquire by another", func() (err error) {
+			_, rivals, err = rival.Acquire(ctx, record.Contacts, "run1", noon, time.Minute)
+			return err
+		}, "1 reads, 1 writes"},
+		{"PutBatch with claims that others hold", func() error {
+			refused, err := rival.PutBatch(ctx, record.Contacts, rivals, noon, claiming("l0002", "r2", "k2", "k3"))
+			if len(refused) != 2 {
+				t.Errorf("refused: %v", refused)
+			}
+			return err
+		}, "3 reads, 0 writes"},
+		{"PutBatch with notes", func() error { return put(store.Batch{Links: links(2, 0), Notes: notes(2)}) }, "3 reads, 4 writes"},
+		{"PutBatch with pairs", func() error {
+			return put(store.Batch{Links: links(1, 0), Pairs: pairs(2, store.StateDoubt), SettledPairs: []string{"gone"}})
+		}, "3 reads, 4 writes"},
+		{"WriteNotes", func() error { _, err := u.WriteNotes(ctx, site, []string{"c0", "c1", "c9"}); return err }, "3 reads, 0 writes"},
+		{"WriteNotes, none", func() error { _, err := u.WriteNotes(ctx, site, nil); return err }, "0 reads, 0 writes"},
+		{"Claims", func() error { _, err := u.Claims(ctx); return err }, "2 reads, 0 writes"},
+		{"OwnWriteNotes", func() error { _, err := u.OwnWriteNotes(ctx); return err }, "2 reads, 0 writes"},
+		{"PutPairs", func() error { return u.PutPairs(ctx, record.Contacts, pairs(2, store.StateDifferent)) }, "0 reads, 2 writes"},
+		{"PutBatch with pairs that a person decided", func() error {
+			return put(store.Batch{Pairs: pairs(2, store.StateDoubt)})
+		}, "3 reads, 0 writes"},
+		{"PairsBy", func() error {
+			_, err := u.PairsBy(ctx, record.Contacts, record.Creatio, []string{"c0", "c1", "c9"})
+			return err
+		}, "2 reads, 0 writes"},
+		{"PairsBy, none", func() error { _, err := u.PairsBy(ctx, record.Contacts, record.Creatio, nil); return err }, "0 reads, 0 writes"},
+		{"Pairs", func() error {
+			for _, err := range u.Pairs(ctx, record.Contacts) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}, "2 reads, 0 writes"},
+		{"DeletePairs", func() error { return u.DeletePairs(ctx, record.Contacts, []string{"p1", "p2"}) }, "0 reads, 2 writes"},
+		{"PutBlob", func() error { return blob("b", 900_000) }, "1 reads, 1 writes"},
+		{"Blob", func() error { _, err := u.Blob(ctx, record.Contacts, "b"); return err }, "1 reads, 0 writes"},
+		{"PutBlob, large", func() error { return blob("b", 3_600_000) }, "3 reads, 4 writes"},
+		{"Blob, large", func() error { _, err := u.Blob(ctx, record.Contacts, "b"); return err }, "4 reads, 0 writes"},
+		{"PutBlob, large over a large one", func() error { return blob("b", 2_000_000) }, "2 reads, 6 writes"},
+		{"PutBlob over a large one", func() error { return blob("b", 1) }, "1 reads, 1 writes"},
+		{"Blob over a large one", func() error { _, err := u.Blob(ctx, record.Contacts, "b"); return err }, "1 reads, 0 writes"},
+		{"PutBlob of a member set", func() error { return blob("members/google", 1) }, "1 reads, 1 writes"},
+		{"Blob of a member set", func() error { _, err := u.Blob(ctx, record.Contacts, "members/google"); return err }, "1 reads, 0 writes"},
+		{"Blob of a member set that is not there", func() error {
+			if _, err := u.Blob(ctx, record.Contacts, "members/creatio"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("error is %v", err)
+			}
+			return nil
+		}, "2 reads, 0 writes"},
+		{"UpdateSchema to that of today", func() error {
+			return s.UpdateSchema(ctx, func(s *store.Schema) error { s.Version = 2; return nil })
+		}, "1 reads, 1 writes"},
+		{"Blob of a member set that is not there and nowhere else", func() error {
+			if _, err := u.Blob(ctx, record.Contacts, "members/creatio"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("error is %v", err)
+			}
+			return nil
+		}, "1 reads, 0 writes"},
+		{"Blobs", func() error {
+			for _, err := range u.Blobs(ctx, record.Contacts) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}, "5 reads, 0 writes"},
+		{"PutBlob of nothing", func() error { return blob("b", 0) }, "2 reads, 3 writes"},
+		{"MoveMemberSets, nothing to do", func() error { _, err := s.MoveMemberSets(ctx, "", 10); return err }, "3 reads, 0 writes"},
+		{"MoveMemberSets, nobody", func() error { _, err := s.MoveMemberSets(ctx, "zoe", 10); return err }, "1 reads, 0 writes"},
+		{"LinksByParent, none", func() error { _, err := u.LinksByParent(ctx, record.Contacts, nil); return err }, "0 reads, 0 writes"},
+		{"LinksByParent, unknown", func() error {
+			_, err := u.LinksByParent(ctx, record.Contacts, []string{"series"})
+			return err
+		}, "1 reads, 0 writes"},
 		{"LinksBy, unknown", func() error {
 			_, err := u.LinksBy(ctx, record.Contacts, record.Google, strings.Fields(strings.Repeat("x ", 10)+"y z"))
 			return err

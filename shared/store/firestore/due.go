@@ -29,7 +29,7 @@ const (
 
 // shards is into how many parts users are written now.
 func (s *Store) shards() int {
-	if s.spread.Load() {
+	if s.version.Load() >= spread {
 		return manyShards
 	}
 	return 1

@@ -6,17 +6,23 @@
 //	users/{user}                       doc, linked
 //	users/{user}/tokens/{side}         doc
 //	users/{user}/sync/{type}           doc, type, shard, place, due and every (only where a sync is due some time), lastSync (not before)
-//	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, active, unfinished (each only where it is not empty)
-//	users/{user}/sync/{type}/rosters/S doc, version, parts: as a piece of a run's changes
+//	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, parent, active, unfinished (each only where it is not empty)
+//	users/{user}/sync/{type}/pairs/P   doc, creatioId, googleId
+//	users/{user}/sync/{type}/blobs/B   doc, version, parts, slot, tail: the head of a blob, its name with dots for slashes; see blobs.go
+//	users/{user}/sync/{type}/blobs/B/pieces/N  doc, version, parts: what does not fit into the head
+//	users/{user}/sync/{type}/rosters/S doc, version, parts: a member set of former versions, as a piece of a run's changes
 //	users/{user}/runs/{run}            doc, id, type
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
-//	states/{state}                     doc, expires (for a time-to-live policy)
+//	claims/{hash}                      doc, user, until (for a time-to-live policy)
+//	notes/{hash}                       doc, user, until (the same)
+//	states/{state}                     doc, expires (the same)
 //	seats/{seat}                       doc
 //	schedules/{type}                   doc
 //	meta/schema                        doc
+//	meta/hashes                        doc
 //
 // A change of one document compares and sets by its update time: two requests, and no lock that a crashed caller would
-// leave behind. What spans documents (PutLinks, Commit) is a transaction.
+// leave behind. What spans documents (PutBatch, PutBlob, Commit) is a transaction.
 //
 // Every method's comment says what it costs in documents read and written, which is what Google charges for; a query
 // without a result costs one read.
@@ -76,7 +82,12 @@ var Unindexed = [][2]string{
 	{"links", "doc"},
 	{"runs", "doc"},
 	{"changes", "doc"},
+	{"pairs", "doc"},
+	{"blobs", "doc"},
+	{"pieces", "doc"},
 	{"rosters", "doc"},
+	{"claims", "doc"},
+	{"notes", "doc"},
 	{"schedules", "doc"},
 	{"meta", "doc"},
 	{"sync", "due"},
@@ -86,8 +97,8 @@ var Unindexed = [][2]string{
 }
 
 // Expiring are fields, as collection and path, for a time-to-live policy: the document may go once the time is past.
-// Nothing relies on it.
-var Expiring = [][2]string{{"states", "expires"}}
+// Nothing relies on it, and nothing is queried by them: they need no index either.
+var Expiring = [][2]string{{"states", "expires"}, {"claims", "until"}, {"notes", "until"}}
 
 // pageSize is how many documents a listing asks for at once.
 const pageSize = 300
@@ -96,8 +107,9 @@ const pageSize = 300
 type Store struct {
 	client  *firestore.Client
 	observe func(reads, writes int)
-	// spread says that the users may be written into all shards; see due.go.
-	spread *atomic.Bool
+	// version is how many migrations all documents have been through, as far as this process knows.
+	version *atomic.Int64
+	hashes  *hashes
 }
 
 // Open makes a client of a database, "(default)" where the name is empty. It finds the credentials but calls nothing
@@ -107,13 +119,13 @@ func Open(ctx context.Context, project, database string, opts ...option.ClientOp
 	if err != nil {
 		return nil, fault.Errorf(fault.Misconfigured, document.Side, "client", "open store: %w", err)
 	}
-	return &Store{client: client, observe: func(int, int) {}, spread: new(atomic.Bool)}, nil
+	return &Store{client: client, observe: func(int, int) {}, version: new(atomic.Int64), hashes: new(hashes)}, nil
 }
 
 // WithObserver is the same store with a function that is told after every request how many documents it read and
 // wrote; a deletion counts as a write. It may be called from several goroutines at once.
 func (s *Store) WithObserver(f func(reads, writes int)) *Store {
-	return &Store{client: s.client, observe: f, spread: s.spread}
+	return &Store{client: s.client, observe: f, version: s.version, hashes: s.hashes}
 }
 
 // Close ends the connections.

@@ -1,6 +1,8 @@
 package firestore_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -123,13 +125,21 @@ func TestErasingLeavesNoDocumentBehind(t *testing.T) {
 		must(t, u.PutToken(ctx, record.Google, store.Token{}))
 		_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 		must(t, err)
-		must(t, u.PutLinks(ctx, record.Contacts, lease, links(2, 0)))
+		b := claiming("l0009", "r9", "k1", "k2")
+		b.Links, b.Notes, b.Pairs = append(b.Links, links(2, 0)...), notes(2), pairs(2, store.StateDoubt)
+		_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
+		must(t, err)
+		must(t, u.PutBlob(ctx, record.Contacts, lease, "series/1", bytes.Repeat([]byte("x"), 2_000_000)))
+		_, err = client.Doc("users/ada/sync/contacts/rosters/google").Set(ctx, map[string]any{"doc": []byte("x"), "version": "v", "parts": 1})
+		must(t, err)
 		must(t, u.PutRun(ctx, store.Run{ID: "run1"}))
 		must(t, u.AddChanges(ctx, "run1", 0, nil))
 	}
 	wantNone := func() {
 		t.Helper()
-		for _, c := range []string{"users", "tokens", "sync", "links", "runs", "changes"} {
+		for _, c := range []string{
+			"users", "tokens", "sync", "links", "runs", "changes", "pairs", "blobs", "pieces", "rosters", "claims", "notes",
+		} {
 			left, err := client.CollectionGroup(c).Documents(ctx).GetAll()
 			must(t, err)
 			for _, doc := range left {
@@ -181,7 +191,9 @@ func TestWhatIsTooLargeForADocumentIsRefusedBeforeAnythingIsWritten(t *testing.T
 	u, ctx := s.User("ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
-	err = u.PutLinks(ctx, record.Contacts, lease, append(links(1, 0), store.Link{ID: "large", GoogleID: "g", Name: strings.Repeat("x", 1<<20)}))
+	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), store.Batch{
+		Links: append(links(1, 0), store.Link{ID: "large", GoogleID: "g", Name: strings.Repeat("x", 1<<20)}),
+	})
 	if err == nil || !fault.Is(err, fault.Bug) || !strings.Contains(err.Error(), "link large") {
 		t.Errorf("error is %v", err)
 	}
@@ -190,16 +202,50 @@ func TestWhatIsTooLargeForADocumentIsRefusedBeforeAnythingIsWritten(t *testing.T
 	}
 }
 
-func TestStatesCarryTheFieldOfTheirTimeToLive(t *testing.T) {
+func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	want := time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
-	must(t, s.PutState(t.Context(), store.State{ID: "state", Expires: want}))
+	u, ctx := s.User("ada"), t.Context()
+	b := claiming("l1", "r1", "k1")
+	b.Notes = notes(1)
+	want := b.Claims[0].Until
+	must(t, s.PutState(ctx, store.State{ID: "state", Expires: want}))
+	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
+	must(t, err)
+	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
+	must(t, err)
 	for _, field := range firestore.Expiring {
-		doc, err := client.Collection(field[0]).Doc("state").Get(t.Context())
+		docs, err := client.Collection(field[0]).Documents(ctx).GetAll()
 		must(t, err)
-		if got, ok := doc.Data()[field[1]].(time.Time); !ok || !got.Equal(want) {
-			t.Errorf("%s is %v", field[1], doc.Data()[field[1]])
+		if len(docs) != 1 {
+			t.Fatalf("%s has %d documents", field[0], len(docs))
+		}
+		if got, ok := docs[0].Data()[field[1]].(time.Time); !ok || !got.Equal(want) {
+			t.Errorf("%s of %s is %v", field[1], field[0], docs[0].Data()[field[1]])
+		}
+	}
+}
+
+func TestNeitherClaimsNorNotesTellWhatTheyAreOf(t *testing.T) {
+	t.Parallel()
+	s, client := openBoth(t)
+	u, ctx := s.User("ada"), t.Context()
+	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
+	must(t, err)
+	b := claiming("l1", "r1", "grace@example.com")
+	b.Notes = []store.WriteNote{{Site: site, Record: "0f7f1a3e-8a1c", Until: time.Unix(2, 0)}}
+	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
+	must(t, err)
+	for _, collection := range []string{"claims", "notes"} {
+		docs, err := client.Collection(collection).Documents(ctx).GetAll()
+		must(t, err)
+		for _, doc := range docs {
+			told := fmt.Sprintf("%s %v %s", doc.Ref.ID, doc.Data(), doc.Data()["doc"])
+			for _, secret := range []string{"grace", "0f7f1a3e", "acme"} {
+				if strings.Contains(told, secret) {
+					t.Errorf("%s tells %s: %s", collection, secret, told)
+				}
+			}
 		}
 	}
 }

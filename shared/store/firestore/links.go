@@ -18,16 +18,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
 
-// What one transaction of PutLinks writes at most. Firestore takes requests of 10 MiB
-// (https://cloud.google.com/firestore/quotas#writes_and_transactions), but its emulator those of 4 MiB only, and the
-// client repeats one that is refused for its size for a whole minute. 300 ordinary links stay well below either.
-const (
-	batchLinks = 300
-	batchBytes = 3 << 20
-	// linkOverhead is more than a link's key and queried fields take.
-	linkOverhead = 4 << 10
-)
-
 func (u *user) links(t record.Type) *firestore.CollectionRef {
 	return u.syncRef(t).Collection("links")
 }
@@ -37,26 +27,41 @@ func idField(side record.Side) string { return string(side) + "Id" }
 
 // LinksBy costs 1 read for each link, at least 1 for every 30 ids.
 func (u *user) LinksBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]store.Link, error) {
-	// The most that a disjunction may have.
-	const perQuery = 30
-	const atOnce = 4
+	return u.linksBy(ctx, t, idField(side), ids)
+}
+
+// LinksByParent costs 1 read for each link, at least 1 for every 30 parents.
+func (u *user) LinksByParent(ctx context.Context, t record.Type, parents []string) ([]store.Link, error) {
+	return u.linksBy(ctx, t, "parent", parents)
+}
+
+func (u *user) linksBy(ctx context.Context, t record.Type, field string, values []string) ([]store.Link, error) {
 	if document.ToRead(u.id, string(t)) != nil {
 		return nil, nil
 	}
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	ids = slices.DeleteFunc(ids, func(id string) bool { return id == "" || !utf8.ValidString(id) })
-	pieces := slices.Collect(slices.Chunk(ids, perQuery))
-	found := make([][]store.Link, len(pieces))
+	links, err := anyOf[store.Link](ctx, u.s, u.links(t), field, values)
+	return links, wrap("find links", err)
+}
+
+// anyOf finds the documents of a collection whose field has one of the values.
+func anyOf[D document.Document](ctx context.Context, s *Store, c *firestore.CollectionRef, field string, values []string) ([]D, error) {
+	// The most that a disjunction may have.
+	const perQuery = 30
+	const atOnce = 4
+	values = slices.Compact(slices.Sorted(slices.Values(values)))
+	values = slices.DeleteFunc(values, func(v string) bool { return v == "" || !utf8.ValidString(v) })
+	pieces := slices.Collect(slices.Chunk(values, perQuery))
+	found := make([][]D, len(pieces))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
 	for n, piece := range pieces {
 		g.Go(func() (err error) {
-			found[n], err = u.queryLinks(ctx, u.links(t).Where(idField(side), "in", piece))
+			found[n], err = contents[D](ctx, s, c.Where(field, "in", piece))
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, wrap("find links", err)
+		return nil, err
 	}
 	return slices.Concat(found...), nil
 }
@@ -66,7 +71,7 @@ func (u *user) PendingLinks(ctx context.Context, t record.Type) ([]store.Link, e
 	if document.ToRead(u.id, string(t)) != nil {
 		return nil, nil
 	}
-	links, err := u.queryLinks(ctx, u.links(t).Where("unfinished", "==", true))
+	links, err := contents[store.Link](ctx, u.s, u.links(t).Where("unfinished", "==", true))
 	return links, wrap("list pending links", err)
 }
 
@@ -75,7 +80,7 @@ func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) (
 	if document.ToRead(u.id, string(t)) != nil {
 		return nil, nil
 	}
-	links, err := u.queryLinks(ctx, u.links(t).Where("updated", ">=", document.Time(since)))
+	links, err := contents[store.Link](ctx, u.s, u.links(t).Where("updated", ">=", document.Time(since)))
 	return links, wrap("list links written lately", err)
 }
 
@@ -99,18 +104,19 @@ func (u *user) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
 	return n, nil
 }
 
-func (u *user) queryLinks(ctx context.Context, q firestore.Query) ([]store.Link, error) {
-	snaps, err := u.s.query(ctx, q)
+// contents are the documents that a query finds.
+func contents[D document.Document](ctx context.Context, s *Store, q firestore.Query) ([]D, error) {
+	snaps, err := s.query(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	links := make([]store.Link, len(snaps))
+	out := make([]D, len(snaps))
 	for i, snap := range snaps {
-		if links[i], err = content[store.Link](snap); err != nil {
+		if out[i], err = content[D](snap); err != nil {
 			return nil, err
 		}
 	}
-	return links, nil
+	return out, nil
 }
 
 // Links costs 1 read for each, at least 1.
@@ -119,40 +125,6 @@ func (u *user) Links(ctx context.Context, t record.Type) iter.Seq2[store.Link, e
 		return func(func(store.Link, error) bool) {}
 	}
 	return list[store.Link](ctx, u.s, "list links", u.links(t))
-}
-
-// PutLinks costs 1 read for every 300 links or 3 MiB, and 1 write for each link.
-func (u *user) PutLinks(ctx context.Context, t record.Type, l store.Lease, links []store.Link) error {
-	if err := document.ToWrite(u.id, string(t)); err != nil {
-		return wrap("put links", err)
-	}
-	writes := make([]linkWrite, len(links))
-	for i, link := range links {
-		var err error
-		if writes[i], err = u.linkWrite(t, link); err != nil {
-			return wrap("put links", err)
-		}
-	}
-	// Without links the fence is checked all the same.
-	for first := true; first || len(writes) > 0; first = false {
-		n := batch(writes)
-		err := u.s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
-			if _, err := u.fenced(get, t, l); err != nil {
-				return 0, err
-			}
-			for _, w := range writes[:n] {
-				if err := w.add(tx); err != nil {
-					return 0, err
-				}
-			}
-			return n, nil
-		})
-		if err != nil {
-			return wrap("put links", err)
-		}
-		writes = writes[n:]
-	}
-	return nil
 }
 
 // linkWrite is a link to be written, or to be deleted where fields is nil.
@@ -166,7 +138,7 @@ func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 	if err := document.ToWrite(l.ID); err != nil {
 		return linkWrite{}, err
 	}
-	w := linkWrite{ref: u.links(t).Doc(l.ID), size: linkOverhead}
+	w := linkWrite{ref: u.links(t).Doc(l.ID), size: overhead}
 	if l.CreatioID == "" && l.GoogleID == "" {
 		return w, nil
 	}
@@ -179,6 +151,9 @@ func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 		if id := l.SideID(side); id != "" {
 			w.fields[idField(side)] = id
 		}
+	}
+	if l.Parent != "" {
+		w.fields["parent"] = l.Parent
 	}
 	w.fields["updated"] = document.Time(l.UpdatedAt)
 	if l.Active {
@@ -195,15 +170,4 @@ func (w linkWrite) add(tx *firestore.Transaction) error {
 		return tx.Delete(w.ref)
 	}
 	return tx.Set(w.ref, w.fields.present())
-}
-
-// batch is how many of the writes go into one transaction.
-func batch(writes []linkWrite) int {
-	size := 0
-	for n, w := range writes {
-		if size += w.size; n == batchLinks || n > 0 && size > batchBytes {
-			return n
-		}
-	}
-	return len(writes)
 }

@@ -29,7 +29,7 @@ func (s *Store) schemaOf(snap *firestore.DocumentSnapshot) (store.Schema, error)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return store.Schema{}, err
 	}
-	s.spread.Store(kept.Version >= spread)
+	s.version.Store(int64(kept.Version))
 	return kept, nil
 }
 
@@ -47,7 +47,7 @@ func (s *Store) UpdateSchema(ctx context.Context, f func(*store.Schema) error) e
 		return over(snap, next)
 	})
 	if err == nil {
-		s.spread.Store(next.Version >= spread)
+		s.version.Store(int64(next.Version))
 	}
 	return wrap("update schema", err)
 }

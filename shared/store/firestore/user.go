@@ -281,62 +281,28 @@ func (u *user) Commit(ctx context.Context, t record.Type, l store.Lease, r store
 	}))
 }
 
-// fenced reads the document of a sync type in a transaction and makes sure that the lease is held.
-func (u *user) fenced(get reader, t record.Type, l store.Lease) (store.Sync, error) {
-	_, s, err := u.held(get, t, l)
-	return s, err
+// fenced makes sure in a transaction that the lease is held, and reads other documents with the one that says so.
+func (u *user) fenced(get reader, t record.Type, l store.Lease, others ...*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error) {
+	snaps, err := get(append([]*firestore.DocumentRef{u.syncRef(t)}, others...)...)
+	if err != nil {
+		return nil, err
+	}
+	s, err := syncOf(snaps[0], t)
+	if err != nil {
+		return nil, err
+	}
+	return snaps[1:], document.Holds(s, l)
 }
 
-// held is the same for who goes on to change the document.
+// held reads the document of a sync type in a transaction, to change it, and makes sure that the lease is held.
 func (u *user) held(get reader, t record.Type, l store.Lease) (*firestore.DocumentSnapshot, store.Sync, error) {
-	snap, err := get(u.syncRef(t))
+	snaps, err := get(u.syncRef(t))
 	if err != nil {
 		return nil, store.Sync{}, err
 	}
-	s, err := syncOf(snap, t)
+	s, err := syncOf(snaps[0], t)
 	if err != nil {
 		return nil, store.Sync{}, err
 	}
-	return snap, s, document.Holds(s, l)
-}
-
-// Erase removes the user's documents in pieces, in an order that lets an interrupted one be repeated: the sync
-// documents first, which fences off a run that is under way, and the profile last, so that the user stays listed until
-// nothing else is left. 1 read and 1 write for each document.
-func (u *user) Erase(ctx context.Context) error {
-	if err := document.ToWrite(u.id); err != nil {
-		return wrap("erase user", err)
-	}
-	return wrap("erase user", u.erase(ctx))
-}
-
-func (u *user) erase(ctx context.Context) error {
-	syncs, err := u.s.refs(ctx, u.ref().Collection("sync"))
-	if err != nil {
-		return err
-	}
-	if err := u.s.remove(ctx, syncs); err != nil {
-		return err
-	}
-	runs, err := u.s.refs(ctx, u.ref().Collection("runs"))
-	if err != nil {
-		return err
-	}
-	children := []*firestore.CollectionRef{u.ref().Collection("tokens")}
-	for _, ref := range syncs {
-		children = append(children, ref.Collection("links"), ref.Collection("rosters"))
-	}
-	for _, ref := range runs {
-		children = append(children, ref.Collection("changes"))
-	}
-	for _, c := range children {
-		refs, err := u.s.refs(ctx, c)
-		if err != nil {
-			return err
-		}
-		if err := u.s.remove(ctx, refs); err != nil {
-			return err
-		}
-	}
-	return u.s.remove(ctx, append(runs, u.ref()))
+	return snaps[0], s, document.Holds(s, l)
 }

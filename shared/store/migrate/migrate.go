@@ -45,12 +45,21 @@ type Migration struct {
 // All are the migrations of this version.
 var All = []Migration{
 	{Name: "spread due users over the shards", Page: reindex},
+	{Name: "keep member sets as blobs", Page: moveMemberSets},
 }
 
 // reindex is the page of every migration that changes what is queried and not what is kept.
 func reindex(ctx context.Context, s store.Store, after string) (string, error) {
 	const users = 200
 	return s.Reindex(ctx, after, users)
+}
+
+// moveMemberSets is the page of the migration after which nobody has to look where former versions keep member sets. What a
+// version before writes there, or no longer finds, is a set that does not fit its digest, or none: its next run reads all
+// links once.
+func moveMemberSets(ctx context.Context, s store.Store, after string) (string, error) {
+	const users = 200
+	return s.MoveMemberSets(ctx, after, users)
 }
 
 const (

@@ -102,7 +102,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 		got, err := u.Sync(t.Context(), record.Contacts)
 		must(t, err)
 		same(t, "lease", got.Lease, store.Lease{Owner: "run1", Fence: 1, Expires: noon.Add(110 * time.Second)})
-		must(t, u.PutLinks(t.Context(), record.Contacts, l, []store.Link{{ID: "l1", GoogleID: "g1"}}))
+		must(t, putLinks(t.Context(), u, record.Contacts, l, []store.Link{{ID: "l1", GoogleID: "g1"}}))
 	},
 
 	"an expired lease that nobody took is good still": func(t *testing.T, s store.Store) {
@@ -114,15 +114,15 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	"a lost lease writes nothing": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		old := acquire(t, u, "run1")
-		must(t, u.PutLinks(t.Context(), record.Contacts, old, []store.Link{{ID: "l1", GoogleID: "g1", Name: "before"}}))
+		must(t, putLinks(t.Context(), u, record.Contacts, old, []store.Link{{ID: "l1", GoogleID: "g1", Name: "before"}}))
 		_, fresh, err := u.Acquire(t.Context(), record.Contacts, "run2", noon.Add(time.Hour), time.Minute)
 		must(t, err)
 
 		wantError(t, u.Renew(t.Context(), record.Contacts, old, noon.Add(time.Hour), time.Hour), store.ErrFenced)
-		wantError(t, u.PutLinks(t.Context(), record.Contacts, old, []store.Link{
+		wantError(t, putLinks(t.Context(), u, record.Contacts, old, []store.Link{
 			{ID: "l1", GoogleID: "g9", Name: "after"}, {ID: "l2", GoogleID: "g2"},
 		}), store.ErrFenced)
-		wantError(t, u.PutLinks(t.Context(), record.Contacts, old, nil), store.ErrFenced)
+		wantError(t, putLinks(t.Context(), u, record.Contacts, old, nil), store.ErrFenced)
 		wantError(t, u.Commit(t.Context(), record.Contacts, old, store.Run{ID: "run1"}, func(s *store.Sync) error {
 			s.Status = "ok"
 			return nil
@@ -144,8 +144,8 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 		for _, other := range []store.Lease{{}, {Owner: "run1"}, {Fence: 1}, {Owner: "run2", Fence: l.Fence}, {Owner: "run1", Fence: l.Fence + 1}} {
 			wantError(t, u.Renew(t.Context(), record.Contacts, other, noon, time.Minute), store.ErrFenced)
 		}
-		wantError(t, s.User("bob").PutLinks(t.Context(), record.Contacts, store.Lease{}, nil), store.ErrFenced)
-		wantError(t, u.PutLinks(t.Context(), record.Activities, l, nil), store.ErrFenced)
+		wantError(t, putLinks(t.Context(), s.User("bob"), record.Contacts, store.Lease{}, nil), store.ErrFenced)
+		wantError(t, putLinks(t.Context(), u, record.Activities, l, nil), store.ErrFenced)
 		must(t, s.User("bob").Release(t.Context(), record.Contacts, l))
 		must(t, u.Release(t.Context(), record.Contacts, l))
 		wantError(t, u.Renew(t.Context(), record.Contacts, l, noon, time.Minute), store.ErrFenced)

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -49,14 +47,16 @@ var linkTests = map[string]func(*testing.T, store.Store){
 				record.Creatio: {},
 			},
 			UpdatedAt: noon, Failed: 2, RetryAt: noon.Add(time.Hour),
+			Parent: "series/1", End: noon.Add(2 * time.Hour), RevisitAt: noon.Add(3 * time.Hour),
 		}
 		given := want
 		given.UpdatedAt = noon.Add(999 * time.Nanosecond)
+		given.End, given.RevisitAt = want.End.Add(time.Nanosecond), want.RevisitAt.Add(time.Nanosecond)
 		given.Sides = map[record.Side]store.LinkSide{record.Creatio: {}}
 		side := want.Sides[record.Google]
 		side.Modified = side.Modified.Add(time.Nanosecond).In(time.FixedZone("", -7200))
 		given.Sides[record.Google] = side
-		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{given}))
+		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), []store.Link{given}))
 		same(t, "links", linksOf(t, u), []store.Link{want})
 		if given.Sides[record.Google].Modified != side.Modified {
 			t.Error("writing changed the caller's link")
@@ -71,7 +71,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	"many links are written at once, listed in order and found by the ids of both sides": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		links := numbered(1200)
-		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), links))
+		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), links))
 		same(t, "links", linksOf(t, u), links)
 		for _, side := range record.Sides {
 			ids := []string{"", "unknown", "people/unknown", links[0].SideID(side.Other())}
@@ -93,7 +93,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	"a link without an id on a side is not found by none": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		l := store.Link{ID: "l1", GoogleID: "people/g1"}
-		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{l}))
+		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), []store.Link{l}))
 		wantLinksBy(t, u, record.Creatio, []string{""})
 		wantLinksBy(t, u, record.Google, []string{"people/g1"}, l)
 	},
@@ -101,7 +101,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	"links that share an id are all found": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		a, b := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1"}, store.Link{ID: "l2", CreatioID: "c1"}
-		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{a, b}))
+		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), []store.Link{a, b}))
 		wantLinksBy(t, u, record.Creatio, []string{"c1"}, a, b)
 	},
 
@@ -109,14 +109,14 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")
 		l := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/old"}
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{l}))
 		l.GoogleID, l.Name = "people/new", "renamed"
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{l}))
 		wantLinksBy(t, u, record.Google, []string{"people/old"})
 		wantLinksBy(t, u, record.Google, []string{"people/new", "people/old"}, l)
 		wantLinksBy(t, u, record.Creatio, []string{"c1"}, l)
 		l.CreatioID = ""
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{l}))
 		wantLinksBy(t, u, record.Creatio, []string{"c1"})
 		same(t, "links", linksOf(t, u), []store.Link{l})
 	},
@@ -124,9 +124,41 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	"of one link written twice at once the last one stays": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		first, last := store.Link{ID: "l1", GoogleID: "people/old"}, store.Link{ID: "l1", GoogleID: "people/new"}
-		must(t, u.PutLinks(t.Context(), record.Contacts, acquire(t, u, "run1"), []store.Link{first, last}))
+		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), []store.Link{first, last}))
 		same(t, "links", linksOf(t, u), []store.Link{last})
 		wantLinksBy(t, u, record.Google, []string{"people/old", "people/new"}, last)
+	},
+
+	"links are found by their parent, as it was written last": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		lease := acquire(t, u, "run1")
+		links := numbered(100)
+		for n := range links {
+			if n < 80 {
+				links[n].Parent = fmt.Sprintf("series/%02d", n/2)
+			}
+		}
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links))
+		by := func(parents []string, want ...store.Link) {
+			t.Helper()
+			got, err := u.LinksByParent(t.Context(), record.Contacts, parents)
+			must(t, err)
+			same(t, "links by parent", sorted(got), want)
+		}
+		var all []string
+		for n := range 40 {
+			all = append(all, fmt.Sprintf("series/%02d", n))
+		}
+		by(append(all, all...), links[:80]...)
+		by([]string{"series/03", "", "series", "series/0", "unknown"}, links[6:8]...)
+		by(nil)
+		links[6].Parent, links[7].Parent = "", "series/00"
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, append(links[6:8:8], store.Link{ID: links[0].ID, Parent: links[0].Parent})))
+		by([]string{"series/03"})
+		by([]string{"series/00"}, links[1], links[7])
+		got, err := s.User("bob").LinksByParent(t.Context(), record.Contacts, all)
+		must(t, err)
+		same(t, "links of nobody", got, []store.Link(nil))
 	},
 
 	"a link without ids is deleted": func(t *testing.T, s store.Store) {
@@ -134,8 +166,8 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		lease := acquire(t, u, "run1")
 		links := numbered(3)
 		links[1].Pending = record.Google
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{{ID: "l0001", Name: "gone", Pending: record.Google}, {ID: "never-was"}}))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{{ID: "l0001", Name: "gone", Pending: record.Google}, {ID: "never-was"}}))
 		same(t, "links", linksOf(t, u), []store.Link{links[0], links[2]})
 		wantLinksBy(t, u, record.Creatio, []string{"c0001"})
 		wantLinksBy(t, u, record.Google, []string{"people/g0001"})
@@ -147,7 +179,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		lease := acquire(t, u, "run1")
 		old, late, never := numbered(3)[0], numbered(3)[1], numbered(3)[2]
 		old.UpdatedAt, late.UpdatedAt = noon, noon.Add(time.Second)
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{old, late, never}))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{old, late, never}))
 		since := func(at time.Time, want ...store.Link) {
 			t.Helper()
 			got, err := u.LinksSince(t.Context(), record.Contacts, at)
@@ -159,7 +191,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		since(noon.Add(time.Second), late)
 		since(noon.Add(time.Minute))
 		late.UpdatedAt = noon.Add(time.Hour)
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{{ID: old.ID}, late}))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{{ID: old.ID}, late}))
 		since(noon, late)
 	},
 
@@ -170,75 +202,47 @@ var linkTests = map[string]func(*testing.T, store.Store){
 			links[n].Active = true
 		}
 		lease := acquire(t, u, "run1")
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links))
 		for _, want := range []int{3, 2} {
 			n, err := u.ActiveLinks(t.Context(), record.Contacts)
 			must(t, err)
 			same(t, "links in scope", n, want)
 			links[0].Active = false
-			must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[:1]))
+			must(t, putLinks(t.Context(), u, record.Contacts, lease, links[:1]))
 		}
 		n, err := s.User("bob").ActiveLinks(t.Context(), record.Contacts)
 		must(t, err)
 		same(t, "links of nobody", n, 0)
 	},
 
-	"a member set comes back as it was written, whatever its length": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
-		lease := acquire(t, u, "run1")
-		_, err := u.MemberSet(t.Context(), record.Contacts, record.Google)
-		wantError(t, err, store.ErrNotFound)
-		long := make(store.MemberSet, 60_000)
-		for n := range long {
-			long[n] = uuid.NewSHA1(uuid.Nil, fmt.Append(nil, n)).String()
-		}
-		for _, r := range []store.MemberSet{{"people/c1"}, long, {}, {"people/c2", "people/c3"}} {
-			must(t, u.PutMemberSet(t.Context(), record.Contacts, lease, record.Google, r))
-			got, err := u.MemberSet(t.Context(), record.Contacts, record.Google)
-			must(t, err)
-			same(t, "member set", got, r)
-		}
-		_, err = u.MemberSet(t.Context(), record.Contacts, record.Creatio)
-		wantError(t, err, store.ErrNotFound)
-	},
-
-	"a member set is not written without the lease, and goes with its user": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
-		lost := acquire(t, u, "run1")
-		must(t, u.PutMemberSet(t.Context(), record.Contacts, lost, record.Google, store.MemberSet{"a"}))
-		must(t, u.Release(t.Context(), record.Contacts, lost))
-		wantError(t, u.PutMemberSet(t.Context(), record.Contacts, lost, record.Google, store.MemberSet{"b"}), store.ErrFenced)
-		got, err := u.MemberSet(t.Context(), record.Contacts, record.Google)
-		must(t, err)
-		same(t, "member set", got, store.MemberSet{"a"})
-		must(t, u.UpdateProfile(t.Context(), func(*store.Profile) error { return nil }))
-		must(t, u.Erase(t.Context()))
-		_, err = u.MemberSet(t.Context(), record.Contacts, record.Google)
-		wantError(t, err, store.ErrNotFound)
-	},
-
-	"pending links are those with an unfinished creation, a failed write or, in scope, a failed photo": func(t *testing.T, s store.Store) {
+	"pending links are those with an unfinished creation, a failed write, a pair that waits or, in scope, a failed photo": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")
 		wantPending(t, u)
 		links := numbered(4)
 		links[1].Pending, links[3].Pending = record.Google, record.Creatio
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links))
 		wantPending(t, u, links[1], links[3])
 		links[1].Pending = ""
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[1:2]))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[1:2]))
+		wantPending(t, u, links[3])
+		links[0].RevisitAt = noon.Add(time.Hour)
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[:1]))
+		wantPending(t, u, links[0], links[3])
+		links[0].RevisitAt = time.Time{}
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[:1]))
 		wantPending(t, u, links[3])
 		links[0].Failed = 2
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[:1]))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[:1]))
 		wantPending(t, u, links[0], links[3])
 		links[2].Photo = &store.LinkPhoto{Agreed: "sha256:1", Sides: map[record.Side]store.PhotoState{record.Google: {Ref: "r", Is: "sha256:1", As: "sha256:2"}}}
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[2:3]))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[2:3]))
 		wantPending(t, u, links[0], links[3])
 		links[2].Photo.Failed, links[2].Photo.RetryAt = 1, noon
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[2:3]))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[2:3]))
 		wantPending(t, u, links[0], links[3])
 		links[2].Active = true
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links[2:3]))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[2:3]))
 		wantPending(t, u, links[0], links[2], links[3])
 		other, err := u.PendingLinks(t.Context(), record.Activities)
 		must(t, err)
@@ -250,17 +254,17 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		mine, theirs := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "Ada's"}, store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "Bob's"}
 		activity := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "an activity"}
 		bobs := acquire(t, bob, "run1")
-		must(t, ada.PutLinks(t.Context(), record.Contacts, acquire(t, ada, "run1"), []store.Link{mine}))
-		must(t, bob.PutLinks(t.Context(), record.Contacts, bobs, []store.Link{theirs}))
+		must(t, putLinks(t.Context(), ada, record.Contacts, acquire(t, ada, "run1"), []store.Link{mine}))
+		must(t, putLinks(t.Context(), bob, record.Contacts, bobs, []store.Link{theirs}))
 		_, l, err := ada.Acquire(t.Context(), record.Activities, "run2", noon, time.Minute)
 		must(t, err)
-		must(t, ada.PutLinks(t.Context(), record.Activities, l, []store.Link{activity}))
+		must(t, putLinks(t.Context(), ada, record.Activities, l, []store.Link{activity}))
 		wantLinksBy(t, ada, record.Google, []string{"people/g1"}, mine)
 		wantLinksBy(t, bob, record.Creatio, []string{"c1"}, theirs)
 		got, err := ada.LinksBy(t.Context(), record.Activities, record.Google, []string{"people/g1"})
 		must(t, err)
 		same(t, "activities", got, []store.Link{activity})
-		must(t, bob.PutLinks(t.Context(), record.Contacts, bobs, []store.Link{{ID: "l1"}}))
+		must(t, putLinks(t.Context(), bob, record.Contacts, bobs, []store.Link{{ID: "l1"}}))
 		same(t, "links", linksOf(t, ada), []store.Link{mine})
 		same(t, "links", linksOf(t, bob), []store.Link(nil))
 	},
@@ -269,12 +273,12 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")
 		links := numbered(5)
-		must(t, u.PutLinks(t.Context(), record.Contacts, lease, links))
+		must(t, putLinks(t.Context(), u, record.Contacts, lease, links))
 		seen := 0
 		for l, err := range u.Links(t.Context(), record.Contacts) {
 			must(t, err)
 			l.Name = "seen"
-			must(t, u.PutLinks(t.Context(), record.Contacts, lease, []store.Link{l}))
+			must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{l}))
 			if seen++; seen == 3 {
 				break
 			}

@@ -27,7 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for group, tests := range map[string]map[string]func(*testing.T, store.Store){
 		"users": userTests, "states": stateTests, "seats": seatTests, "syncs": syncTests, "statuses": standingTests, "leases": leaseTests, "links": linkTests, "runs": runTests,
-		"schema": schemaTests, "migrations": migrationTests,
+		"batches": batchTests, "pairs": pairTests, "blobs": blobTests, "schema": schemaTests, "migrations": migrationTests,
 	} {
 		t.Run(group, func(t *testing.T) {
 			t.Parallel()
@@ -121,6 +121,12 @@ func profile(ctx context.Context, u store.User) error {
 		p.CreatedAt = noon
 		return nil
 	})
+}
+
+// putLinks writes links alone.
+func putLinks(ctx context.Context, u store.User, typ record.Type, l store.Lease, links []store.Link) error {
+	_, err := u.PutBatch(ctx, typ, l, noon, store.Batch{Links: links})
+	return err
 }
 
 // sorted brings links into the order of their ids.

@@ -242,7 +242,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 		must(t, profile(t.Context(), u))
 		l := acquire(t, u, "run1")
 		must(t, u.Erase(t.Context()))
-		wantError(t, u.PutLinks(t.Context(), record.Contacts, l, []store.Link{{ID: "l1", GoogleID: "g1"}}), store.ErrFenced)
+		wantError(t, putLinks(t.Context(), u, record.Contacts, l, []store.Link{{ID: "l1", GoogleID: "g1"}}), store.ErrFenced)
 		wantError(t, u.Commit(t.Context(), record.Contacts, l, store.Run{ID: "run1"}, func(*store.Sync) error { return nil }), store.ErrFenced)
 		wantNothing(t, u)
 	},
@@ -270,10 +270,17 @@ func furnish(t *testing.T, u store.User) {
 	for _, typ := range []record.Type{record.Contacts, record.Activities} {
 		_, l, err := u.Acquire(ctx, typ, "run1", noon, time.Minute)
 		must(t, err)
-		must(t, u.PutLinks(ctx, typ, l, []store.Link{
+		must(t, putLinks(ctx, u, typ, l, []store.Link{
 			{ID: "l1", CreatioID: "c1", GoogleID: "people/g1"},
 			{ID: "l2", GoogleID: "people/g2", Pending: record.Creatio},
 		}))
+		b := creation("l3", "r-"+u.ID(), "mail of "+u.ID())
+		b.Notes = []store.WriteNote{{Site: site, Record: "c-" + u.ID(), Modified: noon, Edited: noon, Until: noon.Add(time.Hour)}}
+		b.Pairs = []store.Pair{pair("c1", "people/g1", store.StateDoubt)}
+		refused, err := u.PutBatch(ctx, typ, l, noon, b)
+		must(t, err)
+		same(t, "refused claims", refused, []store.Claim(nil))
+		must(t, u.PutBlob(ctx, typ, l, "series/1", noise(1, 1_000_000)))
 		setDue(t, u, typ, noon)
 	}
 	must(t, u.PutRun(ctx, store.Run{ID: "run1", Type: record.Contacts}))
@@ -287,7 +294,7 @@ func wantFurnished(t *testing.T, u store.User) {
 	must(t, err)
 	_, err = u.Token(t.Context(), record.Creatio)
 	must(t, err)
-	if n := len(linksOf(t, u)); n != 2 {
+	if n := len(linksOf(t, u)); n != 3 {
 		t.Fatalf("%d links are left", n)
 	}
 	found, err := u.LinksBy(t.Context(), record.Contacts, record.Google, []string{"people/g1"})
@@ -298,6 +305,10 @@ func wantFurnished(t *testing.T, u store.User) {
 	r, err := u.Run(t.Context(), "run1")
 	must(t, err)
 	same(t, "changes", r.Changes, []store.Change{{Record: u.ID()}})
+	same(t, "claims", len(claimsOf(t, u)), 2)
+	same(t, "notes", len(notesOf(t, u, "c-"+u.ID())), 1)
+	same(t, "pairs", len(pairsOf(t, u)), 1)
+	same(t, "blobs", blobNames(t, u), []string{"series/1"})
 }
 
 func wantNothing(t *testing.T, u store.User) {
@@ -313,6 +324,10 @@ func wantNothing(t *testing.T, u store.User) {
 		same(t, "links by "+string(side), found, []store.Link(nil))
 	}
 	same(t, "links", linksOf(t, u), []store.Link(nil))
+	same(t, "claims", claimsOf(t, u), []store.Claim(nil))
+	same(t, "notes", notesOf(t, u, "c-"+u.ID()), map[string]store.WriteNote{})
+	same(t, "pairs", pairsOf(t, u), []store.Pair(nil))
+	same(t, "blobs", blobNames(t, u), []string(nil))
 	pending, err := u.PendingLinks(ctx, record.Activities)
 	must(t, err)
 	same(t, "pending links", pending, []store.Link(nil))

@@ -1,5 +1,5 @@
 // Package document holds what the backends of package store have in common, so that they cannot differ in it: how a
-// document is written as JSON, which ids are keys, and the rules of the lease.
+// document is written as JSON, which ids are keys, and the rules of leases, claims, write notes and pairs.
 //
 // Invariants: what Encode wrote, Decode reads as the same document; times leave it in UTC, cut to microseconds, which
 // is what Firestore keeps. The package is pure: no I/O, no clock, no logger.
@@ -22,7 +22,8 @@ const Side = "store"
 
 // Document is everything that a store keeps.
 type Document interface {
-	store.Profile | store.Token | store.State | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema
+	store.Profile | store.Token | store.State | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
+		store.Claim | store.WriteNote | store.Pair | HashKey
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.
@@ -74,12 +75,18 @@ func settle(d any) {
 	case *store.Schema:
 		d.Since, d.Lease.Expires = Time(d.Since), Time(d.Lease.Expires)
 	case *store.Link:
-		d.UpdatedAt, d.RetryAt = Time(d.UpdatedAt), Time(d.RetryAt)
+		d.UpdatedAt, d.RetryAt, d.RevisitAt, d.End = Time(d.UpdatedAt), Time(d.RetryAt), Time(d.RevisitAt), Time(d.End)
 		d.Sides = maps.Clone(d.Sides)
 		for side, known := range d.Sides {
 			known.Modified = Time(known.Modified)
 			d.Sides[side] = known
 		}
+	case *store.Claim:
+		d.Until = Time(d.Until)
+	case *store.WriteNote:
+		d.Modified, d.Edited, d.Until = Time(d.Modified), Time(d.Edited), Time(d.Until)
+	case *store.Pair:
+		d.Since = Time(d.Since)
 	case *store.Schedule:
 		d.Paused = Time(d.Paused)
 	case *store.Run:

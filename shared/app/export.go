@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// exported is everything kept about a user, without secrets.
+type exported struct {
+	Profile store.Profile                `json:"profile"`
+	Syncs   []store.Sync                 `json:"syncs"`
+	Links   map[record.Type][]store.Link `json:"links"`
+	Pairs   map[record.Type][]store.Pair `json:"pairs"`
+	// Members are the ids in scope on each side; Blobs is whatever else is kept as bytes.
+	Members map[record.Type]map[record.Side]store.MemberSet `json:"members"`
+	Blobs   map[record.Type]map[string][]byte               `json:"blobs"`
+	// Claims and WriteNotes are all that is known of them here: what they are of is kept as a hash.
+	Claims     []store.Claim     `json:"claims"`
+	WriteNotes []store.WriteNote `json:"writeNotes"`
+	Runs       []store.Run       `json:"runs"`
+}
+
+// Export is everything kept about a user.
+func (s service) Export(ctx context.Context, user string) (any, error) {
+	u := s.app.store.User(user)
+	out := exported{
+		Links: map[record.Type][]store.Link{}, Pairs: map[record.Type][]store.Pair{},
+		Members: map[record.Type]map[record.Side]store.MemberSet{}, Blobs: map[record.Type]map[string][]byte{},
+	}
+	var err error
+	if out.Profile, err = u.Profile(ctx); err != nil {
+		return nil, err
+	}
+	for _, t := range []record.Type{record.Contacts, record.Activities} {
+		if err := out.addType(ctx, u, t); err != nil {
+			return nil, err
+		}
+	}
+	if out.Claims, err = u.Claims(ctx); err != nil {
+		return nil, err
+	}
+	if out.WriteNotes, err = u.OwnWriteNotes(ctx); err != nil {
+		return nil, err
+	}
+	if out.Runs, err = allRuns(ctx, u); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// addType adds what is kept of one sync type.
+func (e *exported) addType(ctx context.Context, u store.User, t record.Type) error {
+	doc, err := u.Sync(ctx, t)
+	if err != nil {
+		return err
+	}
+	e.Syncs = append(e.Syncs, doc)
+	for l, err := range u.Links(ctx, t) {
+		if err != nil {
+			return err
+		}
+		e.Links[t] = append(e.Links[t], l)
+	}
+	for p, err := range u.Pairs(ctx, t) {
+		if err != nil {
+			return err
+		}
+		e.Pairs[t] = append(e.Pairs[t], p)
+	}
+	e.Members[t], e.Blobs[t] = map[record.Side]store.MemberSet{}, map[string][]byte{}
+	for b, err := range u.Blobs(ctx, t) {
+		if err != nil {
+			return err
+		}
+		side, is := store.IsMembersBlob(b.Name)
+		if !is {
+			e.Blobs[t][b.Name] = b.Data
+			continue
+		}
+		if e.Members[t][side], err = store.DecodeMemberSet(b.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// allRuns are the user's runs with their changes.
+func allRuns(ctx context.Context, u store.User) ([]store.Run, error) {
+	const atOnce = 100
+	out := []store.Run{}
+	for before := ""; ; {
+		page, err := u.Runs(ctx, "", atOnce, before)
+		if err != nil {
+			return nil, err
+		}
+		for _, summary := range page {
+			run, err := u.Run(ctx, summary.ID)
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+			case err != nil:
+				return nil, err
+			default:
+				out = append(out, run)
+			}
+		}
+		if len(page) < atOnce {
+			return out, nil
+		}
+		before = page[len(page)-1].ID
+	}
+}

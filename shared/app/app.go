@@ -54,6 +54,8 @@ type Options struct {
 	Patience time.Duration
 	// Page is how many due users one request hands to the queue; default 500.
 	Page int
+	// Rates are each user's requests to the two services; default what those take.
+	Rates map[record.Side]syncer.Rate
 	// Observe, if set, is told of every request to Firestore how many documents it read and wrote.
 	Observe func(reads, writes int)
 	// Google are options of the clients of Google Cloud, as an endpoint; default the environment's.
@@ -134,8 +136,11 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if a.linker, err = a.newLinker(safe); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
+	if o.Rates == nil {
+		o.Rates = rates
+	}
 	a.engines = map[record.Type]*syncer.Engine{record.Contacts: {
-		Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: rates,
+		Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates,
 	}}
 	if err := a.openQueue(ctx, o); err != nil {
 		return nil, errors.Join(err, a.store.Close())

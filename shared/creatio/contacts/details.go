@@ -32,17 +32,18 @@ type rowFor struct {
 
 // pair finds for every wanted entry the row that holds it already, or one to hold it: the one with the same value, else
 // one of the same kind that is no longer wanted, which so stays the contact's first number if it was. Rows that
-// repeat the value of one that shows do not; they go and stay with it, except that only one of them is changed.
+// repeat an earlier one's value do not show; they go and stay with it, except that only one of them is changed.
 func pair(f record.Field, rows []row, want []wanted) pairing {
 	var out pairing
 	repeats := map[string][]row{}
 	var free []row
-	shows := showing(f, rows)
+	seen := map[string]bool{}
 	for _, r := range rows {
-		if key := f.Key(r.entry()); shows[key] == r.ID {
-			free = append(free, r)
-		} else {
+		if key := f.Key(r.entry()); seen[key] {
 			repeats[key] = append(repeats[key], r)
+		} else {
+			seen[key] = true
+			free = append(free, r)
 		}
 	}
 	pick := func(fits func(row) bool) (row, bool) {

@@ -166,19 +166,8 @@ func (p *person) readCommunications(f record.Fields, n *state) {
 		}
 		r := row{ID: c.id, Kind: kind, Text: strings.TrimSpace(c.number), Primary: c.primary}
 		n.Communications = append(n.Communications, r)
-	}
-	for _, name := range []string{contact.Emails, contact.Phones, contact.Websites} {
-		field, _ := contact.Schema.Field(name)
-		own := n.rowsOf(name)
-		shows := showing(field, own)
-		for _, r := range own {
-			if shows[field.Key(r.entry())] == r.ID {
-				f[name] = append(f[name], r.entry())
-			}
-		}
-	}
-	if own := n.rowsOf(contact.Skype); len(own) > 0 {
-		f[contact.Skype] = []record.Entry{own[0].entry()}
+		field := fieldOf(kind)
+		f[field] = append(f[field], r.entry())
 	}
 	n.Skype = strings.TrimSpace(p.skype) != ""
 	if len(f[contact.Skype]) == 0 {

@@ -79,20 +79,6 @@ func (n state) encode() json.RawMessage {
 	return raw
 }
 
-// showing is the row that shows for each value of a set, of those that repeat it. Among communications it is the one of the
-// least id: which of them is the first one of its type changes with every row that comes or goes, and differently from
-// version to version. Among addresses it is the first one.
-func showing(f record.Field, rows []row) map[string]string {
-	out := map[string]string{}
-	for _, r := range rows {
-		key := f.Key(r.entry())
-		if known, repeated := out[key]; !repeated || f.Name != contact.Addresses && r.ID < known {
-			out[key] = r.ID
-		}
-	}
-	return out
-}
-
 // rowsOf are the rows of a field.
 func (n state) rowsOf(field string) []row {
 	if field == contact.Addresses {

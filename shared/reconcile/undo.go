@@ -96,7 +96,9 @@ func (u *undo) membership() {
 			u.rest.Gone = append(u.rest.Gone, s)
 		case moved == Entered:
 			u.in[s], u.parts = false, true
-		case !n.Member:
+		case !n.Member || !u.pair.Active && !u.in[s.Other()]:
+			// One that is back already, as from an undo that was cut off, brings its counterpart back. Where both were in step again,
+			// a person took that one out.
 			u.in[s], u.returns = true, true
 			if u.policy.Direction.Takes(s.Other()) {
 				u.in[s.Other()] = true

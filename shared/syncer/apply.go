@@ -85,6 +85,9 @@ func (w *writer) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 		return nil, err
 	}
 	w.wrote = true
+	for _, st := range chunk {
+		st.begun = true
+	}
 	if err := w.recreateScope(ctx, chunk); err != nil {
 		return nil, err
 	}

@@ -44,14 +44,13 @@ func (st *step) changes(k *Kind, preview bool) []store.Change {
 }
 
 // matched reports whether the step tells of a match, which it does once.
-func (st *step) matched() bool {
-	return st.reason != "" && !st.Drop && st.attempts == 0 && st.failure() == nil
-}
+func (st *step) matched() bool { return st.reason != "" && !st.Drop }
 
-// change gives a change its records. Link and First are for an undo: of what was only planned nothing is undone.
+// change gives a change its records. Link and First are for an undo: of what was only planned nothing is undone. What was
+// begun may have been written, whatever is known of it: an undo compares with what is there.
 func (st *step) change(c store.Change) store.Change {
 	c.Record, c.CreatioID, c.GoogleID = st.name, st.link.CreatioID, st.link.GoogleID
-	if st.written() {
+	if st.begun {
 		c.Link, c.First = st.link.ID, st.First
 	}
 	for _, s := range record.Sides {
@@ -74,7 +73,7 @@ func (st *step) sideChange(k *Kind, s record.Side, preview bool) (store.Change, 
 		return store.Change{}, false
 	}
 	changed := st.taken(schema, s)
-	if !st.written() {
+	if !st.begun {
 		changed = withoutSwaps(changed)
 	}
 	if op.Action == record.Update && !op.Join && len(changed) == 0 && !preview {

@@ -21,6 +21,7 @@ func (w *writer) record(ctx context.Context, chunk []*step, broken bool) ([]*pai
 	for _, st := range chunk {
 		w.report.countStep(&w.engine.Kind, st)
 		w.recordResult(st)
+		st.reason = ""
 		switch {
 		case st.outdated() && st.attempts < maxAttempts-1:
 			st.attempts++

@@ -17,6 +17,8 @@ type step struct {
 	name    string
 	plans   map[record.Side]record.Plan
 	results map[record.Side]record.Result
+	// begun says that the step is being carried out, and is not only planned.
+	begun bool
 	// in is what was decided about, losses what the decision takes away, by the side that it comes from.
 	in     reconcile.Pair
 	losses map[record.Side]reconcile.Loss
@@ -40,9 +42,6 @@ func (st *step) creates() bool {
 	}
 	return false
 }
-
-// written reports whether the step was carried out, and not only planned.
-func (st *step) written() bool { return len(st.results) > 0 }
 
 // failure is why something of the step was not written; nil where everything was.
 func (st *step) failure() error {

@@ -213,6 +213,9 @@ func (u undoer) explain(p *pair) {
 		problem := store.Problem{
 			Code: "not-yet", Message: "It changed a moment ago, and not everything of that shows yet, so it was left as it is.",
 		}
+		if p.attempts > 0 {
+			problem.Message = "It changed while it was put back, and not everything of that shows yet, so only a part of it may be back."
+		}
 		if p.wait.problem != nil {
 			problem = *p.wait.problem
 		}

@@ -193,6 +193,8 @@ type half struct {
 	// narrow says how many characters the side has room for in a job title, and that it knows no town: an address shows there
 	// as its text.
 	narrow int
+	// stale is what reads by id show of records although a list told of something newer.
+	stale map[string]record.Record
 	// lags is how long lists and reads trail writes.
 	lags   time.Duration
 	refuse func(record.Operation) error
@@ -376,7 +378,11 @@ func (h *half) Fetch(_ context.Context, ids []string) ([]record.Record, error) {
 	defer h.mu.Unlock()
 	var out []record.Record
 	for _, id := range ids {
-		out = append(out, h.record(id))
+		rec, behind := h.stale[id]
+		if !behind {
+			rec = h.record(id)
+		}
+		out = append(out, rec)
 	}
 	h.fetched += len(ids)
 	return out, h.done("fetch")

@@ -112,7 +112,7 @@ var never = []struct {
 var pureImports = []string{
 	"bytes", "cmp", "container/...", "crypto/sha1", "crypto/sha256", "embed", "encoding", "encoding/...", "errors", "fmt", "hash", "hash/...",
 	"html", "iter", "maps", "math", "math/big", "math/bits", "net/url", "path", "regexp", "slices", "sort", "strconv", "strings", "sync",
-	"text/template", "time", "unicode", "unicode/...",
+	"text/template", "time", "unicode", "unicode/...", "unique",
 	"github.com/google/uuid", "github.com/nyaruka/phonenumbers", "github.com/teambition/rrule-go", "golang.org/x/net/html/...",
 	"golang.org/x/net/idna", "golang.org/x/text/...",
 }

@@ -26,7 +26,7 @@ func (w *world) heal() {
 		_, out, r := w.sync(trigger, nil)
 		trigger = syncer.TriggerUser
 		switch {
-		case out.Status == syncer.Held:
+		case out.Status == syncer.Held, w.held():
 			trigger = syncer.TriggerApprove
 		case out.Status == syncer.Done && len(r.Changes) == 0 && i > 2:
 			return
@@ -36,6 +36,12 @@ func (w *world) heal() {
 			return
 		}
 	}
+}
+
+// held reports whether something waits for the user, whatever the last run ended with.
+func (w *world) held() bool {
+	d, err := w.store.User(w.user).Sync(context.Background(), record.Contacts)
+	return err == nil && d.HeldRun != ""
 }
 
 // look finds what is wrong with a world at rest.

@@ -25,10 +25,10 @@
 // microseconds; what a run writes is refused once its lease is lost; ids that are keys are
 // opaque strings of [A-Za-z0-9_-] that do not begin with two underscores. Under any other id
 // nothing is ever found, and writing is a fault of kind Bug. The name of a blob is such ids with
-// slashes between them. The ids of Creatio and Google records are values, never keys. Claims and
-// notes are the only documents that one user's run reads of another's: no id of a record, no address
-// and no name is in them or in their keys, which are keyed hashes (HMAC-SHA256), so that an id that shows in an
-// audit log tells nothing. They may go any time after their Until, and go with their user.
+// slashes between them. The ids of Creatio and Google records are values, never keys. Claims and notes are the only
+// documents in which a user's run meets another's. They have no content of a record, and their keys are keyed hashes
+// (HMAC-SHA256) of what they are of, since keys show in audit logs. They may go any time after their Until, and go
+// with their user.
 package store
 
 import (

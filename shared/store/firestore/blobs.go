@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"cloud.google.com/go/firestore"
 
@@ -80,7 +81,7 @@ func (u *user) readBlob(ctx context.Context, t record.Type, name string) ([]byte
 	}
 	// A blob may be replaced while it is read.
 	const attempts = 5
-	ref, torn := u.blobs(t).Doc(blobKey(name)), ""
+	ref, torn := u.blobs(t).Doc(blobKey(name)), time.Time{}
 	for range attempts {
 		snap, err := u.s.get(ctx, ref)
 		if err != nil {
@@ -97,11 +98,11 @@ func (u *user) readBlob(ctx context.Context, t record.Type, name string) ([]byte
 		if whole || err != nil {
 			return data, err
 		}
-		if torn == head.Version {
+		if torn.Equal(snap.UpdateTime) {
 			// Nobody replaced it, and nothing can put it together again.
 			return nil, store.ErrNotFound
 		}
-		torn = head.Version
+		torn = snap.UpdateTime
 	}
 	return nil, fault.Errorf(fault.Retry, document.Side, "busy", "the blob %s keeps changing", name)
 }

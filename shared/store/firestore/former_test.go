@@ -137,40 +137,6 @@ func TestAMoveOfMemberSetsThatWasCutOffIsRepeated(t *testing.T) {
 	}
 }
 
-func TestABlobWhoseWriterDiedIsTheFormerOne(t *testing.T) {
-	t.Parallel()
-	s, client := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
-	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
-	must(t, err)
-	put := func(s *firestore.Store, ctx context.Context, fill string, size int) error {
-		return s.User("ada").PutBlob(ctx, record.Contacts, lease, "b", bytes.Repeat([]byte(fill), size))
-	}
-	must(t, put(s, ctx, "a", 5_000_000))
-	for at := 1; at < 6; at += 3 {
-		dying, cancel := context.WithCancel(ctx)
-		writes := 0
-		mortal := s.WithObserver(func(_, written int) {
-			if writes += written; writes >= at {
-				cancel()
-			}
-		})
-		if err := put(mortal, dying, "b", 6_000_000); err == nil {
-			t.Fatal("it did not die")
-		}
-		cancel()
-		got, err := u.Blob(ctx, record.Contacts, "b")
-		must(t, err)
-		if !bytes.Equal(got, bytes.Repeat([]byte("a"), 5_000_000)) {
-			t.Fatalf("the blob is another one, of %d bytes", len(got))
-		}
-	}
-	must(t, put(s, ctx, "c", 7_000_000))
-	if n := left(t, client, "pieces"); n != 7 {
-		t.Errorf("a blob of 8 pieces has %d below its head", n)
-	}
-}
-
 func TestALinkOfAFormerVersionIsReadAndFound(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)

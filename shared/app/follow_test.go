@@ -174,8 +174,19 @@ func TestA_tick_notices_what_no_save_told(t *testing.T) {
 	t.Parallel()
 	w, j, _ := followed(t, 60)
 	w.google.RevokeGrant(ada)
-	// This tick still finds the user due, and the run finds the grant gone; the next finds that nobody is due any more.
-	w.tickAfter(time.Hour)
+	// This tick still finds the user due, and the run finds the grant gone once the tick is over; the next tick finds that
+	// nobody is due any more.
+	over := make(chan struct{})
+	w.google.SetFault(func(*http.Request) *googlebox.Fault {
+		<-over
+		return nil
+	})
+	w.pass(time.Hour)
+	if a := w.do(http.MethodPost, "/sync-contacts", "{}"); a.status != 200 {
+		t.Fatalf("tick: got %d %s", a.status, a.body)
+	}
+	close(over)
+	w.settle()
 	if s := w.account().Contacts.State.Status; s != "reconnect" {
 		t.Fatalf("the status is %s", s)
 	}

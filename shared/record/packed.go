@@ -15,9 +15,11 @@ import (
 // It is never kept: its form is nobody's concern but that of the program that packed it.
 type Packed struct{ data string }
 
-// Pack packs a record. What it has in common with like is left out, so the same like is needed to unpack it; the zero
-// Record has nothing in common with anybody. Times come back in UTC.
-func Pack(r, like Record) Packed {
+// Pack packs a record by itself. Times come back in UTC.
+func Pack(r Record) Packed { return PackLike(r, Record{}) }
+
+// PackLike packs a record but for what it has in common with another one, with which alone it can be unpacked.
+func PackLike(r, like Record) Packed {
 	w := make(packer, 0, 1<<10)
 	w.flags(r.Member, r.Gone, r.Tombstone, r.Fields == nil, r.Untracked == nil, r.AdapterState == nil)
 	writeLike(&w, r.ID, like.ID)
@@ -34,8 +36,11 @@ func Pack(r, like Record) Packed {
 	return Packed{string(w)}
 }
 
-// Unpack is the record that was packed with like.
-func (p Packed) Unpack(like Record) Record {
+// Unpack is the record that was packed by itself.
+func (p Packed) Unpack() Record { return p.UnpackLike(Record{}) }
+
+// UnpackLike is the record that was packed like another one.
+func (p Packed) UnpackLike(like Record) Record {
 	if p.data == "" {
 		return Record{}
 	}
@@ -52,12 +57,12 @@ func (p Packed) Unpack(like Record) Record {
 	return r
 }
 
-// Head is the record that was packed with like, without its content: with neither fields nor the adapter's state.
-func (p Packed) Head(like Record) Record {
+// Head is the record that was packed by itself, with neither fields nor the adapter's state.
+func (p Packed) Head() Record {
 	if p.data == "" {
 		return Record{}
 	}
-	r, _ := p.head(like)
+	r, _ := p.head(Record{})
 	r.Fields, r.Untracked, r.AdapterState = nil, nil, nil
 	return r
 }
@@ -95,11 +100,11 @@ func (p Packed) head(like Record) (Record, *unpacker) {
 	return r, &u
 }
 
-// PackAll packs records that have nothing in common.
+// PackAll packs records, each by itself.
 func PackAll(records []Record) []Packed {
 	out := make([]Packed, len(records))
 	for i, r := range records {
-		out[i] = Pack(r, Record{})
+		out[i] = Pack(r)
 	}
 	return out
 }
@@ -108,7 +113,7 @@ func PackAll(records []Record) []Packed {
 func UnpackAll(packed []Packed) []Record {
 	out := make([]Record, len(packed))
 	for i, p := range packed {
-		out[i] = p.Unpack(Record{})
+		out[i] = p.Unpack()
 	}
 	return out
 }

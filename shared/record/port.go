@@ -7,8 +7,9 @@ import (
 
 // Delta is what a side tells of one window.
 type Delta struct {
-	// Records are the records that changed, or in a complete delta all of them, with their content.
-	Records []Record
+	// Records are the records that changed, or in a complete delta all of them, with their content. A window may tell of
+	// everybody, so they are packed, each by itself.
+	Records []Packed
 	// Touched are ids of records that may have changed and whose content must be fetched if they are linked.
 	Touched []string
 	// Members, where not nil, is the complete list of ids in scope now, as far as the extents go: a linked record in one of

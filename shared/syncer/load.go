@@ -138,7 +138,7 @@ func (l *loader) waitsOn(link store.Link) bool {
 	}
 	for _, s := range record.Sides {
 		id, m, waits := link.SideID(s), l.members[s], link.Waits[s]
-		if waits.Approved || l.window.record(s, id) != nil || l.window.touched[s][id] || m.moved(id) {
+		if waits.Approved || l.window.has(s, id) || l.window.touched[s][id] || m.moved(id) {
 			return false
 		}
 		if m.listed != nil && m.lacks(s, link) != waits.Departure {
@@ -178,7 +178,7 @@ func (l *loader) keepChanged(ctx context.Context, links []store.Link) error {
 	ask := newAsked()
 	for _, link := range links {
 		for _, s := range record.Sides {
-			if id := link.SideID(s); l.window.touched[s][id] && l.window.record(s, id) == nil {
+			if id := link.SideID(s); l.window.touched[s][id] && !l.window.has(s, id) {
 				ask[s][id] = true
 			}
 		}

@@ -147,16 +147,17 @@ func (w *writer) lookAgain(ctx context.Context, t *photoPair) (found bool, err e
 	for _, s := range record.Sides {
 		ask[s][t.link.SideID(s)] = true
 	}
-	records, err := w.read(ctx, ask)
+	read, err := w.read(ctx, ask)
 	if err != nil {
 		return false, err
 	}
 	now := map[record.Side]*record.Record{}
 	for _, s := range record.Sides {
-		if len(records[s]) != 1 || records[s][0].Gone || !records[s][0].Member || records[s][0].ID != t.link.SideID(s) {
+		records := record.UnpackAll(read[s])
+		if len(records) != 1 || records[0].Gone || !records[0].Member || records[0].ID != t.link.SideID(s) {
 			return false, nil
 		}
-		now[s] = records[s][0]
+		now[s] = &records[0]
 	}
 	t.replaceRecords(now)
 	return true, nil

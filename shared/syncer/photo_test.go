@@ -100,7 +100,8 @@ func (g *gallery) showing(records []record.Record, err error) ([]record.Record, 
 
 func (g *gallery) Scan(ctx context.Context, cursor json.RawMessage) (record.Delta, error) {
 	d, err := g.half.Scan(ctx, cursor)
-	d.Records, err = g.showing(d.Records, err)
+	records, err := g.showing(record.UnpackAll(d.Records), err)
+	d.Records = record.PackAll(records)
 	return d, err
 }
 

@@ -30,10 +30,10 @@ func (l *loader) fetch(ctx context.Context, ask asked) error {
 
 // withoutMerged says of records that were read by the id of one which was merged into them that this one is gone, where they
 // have a link of their own. The surviving record is none of this run's business.
-func (l *loader) withoutMerged(ctx context.Context, s record.Side, records []*record.Record) ([]*record.Record, error) {
+func (l *loader) withoutMerged(ctx context.Context, s record.Side, records []record.Packed) ([]record.Packed, error) {
 	var ids []string
-	for _, rec := range records {
-		if len(rec.Aliases) > 0 && l.pairs.bySide[s][rec.ID] == nil {
+	for _, p := range records {
+		if rec := p.Head(); len(rec.Aliases) > 0 && l.pairs.bySide[s][rec.ID] == nil {
 			ids = append(ids, rec.ID)
 		}
 	}
@@ -48,39 +48,38 @@ func (l *loader) withoutMerged(ctx context.Context, s record.Side, records []*re
 	for _, link := range links {
 		owned[link.SideID(s)] = true
 	}
-	var out []*record.Record
-	for _, rec := range records {
+	var out []record.Packed
+	for _, p := range records {
+		rec := p.Head()
 		if !owned[rec.ID] {
-			out = append(out, rec)
+			out = append(out, p)
 			continue
 		}
 		for _, alias := range rec.Aliases {
-			out = append(out, &record.Record{ID: alias, Gone: true, Tombstone: true})
+			out = append(out, record.Pack(record.Record{ID: alias, Gone: true, Tombstone: true}))
 		}
 	}
 	return out, nil
 }
 
-// read reads records of both sides at the same time.
-func (s *session) read(ctx context.Context, ask asked) (map[record.Side][]*record.Record, error) {
+// read reads records of both sides at the same time, and packs them by the page.
+func (s *session) read(ctx context.Context, ask asked) (map[record.Side][]record.Packed, error) {
 	var mu sync.Mutex
-	found := map[record.Side][]*record.Record{}
+	found := map[record.Side][]record.Packed{}
 	g, gctx := errgroup.WithContext(ctx)
 	for _, side := range record.Sides {
-		ids := ask.ids(side)
-		if len(ids) == 0 {
-			continue
-		}
 		g.Go(func() error {
-			records, err := s.sides[side].Fetch(gctx, ids)
-			if err != nil {
-				return fmt.Errorf("fetch from %s: %w", side, err)
+			var packed []record.Packed
+			for ids := range slices.Chunk(ask.ids(side), linkPage) {
+				records, err := s.sides[side].Fetch(gctx, ids)
+				if err != nil {
+					return fmt.Errorf("fetch from %s: %w", side, err)
+				}
+				packed = append(packed, record.PackAll(records)...)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			for i := range records {
-				found[side] = append(found[side], &records[i])
-			}
+			found[side] = packed
 			return nil
 		})
 	}
@@ -91,12 +90,18 @@ func (s *session) read(ctx context.Context, ask asked) (map[record.Side][]*recor
 // was merged into one with a pair of its own is gone; one without a link starts a pair if it is in scope. A record of a
 // list that decides nothing is added to again, to be read by itself; one that was read by itself, where again is nil, leaves
 // its pair undecided.
-func (l *loader) attach(s record.Side, records []*record.Record, again asked) {
-	for _, rec := range records {
-		l.followRename(s, rec)
+func (l *loader) attach(s record.Side, records []record.Packed, again asked) {
+	for _, p := range records {
+		if len(p.Head().Aliases) > 0 {
+			rec := p.Unpack()
+			l.followRename(s, &rec)
+		}
 	}
-	for _, rec := range records {
-		l.assign(s, rec, again)
+	for i, p := range records {
+		rec := p.Unpack()
+		l.assign(s, &rec, again)
+		// The pair has it now.
+		records[i] = record.Packed{}
 	}
 }
 

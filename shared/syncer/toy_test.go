@@ -265,7 +265,7 @@ func (d *diary) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, e
 			delta.Members = append(delta.Members, id)
 		}
 		if v.version > since {
-			delta.Records = append(delta.Records, d.record(id))
+			delta.Records = append(delta.Records, record.Pack(d.record(id)))
 		}
 	}
 	return delta, d.w.ask(d.w.after, string(d.side)+" scan")

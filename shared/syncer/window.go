@@ -7,9 +7,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// window is what both sides told of a run's window, found by id. It is emptied as the run goes through it.
+// window is what both sides told of a run's window, found by id and packed. It is emptied as the run goes through it.
 type window struct {
-	records map[record.Side]map[string]*record.Record
+	records map[record.Side]map[string]record.Packed
 	// names are the ids by which a record was known before.
 	names map[record.Side]map[string]string
 	// touched are ids of records that may have changed and that have to be read where they are linked.
@@ -19,14 +19,12 @@ type window struct {
 // newWindow takes the records out of the deltas, so that nobody else keeps them.
 func newWindow(deltas map[record.Side]record.Delta) *window {
 	w := &window{
-		records: map[record.Side]map[string]*record.Record{}, names: map[record.Side]map[string]string{}, touched: map[record.Side]map[string]bool{},
+		records: map[record.Side]map[string]record.Packed{}, names: map[record.Side]map[string]string{}, touched: map[record.Side]map[string]bool{},
 	}
 	for _, s := range record.Sides {
 		d := deltas[s]
-		w.records[s], w.names[s], w.touched[s] = make(map[string]*record.Record, len(d.Records)), map[string]string{}, make(map[string]bool, len(d.Touched))
-		for _, rec := range d.Records {
-			w.add(s, []*record.Record{&rec})
-		}
+		w.records[s], w.names[s], w.touched[s] = make(map[string]record.Packed, len(d.Records)), map[string]string{}, make(map[string]bool, len(d.Touched))
+		w.add(s, d.Records)
 		for _, id := range d.Touched {
 			w.touched[s][id] = true
 		}
@@ -36,9 +34,10 @@ func newWindow(deltas map[record.Side]record.Delta) *window {
 	return w
 }
 
-func (w *window) add(s record.Side, records []*record.Record) {
-	for _, rec := range records {
-		w.records[s][rec.ID] = rec
+func (w *window) add(s record.Side, records []record.Packed) {
+	for _, p := range records {
+		rec := p.Head()
+		w.records[s][rec.ID] = p
 		for _, alias := range rec.Aliases {
 			w.names[s][alias] = rec.ID
 		}
@@ -47,10 +46,21 @@ func (w *window) add(s record.Side, records []*record.Record) {
 
 // record is the record that goes or went by an id; nil where the window does not tell of it.
 func (w *window) record(s record.Side, id string) *record.Record {
-	if rec := w.records[s][id]; rec != nil {
-		return rec
+	p, ok := w.records[s][id]
+	if !ok {
+		if p, ok = w.records[s][w.names[s][id]]; !ok {
+			return nil
+		}
 	}
-	return w.records[s][w.names[s][id]]
+	rec := p.Unpack()
+	return &rec
+}
+
+// has reports whether the window tells of the record that goes or went by an id.
+func (w *window) has(s record.Side, id string) bool {
+	_, is := w.records[s][id]
+	_, was := w.records[s][w.names[s][id]]
+	return is || was
 }
 
 // ids are all ids of which the window tells, in order.
@@ -68,7 +78,7 @@ func (w *window) ids(s record.Side) []string {
 // drop lets a record go that nobody has to look at again. One that went by other names may be what became of another
 // link's record.
 func (w *window) drop(s record.Side, id string) {
-	if rec := w.records[s][id]; rec != nil && len(rec.Aliases) > 0 {
+	if len(w.records[s][id].Head().Aliases) > 0 {
 		return
 	}
 	delete(w.records[s], id)
@@ -76,11 +86,11 @@ func (w *window) drop(s record.Side, id string) {
 }
 
 // drain hands the records out that are left, in the order of their ids.
-func (w *window) drain(s record.Side) []*record.Record {
-	out := make([]*record.Record, 0, len(w.records[s]))
+func (w *window) drain(s record.Side) []record.Packed {
+	out := make([]record.Packed, 0, len(w.records[s]))
 	for _, id := range slices.Sorted(maps.Keys(w.records[s])) {
 		out = append(out, w.records[s][id])
 	}
-	clear(w.records[s])
+	w.records[s] = map[string]record.Packed{}
 	return out
 }

@@ -8,10 +8,10 @@ import (
 
 func TestOne_that_went_by_other_names_is_kept_until_everybody_was_looked_at(t *testing.T) {
 	t.Parallel()
-	w := newWindow(map[record.Side]record.Delta{record.Google: {Records: []record.Record{
+	w := newWindow(map[record.Side]record.Delta{record.Google: {Records: record.PackAll([]record.Record{
 		{ID: "merged", Aliases: []string{"lost"}},
 		{ID: "other"},
-	}}})
+	})}})
 	w.drop(record.Google, "merged")
 	w.drop(record.Google, "other")
 	if rec := w.record(record.Google, "lost"); rec == nil || rec.ID != "merged" {

@@ -361,7 +361,7 @@ func (h *half) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, er
 		if r.index > since && (len(cursor) > 0 || r.member && !r.gone) {
 			rec := h.record(id)
 			rec.Tombstone = rec.Gone
-			d.Records = append(d.Records, rec)
+			d.Records = append(d.Records, record.Pack(rec))
 		}
 	}
 	if h.unaware {

@@ -96,7 +96,7 @@ func (w *world) scope(side record.Side) []string {
 		photos[shot.id] = spelledPhoto(shot.content)
 	}
 	var out []string
-	for _, r := range delta.Records {
+	for _, r := range record.UnpackAll(delta.Records) {
 		if r.Member {
 			out = append(out, content(r.Fields)+photos[r.ID])
 		}

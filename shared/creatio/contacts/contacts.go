@@ -230,7 +230,7 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	err = s.eachPerson(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
 		for _, p := range people {
 			p.member, p.tagged = true, tagged[p.id]
-			delta.Records = append(delta.Records, p.record())
+			delta.Records = append(delta.Records, record.Pack(p.record()))
 		}
 	})
 	if err != nil {

@@ -119,8 +119,8 @@ func TestThe_latest_change_of_a_contact_is_that_of_its_details_and_its_tag_too(t
 				}
 				delta, err := s.contacts[kind].Scan(t.Context(), nil)
 				s.must(err)
-				if len(delta.Records) != 1 || !delta.Records[0].Modified.Equal(want) {
-					t.Errorf("%s: scanned %+v, want the time %v", when, delta.Records, want)
+				if len(delta.Records) != 1 || !delta.Records[0].Unpack().Modified.Equal(want) {
+					t.Errorf("%s: scanned %+v, want the time %v", when, record.UnpackAll(delta.Records), want)
 				}
 			}
 			at := s.pass(time.Hour)

@@ -303,8 +303,8 @@ func TestA_creation_whose_answer_was_lost_is_ambiguous_and_carries_its_mark(t *t
 		t.Errorf("%v is not ambiguous", f)
 	}
 	d := mustScan(t, c, first.Cursor)
-	if len(d.Records) != 1 || d.Records[0].Mark != "L1" || !d.Records[0].Member {
-		t.Errorf("got %+v, want the contact with its mark", d.Records)
+	if len(d.Records) != 1 || d.Records[0].Unpack().Mark != "L1" || !d.Records[0].Unpack().Member {
+		t.Errorf("got %+v, want the contact with its mark", record.UnpackAll(d.Records))
 	}
 	var ops []record.Operation
 	for i := range 450 {

@@ -3,8 +3,11 @@ package people
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -24,33 +27,73 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	if err != nil {
 		return nil, fmt.Errorf("find candidates: %w", err)
 	}
-	wanted, marks := map[string]bool{}, map[string]bool{}
-	bare := false
-	for _, r := range like {
-		keys := keysOf(r.Fields)
-		bare = bare || len(keys) == 0
-		for _, k := range keys {
-			wanted[k] = true
-		}
-		if r.Mark != "" {
-			marks[r.Mark] = true
-		}
-	}
-	var out []record.Record
-	for _, r := range everybody {
+	return everybody.alike(like), nil
+}
+
+// directory is every contact of the user, packed, and found by the keys by which two records may be known for one.
+type directory struct {
+	records []record.Packed
+	// once makes the index, which not every run needs: places by the hash of a key. Two keys of one hash only make more
+	// candidates.
+	once sync.Once
+	seed maphash.Seed
+	by   map[uint64][]int32
+}
+
+// index hashes the keys of all contacts.
+func (d *directory) index() {
+	d.seed, d.by = maphash.MakeSeed(), make(map[uint64][]int32, 4*len(d.records))
+	for i, p := range d.records {
+		r := p.Unpack()
 		if r.Gone {
 			continue
 		}
 		keys := keysOf(r.Fields)
-		if slices.ContainsFunc(keys, func(k string) bool { return wanted[k] }) || marks[r.Mark] || (bare && len(keys) == 0 && r.Mark != "") {
-			out = append(out, r)
+		if r.Mark != "" {
+			if len(keys) == 0 {
+				keys = append(keys, bare)
+			}
+			keys = append(keys, markKey(r.Mark))
+		}
+		for _, k := range keys {
+			h := maphash.String(d.seed, k)
+			d.by[h] = append(d.by[h], int32(i))
 		}
 	}
-	return out, nil
 }
 
+// alike are the contacts that share a key with one of like.
+func (d *directory) alike(like []record.Record) []record.Record {
+	d.once.Do(d.index)
+	found := map[int32]bool{}
+	for _, r := range like {
+		keys := keysOf(r.Fields)
+		if len(keys) == 0 {
+			keys = append(keys, bare)
+		}
+		if r.Mark != "" {
+			keys = append(keys, markKey(r.Mark))
+		}
+		for _, k := range keys {
+			for _, i := range d.by[maphash.String(d.seed, k)] {
+				found[i] = true
+			}
+		}
+	}
+	var out []record.Record
+	for _, i := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, d.records[i].Unpack())
+	}
+	return out
+}
+
+// bare is the key of contacts that have a mark and nothing else.
+const bare = "bare"
+
+func markKey(mark string) string { return "m" + mark }
+
 // everybody is the list of the user's contacts, read once.
-func (s *Side) everybody(ctx context.Context) ([]record.Record, error) {
+func (s *Side) everybody(ctx context.Context) (*directory, error) {
 	group := s.membership()
 	s.mu.Lock()
 	known := s.known
@@ -64,7 +107,7 @@ func (s *Side) everybody(ctx context.Context) ([]record.Record, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.known = append([]record.Record{}, found.records...)
+	s.known = &directory{records: found.records}
 	return s.known, nil
 }
 

@@ -26,7 +26,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/httpx"
-	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // DefaultGroupName is the name under which Creatio's own synchronization kept its contacts.
@@ -58,7 +57,7 @@ type Side struct {
 	// gone says that the group was not there any more.
 	gone bool
 	// known is every contact of the user, as the run found them; nil until they were needed.
-	known []record.Record
+	known *directory
 }
 
 // New opens the contacts of the user for whom the client calls.

@@ -99,7 +99,7 @@ func TestA_full_scan_tells_of_the_members_and_an_idle_one_is_two_requests(t *tes
 	c := s.open(Options{Group: testGroup, PageSize: 2})
 	d := mustScan(t, c, nil)
 	want := []string{"people/c0", "people/c1", "people/c2", "people/c3", "people/c4"}
-	if diff := cmp.Diff(want, ids(d.Records)); diff != "" {
+	if diff := cmp.Diff(want, ids(record.UnpackAll(d.Records))); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(want, d.Members); diff != "" {
@@ -137,7 +137,7 @@ func TestAn_incremental_scan_tells_who_changed_left_and_was_deleted(t *testing.T
 	s.put("people/d2", moved, testGroup)
 	s.called()
 	d := mustScan(t, c, first.Cursor)
-	if diff := cmp.Diff([]string{"people/a", "people/b outside", "people/c gone", "people/d2"}, ids(d.Records)); diff != "" {
+	if diff := cmp.Diff([]string{"people/a", "people/b outside", "people/c gone", "people/d2"}, ids(record.UnpackAll(d.Records))); diff != "" {
 		t.Error(diff)
 	}
 	if got := s.called(); len(got) != 3 {
@@ -147,7 +147,7 @@ func TestAn_incremental_scan_tells_who_changed_left_and_was_deleted(t *testing.T
 	if diff := cmp.Diff([]string{"people/a", "people/d2"}, d.Members); diff != "" {
 		t.Error(diff)
 	}
-	for _, r := range d.Records {
+	for _, r := range record.UnpackAll(d.Records) {
 		if r.ID == "people/d2" && !slices.Equal(r.Aliases, []string{"people/d"}) {
 			t.Errorf("got aliases %v, want the former name", r.Aliases)
 		}
@@ -172,7 +172,7 @@ func TestEverything_is_read_anew_before_the_token_dies(t *testing.T) {
 	}
 	now = now.Add(renewSpread + time.Minute)
 	third := mustScan(t, c, second.Cursor)
-	if got := ids(third.Records); !slices.Equal(got, []string{"people/c1"}) || third.Members == nil {
+	if got := ids(record.UnpackAll(third.Records)); !slices.Equal(got, []string{"people/c1"}) || third.Members == nil {
 		t.Fatalf("when everything is to be read, a scan told of %q", got)
 	}
 	now = now.Add(time.Hour)
@@ -200,7 +200,7 @@ func TestReading_everything_anew_is_put_off_while_the_quota_does_not_let_it_in(t
 	}
 	s.put("people/c2", named("Bo"), testGroup)
 	delta := mustScan(t, c, cursor)
-	if got := ids(delta.Records); !slices.Equal(got, []string{"people/c2"}) || full != 1 {
+	if got := ids(record.UnpackAll(delta.Records)); !slices.Equal(got, []string{"people/c2"}) || full != 1 {
 		t.Fatalf("a scan told of %q after asking for everything %d times", got, full)
 	}
 	now = now.Add(renewPause - time.Minute)
@@ -210,7 +210,7 @@ func TestReading_everything_anew_is_put_off_while_the_quota_does_not_let_it_in(t
 	}
 	s.query = nil
 	now = now.Add(renewPause)
-	if got := ids(mustScan(t, c, delta.Cursor).Records); len(got) != 2 {
+	if got := ids(record.UnpackAll(mustScan(t, c, delta.Cursor).Records)); len(got) != 2 {
 		t.Errorf("once let in, a scan told of %q", got)
 	}
 }
@@ -378,8 +378,8 @@ func TestOne_who_gets_another_resource_name_while_the_pages_are_read_is_one(t *t
 	c := s.open(Options{Group: testGroup})
 	for name, cursor := range map[string]json.RawMessage{"full": nil, "incremental": mustScan(t, c, nil).Cursor} {
 		d := mustScan(t, c, cursor)
-		if len(d.Records) != 1 || d.Records[0].ID != "people/new" || !slices.Equal(d.Records[0].Aliases, []string{"people/old"}) {
-			t.Errorf("%s: got %+v, want the new name with the old one as an alias", name, d.Records)
+		if len(d.Records) != 1 || d.Records[0].Unpack().ID != "people/new" || !slices.Equal(d.Records[0].Unpack().Aliases, []string{"people/old"}) {
+			t.Errorf("%s: got %+v, want the new name with the old one as an alias", name, record.UnpackAll(d.Records))
 		}
 	}
 }
@@ -501,7 +501,7 @@ func TestWho_has_more_than_a_list_shows_is_read_alone(t *testing.T) {
 		return true
 	}
 	d := mustScan(t, s.open(Options{Group: testGroup}), nil)
-	if got := len(d.Records[0].Fields[contact.Emails]); got != 120 {
+	if got := len(d.Records[0].Unpack().Fields[contact.Emails]); got != 120 {
 		t.Errorf("got %d addresses, want all 120", got)
 	}
 }

@@ -126,12 +126,13 @@ func (s *Side) scanAll(ctx context.Context) (record.Delta, error) {
 		return record.Delta{ScopeGone: true}, nil
 	}
 	delta := record.Delta{Members: []string{}}
-	for _, r := range found.records {
+	for _, p := range found.records {
+		r := p.Head()
 		if r.Member {
 			delta.Members = append(delta.Members, r.ID)
 		}
 		if r.Member || r.Mark != "" {
-			delta.Records = append(delta.Records, r)
+			delta.Records = append(delta.Records, p)
 		}
 	}
 	count := g.MemberCount
@@ -146,14 +147,14 @@ func (s *Side) scanAll(ctx context.Context) (record.Delta, error) {
 	delta.Cursor = s.cursor(found.token, group, count, s.renewal(found.token)).encode()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.known = append([]record.Record{}, found.records...)
+	s.known = &directory{records: found.records}
 	return delta, nil
 }
 
 // connections is what a list of the user's people brought, read to its end.
 type connections struct {
-	// records are the contacts, each once, as the list told of it last.
-	records []record.Record
+	// records are the contacts, each once, as the list told of it last, and packed, since a list may be long.
+	records []record.Packed
 	token   string
 	// whole is false where the list was shorter than it said of itself.
 	whole bool
@@ -211,15 +212,17 @@ func (c *connections) put(at places, r record.Record, p *people.Person) {
 	i, again := at.byName[r.ID]
 	source := sourceOf(p)
 	if !again && !r.Gone && source != nil && source.Id != "" {
-		if i, again = at.bySource[source.Id]; again && !slices.Contains(r.Aliases, c.records[i].ID) {
-			r.Aliases = append(r.Aliases, c.records[i].ID)
+		if i, again = at.bySource[source.Id]; again {
+			if other := c.records[i].Head().ID; !slices.Contains(r.Aliases, other) {
+				r.Aliases = append(r.Aliases, other)
+			}
 		}
 	}
 	if !again {
 		i = len(c.records)
-		c.records = append(c.records, record.Record{})
+		c.records = append(c.records, record.Packed{})
 	}
-	c.records[i], at.byName[r.ID] = r, i
+	c.records[i], at.byName[r.ID] = record.Pack(r), i
 	if !r.Gone && source != nil {
 		at.bySource[source.Id] = i
 	}
@@ -257,7 +260,7 @@ func (s *Side) page(ctx context.Context, token, page string, tokens bool) (*peop
 
 // complete reads those people again of whom a list shows only the first hundred addresses or numbers
 // (https://developers.google.com/people/api/rest/v1/people#Person).
-func (s *Side) complete(ctx context.Context, group string, truncated []string, records []record.Record, at map[string]int) error {
+func (s *Side) complete(ctx context.Context, group string, truncated []string, records []record.Packed, at map[string]int) error {
 	if len(truncated) == 0 {
 		return nil
 	}
@@ -267,8 +270,9 @@ func (s *Side) complete(ctx context.Context, group string, truncated []string, r
 	}
 	for _, name := range truncated {
 		if r := found[name]; !r.Gone {
-			r.ID, r.Aliases = records[at[name]].ID, records[at[name]].Aliases
-			records[at[name]] = r
+			listed := records[at[name]].Head()
+			r.ID, r.Aliases = listed.ID, listed.Aliases
+			records[at[name]] = record.Pack(r)
 		}
 	}
 	return nil
@@ -276,25 +280,26 @@ func (s *Side) complete(ctx context.Context, group string, truncated []string, r
 
 // changes are the records of a window. A resource name that lives on under another one was not deleted; the former
 // names of one that was are gone with it.
-func (c connections) changes() []record.Record {
+func (c connections) changes() []record.Packed {
 	lives := map[string]bool{}
-	for _, r := range c.records {
-		if !r.Gone {
+	for _, p := range c.records {
+		if r := p.Head(); !r.Gone {
 			lives[r.ID] = true
 			for _, former := range r.Aliases {
 				lives[former] = true
 			}
 		}
 	}
-	var out []record.Record
-	for _, r := range c.records {
+	var out []record.Packed
+	for _, p := range c.records {
+		r := p.Head()
 		if !r.Gone {
-			out = append(out, r)
+			out = append(out, p)
 			continue
 		}
 		for _, name := range append([]string{r.ID}, r.Aliases...) {
 			if !lives[name] {
-				out = append(out, record.Record{ID: name, Gone: true, Tombstone: r.Tombstone})
+				out = append(out, record.Pack(record.Record{ID: name, Gone: true, Tombstone: r.Tombstone}))
 			}
 		}
 	}

@@ -30,26 +30,31 @@ func newComponents(pairs []*pair, rules match.Rules, item func(record.Side, *rec
 	}
 	for i, p := range pairs {
 		c.parent[i] = i
-		for _, s := range record.Sides {
-			rec := p.records[s]
-			if rec == nil || rec.Gone {
-				continue
-			}
-			for _, k := range c.keys(s, rec) {
-				h := maphash.String(c.seed, k)
-				if other, known := c.owner[h]; known {
-					c.parent[c.root(i)] = c.root(other)
-				} else {
-					c.owner[h] = i
+		p.look(func() {
+			for _, s := range record.Sides {
+				if rec := p.records[s]; rec != nil && !rec.Gone {
+					c.join(i, c.keys(s, rec))
 				}
 			}
-		}
+		})
 	}
 	for i := range pairs {
 		root := c.root(i)
 		c.members[root] = append(c.members[root], i)
 	}
 	return c
+}
+
+// join puts a pair into the components that have one of its keys.
+func (c *components) join(i int, keys []string) {
+	for _, k := range keys {
+		h := maphash.String(c.seed, k)
+		if other, known := c.owner[h]; known {
+			c.parent[c.root(i)] = c.root(other)
+		} else {
+			c.owner[h] = i
+		}
+	}
 }
 
 func (c *components) root(i int) int {

@@ -26,9 +26,9 @@ func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
 		var pairs []*pair
 		for i, a := range addresses {
 			side := record.Sides[i%2]
-			pairs = append(pairs, &pair{
+			pairs = append(pairs, &pair{content: &content{
 				link: store.Link{ID: fmt.Sprint(i)}, records: map[record.Side]*record.Record{side: {Fields: fields(a)}},
-			})
+			}})
 		}
 		item := func(_ record.Side, rec *record.Record) match.Item { return match.Item{Fields: rec.Fields} }
 		c := newComponents(pairs, contact.Match, item)

@@ -16,7 +16,7 @@ import (
 // carryOut does what the windows ask for: first with the pairs that are known, as far as the guard lets it, then with the
 // records that have no counterpart, group by group, so that a run whose time is over has done a part of it.
 func (w *writer) carryOut(ctx context.Context) error {
-	slices.SortFunc(w.pairs.list, func(a, b *pair) int { return cmp.Compare(a.link.ID, b.link.ID) })
+	slices.SortFunc(w.pairs.list, func(a, b *pair) int { return cmp.Compare(a.id, b.id) })
 	_, planning := observe.Begin(ctx, "plan")
 	known, unmatched := w.sortOut()
 	w.guard.judge()
@@ -44,7 +44,7 @@ func (w *writer) carryOut(ctx context.Context) error {
 // sortOut parts the pairs whose two records are known from those of which one is to be found or made, and shows the guard
 // what is planned with them. Nothing is lost by records that are matched.
 func (w *writer) sortOut() (known, unmatched []*pair) {
-	for _, p := range w.pairs.list {
+	w.pairs.each(w.pairs.list, func(p *pair) {
 		st := w.decide(p)
 		if p.wait == nil {
 			w.guard.consider(st)
@@ -54,13 +54,13 @@ func (w *writer) sortOut() (known, unmatched []*pair) {
 		} else {
 			known = append(known, p)
 		}
-	}
+	})
 	return known, unmatched
 }
 
 // decide plans one pair, whatever that takes away.
 func (w *writer) decide(p *pair) *step {
-	w.recoverIntent(p)
+	w.recoverIntent(p.open())
 	in := w.planned(p)
 	missing := map[record.Side][]string{}
 	for s, back := range w.guard.rejected(&p.link) {
@@ -191,9 +191,19 @@ func waiting(list []*pair) (rest, waiting []*pair) {
 
 // saveWaiting notes on their links that pairs are left alone, and until when, and reports those of which the user is to know.
 func (w *writer) saveWaiting(ctx context.Context, list []*pair) error {
+	for page := range slices.Chunk(list, linkPage) {
+		if err := w.savePage(ctx, page); err != nil {
+			return err
+		}
+		w.pairs.close()
+	}
+	return nil
+}
+
+func (w *writer) savePage(ctx context.Context, list []*pair) error {
 	var links []store.Link
 	for _, p := range list {
-		l := p.link
+		l := p.open().link
 		l.Intent, l.UpdatedAt = p.stored.Intent, p.stored.UpdatedAt
 		l.Base, l.Active, l.SplitSide, l.Sides = p.stored.Base, p.stored.Active, p.stored.SplitSide, maps.Clone(p.stored.Sides)
 		if p.wait.problem == nil {

@@ -174,7 +174,7 @@ func (w *writer) tellPlan(ctx context.Context, known, unmatched []*pair) error {
 		list, waits := waiting(list)
 		for _, p := range waits {
 			if p.wait.problem != nil {
-				w.report.problem(p.link, *p.wait.problem)
+				w.report.problem(p.open().link, *p.wait.problem)
 			}
 		}
 		var changes []store.Change

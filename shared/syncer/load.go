@@ -44,22 +44,17 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	for _, side := range record.Sides {
 		l.attach(side, l.window.drain(side), ask)
 	}
-	for _, side := range record.Sides {
-		l.nominate(side, ask[side])
-	}
+	l.nominate(ask)
 	if err := l.fetch(ctx, ask); err != nil {
 		return nil, err
 	}
 	if err := l.unify(ctx, ask); err != nil {
 		return nil, err
 	}
-	l.pairs.drop(func(p *pair) bool { return !l.concerned(p) })
 	if err := l.complete(ctx); err != nil {
 		return nil, err
 	}
-	for _, p := range l.pairs.list {
-		l.waitUndecided(p)
-	}
+	l.waitUndecided(l.pairs.list)
 	return l, nil
 }
 
@@ -89,6 +84,7 @@ func (l *loader) loadLinks(ctx context.Context) error {
 	if err := l.loadInterrupted(ctx); err != nil {
 		return err
 	}
+	l.pairs.close()
 	for _, s := range record.Sides {
 		for ids := range slices.Chunk(slices.Concat(l.window.ids(s), l.members[s].added, l.members[s].removed), linkPage) {
 			links, err := l.user.LinksBy(ctx, l.engine.Type, s, ids)
@@ -200,6 +196,7 @@ func (l *loader) keepChanged(ctx context.Context, links []store.Link) error {
 			l.window.drop(s, link.SideID(s))
 		}
 	}
+	l.pairs.close()
 	return nil
 }
 
@@ -243,23 +240,31 @@ func hasUntracked(schema record.Schema, rec *record.Record, projections []record
 	return true
 }
 
-// nominate adds the ids of a side whose records have to be read before anything can be decided.
-func (l *loader) nominate(s record.Side, ask map[string]bool) {
-	for id := range l.window.touched[s] {
-		if p := l.pairs.bySide[s][id]; p != nil && !p.unchanged && p.records[s] == nil {
-			ask[id] = true
+// nominate adds the ids whose records have to be read before anything can be decided.
+func (l *loader) nominate(ask asked) {
+	for _, s := range record.Sides {
+		for id := range l.window.touched[s] {
+			if p := l.pairs.bySide[s][id]; p != nil && !p.unchanged && !p.has(s) {
+				ask[s][id] = true
+			}
 		}
-	}
-	for _, id := range l.members[s].added {
-		if p := l.pairs.bySide[s][id]; p == nil || !p.link.Active && p.records[s] == nil {
-			ask[id] = true
+		for _, id := range l.members[s].added {
+			if p := l.pairs.bySide[s][id]; p == nil || !p.told().active && !p.has(s) {
+				ask[s][id] = true
+			}
 		}
 	}
 	for _, p := range l.pairs.list {
-		id, rec := p.link.SideID(s), p.records[s]
-		if id == "" {
-			continue
-		}
+		p.look(func() {
+			for _, s := range record.Sides {
+				l.nominatePair(p, s, ask[s])
+			}
+		})
+	}
+}
+
+func (l *loader) nominatePair(p *pair, s record.Side, ask map[string]bool) {
+	if id, rec := p.link.SideID(s), p.records[s]; id != "" {
 		inScope := p.link.Active || p.link.SplitSide != ""
 		switch {
 		case rec == nil && (p.nominated || l.due(p)):
@@ -294,10 +299,16 @@ func (l *loader) concerned(p *pair) bool {
 	return false
 }
 
-// complete gives every pair its two records: what nobody hinted at is as the link says, the rest is fetched.
+// complete gives every pair that is this run's business its two records: what nobody hinted at is as the link says, the rest
+// is fetched.
 func (l *loader) complete(ctx context.Context) error {
 	ask := newAsked()
-	for _, p := range l.pairs.list {
+	var list []*pair
+	l.pairs.each(l.pairs.list, func(p *pair) {
+		if !l.concerned(p) {
+			return
+		}
+		list = append(list, p)
 		for _, s := range record.Sides {
 			id := p.link.SideID(s)
 			switch {
@@ -308,7 +319,8 @@ func (l *loader) complete(ctx context.Context) error {
 				ask[s][id] = true
 			}
 		}
-	}
+	})
+	l.pairs.list = list
 	return l.fetch(ctx, ask)
 }
 
@@ -317,13 +329,20 @@ func whole(link store.Link, s record.Side) bool {
 	return link.Active && !link.Unfinished() && !link.Sides[s].Diverged
 }
 
-// waitUndecided deals with a pair of which a read decides nothing yet. Where the link tells what the record was when it was
+// waitUndecided deals with pairs of which a read decides nothing yet. Where the link tells what the record was when it was
 // seen last, the pair goes on with that, and is looked at again later; else it waits.
-func (l *loader) waitUndecided(p *pair) {
-	if len(p.undecided) == 0 {
-		p.link.RevisitAt = time.Time{}
-		return
-	}
+func (l *loader) waitUndecided(list []*pair) {
+	open := slices.DeleteFunc(slices.Clone(list), func(p *pair) bool { return len(p.undecided) == 0 && !p.told().revisits })
+	l.pairs.each(open, func(p *pair) {
+		if len(p.undecided) > 0 {
+			l.waitUndecidedPair(p)
+		} else {
+			p.link.RevisitAt = time.Time{}
+		}
+	})
+}
+
+func (l *loader) waitUndecidedPair(p *pair) {
 	for _, s := range record.Sides {
 		if !p.undecided[s] {
 			continue
@@ -385,7 +404,7 @@ func displayed(base record.Fields, projections []record.Projection, schema recor
 func (l *loader) reread(ctx context.Context, list []*pair) error {
 	ask := newAsked()
 	for _, p := range list {
-		p.undecided = nil
+		p.open().undecided = nil
 		for _, s := range record.Sides {
 			p.records[s] = nil
 			if id := p.link.SideID(s); id != "" {
@@ -397,9 +416,7 @@ func (l *loader) reread(ctx context.Context, list []*pair) error {
 	if err := l.fetch(ctx, ask); err != nil {
 		return err
 	}
-	for _, p := range list {
-		l.waitUndecided(p)
-	}
+	l.waitUndecided(list)
 	return nil
 }
 

@@ -43,6 +43,7 @@ func (m *matcher) groups(ctx context.Context, unmatched []*pair) iter.Seq2[[]*pa
 			if !yield(group, err) || err != nil {
 				return
 			}
+			m.pairs.close()
 		}
 	}
 }
@@ -131,7 +132,7 @@ func oneSided(list []*pair) map[record.Side][]*pair {
 	out := map[record.Side][]*pair{}
 	for _, p := range list {
 		for _, s := range record.Sides {
-			if rec := p.records[s]; rec != nil && !rec.Gone && rec.Member && p.link.SideID(s.Other()) == "" {
+			if rec := p.open().records[s]; rec != nil && !rec.Gone && rec.Member && p.link.SideID(s.Other()) == "" {
 				out[s] = append(out[s], p)
 			}
 		}
@@ -225,7 +226,7 @@ func (m *matcher) untied(ctx context.Context, candidates map[record.Side][]recor
 		}
 		for i := range candidates[s] {
 			c := &candidates[s][i]
-			if p := m.pairs.bySide[s][c.ID]; !tied[c.ID] && !c.Gone && (p == nil || p.link.SideID(s.Other()) == "") {
+			if p := m.pairs.bySide[s][c.ID]; !tied[c.ID] && !c.Gone && (p == nil || p.sideID(s.Other()) == "") {
 				out[s] = append(out[s], c)
 			}
 		}

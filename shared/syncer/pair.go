@@ -10,12 +10,16 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// pair is a link and what is known of its two records in this run.
+// pair is a link and what is known of its two records in this run. Its content is packed while the pair waits for its turn,
+// so that a run with many pairs holds few of them in full: whoever looks into a pair opens it first.
 type pair struct {
-	link store.Link
-	// stored is the link as the store has it; the zero Link where it has none.
-	stored  store.Link
-	records map[record.Side]*record.Record
+	// content is nil while the pair is closed.
+	*content
+	// outline is what a closed pair tells of itself, packed its content.
+	outline
+	packed *packedContent
+	// among are the pairs of which it is one.
+	among *pairs
 	// first says that the records were matched in this run, for a reason.
 	first  bool
 	reason match.Reason
@@ -37,6 +41,14 @@ type pair struct {
 	left    reconcile.LeftAsIs
 }
 
+// content is a link, with what is known of its two records.
+type content struct {
+	link store.Link
+	// stored is the link as the store has it; the zero Link where it has none.
+	stored  store.Link
+	records map[record.Side]*record.Record
+}
+
 // wait is why a pair is left alone, and until when. A wait without a problem is nothing that a user has to know.
 type wait struct {
 	until   time.Time
@@ -44,15 +56,16 @@ type wait struct {
 }
 
 // linked reports whether the pair has an id on both sides.
-func (p *pair) linked() bool { return p.link.CreatioID != "" && p.link.GoogleID != "" }
+func (p *pair) linked() bool { return p.sideID(record.Creatio) != "" && p.sideID(record.Google) != "" }
 
 // newlySeen reports whether the pair is nothing but a record that was found just now.
-func (p *pair) newlySeen() bool { return !p.unchanged && p.stored.ID == "" && !p.linked() }
+func (p *pair) newlySeen() bool { return !p.unchanged && !p.told().inStore && !p.linked() }
 
 // free lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
 func (p *pair) free() {
-	clear(p.records)
-	p.link.Base, p.link.Sides, p.link.Intent, p.link.Former, p.stored = nil, nil, nil, nil, store.Link{}
+	p.outline = p.told()
+	p.outline.inStore, p.outline.revisits, p.outline.known = false, false, [2]bool{}
+	p.content, p.packed = nil, nil
 }
 
 // pairs are the pairs that a run deals with, found by either id.
@@ -60,10 +73,21 @@ type pairs struct {
 	list   []*pair
 	bySide map[record.Side]map[string]*pair
 	byLink map[string]*pair
+	// opened are the pairs that were opened since pairs were closed last.
+	opened []*pair
 }
 
 func newPairs() *pairs {
 	return &pairs{bySide: map[record.Side]map[string]*pair{record.Creatio: {}, record.Google: {}}, byLink: map[string]*pair{}}
+}
+
+// find is the pair of a record by its id on a side, opened; nil where there is none.
+func (p *pairs) find(s record.Side, id string) *pair {
+	n := p.bySide[s][id]
+	if n == nil {
+		return nil
+	}
+	return n.open()
 }
 
 // has reports whether a link was taken in.
@@ -72,9 +96,9 @@ func (p *pairs) has(link string) bool { return p.byLink[link] != nil }
 // addLink takes a link in; a link that is there already is not taken twice.
 func (p *pairs) addLink(l store.Link) *pair {
 	if known := p.byLink[l.ID]; known != nil {
-		return known
+		return known.open()
 	}
-	n := &pair{link: l, stored: l, records: map[record.Side]*record.Record{}}
+	n := p.newPair(&content{link: l, stored: l, records: map[record.Side]*record.Record{}})
 	p.byLink[l.ID] = n
 	p.add(n)
 	return n
@@ -82,7 +106,7 @@ func (p *pairs) addLink(l store.Link) *pair {
 
 // addUnchanged notes that two records are those of a link with which there is nothing to do.
 func (p *pairs) addUnchanged(l store.Link) {
-	n := &pair{unchanged: true, link: store.Link{ID: l.ID, CreatioID: l.CreatioID, GoogleID: l.GoogleID, Active: true}}
+	n := &pair{unchanged: true, among: p, outline: outline{id: l.ID, ids: [2]string{l.CreatioID, l.GoogleID}, active: true}}
 	p.byLink[l.ID] = n
 	for _, s := range record.Sides {
 		p.index(n, s)
@@ -91,9 +115,16 @@ func (p *pairs) addUnchanged(l store.Link) {
 
 // addRecord starts a pair for a record without a link.
 func (p *pairs) addRecord(s record.Side, id string) *pair {
-	n := &pair{first: true, records: map[record.Side]*record.Record{}, link: store.Link{ID: linkID(s, id)}}
+	n := p.newPair(&content{link: store.Link{ID: linkID(s, id)}, records: map[record.Side]*record.Record{}})
+	n.first = true
 	n.link.SetSideID(s, id)
 	p.add(n)
+	return n
+}
+
+func (p *pairs) newPair(c *content) *pair {
+	n := &pair{content: c, among: p, outline: outline{id: c.link.ID}}
+	p.opened = append(p.opened, n)
 	return n
 }
 
@@ -106,11 +137,11 @@ func (p *pairs) add(n *pair) {
 
 // index lets a pair be found by its id on a side. Where two links have one record, the link in scope is found.
 func (p *pairs) index(n *pair, s record.Side) {
-	id := n.link.SideID(s)
+	id := n.sideID(s)
 	if id == "" {
 		return
 	}
-	if known := p.bySide[s][id]; known != nil && known != n && (known.link.Active || !n.link.Active) {
+	if known := p.bySide[s][id]; known != nil && known != n && (known.told().active || !n.told().active) {
 		return
 	}
 	p.bySide[s][id] = n
@@ -122,7 +153,7 @@ func (p *pairs) discard(n *pair, s record.Side) {
 		return
 	}
 	n.absorbed = true
-	delete(p.bySide[s], n.link.SideID(s))
+	delete(p.bySide[s], n.sideID(s))
 	p.drop(func(other *pair) bool { return other == n })
 }
 

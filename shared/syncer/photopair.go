@@ -66,7 +66,7 @@ func (t *photoPair) replaceRecords(now map[record.Side]*record.Record) {
 	was, known := *t, t.known
 	link := t.link
 	link.Photo = &known
-	*t = *photoPairOf(&pair{link: link, first: was.first, records: now}, was.sides)
+	*t = *photoPairOf(&pair{content: &content{link: link, records: now}, first: was.first}, was.sides)
 	t.stored, t.states = was.stored, map[record.Side]json.RawMessage{}
 	for _, s := range record.Sides {
 		t.states[s] = now[s].AdapterState

@@ -101,17 +101,20 @@ func (l *loader) attach(s record.Side, records []record.Packed, again asked) {
 		rec := p.Unpack()
 		l.assign(s, &rec, again)
 		// The pair has it now.
-		records[i] = record.Packed{}
+		if records[i] = (record.Packed{}); len(l.pairs.opened) >= linkPage {
+			l.pairs.close()
+		}
 	}
+	l.pairs.close()
 }
 
 // followRename finds the pair of a record that went by other ids before: its own one, or else its heir among those that
 // knew it by a former id. What the others knew was merged into it.
 func (l *loader) followRename(s record.Side, rec *record.Record) {
-	own := l.pairs.bySide[s][rec.ID]
+	own := l.pairs.find(s, rec.ID)
 	var former []*pair
 	for _, alias := range rec.Aliases {
-		p := l.pairs.bySide[s][alias]
+		p := l.pairs.find(s, alias)
 		if p != nil && p != own && !p.unchanged && p.link.SideID(s) == alias && (p.records[s] == nil || !p.records[s].Gone) {
 			former = append(former, p)
 		}
@@ -144,11 +147,11 @@ func (l *loader) followRename(s record.Side, rec *record.Record) {
 // none, or where the side knows the record as one that another pair had.
 func (l *loader) lostCreation(s record.Side, rec *record.Record) *pair {
 	p := l.pairs.byLink[rec.Mark]
-	if p == nil || p.unchanged || p.link.Pending != s || p.link.SideID(s) != "" {
+	if p == nil || p.unchanged || p.open().link.Pending != s || p.link.SideID(s) != "" {
 		return nil
 	}
 	for _, alias := range rec.Aliases {
-		if q := l.pairs.bySide[s][alias]; q != nil && l.heirRank(s, q, rec) == sameRecord {
+		if q := l.pairs.find(s, alias); q != nil && l.heirRank(s, q, rec) == sameRecord {
 			return nil
 		}
 	}
@@ -178,7 +181,7 @@ func (l *loader) heirRank(s record.Side, p *pair, rec *record.Record) int {
 }
 
 func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
-	p := l.pairs.bySide[s][rec.ID]
+	p := l.pairs.find(s, rec.ID)
 	if p != nil && p.unchanged {
 		return
 	}
@@ -220,20 +223,25 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 func (l *loader) unify(ctx context.Context, fetched asked) error {
 	again := newAsked()
 	for _, s := range record.Sides {
-		if _, ok := l.sides[s].(Stable); !ok || !slices.ContainsFunc(l.pairs.list, func(p *pair) bool { return p.newlySeen() && fetched[s][p.link.SideID(s)] }) {
+		if _, ok := l.sides[s].(Stable); !ok || !slices.ContainsFunc(l.pairs.list, func(p *pair) bool { return p.newlySeen() && fetched[s][p.sideID(s)] }) {
 			continue
 		}
 		ids := map[string]string{}
 		for _, p := range l.pairs.list {
-			rec := p.records[s]
-			if rec == nil || rec.Gone || !p.newlySeen() {
+			if !p.has(s) || !p.newlySeen() {
 				continue
 			}
-			is := stable(l.sides[s], rec.AdapterState)
-			if other := ids[is]; other != "" && is != "" {
-				again[s][other], again[s][rec.ID] = true, true
-			}
-			ids[is] = rec.ID
+			p.look(func() {
+				rec := p.records[s]
+				if rec.Gone {
+					return
+				}
+				is := stable(l.sides[s], rec.AdapterState)
+				if other := ids[is]; other != "" && is != "" {
+					again[s][other], again[s][rec.ID] = true, true
+				}
+				ids[is] = rec.ID
+			})
 		}
 	}
 	return l.fetch(ctx, again)

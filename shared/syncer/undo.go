@@ -47,7 +47,7 @@ func (r *run) undo(ctx context.Context) error {
 			return err
 		}
 		for _, p := range list {
-			u.explain(p)
+			u.explain(p.open())
 			p.free()
 		}
 	}
@@ -178,7 +178,7 @@ func (u undoer) plan(list []*pair) []*step {
 		if p.wait != nil {
 			continue
 		}
-		if s := p.link.Pending; s != "" {
+		if s := p.open().link.Pending; s != "" {
 			// Whether the record is there nobody knows before the next run has looked for it.
 			u.waitForCreation(p, s, u.start)
 			continue

@@ -147,10 +147,11 @@ type User interface {
 	LinksByParent(ctx context.Context, t record.Type, parents []string) ([]Link, error)
 	// Links goes over all links, in the order of their ids, as Users does.
 	Links(ctx context.Context, t record.Type) iter.Seq2[Link, error]
-	// PendingLinks are the links that were Unfinished when they were written.
-	PendingLinks(ctx context.Context, t record.Type) ([]Link, error)
-	// LinksSince are the links that were written at since or later, by their UpdatedAt, in no order.
-	LinksSince(ctx context.Context, t record.Type, since time.Time) ([]Link, error)
+	// PendingLinks goes over the links that were Unfinished when they were written, as Users does. After a run that was held
+	// these may be all of them.
+	PendingLinks(ctx context.Context, t record.Type) iter.Seq2[Link, error]
+	// LinksSince goes over the links that were written at since or later, by their UpdatedAt, in no order, as Users does.
+	LinksSince(ctx context.Context, t record.Type, since time.Time) iter.Seq2[Link, error]
 	// ActiveLinks counts the links in scope.
 	ActiveLinks(ctx context.Context, t record.Type) (int, error)
 

@@ -68,11 +68,10 @@ func (l *loader) loadLinks(ctx context.Context) error {
 	if !l.members[record.Creatio].known || !l.members[record.Google].known || l.doc.Interrupted && l.doc.LastFinished.IsZero() {
 		return l.loadAllLinks(ctx)
 	}
-	unfinished, err := l.user.PendingLinks(ctx, l.engine.Type)
-	if err != nil {
-		return fmt.Errorf("read unfinished links: %w", err)
-	}
-	for _, link := range unfinished {
+	for link, err := range l.user.PendingLinks(ctx, l.engine.Type) {
+		if err != nil {
+			return fmt.Errorf("read unfinished links: %w", err)
+		}
 		l.counts.add(link)
 		l.guard.remember(link)
 		if l.waitsOn(link) {
@@ -80,6 +79,7 @@ func (l *loader) loadLinks(ctx context.Context) error {
 		} else {
 			l.pairs.addLink(link)
 		}
+		l.pairs.closeMany()
 	}
 	if err := l.loadInterrupted(ctx); err != nil {
 		return err
@@ -153,14 +153,15 @@ func (l *loader) loadInterrupted(ctx context.Context) error {
 	if !l.doc.Interrupted {
 		return nil
 	}
-	links, err := l.user.LinksSince(ctx, l.engine.Type, l.doc.LastFinished.Add(-clockSkew))
-	if err != nil {
-		return fmt.Errorf("read links of a run that was cut off: %w", err)
-	}
-	for _, link := range links {
+	for link, err := range l.user.LinksSince(ctx, l.engine.Type, l.doc.LastFinished.Add(-clockSkew)) {
+		if err != nil {
+			return fmt.Errorf("read links of a run that was cut off: %w", err)
+		}
 		l.guard.catchUp(link)
 		l.pairs.addLink(link).nominated = true
+		l.pairs.closeMany()
 	}
+	var err error
 	if l.counts.active, err = l.user.ActiveLinks(ctx, l.engine.Type); err != nil {
 		return fmt.Errorf("count the links in scope: %w", err)
 	}

@@ -94,13 +94,18 @@ func (p *pairs) close() {
 	p.opened = p.opened[:0]
 }
 
+// closeMany does so once there are many.
+func (p *pairs) closeMany() {
+	if len(p.opened) >= linkPage {
+		p.close()
+	}
+}
+
 // each opens the pairs of a list one after the other, and closes them again.
 func (p *pairs) each(list []*pair, do func(*pair)) {
 	for _, n := range list {
 		do(n.open())
-		if len(p.opened) >= linkPage {
-			p.close()
-		}
+		p.closeMany()
 	}
 	p.close()
 }

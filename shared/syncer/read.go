@@ -101,9 +101,8 @@ func (l *loader) attach(s record.Side, records []record.Packed, again asked) {
 		rec := p.Unpack()
 		l.assign(s, &rec, again)
 		// The pair has it now.
-		if records[i] = (record.Packed{}); len(l.pairs.opened) >= linkPage {
-			l.pairs.close()
-		}
+		records[i] = record.Packed{}
+		l.pairs.closeMany()
 	}
 	l.pairs.close()
 }

@@ -94,22 +94,25 @@ func (k kept) LinksBy(ctx context.Context, t record.Type, side record.Side, ids 
 }
 
 func (k kept) Links(ctx context.Context, t record.Type) iter.Seq2[store.Link, error] {
+	return links(ctx, k, k.User.Links(ctx, t))
+}
+
+func (k kept) PendingLinks(ctx context.Context, t record.Type) iter.Seq2[store.Link, error] {
+	return links(ctx, k, k.User.PendingLinks(ctx, t))
+}
+
+func (k kept) LinksSince(ctx context.Context, t record.Type, since time.Time) iter.Seq2[store.Link, error] {
+	return links(ctx, k, k.User.LinksSince(ctx, t, since))
+}
+
+func links(ctx context.Context, k kept, all iter.Seq2[store.Link, error]) iter.Seq2[store.Link, error] {
 	return func(yield func(store.Link, error) bool) {
-		err := k.call(ctx, func() error { return nil })
-		if err != nil {
+		if err := k.call(ctx, func() error { return nil }); err != nil {
 			yield(store.Link{}, err)
 			return
 		}
-		k.User.Links(ctx, t)(yield)
+		all(yield)
 	}
-}
-
-func (k kept) PendingLinks(ctx context.Context, t record.Type) ([]store.Link, error) {
-	return one(ctx, k, func() ([]store.Link, error) { return k.User.PendingLinks(ctx, t) })
-}
-
-func (k kept) LinksSince(ctx context.Context, t record.Type, since time.Time) ([]store.Link, error) {
-	return one(ctx, k, func() ([]store.Link, error) { return k.User.LinksSince(ctx, t, since) })
 }
 
 func (k kept) ActiveLinks(ctx context.Context, t record.Type) (int, error) {

@@ -57,34 +57,22 @@ func (u *user) Links(ctx context.Context, t record.Type) iter.Seq2[store.Link, e
 	}, u.path("links", string(t))...)
 }
 
-func (u *user) PendingLinks(ctx context.Context, t record.Type) ([]store.Link, error) {
-	var out []store.Link
-	err := u.view(ctx, "list pending links", []string{string(t)}, func(tx *bbolt.Tx) error {
-		index, links := find(tx, u.path("pending", string(t))...), find(tx, u.path("links", string(t))...)
-		if index == nil {
-			return nil
-		}
-		return index.ForEach(func(id, _ []byte) error {
-			l, err := get[store.Link](links, id)
-			out = append(out, l)
-			return missing(err)
-		})
-	})
-	return out, none(err)
+func (u *user) PendingLinks(ctx context.Context, t record.Type) iter.Seq2[store.Link, error] {
+	return scan(ctx, u.s, "list pending links", func(index *bbolt.Bucket, id, _ []byte) (store.Link, error) {
+		l, err := get[store.Link](find(index.Tx(), u.path("links", string(t))...), id)
+		return l, missing(err)
+	}, u.path("pending", string(t))...)
 }
 
 // LinksSince goes over all links: nobody has so many in a file of one's own that an index of times would pay.
-func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) ([]store.Link, error) {
-	var out []store.Link
-	for l, err := range u.Links(ctx, t) {
-		if err != nil {
-			return nil, err
-		}
-		if !l.UpdatedAt.Before(document.Time(since)) {
-			out = append(out, l)
+func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) iter.Seq2[store.Link, error] {
+	return func(yield func(store.Link, error) bool) {
+		for l, err := range u.Links(ctx, t) {
+			if (err != nil || !l.UpdatedAt.Before(document.Time(since))) && !yield(l, err) {
+				return
+			}
 		}
 	}
-	return out, nil
 }
 
 // ActiveLinks goes over all links too.

@@ -193,14 +193,19 @@ func (s *Store) TakeState(ctx context.Context, id string) error {
 
 // Users goes over the profiles of all users. 1 read for each.
 func (s *Store) Users(ctx context.Context) iter.Seq2[store.Profile, error] {
-	return list[store.Profile](ctx, s, "list users", s.client.Collection("users"))
+	return list[store.Profile](ctx, s, "list users", byID(s.client.Collection("users")))
 }
 
-// list goes over a collection in the order of the ids, page by page: no stream stays open while the caller works.
-func list[D document.Document](ctx context.Context, s *Store, op string, c *firestore.CollectionRef) iter.Seq2[D, error] {
+// byID is a whole collection in the order of the ids.
+func byID(c *firestore.CollectionRef) firestore.Query {
+	return c.OrderBy(firestore.DocumentID, firestore.Asc)
+}
+
+// list goes over what a query finds, in its order, page by page: no stream stays open while the caller works.
+func list[D document.Document](ctx context.Context, s *Store, op string, q firestore.Query) iter.Seq2[D, error] {
 	return func(yield func(D, error) bool) {
 		var none D
-		q := c.OrderBy(firestore.DocumentID, firestore.Asc).Limit(pageSize)
+		q = q.Limit(pageSize)
 		for page := q; ; {
 			snaps, err := s.query(ctx, page)
 			if err != nil {
@@ -220,7 +225,7 @@ func list[D document.Document](ctx context.Context, s *Store, op string, c *fire
 			if len(snaps) < pageSize {
 				return
 			}
-			page = q.StartAfter(snaps[len(snaps)-1].Ref.ID)
+			page = q.StartAfter(snaps[len(snaps)-1])
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -148,11 +149,11 @@ func TestALinkOfAFormerVersionIsReadAndFound(t *testing.T) {
 	})
 	must(t, err)
 	for what, find := range map[string]func() ([]store.Link, error){
-		"unfinished": func() ([]store.Link, error) { return u.PendingLinks(ctx, record.Contacts) },
+		"unfinished": func() ([]store.Link, error) { return collect(u.PendingLinks(ctx, record.Contacts)) },
 		"by its id": func() ([]store.Link, error) {
 			return u.LinksBy(ctx, record.Contacts, record.Google, []string{"people/g1"})
 		},
-		"by its time": func() ([]store.Link, error) { return u.LinksSince(ctx, record.Contacts, at) },
+		"by its time": func() ([]store.Link, error) { return collect(u.LinksSince(ctx, record.Contacts, at)) },
 	} {
 		links, err := find()
 		must(t, err)
@@ -160,4 +161,14 @@ func TestALinkOfAFormerVersionIsReadAndFound(t *testing.T) {
 			t.Errorf("%s: %+v", what, links)
 		}
 	}
+}
+
+func collect(links iter.Seq2[store.Link, error]) (all []store.Link, err error) {
+	for l, err := range links {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
 }

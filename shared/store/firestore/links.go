@@ -67,21 +67,17 @@ func anyOf[D document.Document](ctx context.Context, s *Store, c *firestore.Coll
 }
 
 // PendingLinks costs 1 read for each, at least 1.
-func (u *user) PendingLinks(ctx context.Context, t record.Type) ([]store.Link, error) {
-	if document.ToRead(u.id, string(t)) != nil {
-		return nil, nil
-	}
-	links, err := contents[store.Link](ctx, u.s, u.links(t).Where("unfinished", "==", true))
-	return links, wrap("list pending links", err)
+func (u *user) PendingLinks(ctx context.Context, t record.Type) iter.Seq2[store.Link, error] {
+	return u.listLinks(ctx, "list pending links", t, func(c *firestore.CollectionRef) firestore.Query {
+		return c.Where("unfinished", "==", true).OrderBy(firestore.DocumentID, firestore.Asc)
+	})
 }
 
 // LinksSince costs 1 read for each, at least 1.
-func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) ([]store.Link, error) {
-	if document.ToRead(u.id, string(t)) != nil {
-		return nil, nil
-	}
-	links, err := contents[store.Link](ctx, u.s, u.links(t).Where("updated", ">=", document.Time(since)))
-	return links, wrap("list links written lately", err)
+func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) iter.Seq2[store.Link, error] {
+	return u.listLinks(ctx, "list links written lately", t, func(c *firestore.CollectionRef) firestore.Query {
+		return c.Where("updated", ">=", document.Time(since)).OrderBy("updated", firestore.Asc).OrderBy(firestore.DocumentID, firestore.Asc)
+	})
 }
 
 // ActiveLinks costs 1 read for every 1,000 links, at least 1 (https://firebase.google.com/docs/firestore/pricing#aggregation_queries).
@@ -121,10 +117,16 @@ func contents[D document.Document](ctx context.Context, s *Store, q firestore.Qu
 
 // Links costs 1 read for each, at least 1.
 func (u *user) Links(ctx context.Context, t record.Type) iter.Seq2[store.Link, error] {
+	return u.listLinks(ctx, "list links", t, byID)
+}
+
+func (u *user) listLinks(
+	ctx context.Context, op string, t record.Type, query func(*firestore.CollectionRef) firestore.Query,
+) iter.Seq2[store.Link, error] {
 	if document.ToRead(u.id, string(t)) != nil {
 		return func(func(store.Link, error) bool) {}
 	}
-	return list[store.Link](ctx, u.s, "list links", u.links(t))
+	return list[store.Link](ctx, u.s, op, query(u.links(t)))
 }
 
 // linkWrite is a link to be written, or to be deleted where fields is nil.

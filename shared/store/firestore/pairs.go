@@ -44,7 +44,7 @@ func (u *user) Pairs(ctx context.Context, t record.Type) iter.Seq2[store.Pair, e
 	if document.ToRead(u.id, string(t)) != nil {
 		return func(func(store.Pair, error) bool) {}
 	}
-	return list[store.Pair](ctx, u.s, "list pairs", u.pairs(t))
+	return list[store.Pair](ctx, u.s, "list pairs", byID(u.pairs(t)))
 }
 
 // PutPairs costs 1 write for each.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"testing"
 	"time"
 
@@ -182,8 +183,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{old, late, never}))
 		since := func(at time.Time, want ...store.Link) {
 			t.Helper()
-			got, err := u.LinksSince(t.Context(), record.Contacts, at)
-			must(t, err)
+			got := collect(t, u.LinksSince(t.Context(), record.Contacts, at))
 			same(t, "links since "+at.String(), sorted(got), want)
 		}
 		since(noon, old, late)
@@ -244,9 +244,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		links[2].Active = true
 		must(t, putLinks(t.Context(), u, record.Contacts, lease, links[2:3]))
 		wantPending(t, u, links[0], links[2], links[3])
-		other, err := u.PendingLinks(t.Context(), record.Activities)
-		must(t, err)
-		same(t, "pending activities", other, []store.Link(nil))
+		same(t, "pending activities", collect(t, u.PendingLinks(t.Context(), record.Activities)), []store.Link(nil))
 	},
 
 	"links of two users and of two types do not touch": func(t *testing.T, s store.Store) {
@@ -290,22 +288,36 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		}
 	},
 
-	"a listing that fails says so": func(t *testing.T, s store.Store) {
-		n := 0
-		for _, err := range s.User("ada").Links(cancelled(t), record.Contacts) {
-			if n++; err == nil {
-				t.Error("no error")
-			}
+	"many links that are unfinished, and written at one time, are listed each once": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		links := numbered(700)
+		for i := range links {
+			links[i].Failed, links[i].RetryAt, links[i].UpdatedAt = 1, noon, noon
 		}
-		if n != 1 {
-			t.Errorf("%d results", n)
+		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), links))
+		wantPending(t, u, links...)
+		same(t, "links since", sorted(collect(t, u.LinksSince(t.Context(), record.Contacts, noon))), links)
+	},
+
+	"a listing that fails says so": func(t *testing.T, s store.Store) {
+		u, ctx := s.User("ada"), cancelled(t)
+		for name, list := range map[string]iter.Seq2[store.Link, error]{
+			"links": u.Links(ctx, record.Contacts), "pending links": u.PendingLinks(ctx, record.Contacts), "links since": u.LinksSince(ctx, record.Contacts, noon),
+		} {
+			n := 0
+			for _, err := range list {
+				if n++; err == nil {
+					t.Errorf("%s: no error", name)
+				}
+			}
+			if n != 1 {
+				t.Errorf("%s: %d results", name, n)
+			}
 		}
 	},
 }
 
 func wantPending(t *testing.T, u store.User, want ...store.Link) {
 	t.Helper()
-	got, err := u.PendingLinks(t.Context(), record.Contacts)
-	must(t, err)
-	same(t, "pending links", sorted(got), want)
+	same(t, "pending links", sorted(collect(t, u.PendingLinks(t.Context(), record.Contacts))), want)
 }

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -98,8 +99,13 @@ func setDue(t *testing.T, u store.User, typ record.Type, due time.Time) {
 // linksOf lists all links of the contacts.
 func linksOf(t *testing.T, u store.User) []store.Link {
 	t.Helper()
+	return collect(t, u.Links(t.Context(), record.Contacts))
+}
+
+func collect(t *testing.T, links iter.Seq2[store.Link, error]) []store.Link {
+	t.Helper()
 	var out []store.Link
-	for l, err := range u.Links(t.Context(), record.Contacts) {
+	for l, err := range links {
 		must(t, err)
 		out = append(out, l)
 	}

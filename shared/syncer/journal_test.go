@@ -174,6 +174,16 @@ func TestAfter_a_write_that_nobody_recorded_the_next_run_knows_what_it_was(t *te
 				}
 			},
 		},
+		"a new contact that is untagged again leaves": {
+			before:    func(_ *world, c, _ *half) { c.add("Emmy", "emmy@example.com") },
+			written:   record.Google,
+			meanwhile: func(_ *world, c, _ *half) { c.edit(c.id("Emmy"), func(r *row) { r.member = false }) },
+			check: func(t *testing.T, _ *world, c, g *half) {
+				if len(c.scope()) != 2 || len(g.scope()) != 2 {
+					t.Errorf("in scope are %q and %q", c.scope(), g.scope())
+				}
+			},
+		},
 		"an edit of what was written is an edit": {
 			before:    func(w *world, _, _ *half) { w.setJob(record.Google, "Ada", "Baroness") },
 			written:   record.Creatio,

@@ -113,6 +113,19 @@ func (m *matcher) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*
 	}
 }
 
+// creating is the pair for which a run began to create made, out of a record that has left the scope since; nil where there
+// is none. What that run meant to do stands on its link.
+func (m *matcher) creating(s record.Side, from, made *record.Record) *pair {
+	p := m.pairs.bySide[s][from.ID]
+	if p == nil || p.records[s] == nil || p.wait != nil || p.stored.Pending != s.Other() || p.link.SideID(s.Other()) != "" {
+		return nil
+	}
+	if _, chosen := m.sides[s.Other()].(Naming); !chosen && made.Mark != p.link.ID {
+		return nil
+	}
+	return p
+}
+
 // item is a record as it is compared with others. Its origins tell which record of the other side it was made from, or which
 // one was made from it, although the link between them was lost: a record carries the id of the link it was made for as its
 // mark, or has an id that is derived from the one it was made for.
@@ -279,6 +292,12 @@ func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (
 
 // pair makes one pair of two records. Where each had begun a link, one of them stays.
 func (m *matcher) pair(c, g *pair, creatio, google *record.Record, reason match.Reason) {
+	if reason == match.ByOrigin && c == nil {
+		c = m.creating(record.Creatio, creatio, google)
+	}
+	if reason == match.ByOrigin && g == nil {
+		g = m.creating(record.Google, google, creatio)
+	}
 	p := c
 	if p == nil {
 		p = g

@@ -142,7 +142,8 @@ func (r *recovery) effect(s record.Side, f record.Field, before, after record.En
 	}
 	was, is := displayed(f, side.Before, r.old.Projections[s], before), displayed(f, side.After, side.Projections, after)
 	switch {
-	case f.Same(was, is):
+	case f.Same(was, is), f.Set && f.Empty(was) && shows(f, side.Before[f.Name], is):
+		// A value that only the other side was to get shows here already.
 		return untouched
 	case !now.exists():
 		return tookNone

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -181,6 +182,25 @@ func TestAfter_a_write_that_nobody_recorded_the_next_run_knows_what_it_was(t *te
 			check: func(t *testing.T, _ *world, c, g *half) {
 				if len(c.scope()) != 2 || len(g.scope()) != 2 {
 					t.Errorf("in scope are %q and %q", c.scope(), g.scope())
+				}
+			},
+		},
+		"a number that was added and is taken away again is gone": {
+			before: func(w *world, _, g *half) {
+				w.setJob(record.Creatio, "Ada", "Baroness")
+				g.edit(g.id("Ada"), func(r *row) {
+					r.fields[contact.Phones] = []record.Entry{{Kind: contact.KindHome, Text: "+12025550123"}}
+				})
+				g.refuse = func(record.Operation) error { return fault.New(fault.Conflict, "google", "version", nil) }
+			},
+			written: record.Creatio,
+			meanwhile: func(_ *world, _, g *half) {
+				g.refuse = nil
+				g.edit(g.id("Ada"), func(r *row) { delete(r.fields, contact.Phones) })
+			},
+			check: func(t *testing.T, _ *world, c, g *half) {
+				if is := c.rows[c.id("Ada")].fields[contact.Phones]; len(is)+len(g.rows[g.id("Ada")].fields[contact.Phones]) > 0 {
+					t.Errorf("creatio has %v, google %v", is, g.rows[g.id("Ada")].fields[contact.Phones])
 				}
 			},
 		},

@@ -1,6 +1,9 @@
 package record
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // Intent is what a run is about to write to the records of a link. It stands on the link before anything is sent, so that
 // the next run can tell what became of it where this one died, or never heard the answer: the base and two records do not
@@ -21,9 +24,26 @@ type Intent struct {
 	Sides map[Side]IntentSide `json:"sides,omitempty"`
 }
 
+// Without is the intent as it is once some sides have answered that they did not write.
+func (in *Intent) Without(refused []Side) *Intent {
+	if in == nil || len(refused) == 0 {
+		return in
+	}
+	out := *in
+	out.Sides = maps.Clone(in.Sides)
+	for _, s := range refused {
+		side := out.Sides[s]
+		side.Refused = true
+		out.Sides[s] = side
+	}
+	return &out
+}
+
 // IntentSide is one side of an intent.
 type IntentSide struct {
 	Action Action `json:"action,omitempty"`
+	// Refused says that the side answered that it did not write.
+	Refused bool `json:"refused,omitempty"`
 	// Before is what the record showed when the write was planned, After what it shows once it is written; of Fields.
 	Before Fields `json:"before,omitempty"`
 	After  Fields `json:"after,omitempty"`

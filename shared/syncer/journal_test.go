@@ -235,6 +235,30 @@ func TestAfter_a_write_that_nobody_recorded_the_next_run_knows_what_it_was(t *te
 	}
 }
 
+// Google goes on showing what was there before a write of which nobody heard.
+func TestA_write_that_nobody_recorded_and_that_does_not_show_yet_is_no_edit_once_it_shows(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo")
+	g := w.sides[record.Google]
+	before := *g.rows[g.id("Ada")]
+	before.fields = before.fields.Clone()
+	w.setJob(record.Creatio, "Ada", "Baroness")
+	w.breakAfterWrite(record.Google)
+	written := *g.rows[g.id("Ada")]
+	w.setJob(record.Creatio, "Ada", "Duchess")
+	*g.rows[g.id("Ada")] = before
+	if _, r := w.run(syncer.TriggerSchedule); len(r.Changes) > 0 {
+		t.Errorf("while the write does not show, a run changed %+v", r.Changes)
+	}
+	*g.rows[g.id("Ada")] = written
+	w.pass(lag)
+	w.sync()
+	if c, g := w.text(record.Creatio, "Ada"), w.text(record.Google, "Ada"); c != "Duchess" || g != "Duchess" {
+		t.Errorf("Creatio has %q, Google %q", c, g)
+	}
+	w.silent()
+}
+
 func TestWhat_loses_against_an_edit_after_a_write_that_nobody_recorded_is_in_the_history(t *testing.T) {
 	t.Parallel()
 	w := team(t, "Ada", "Bo")

@@ -10,6 +10,8 @@ import (
 // older than the version last seen decides nothing as long as that version may be too young to show. One that is as old or
 // newer decides, and so does everything where a side does not lag.
 //
+// Neither does one that shows nothing of a write of which nobody heard the answer, as long as that may be too young to show.
+//
 // Whether a record is there and in scope is told apart from its version, which need not move with it: a read that says so
 // of no newer version decides where the list of members says the same, or once the link is old enough.
 func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
@@ -22,6 +24,12 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	}
 	// Young is what may not show yet. Only a record that was made a moment ago may not show at all.
 	young := func(at time.Time) bool { return l.start.Before(at.Add(lag)) }
+	if in := p.stored.Intent; in != nil && !rec.Gone && !rec.Modified.After(known.Modified) && young(p.stored.UpdatedAt) {
+		if side := in.Sides[side]; side.Action != "" && !side.Refused {
+			// The write of which nobody heard may have taken effect, and not show yet.
+			return false
+		}
+	}
 	switch {
 	case p.stored.Waits[side].Departure && (rec.Gone || !rec.Member):
 		// That it departed was decided before, and waits.

@@ -52,6 +52,7 @@ func (w *writer) recordResult(st *step) {
 	}
 	l.Sides = map[record.Side]store.LinkSide{record.Creatio: l.Sides[record.Creatio], record.Google: l.Sides[record.Google]}
 	failure, uncertain := st.failure(), false
+	var refused []record.Side
 	for _, s := range record.Sides {
 		op := st.Ops[s]
 		if op == nil {
@@ -69,9 +70,12 @@ func (w *writer) recordResult(st *step) {
 			}
 		case fault.Ambiguous(err):
 			uncertain = true
-		case op.Action == record.Create:
-			l.SetSideID(s, "")
-			l.Pending = ""
+		default:
+			refused = append(refused, s)
+			if op.Action == record.Create {
+				l.SetSideID(s, "")
+				l.Pending = ""
+			}
 		}
 	}
 	if failure == nil {
@@ -83,6 +87,7 @@ func (w *writer) recordResult(st *step) {
 		if !uncertain {
 			l.Intent = nil
 		}
+		l.Intent = l.Intent.Without(refused)
 	}
 	for _, s := range record.Sides {
 		l.Sides[s] = w.sideAfter(st, s, failure != nil)

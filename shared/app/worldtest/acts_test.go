@@ -17,7 +17,7 @@ var creatioActs = []act{
 	{"adds a contact", 1, func(f *folk, _ *rand.Rand) string { return f.nameInCreatio(f.inCreatio(false)) }},
 	{"changes the job title of", 4, column("JobTitle", func(f *folk, _ *rand.Rand) any { return f.value("Job %04d") })},
 	{"empties the job title of", 1, column("JobTitle", func(*folk, *rand.Rand) any { return "" })},
-	{"changes the first name of", 2, column("GivenName", func(f *folk, _ *rand.Rand) any { return f.value("Given%04d") })},
+	{"changes the first name of", 2, column("GivenName", func(f *folk, _ *rand.Rand) any { return f.given() })},
 	{"changes the middle name of", 1, column("MiddleName", func(f *folk, _ *rand.Rand) any { return f.value("Mid%04d") })},
 	{"writes notes about", 2, column("Notes", func(f *folk, _ *rand.Rand) any { return f.value("note %04d") + "\nsecond line" })},
 	{"sets the department of", 1, column("DepartmentId", func(_ *folk, r *rand.Rand) any { return lists[r.IntN(2)].id })},
@@ -35,17 +35,23 @@ var creatioActs = []act{
 		return true
 	})},
 	{"adds a phone to", 3, inCreatio(func(f *folk, r *rand.Rand, id string) bool {
-		f.insert("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": phoneTypes[kindOf(r, phoneTypes)], "Number": f.value("+1202555%04d")})
+		number := f.value("+1202555%04d")
+		f.says(record.Creatio, f.whom, phoneField(number), "", number)
+		f.insert("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": phoneTypes[kindOf(r, phoneTypes)], "Number": number})
 		return true
 	})},
 	{"adds an address to", 2, inCreatio(func(f *folk, r *rand.Rand, id string) bool {
+		street := f.value("%04d Elm Street")
+		f.says(record.Creatio, f.whom, streetField(street), "", street+"|"+lists[6].name)
 		f.insert("ContactAddress", map[string]any{
-			"ContactId": id, "AddressTypeId": addressTypes[kindOf(r, addressTypes)], "Address": f.value("%04d Elm Street"), "CountryId": lists[6].id,
+			"ContactId": id, "AddressTypeId": addressTypes[kindOf(r, addressTypes)], "Address": street, "CountryId": lists[6].id,
 		})
 		return true
 	})},
 	{"adds an e-mail address to", 2, inCreatio(func(f *folk, _ *rand.Rand, id string) bool {
-		f.insert("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": emailType, "Number": f.value("p%04d@example.com")})
+		email := f.value("p%04d@example.com")
+		f.says(record.Creatio, f.whom, emailField(email), "", email)
+		f.insert("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": emailType, "Number": email})
 		return true
 	})},
 	{"changes a number or address of", 3, row("ContactCommunication", func(f *folk, _ *rand.Rand, r map[string]any) {
@@ -56,38 +62,41 @@ var creatioActs = []act{
 		case skypeType:
 			form = "skype%04d"
 		}
-		f.over(fmt.Sprint(r["Number"]))
-		f.must("", f.w.creatio.As("Ada").Update("ContactCommunication", fmt.Sprint(r["Id"]), map[string]any{"Number": f.value(form)}))
+		was, is := text(r["Number"]), f.value(form)
+		f.over(was)
+		f.says(record.Creatio, f.whom, numberField(was), was, "")
+		f.says(record.Creatio, f.whom, numberField(is), "", is)
+		f.must("", f.w.creatio.As("Ada").Update("ContactCommunication", fmt.Sprint(r["Id"]), map[string]any{"Number": is}))
 	})},
 	{"relabels a phone of", 2, row("ContactCommunication", func(f *folk, rng *rand.Rand, r map[string]any) {
 		if r["CommunicationTypeId"] != emailType && r["CommunicationTypeId"] != skypeType {
+			f.says(record.Creatio, f.whom, numberField(text(r["Number"])), text(r["Number"]), text(r["Number"]))
 			f.must("", f.w.creatio.As("Ada").Update("ContactCommunication", fmt.Sprint(r["Id"]), map[string]any{"CommunicationTypeId": phoneTypes[kindOf(rng, phoneTypes)]}))
 		}
 	})},
 	{"takes a number or address from", 2, row("ContactCommunication", func(f *folk, _ *rand.Rand, r map[string]any) {
 		f.over(fmt.Sprint(r["Number"]))
+		f.says(record.Creatio, f.whom, numberField(text(r["Number"])), text(r["Number"]), "")
 		f.must("", f.w.creatio.As("Ada").Delete("ContactCommunication", fmt.Sprint(r["Id"])))
 	})},
 	{"changes the street of", 1, row("ContactAddress", func(f *folk, _ *rand.Rand, r map[string]any) {
-		f.over(fmt.Sprint(r["Address"]))
-		f.must("", f.w.creatio.As("Ada").Update("ContactAddress", fmt.Sprint(r["Id"]), map[string]any{"Address": f.value("%04d Elm Street")}))
+		was, is := text(r["Address"]), f.value("%04d Elm Street")
+		f.over(was)
+		f.says(record.Creatio, f.whom, streetField(was), was, "")
+		f.must("", f.w.creatio.As("Ada").Update("ContactAddress", fmt.Sprint(r["Id"]), map[string]any{"Address": is}))
 	})},
 	{"takes a postal address from", 1, row("ContactAddress", func(f *folk, _ *rand.Rand, r map[string]any) {
 		f.over(fmt.Sprint(r["Address"]))
+		f.says(record.Creatio, f.whom, streetField(text(r["Address"])), text(r["Address"]), "")
 		f.must("", f.w.creatio.As("Ada").Delete("ContactAddress", fmt.Sprint(r["Id"])))
 	})},
 	{"gives a photo to", 3, inCreatio(gives(record.Creatio))},
 	{"takes the photo from", 1, inCreatio(takes(record.Creatio))},
 	{"tags", 2, inCreatio(func(f *folk, _ *rand.Rand, id string) bool { f.tag(id); return true })},
-	{"untags", 2, inCreatio(func(f *folk, _ *rand.Rand, id string) bool {
-		for _, l := range f.tagged(id) {
-			f.must("", f.w.creatio.As("Ada").Delete("ContactInTag", fmt.Sprint(l["Id"])))
-			f.somebody(f.nameInCreatio(id)).out = true
-		}
-		return true
-	})},
+	{"untags", 2, inCreatio(func(f *folk, _ *rand.Rand, id string) bool { f.untag(id); return true })},
 	{"deletes", 1, inCreatio(func(f *folk, _ *rand.Rand, id string) bool {
 		f.somebody(f.nameInCreatio(id)).out = true
+		f.unsay(f.nameInCreatio(id))
 		f.over(f.shown(record.Creatio, id))
 		f.forget(record.Creatio, id)
 		f.must("", f.w.creatio.As("Ada").Delete("Contact", id))
@@ -110,6 +119,7 @@ func inCreatio(do func(*folk, *rand.Rand, string) bool) func(*folk, *rand.Rand) 
 		slices.Sort(ids)
 		id := ids[r.IntN(len(ids))]
 		name := f.nameInCreatio(id)
+		f.whom = name
 		if !do(f, r, id) {
 			return ""
 		}
@@ -121,10 +131,22 @@ func inCreatio(do func(*folk, *rand.Rand, string) bool) func(*folk, *rand.Rand) 
 func column(name string, value func(*folk, *rand.Rand) any) func(*folk, *rand.Rand) string {
 	return inCreatio(func(f *folk, r *rand.Rand, id string) bool {
 		s := f.w.creatio.As("Ada")
-		if was := fmt.Sprint(s.Get("Contact", id)[name]); was != "" {
+		was := text(s.Get("Contact", id)[name])
+		if was != "" {
 			f.over(was)
 		}
-		f.must("", s.Update("Contact", id, map[string]any{name: value(f, r)}))
+		is := value(f, r)
+		switch name {
+		case "JobTitle":
+			f.says(record.Creatio, f.whom, jobTitle, was, text(is))
+		case "Notes":
+			f.says(record.Creatio, f.whom, notes, was, text(is))
+		case "MobilePhone":
+			// It changes the row of the number that was there.
+			f.says(record.Creatio, f.whom, phoneField(was), was, "")
+			f.says(record.Creatio, f.whom, phoneField(text(is)), "", text(is))
+		}
+		f.must("", s.Update("Contact", id, map[string]any{name: is}))
 		return true
 	})
 }
@@ -155,7 +177,9 @@ var googleActs = []act{
 		return nameInGoogle(f.w.google.Account(ada).Person(f.inGoogle("")))
 	}},
 	{"changes the job title of", 4, person(func(f *folk, _ *rand.Rand, p *people.Person) bool {
-		organization(p).Title = f.instead(organization(p).Title, "Job %04d")
+		was := organization(p).Title
+		organization(p).Title = f.instead(was, "Job %04d")
+		f.says(record.Google, f.whom, jobTitle, was, organization(p).Title)
 		return true
 	})},
 	{"sets company and department of", 1, person(func(_ *folk, r *rand.Rand, p *people.Person) bool {
@@ -163,7 +187,8 @@ var googleActs = []act{
 		return true
 	})},
 	{"changes the first name of", 2, person(func(f *folk, _ *rand.Rand, p *people.Person) bool {
-		p.Names[0].GivenName = f.instead(p.Names[0].GivenName, "Given%04d")
+		f.over(p.Names[0].GivenName)
+		p.Names[0].GivenName = f.given()
 		return true
 	})},
 	{"changes the title of", 1, person(func(_ *folk, r *rand.Rand, p *people.Person) bool {
@@ -175,10 +200,10 @@ var googleActs = []act{
 		return true
 	})},
 	{"writes notes about", 2, person(func(f *folk, _ *rand.Rand, p *people.Person) bool {
-		if len(p.Biographies) > 0 {
-			f.over(p.Biographies[0].Value)
-		}
-		p.Biographies = []*people.Biography{{Value: f.value("note %04d"), ContentType: "TEXT_PLAIN"}}
+		was, is := holdsInGoogle(f, p.ResourceName, notes, notes), f.value("note %04d")
+		f.over(was)
+		f.says(record.Google, f.whom, notes, was, is)
+		p.Biographies = []*people.Biography{{Value: is, ContentType: "TEXT_PLAIN"}}
 		return true
 	})},
 	{"sets the birthday of", 2, person(func(f *folk, _ *rand.Rand, p *people.Person) bool {
@@ -189,7 +214,12 @@ var googleActs = []act{
 	})},
 	{"adds a phone to", 3, person(func(f *folk, r *rand.Rand, p *people.Person) bool {
 		kind := [...]string{"work", "home", "mobile", "other", "yacht"}[r.IntN(5)]
-		p.PhoneNumbers = append(p.PhoneNumbers, &people.PhoneNumber{Value: f.value("+1202555%04d"), Type: kind})
+		number := f.value("+1202555%04d")
+		if kind != "yacht" {
+			// A number under a label that Creatio does not know stays where it is.
+			f.says(record.Google, f.whom, phoneField(number), "", number)
+		}
+		p.PhoneNumbers = append(p.PhoneNumbers, &people.PhoneNumber{Value: number, Type: kind})
 		return true
 	})},
 	{"changes a phone of", 2, person(func(f *folk, r *rand.Rand, p *people.Person) bool {
@@ -197,14 +227,21 @@ var googleActs = []act{
 			return false
 		}
 		n := p.PhoneNumbers[r.IntN(len(p.PhoneNumbers))]
-		n.Value = f.instead(n.Value, "+1202555%04d")
+		was := n.Value
+		n.Value = f.instead(was, "+1202555%04d")
+		if n.Type != "yacht" {
+			f.says(record.Google, f.whom, phoneField(was), was, "")
+			f.says(record.Google, f.whom, phoneField(n.Value), "", n.Value)
+		}
 		return true
 	})},
-	{"relabels a phone of", 2, person(func(_ *folk, r *rand.Rand, p *people.Person) bool {
+	{"relabels a phone of", 2, person(func(f *folk, r *rand.Rand, p *people.Person) bool {
 		if len(p.PhoneNumbers) == 0 {
 			return false
 		}
-		p.PhoneNumbers[r.IntN(len(p.PhoneNumbers))].Type = [...]string{"work", "home", "mobile", "other"}[r.IntN(4)]
+		n := p.PhoneNumbers[r.IntN(len(p.PhoneNumbers))]
+		f.says(record.Google, f.whom, phoneField(n.Value), n.Value, n.Value)
+		n.Type = [...]string{"work", "home", "mobile", "other"}[r.IntN(4)]
 		return true
 	})},
 	{"takes a phone from", 2, person(func(f *folk, r *rand.Rand, p *people.Person) bool {
@@ -213,11 +250,14 @@ var googleActs = []act{
 		}
 		i := r.IntN(len(p.PhoneNumbers))
 		f.over(p.PhoneNumbers[i].Value)
+		f.says(record.Google, f.whom, phoneField(p.PhoneNumbers[i].Value), p.PhoneNumbers[i].Value, "")
 		p.PhoneNumbers = slices.Delete(p.PhoneNumbers, i, i+1)
 		return true
 	})},
 	{"adds an e-mail address to", 2, person(func(f *folk, _ *rand.Rand, p *people.Person) bool {
-		p.EmailAddresses = append(p.EmailAddresses, &people.EmailAddress{Value: f.value("p%04d@example.com"), Type: "home"})
+		email := f.value("p%04d@example.com")
+		f.says(record.Google, f.whom, emailField(email), "", email)
+		p.EmailAddresses = append(p.EmailAddresses, &people.EmailAddress{Value: email, Type: "home"})
 		return true
 	})},
 	{"takes an e-mail address from", 1, person(func(f *folk, r *rand.Rand, p *people.Person) bool {
@@ -226,11 +266,14 @@ var googleActs = []act{
 		}
 		i := r.IntN(len(p.EmailAddresses))
 		f.over(p.EmailAddresses[i].Value)
+		f.says(record.Google, f.whom, emailField(p.EmailAddresses[i].Value), p.EmailAddresses[i].Value, "")
 		p.EmailAddresses = slices.Delete(p.EmailAddresses, i, i+1)
 		return true
 	})},
 	{"adds an address to", 2, person(func(f *folk, r *rand.Rand, p *people.Person) bool {
-		p.Addresses = append(p.Addresses, &people.Address{Type: kindOf(r, addressTypes), StreetAddress: f.value("%04d Elm Street"), Country: "Norway"})
+		street := f.value("%04d Elm Street")
+		f.says(record.Google, f.whom, streetField(street), "", street+"|Norway")
+		p.Addresses = append(p.Addresses, &people.Address{Type: kindOf(r, addressTypes), StreetAddress: street, Country: "Norway"})
 		return true
 	})},
 	{"takes a postal address from", 1, person(func(f *folk, r *rand.Rand, p *people.Person) bool {
@@ -238,7 +281,9 @@ var googleActs = []act{
 			return false
 		}
 		i := r.IntN(len(p.Addresses))
-		f.over(p.Addresses[i].StreetAddress)
+		street := p.Addresses[i].StreetAddress
+		f.over(street)
+		f.says(record.Google, f.whom, streetField(street), street, "")
 		p.Addresses = slices.Delete(p.Addresses, i, i+1)
 		return true
 	})},
@@ -254,15 +299,11 @@ var googleActs = []act{
 		return true
 	})},
 	{"takes out of the group", 2, inGoogle(func(f *folk, _ *rand.Rand, id string) bool {
-		g := f.group()
-		if g == "" || !slices.Contains(f.w.google.Account(ada).Members(g), id) {
-			return false
-		}
-		f.somebody(nameInGoogle(f.w.google.Account(ada).Person(id))).out = true
-		return f.w.google.Account(ada).RemoveFromGroup(id, g)
+		return f.takeOut(id)
 	})},
 	{"deletes", 1, inGoogle(func(f *folk, _ *rand.Rand, id string) bool {
-		f.somebody(nameInGoogle(f.w.google.Account(ada).Person(id))).out = true
+		f.somebody(f.whom).out = true
+		f.unsay(f.whom)
 		f.over(f.shown(record.Google, id))
 		f.forget(record.Google, id)
 		return f.w.google.Account(ada).Delete(id)
@@ -273,13 +314,16 @@ var googleActs = []act{
 	{"merges another one into", 2, inGoogle(func(f *folk, r *rand.Rand, id string) bool {
 		all := f.people()
 		from := all[r.IntN(len(all))]
-		// Two that are not linked yet would leave two in Creatio for one in Google: that is asked, not decided.
-		if from == id || f.unmet(id) && f.unmet(from) {
+		// One that is not linked yet would leave two in Creatio for one in Google: that is asked, not decided.
+		if from == id || f.unmet(from) {
 			return false
 		}
 		// Which of two contacts in Creatio goes on is nobody's wish, so one may get the other's name, and the other leaves.
 		lost, stays := f.somebody(nameInGoogle(f.w.google.Account(ada).Person(from))), f.somebody(nameInGoogle(f.w.google.Account(ada).Person(id)))
 		lost.out, stays.out, stays.in = true, true, stays.in || lost.in
+		gone := nameInGoogle(f.w.google.Account(ada).Person(from))
+		f.unsay(f.whom, gone)
+		f.related(f.whom, gone)
 		lost.twice[record.Creatio], stays.twice[record.Creatio] = 1, 1
 		f.over(encode(singles(f.w.google.Account(ada).Person(from))))
 		f.unite(id, from)
@@ -289,13 +333,17 @@ var googleActs = []act{
 	})},
 	{"makes another one out of a copy of", 1, inGoogle(func(f *folk, _ *rand.Rand, id string) bool {
 		p := f.w.google.Account(ada).Person(id)
-		f.made++
-		p.ResourceName, p.Names[0].FamilyName, p.Names[0].GivenName = "", fmt.Sprintf("Lin%04d", f.made), f.value("Given%04d")
+		was := nameInGoogle(p)
+		p.ResourceName, p.Names[0].FamilyName = "", f.family()
+		f.whom = nameInGoogle(p)
+		f.related(was, f.whom)
+		p.Names[0].GivenName = f.given()
 		p.EmailAddresses = []*people.EmailAddress{{Value: f.value("p%04d@example.com"), Type: "work"}}
 		p.PhoneNumbers = nil
 		name := p.Names[0].FamilyName
 		if g := f.group(); g != "" && slices.ContainsFunc(p.Memberships, func(m *people.Membership) bool { return m.ContactGroupMembership.ContactGroupResourceName == g }) {
 			f.somebody(name).in = true
+			f.says(record.Google, name, scope, left, joined)
 		}
 		f.w.google.Account(ada).Add(p)
 		return true
@@ -306,7 +354,9 @@ var googleActs = []act{
 			return ""
 		}
 		for _, id := range f.w.google.Account(ada).Members(g) {
-			f.somebody(nameInGoogle(f.w.google.Account(ada).Person(id))).out = true
+			name := nameInGoogle(f.w.google.Account(ada).Person(id))
+			f.somebody(name).out = true
+			f.unsay(name)
 		}
 		f.w.google.Account(ada).DeleteGroup(g)
 		return g
@@ -361,6 +411,7 @@ func inGoogle(do func(*folk, *rand.Rand, string) bool) func(*folk, *rand.Rand) s
 		}
 		id := ids[r.IntN(len(ids))]
 		name := nameInGoogle(f.w.google.Account(ada).Person(id))
+		f.whom = name
 		if !do(f, r, id) {
 			return ""
 		}

@@ -76,17 +76,20 @@ func (w *world) scene() {
 		f.inCreatio(true)
 		f.inGoogle(f.group())
 	}
-	f.made++
-	both := fmt.Sprintf("Lin%04d", f.made)
+	both := f.family()
 	f.namedInCreatio(both, "both@example.com", true)
 	f.namedInGoogle(both, "both@example.com", f.group())
+
+	// Of whom a value is, is not noted.
+	f.whom = ""
 
 	// A change on one side, on the other, on both, and of the same value on both.
 	f.over(fmt.Sprint(site.Get("Contact", creatio[0])["JobTitle"]))
 	f.must("", site.Update("Contact", creatio[0], map[string]any{"JobTitle": f.value("Job %04d"), "BirthDate": f.day()}))
 	f.insert("ContactAddress", map[string]any{"ContactId": creatio[0], "AddressTypeId": addressTypes["home"], "Address": f.value("%04d Elm Street")})
 	account.Edit(twin(1), func(p *people.Person) {
-		p.Names[0].GivenName = f.instead(p.Names[0].GivenName, "Given%04d")
+		f.over(p.Names[0].GivenName)
+		p.Names[0].GivenName = f.given()
 		p.PhoneNumbers = append(p.PhoneNumbers, &people.PhoneNumber{Value: f.value("+1202555%04d"), Type: "work"}, &people.PhoneNumber{Value: f.value("+1202555%04d"), Type: "yacht"})
 		p.Addresses = append(p.Addresses, &people.Address{Type: "work", StreetAddress: f.value("%04d Elm Street"), Country: "Norway"})
 	})

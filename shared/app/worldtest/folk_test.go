@@ -10,13 +10,15 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
 	"google.golang.org/api/people/v1"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // folk are the people who edit on both sides, and what is known of their doing. Every value that somebody writes is
-// another one, so that it can be looked for, and everybody whom they write about is known by a family name of their own.
+// another one, so that it can be looked for, but where somebody sets a value back to what it was or shares it with somebody
+// else. Everybody whom they write about is known by a family name of their own, and no two names are spellings of one.
 type folk struct {
 	w    *world
 	made int
@@ -31,6 +33,20 @@ type folk struct {
 	// about are the contacts by family name.
 	about map[string]*somebody
 	album *album
+	// whom is the family name of the contact that is being edited; of are the family names of those about whom a value was
+	// written, and kin those of whose contacts somebody made one.
+	whom string
+	of   map[string][]string
+	kin  map[string]string
+	// names are the words that names are made of.
+	names []string
+	// forms are the spellings of all that was ever written; words are what people wrote last, where a world asks for that.
+	forms map[string][]string
+	words map[string]map[string]*word
+	// unheardMove says that a run moved contacts into scope or out of it and never heard the answer.
+	unheardMove bool
+	// shared are the numbers and e-mail addresses that more than one contact has, with the family name of the first of them.
+	shared map[string]string
 }
 
 // somebody is what people did about a contact.
@@ -44,12 +60,13 @@ type somebody struct {
 func newFolk(w *world) *folk {
 	return &folk{
 		w: w, live: map[string][]string{}, written: map[string]time.Time{}, about: map[string]*somebody{}, album: newAlbum(),
+		of: map[string][]string{}, kin: map[string]string{}, forms: map[string][]string{}, shared: map[string]string{},
 		foreign: map[record.Side]map[string]string{record.Creatio: {}, record.Google: {}},
 	}
 }
 
 // familyName is how a contact is known through all that is edited of it.
-var familyName = regexp.MustCompile(`Lin\d{4}`)
+var familyName = regexp.MustCompile(`[A-Z][a-z]{7}\d{4}`)
 
 func (f *folk) somebody(name string) *somebody {
 	if f.about[name] == nil {
@@ -71,8 +88,17 @@ func (f *folk) unmet(id string) bool {
 func (f *folk) value(format string) string {
 	f.made++
 	text := fmt.Sprintf(format, f.made)
-	f.live[text], f.written[text] = []string{text}, time.Now()
+	f.alive(text, norm.NFC.String(text))
 	return text
+}
+
+// alive notes that somebody has written something, in one of some spellings.
+func (f *folk) alive(text string, spellings ...string) {
+	f.forms[text] = spellings
+	f.live[text], f.written[text] = spellings, time.Now()
+	if !slices.Contains(f.of[text], f.whom) {
+		f.of[text] = append(f.of[text], f.whom)
+	}
 }
 
 // day is a new birthday.
@@ -80,15 +106,15 @@ func (f *folk) day() time.Time {
 	f.made++
 	d := time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, f.made*3)
 	text := d.Format(time.DateOnly)
-	f.written[text] = time.Now()
-	f.live[text] = []string{text, fmt.Sprintf(`"day":%d,"month":%d,"year":%d`, d.Day(), int(d.Month()), d.Year())}
+	f.alive(text, text, fmt.Sprintf(`"day":%d,"month":%d,"year":%d`, d.Day(), int(d.Month()), d.Year()))
 	return d
 }
 
 // over ends the values that a text shows: somebody saw them, and changed them or took them away.
 func (f *folk) over(seen string) {
+	seen = norm.NFC.String(seen)
 	for value, spellings := range f.live {
-		if slices.ContainsFunc(spellings, func(s string) bool { return strings.Contains(seen, s) }) {
+		if slices.ContainsFunc(append(spellings, head(value)), func(s string) bool { return strings.Contains(seen, s) }) {
 			delete(f.live, value)
 		}
 	}
@@ -152,15 +178,19 @@ func (f *folk) must(id string, err error) string {
 
 // inCreatio makes a contact.
 func (f *folk) inCreatio(tagged bool) string {
-	f.made++
-	return f.namedInCreatio(fmt.Sprintf("Lin%04d", f.made), f.value("p%04d@example.com"), tagged)
+	f.whom = f.family()
+	return f.namedInCreatio(f.whom, f.value("p%04d@example.com"), tagged)
 }
 
 func (f *folk) namedInCreatio(name, email string, tagged bool) string {
 	s := f.w.creatio.As("Ada")
-	id := f.must(s.Insert("Contact", map[string]any{"Name": "Given " + name, "JobTitle": f.value("Job %04d")}))
+	f.whom = name
+	job := f.value("Job %04d")
+	id := f.must(s.Insert("Contact", map[string]any{"Name": "Given " + name, "JobTitle": job}))
+	f.says(record.Creatio, name, jobTitle, "", job)
 	// The site takes a whole name apart, whatever parts come with it.
-	f.must("", s.Update("Contact", id, map[string]any{"GivenName": f.value("Given%04d")}))
+	f.must("", s.Update("Contact", id, map[string]any{"GivenName": f.given()}))
+	f.says(record.Creatio, name, emailField(email), "", email)
 	f.insert("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": emailType, "Number": email})
 	if f.somebody(name); tagged {
 		f.tag(id)
@@ -173,10 +203,12 @@ func (f *folk) insert(entity string, values map[string]any) {
 }
 
 func (f *folk) tag(contact string) {
+	name := f.nameInCreatio(contact)
 	if len(f.tagged(contact)) == 0 {
+		f.says(record.Creatio, name, scope, left, joined)
 		f.insert("ContactInTag", map[string]any{"TagId": f.w.tag, "EntityId": contact})
 	}
-	f.somebody(f.nameInCreatio(contact)).in = true
+	f.somebody(name).in = true
 }
 
 // tagged are the links of a contact to the tag.
@@ -190,15 +222,19 @@ func (f *folk) nameInCreatio(contact string) string {
 
 // inGoogle makes a contact.
 func (f *folk) inGoogle(group string) string {
-	f.made++
-	return f.namedInGoogle(fmt.Sprintf("Lin%04d", f.made), f.value("p%04d@example.com"), group)
+	f.whom = f.family()
+	return f.namedInGoogle(f.whom, f.value("p%04d@example.com"), group)
 }
 
 func (f *folk) namedInGoogle(name, email, group string) string {
+	f.whom = name
+	job := f.value("Job %04d")
+	f.says(record.Google, name, jobTitle, "", job)
+	f.says(record.Google, name, emailField(email), "", email)
 	id := f.w.google.Account(ada).Add(&people.Person{
-		Names:          []*people.Name{{GivenName: f.value("Given%04d"), FamilyName: name}},
+		Names:          []*people.Name{{GivenName: f.given(), FamilyName: name}},
 		EmailAddresses: []*people.EmailAddress{{Value: email, Type: "work"}},
-		Organizations:  []*people.Organization{{Title: f.value("Job %04d")}},
+		Organizations:  []*people.Organization{{Title: job}},
 	})
 	if f.somebody(name); group != "" {
 		f.join(id, group)
@@ -207,8 +243,12 @@ func (f *folk) namedInGoogle(name, email, group string) string {
 }
 
 func (f *folk) join(person, group string) {
+	name := nameInGoogle(f.w.google.Account(ada).Person(person))
+	if !slices.Contains(f.w.google.Account(ada).Members(group), person) {
+		f.says(record.Google, name, scope, left, joined)
+	}
 	if f.w.google.Account(ada).AddToGroup(person, group) {
-		f.somebody(nameInGoogle(f.w.google.Account(ada).Person(person))).in = true
+		f.somebody(name).in = true
 	}
 }
 
@@ -276,7 +316,7 @@ func (f *folk) everything() string {
 	for _, entity := range []string{"Contact", "ContactCommunication", "ContactAddress", "ContactAnniversary"} {
 		all = append(all, s.Rows(entity, nil))
 	}
-	return encode(all) + f.photos()
+	return norm.NFC.String(encode(all)) + f.photos()
 }
 
 // edit is somebody who edits on both sides at a call of a run: always the same for the same world and call.
@@ -294,9 +334,9 @@ func (w *world) edit(at place) {
 // act is one edit of anybody's.
 func (f *folk) act(r *rand.Rand) {
 	for range 10 {
-		side, acts := record.Creatio, creatioActs
+		side, acts := record.Creatio, append(creatioActs, oddInCreatio...)
 		if r.IntN(2) == 0 {
-			side, acts = record.Google, googleActs
+			side, acts = record.Google, append(googleActs, oddInGoogle...)
 		}
 		total := 0
 		for _, a := range acts {

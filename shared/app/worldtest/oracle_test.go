@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -20,6 +22,7 @@ const enough = 5
 // heal lets the world come to rest: runs without mishaps, with time passing between them. The second one comes after
 // more than a day, when all details in Creatio are read again: a row that somebody deleted leaves no trace there.
 func (w *world) heal() {
+	w.folk.unshare()
 	trigger := syncer.TriggerUser
 	for i := 1; ; i++ {
 		time.Sleep(map[bool]time.Duration{true: 25 * time.Hour, false: time.Hour}[i == 2])
@@ -48,6 +51,9 @@ func (w *world) held() bool {
 func (w *world) look() {
 	has := map[record.Side][]string{record.Creatio: w.scope(record.Creatio), record.Google: w.scope(record.Google)}
 	w.agree(has)
+	w.apart()
+	w.doubled()
+	w.folk.lastWords()
 	w.unique()
 	w.scoped(has)
 	w.whole()
@@ -110,7 +116,7 @@ func content(fields record.Fields) string {
 	for _, f := range contact.Schema {
 		var entries []string
 		for _, e := range fields[f.Name] {
-			entries = append(entries, f.Show([]record.Entry{e}))
+			entries = append(entries, form(record.Google, f.Name, form(record.Creatio, f.Name, f.Show([]record.Entry{spelled(f.Name, e)}))))
 		}
 		slices.Sort(entries)
 		if len(entries) > 0 {
@@ -118,6 +124,22 @@ func content(fields record.Fields) string {
 		}
 	}
 	return b.String()
+}
+
+// spelled is an entry as it is compared: each side may have a spelling of its own.
+func spelled(field string, e record.Entry) record.Entry {
+	switch field {
+	case contact.Phones:
+		if key := contact.SubscriberKey(e.Text); key != "" {
+			e.Text = key
+		}
+	case contact.Emails:
+		e.Text = contact.EmailKey(e.Text)
+	case contact.Addresses:
+		// What no list has goes into the text, which is cut.
+		e = record.Entry{Kind: e.Kind, Text: streetField(e.Parts[contact.Street] + " " + e.Text)}
+	}
+	return e
 }
 
 // names counts the contacts of a side by family name.
@@ -178,7 +200,7 @@ func (w *world) whole() {
 	}
 	for _, r := range runs {
 		run := w.history(r.ID)
-		all += encode(run) + w.folk.outlived(run)
+		all += norm.NFC.String(encode(run)) + w.folk.outlived(run)
 	}
 	for _, value := range slices.Sorted(maps.Keys(w.folk.live)) {
 		found := slices.ContainsFunc(w.folk.live[value], func(s string) bool { return strings.Contains(all, s) })

@@ -51,8 +51,7 @@ func (w *world) lived() []string {
 	for range 12 {
 		f.inCreatio(true)
 		f.inGoogle(g)
-		f.made++
-		name, email := fmt.Sprintf("Lin%04d", f.made), fmt.Sprintf("both%04d@example.com", f.made)
+		name, email := f.family(), fmt.Sprintf("both%04d@example.com", f.made)
 		f.namedInCreatio(name, email, true)
 		time.Sleep(time.Second)
 		f.namedInGoogle(name, email, "")

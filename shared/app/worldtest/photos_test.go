@@ -133,8 +133,10 @@ func (f *folk) nameOf(side record.Side, id string) string {
 // give gives a contact a photo that nobody has seen before, as a person does on a page.
 func (f *folk) give(side record.Side, id string) {
 	f.over(f.photo(side, id))
+	name := f.nameOf(side, id)
+	f.whom = name
 	f.value(photoSpelling)
-	n, name := f.made, f.nameOf(side, id)
+	n := f.made
 	f.album.given[n], f.album.of[n], f.album.last[side][name] = side, []string{name}, n
 	if side == record.Google {
 		f.w.google.Account(ada).SetPhoto(id, drawn(n))

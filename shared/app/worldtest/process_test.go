@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/app"
@@ -52,6 +53,11 @@ var (
 	onStore = []mishap{lostBefore, lostAfter, diesBefore, diesAfter, twin, frozeBefore, frozeAfter, edits}
 )
 
+// unheard reports whether a call takes effect and the run never learns of it, or not in time.
+func (m mishap) unheard() bool {
+	return m == lostAfter || m == late || m == diesAfter || m == brokenAfter || m == frozeAfter
+}
+
 // place is a call of a run: the n-th one to a side, or to the store.
 type place struct {
 	side string
@@ -62,7 +68,9 @@ func (p place) String() string { return fmt.Sprintf("%s call %d", p.side, p.n) }
 
 // process is one copy of the program, which makes one run.
 type process struct {
-	w      *world
+	w *world
+	// who is the user whose run it is.
+	who    member
 	name   string
 	calls  map[string]int
 	script map[place]mishap
@@ -78,14 +86,16 @@ type process struct {
 	// slow is until when calls to a side take longer than an attempt may.
 	slow map[record.Side]time.Time
 	thaw time.Time
-	cut  context.CancelFunc
+	// unheard says that a write took effect of which the run did not hear.
+	unheard bool
+	cut     context.CancelFunc
 	// met are the mishaps that happened.
 	met []string
 }
 
 func (w *world) newProcess(script map[place]mishap) *process {
 	w.processes++
-	return &process{w: w, name: fmt.Sprintf("P%d", w.processes), calls: map[string]int{}, script: script, down: map[record.Side]bool{}, slow: map[record.Side]time.Time{}}
+	return &process{w: w, who: w.member, name: fmt.Sprintf("P%d", w.processes), calls: map[string]int{}, script: script, down: map[record.Side]bool{}, slow: map[record.Side]time.Time{}}
 }
 
 // place counts a call.
@@ -110,7 +120,7 @@ func (p *process) run(trigger string) (syncer.Outcome, error) {
 		Kind: app.Contacts, Open: p.open, Now: time.Now, Logger: p.w.logger(p.name),
 		Chunk: p.w.chunk,
 	}
-	return e.Run(ctx, kept{p.w.store.User(p.w.user), p}, syncer.Request{Type: record.Contacts, Trigger: trigger})
+	return e.Run(ctx, kept{p.w.store.User(p.who.user), p}, syncer.Request{Type: record.Contacts, Trigger: trigger})
 }
 
 // open composes both sides as the program does.
@@ -118,7 +128,7 @@ func (p *process) open(ctx context.Context, _ store.Profile, s store.Sync) (map[
 	linker, base := p.w.linker(p)
 	clients := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {
-		client, err := linker.Client(ctx, p.w.user, side, base[side])
+		client, err := linker.Client(ctx, p.who.user, side, base[side])
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +150,7 @@ func (p *process) open(ctx context.Context, _ store.Profile, s store.Sync) (map[
 	if err != nil {
 		return nil, err
 	}
-	me := creatio.User{ContactID: p.w.contact}
+	me := creatio.User{ContactID: p.who.contact}
 	return map[record.Side]syncer.Side{
 		record.Creatio: contacts.New(site, contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}, me), record.Google: group,
 	}, nil
@@ -201,6 +211,8 @@ func (p *process) happens(at place) mishap {
 	switch m := p.script[at]; {
 	case p.over:
 		return ""
+	case strings.HasSuffix(at.side, writes):
+		return m
 	case m == "" && p.down[record.Side(at.side)]:
 		return lostBefore
 	default:

@@ -3,8 +3,11 @@ package worldtest
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,7 +19,7 @@ import (
 )
 
 var (
-	worlds = flag.Int("worlds", 2000, "how many random worlds are made")
+	worlds = flag.Int("worlds", 1000, "how many random worlds are made; of those with two users a tenth")
 	only   = flag.Uint64("seed", 0, "make the random world of this seed alone")
 )
 
@@ -31,6 +34,13 @@ func TestAny_world_comes_to_a_good_end(t *testing.T) {
 		anyWorld(t, *only)
 		return
 	}
+	t.Cleanup(func() {
+		tallies.Lock()
+		defer tallies.Unlock()
+		for _, what := range slices.Sorted(maps.Keys(tallies.worlds)) {
+			t.Logf("%d worlds of %d had %s", tallies.worlds[what], *worlds, what)
+		}
+	})
 	var next, failed atomic.Uint64
 	for i := range 2 * runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -49,6 +59,46 @@ func TestAny_world_comes_to_a_good_end(t *testing.T) {
 	}
 }
 
+// writesUnheard has a write of the run take effect of which the run does not hear, mostly one that changes what it is given.
+func (w *world) writesUnheard(script map[place]mishap) {
+	ways := []mishap{diesAfter, diesAfter, lostAfter, brokenAfter, frozeAfter}
+	side := record.Sides[w.rng.IntN(2)]
+	script[place{string(side) + writes, 1 + w.rng.IntN(2)}] = ways[w.rng.IntN(len(ways))]
+	acts := oddInCreatio
+	if side == record.Creatio {
+		acts = oddInGoogle
+	}
+	for range 2 {
+		a := acts[1+w.rng.IntN(len(acts)-1)]
+		w.write("somebody: %s %s", a.name, a.do(w.folk, w.rng))
+	}
+}
+
+// tallies count the worlds in which something happened.
+var tallies struct {
+	sync.Mutex
+	worlds map[string]int
+}
+
+// counts notes that something happened in the world.
+func (w *world) counts(what string) {
+	if w.happened == nil {
+		w.happened = map[string]bool{}
+	}
+	w.happened[what] = true
+}
+
+func (w *world) tally() {
+	tallies.Lock()
+	defer tallies.Unlock()
+	if tallies.worlds == nil {
+		tallies.worlds = map[string]int{}
+	}
+	for what := range w.happened {
+		tallies.worlds[what]++
+	}
+}
+
 func anyWorld(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 3))
 	pick := func(n ...int) int { return n[r.IntN(len(n))] }
@@ -64,7 +114,13 @@ func anyWorld(t *testing.T, seed uint64) {
 		cut := rand.New(rand.NewPCG(seed, 4))
 		s.google.PageRows = func(asked int) int { return cut.IntN(asked + 1) }
 	}
+	if r.IntN(5) == 0 {
+		// Lists and single reads both trail, as long as the adapter says that they may.
+		s.google.WriteVisibility, s.google.StaleReads = 10*time.Minute, 10*time.Minute
+	}
 	inWorld(t, seed, s, func(w *world) {
+		w.folk.words = map[string]map[string]*word{}
+		defer w.tally()
 		w.begin()
 		for range 2 + w.rng.IntN(3) {
 			w.round()
@@ -82,8 +138,7 @@ func (w *world) begin() {
 		f.inCreatio(w.rng.IntN(5) > 0)
 	}
 	for range w.rng.IntN(3) {
-		f.made++
-		name, email := fmt.Sprintf("Lin%04d", f.made), fmt.Sprintf("both%04d@example.com", f.made)
+		name, email := f.family(), fmt.Sprintf("both%04d@example.com", f.made)
 		f.namedInCreatio(name, email, true)
 		f.namedInGoogle(name, email, "")
 		// Until a run has seen both, somebody may edit what they have in common.
@@ -96,7 +151,7 @@ func (w *world) begin() {
 		}
 	}
 	// Lists show by now what there was before.
-	time.Sleep(2 * time.Minute)
+	time.Sleep(2*time.Minute + w.stale)
 	if w.rng.IntN(2) == 0 {
 		if _, out, _ := w.sync(syncer.TriggerSchedule, nil); out.Status == syncer.Done {
 			for _, s := range f.about {
@@ -123,9 +178,23 @@ func (w *world) round() {
 	if w.rng.IntN(3) == 0 {
 		script[place{"store", 1 + w.rng.IntN(25)}] = onStore[w.rng.IntN(len(onStore))]
 	}
-	_, out, _ := w.sync(syncer.TriggerSchedule, script)
+	if w.rng.IntN(3) == 0 {
+		w.writesUnheard(script)
+	}
+	p, out, _ := w.sync(syncer.TriggerSchedule, script)
+	if p.unheard && w.rng.IntN(3) > 0 {
+		for range 1 + w.rng.IntN(3) {
+			if what := w.folk.thinksBetter(w.rng, true); what != "" {
+				w.write("somebody sets back %s", what)
+			}
+		}
+	}
 	if out.Status == syncer.Held {
 		trigger := []string{syncer.TriggerApprove, syncer.TriggerReject, syncer.TriggerSchedule}[w.rng.IntN(3)]
+		if trigger == syncer.TriggerReject {
+			// What left comes back.
+			w.folk.unsay(slices.Collect(maps.Keys(w.folk.words))...)
+		}
 		w.sync(trigger, nil)
 	}
 	time.Sleep([]time.Duration{time.Second, time.Minute, 5 * time.Minute, 20 * time.Minute, 3 * time.Hour, 30 * time.Hour}[w.rng.IntN(6)])

@@ -60,7 +60,7 @@ func TestOne_who_comes_back_by_another_id_meets_the_former_counterpart(t *testin
 		account.AddToGroup(id, group)
 		account.Rename(id)
 		rest()
-		if n := w.names(record.Creatio); len(n) != 1 || n["Lin0001"] != 1 {
+		if n := w.names(record.Creatio); len(n) != 1 || len(w.folk.holders(record.Creatio, nameInGoogle(account.People()[0]))) != 1 {
 			t.Errorf("creatio has %v", n)
 		}
 		w.heal()

@@ -52,6 +52,12 @@ func (x *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	happens := p.happens(at)
+	sent := written(req)
+	if sent != "" {
+		if nth := p.place(string(x.side) + writes); happens == "" {
+			happens = p.happens(nth)
+		}
+	}
 	if err := p.before(req.Context(), at, happens); err != nil {
 		return nil, err
 	}
@@ -65,6 +71,12 @@ func (x *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := x.deliver(req)
 	if err != nil {
 		return nil, err
+	}
+	if sent != "" && happens.unheard() {
+		p.w.mu.Lock()
+		p.unheard = true
+		p.w.mu.Unlock()
+		p.w.folk.unheard(x.side, req.URL.Path+sent)
 	}
 	if err := p.after(req.Context(), at, happens); err != nil {
 		return nil, err
@@ -80,6 +92,25 @@ func (x *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return resp, nil
+}
+
+// writes is in the name of places that count the writes to a side alone.
+const writes = " write"
+
+// written is what a request writes; empty where it only asks.
+func written(req *http.Request) string {
+	if req.GetBody == nil || req.Method == http.MethodGet || !strings.HasPrefix(req.URL.Path, "/v1/") && !strings.Contains(req.URL.Path, "/odata/") && !strings.HasSuffix(req.URL.Path, "/$batch") {
+		return ""
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return ""
+	}
+	sent, err := io.ReadAll(body)
+	if err != nil || strings.HasSuffix(req.URL.Path, "/$batch") && !strings.Contains(string(sent), `"POST"`) && !strings.Contains(string(sent), `"PATCH"`) && !strings.Contains(string(sent), `"DELETE"`) {
+		return ""
+	}
+	return string(sent)
 }
 
 // pass takes the time of the way. No two ways take the same, so that what happens at once always happens in one order.

@@ -37,7 +37,7 @@ import (
 const (
 	clientID, clientSecret = "client", "client-secret"
 	googleURL, creatioURL  = "http://google.example.com", "http://creatio.example.com"
-	ada                    = "ada@example.com"
+	ada, ben               = "ada@example.com", "ben@example.com"
 	privateTag             = "8d7f6d6c-4ca5-4b43-bdd9-a5e01a582260"
 )
 
@@ -61,9 +61,9 @@ type world struct {
 	store    *bolt.Store
 	file     string
 	vault    *vault.Vault
-	user     string
-	contact  string
-	tag      string
+	// member is the user of whom the world is; second is another user of the same Creatio.
+	member
+	second member
 
 	// pages are the page sizes of both sides, 0 for their own; chunk is the engine's. stale is how long Google may show a
 	// contact as it was.
@@ -73,6 +73,8 @@ type world struct {
 	processes int
 	aside     sync.WaitGroup
 	folk      *folk
+	// happened is what is counted of the world.
+	happened map[string]bool
 
 	mu       sync.Mutex
 	requests []request
@@ -92,7 +94,7 @@ type setup struct {
 // linked is a world in which the user has linked both accounts and nothing else has happened, as it is written down.
 type linked struct {
 	google, creatio, store []byte
-	user, contact, tag     string
+	first, second          member
 	vault                  *vault.Vault
 	err                    error
 }
@@ -112,7 +114,7 @@ func inWorld(t *testing.T, seed uint64, s setup, do func(*world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, seed, s, once.store)
 		defer w.close()
-		w.user, w.contact, w.tag, w.vault = once.user, once.contact, once.tag, once.vault
+		w.member, w.second, w.vault = once.first, once.second, once.vault
 		if err := errors.Join(w.google.Load(bytes.NewReader(once.google)), w.creatio.Load(bytes.NewReader(once.creatio))); err != nil {
 			t.Fatal(err)
 		}
@@ -190,46 +192,56 @@ func link(t *testing.T) {
 func (w *world) link(ctx context.Context, dir string) (err error) {
 	const back = "http://tandem.example.com/oauth-callback"
 	w.google.AddClient(clientID, clientSecret, back)
-	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true})
-	w.google.AutoConsent(ada)
-	w.creatio.AddUser(creatiobox.User{Name: "Ada", Password: "right", ContactName: "Ada Example", Email: ada, Active: true})
 	w.creatio.AddOAuthClient(creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: creatiobox.KindUser, RedirectURIs: []string{back + "/creatio"}})
 	w.lists()
 	if w.vault, err = vault.Open(ctx, "file:"+filepath.Join(dir, "key", "key.json")); err != nil {
 		return err
 	}
-	if w.tag, err = w.creatio.As("Ada").Insert("ContactTag", map[string]any{"Name": "On my phone", "TypeId": privateTag}); err != nil {
-		return err
-	}
-	l, _ := w.linker(w.newProcess(nil))
-	signIn := func() (string, error) { return l.BeginGoogle(ctx, "browser") }
-	if err := w.consent(record.Google, signIn, func(q url.Values) error {
-		out, err := l.Finish(ctx, record.Google, "browser", q)
-		w.user = out.User
-		return err
-	}); err != nil {
-		return err
-	}
-	w.relink()
-	err = w.store.User(w.user).UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
-		d.Settings.TagID, d.Settings.TagKind = w.tag, "classic"
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	p, err := w.store.User(w.user).Profile(ctx)
-	if err != nil {
+	w.second = member{email: ben, login: "Ben"}
+	w.member = member{email: ada, login: "Ada"}
+	if err := errors.Join(w.join(ctx, &w.second), w.join(ctx, &w.member)); err != nil {
 		return err
 	}
 	var google, creatio bytes.Buffer
 	if err := errors.Join(w.google.Save(&google), w.creatio.Save(&creatio)); err != nil {
 		return err
 	}
-	w.contact = p.Creatio.ContactID
 	once.google, once.creatio, once.vault = google.Bytes(), creatio.Bytes(), w.vault
-	once.user, once.contact, once.tag = w.user, w.contact, w.tag
+	once.first, once.second = w.member, w.second
 	return nil
+}
+
+// member is a user of Tandem: a Google account, a user of Creatio, and a private tag.
+type member struct{ email, login, user, contact, tag string }
+
+// join has somebody sign in, link Creatio and choose a tag.
+func (w *world) join(ctx context.Context, m *member) (err error) {
+	w.google.AddUser(googlebox.User{Email: m.email, Name: m.login, EmailVerified: true})
+	w.google.AutoConsent(m.email)
+	w.creatio.AddUser(creatiobox.User{Name: m.login, Password: "right", ContactName: m.login + " Example", Email: m.email, Active: true})
+	if m.tag, err = w.creatio.As(m.login).Insert("ContactTag", map[string]any{"Name": "On my phone", "TypeId": privateTag}); err != nil {
+		return err
+	}
+	l, _ := w.linker(w.newProcess(nil))
+	signIn := func() (string, error) { return l.BeginGoogle(ctx, "browser") }
+	if err := w.consent(record.Google, signIn, func(q url.Values) error {
+		out, err := l.Finish(ctx, record.Google, "browser", q)
+		m.user = out.User
+		return err
+	}); err != nil {
+		return err
+	}
+	w.relink(*m)
+	err = w.store.User(m.user).UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+		d.Settings.TagID, d.Settings.TagKind = m.tag, "classic"
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	p, err := w.store.User(m.user).Profile(ctx)
+	m.contact = p.Creatio.ContactID
+	return err
 }
 
 // consent goes to a service's consent page and back.
@@ -264,25 +276,27 @@ func (w *world) write(format string, args ...any) {
 // sync makes one run with what happens in it, and waits until nobody is at work.
 func (w *world) sync(trigger string, script map[place]mishap) (*process, syncer.Outcome, store.Run) {
 	p := w.newProcess(script)
+	w.folk.unheardMove = false
 	w.write("%s begins a run, %s; planned %v", p.name, trigger, script)
 	out, err := p.run(trigger)
 	w.aside.Wait()
 	r := w.history(out.Run)
 	w.write("%s ends %s %s: %v; met %v; calls %v; changes %+v; problems %+v", p.name, out.Status, out.Reason, err, p.met, p.calls, r.Changes, r.Problems)
 	w.fenced(p)
+	w.folk.stand(fmt.Sprintf("after %s the", p.name))
 	if out.Status == syncer.Reconnect {
-		w.relink()
+		w.relink(w.member)
 	}
 	return p, out, r
 }
 
-// relink has Ada link Creatio again: a process that dies while it refreshes takes Creatio's new refresh token with it.
-func (w *world) relink() {
-	w.write("Ada links Creatio")
-	w.creatio.AutoConsent("Ada")
+// relink has somebody link Creatio again: a process that dies while it refreshes takes Creatio's new refresh token with it.
+func (w *world) relink(m member) {
+	w.write("%s links Creatio", m.login)
+	w.creatio.AutoConsent(m.login)
 	ctx := context.Background()
 	l, _ := w.linker(w.newProcess(nil))
-	begin := func() (string, error) { return l.BeginCreatio(ctx, w.user, "browser") }
+	begin := func() (string, error) { return l.BeginCreatio(ctx, m.user, "browser") }
 	if err := w.consent(record.Creatio, begin, func(q url.Values) error {
 		_, err := l.Finish(ctx, record.Creatio, "browser", q)
 		return err

@@ -17,70 +17,71 @@ import (
 )
 
 const (
-	// remember is how long a name stays taken after its task ended: longer than a tick is delivered twice.
-	remember = 10 * time.Minute
-	// attempts is how often a task is tried that fails with a fault of kind Retry.
-	attempts = 6
-	// firstWait is the distance after the first failure; each one after is twice as long, up to maxWait.
-	firstWait = 5 * time.Second
-	maxWait   = 5 * time.Minute
+	// nameRetention is how long a name stays in use after its task ended: longer than the time between two deliveries of
+	// one tick.
+	nameRetention = 10 * time.Minute
+	// maxAttempts is how often a task runs that fails with a fault of kind Retry.
+	maxAttempts = 6
+	// firstBackoff is the delay after the first failure; each next one is twice as long, up to maxBackoff.
+	firstBackoff = 5 * time.Second
+	maxBackoff   = 5 * time.Minute
 )
 
-// Inline runs tasks in this process, a few at a time, and one at a time for a user and a sync type, in the order in
-// which they were added or became due. It may be used from many goroutines.
+// Inline runs tasks in this process, in the order in which they were added or became due: several at a time, but only one
+// at a time per user and sync type. It is safe for concurrent use.
 type Inline struct {
 	work   func(context.Context, Task) error
 	logger *slog.Logger
 	now    func() time.Time
 
-	// base is the context of the work; cancel cuts it off.
+	// base is the context of running tasks; cancel ends it.
 	base   context.Context
 	cancel context.CancelFunc
 
 	mu sync.Mutex
-	// running is how many tasks run now, workers how many may.
+	// running is how many tasks run now, workers how many may run at once.
 	running, workers int
 	closed           bool
-	// ready are the tasks that may run now, first one first.
+	// ready are the tasks that may run now, in their order.
 	ready []try
-	// later are the timers of tasks that wait for their time: for NotBefore, or to be tried again; by name.
+	// later holds by task name the timers of tasks that wait for NotBefore or for their next attempt.
 	later map[string]*time.Timer
-	// working are the users and types of tasks that began and did not end: those that wait to be tried again too.
-	working map[lane]bool
-	// taken are the names of tasks that wait or run, and of those that ended a short time ago.
-	taken map[string]bool
-	// ended are the names to forget, by time.
-	ended []past
-	// changed is closed, and made anew, when a task ends.
+	// busy are the lanes whose task began and has not ended; a task that waits for its next attempt has not ended.
+	busy map[lane]bool
+	// names are the names in use: of tasks that wait or run, and of tasks that ended a short time ago.
+	names map[string]bool
+	// ended are the tasks that ended a short time ago, in the order of their end.
+	ended []endedTask
+	// changed is closed and replaced whenever a task ends.
 	changed chan struct{}
 }
 
 var _ Queue = (*Inline)(nil)
 
-// try is an attempt at a task, from 1. From the second on the task holds its lane already.
+// try is an attempt at a task, counted from 1. From the second attempt on the task occupies its lane already.
 type try struct {
 	Task
 	attempt int
-	// trace is the trace of who added the task.
+	// trace is the trace of the caller of Add.
 	trace string
 }
 
-// lane is what runs one task at a time.
+// lane is a user and a sync type. One task of a lane runs at a time.
 type lane struct {
 	user string
 	kind record.Type
 }
 
-type past struct {
+type endedTask struct {
 	name string
 	at   time.Time
 }
 
 func laneOf(t Task) lane { return lane{t.User, t.Type} }
 
-// NewInline makes a queue that runs at most so many tasks at once. work gets a context that carries the values of ctx
-// and ends when ctx does, or when Close gives up waiting; it is tried again where its error is a fault of kind Retry,
-// at growing distances and never before fault.After. When ctx ends the queue takes and starts no more tasks.
+// NewInline returns a queue that runs up to the given number of tasks at once. The context of work carries the values of
+// ctx; it ends when ctx ends, or when Close stops waiting. If work returns a fault of kind Retry, it is retried with
+// exponential backoff, never before fault.After. After ctx has ended the queue accepts and starts no more tasks.
 func NewInline(ctx context.Context, workers int, work func(context.Context, Task) error, logger *slog.Logger, now func() time.Time) *Inline {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
@@ -90,7 +91,7 @@ func NewInline(ctx context.Context, workers int, work func(context.Context, Task
 	}
 	q := &Inline{
 		work: work, logger: logger, now: now, workers: max(workers, 1),
-		later: map[string]*time.Timer{}, working: map[lane]bool{}, taken: map[string]bool{},
+		later: map[string]*time.Timer{}, busy: map[lane]bool{}, names: map[string]bool{},
 		changed: make(chan struct{}),
 	}
 	q.base, q.cancel = context.WithCancel(ctx)
@@ -98,8 +99,8 @@ func NewInline(ctx context.Context, workers int, work func(context.Context, Task
 	return q
 }
 
-// Add takes a task; it does not wait for it. Names are remembered for ten minutes after their task ended. Once the
-// queue is closed, the error is of kind Retry.
+// Add adds a task and does not wait for it. A name stays in use for ten minutes after its task ended. If the queue is
+// closed, the error is of kind Retry.
 func (q *Inline) Add(ctx context.Context, t Task) (bool, error) {
 	if err := t.check(); err != nil {
 		return false, err
@@ -114,10 +115,10 @@ func (q *Inline) Add(ctx context.Context, t Task) (bool, error) {
 	}
 	now := q.now()
 	q.forget(now)
-	if q.taken[t.Name] {
+	if q.names[t.Name] {
 		return false, nil
 	}
-	q.taken[t.Name] = true
+	q.names[t.Name] = true
 	first := try{Task: t, attempt: 1, trace: observe.Traceparent(ctx)}
 	if wait := t.NotBefore.Sub(now); wait > 0 {
 		q.delay(wait, first)
@@ -128,20 +129,20 @@ func (q *Inline) Add(ctx context.Context, t Task) (bool, error) {
 	return true, nil
 }
 
-// stopping tells that no task may begin any more. q.mu is held.
+// stopping reports whether no further task may begin. q.mu is held.
 func (q *Inline) stopping() bool { return q.closed || q.base.Err() != nil }
 
-// forget drops the names of tasks that ended long ago. They stand in the order of their end.
+// forget releases the names of tasks that ended more than nameRetention ago.
 func (q *Inline) forget(now time.Time) {
 	n := 0
-	for n < len(q.ended) && now.Sub(q.ended[n].at) >= remember {
-		delete(q.taken, q.ended[n].name)
+	for n < len(q.ended) && now.Sub(q.ended[n].at) >= nameRetention {
+		delete(q.names, q.ended[n].name)
 		n++
 	}
 	q.ended = slices.Delete(q.ended, 0, n)
 }
 
-// delay makes a task ready after some time; one that was tried before comes first then. q.mu is held.
+// delay makes a task ready after the given time. A retry goes to the front of the ready tasks. q.mu is held.
 func (q *Inline) delay(wait time.Duration, t try) {
 	q.later[t.Name] = time.AfterFunc(wait, func() {
 		q.mu.Lock()
@@ -159,22 +160,22 @@ func (q *Inline) delay(wait time.Duration, t try) {
 	})
 }
 
-// start begins every task that may run: the first ones whose user and type are free. q.mu is held.
+// start starts the first ready tasks whose lane is free, as long as there are free workers. q.mu is held.
 func (q *Inline) start() {
 	for q.running < q.workers && !q.stopping() {
-		i := slices.IndexFunc(q.ready, func(t try) bool { return t.attempt > 1 || !q.working[laneOf(t.Task)] })
+		i := slices.IndexFunc(q.ready, func(t try) bool { return t.attempt > 1 || !q.busy[laneOf(t.Task)] })
 		if i < 0 {
 			return
 		}
 		t := q.ready[i]
 		q.ready = slices.Delete(q.ready, i, i+1)
-		q.working[laneOf(t.Task)] = true
+		q.busy[laneOf(t.Task)] = true
 		q.running++
 		go q.run(t)
 	}
 }
 
-// run makes one attempt, in a goroutine of its own, and settles what follows from it.
+// run makes one attempt, in a goroutine of its own, then ends the task or schedules its next attempt.
 func (q *Inline) run(t try) {
 	ctx := observe.With(observe.Continue(q.base, t.trace), slog.String("type", string(t.Type)))
 	if t.User != "" {
@@ -184,8 +185,8 @@ func (q *Inline) run(t try) {
 		ctx = observe.With(ctx, slog.String("run", t.Run))
 	}
 	err := q.attempt(ctx, t.Task)
-	again := fault.Is(err, fault.Retry) && t.attempt < attempts && q.base.Err() == nil
-	wait := max(distance(t.attempt), fault.After(err))
+	again := fault.Is(err, fault.Retry) && t.attempt < maxAttempts && q.base.Err() == nil
+	wait := max(backoff(t.attempt), fault.After(err))
 	switch {
 	case again:
 		q.log(ctx, slog.LevelWarn, "task failed and is tried again", t, err, slog.Duration("wait", wait))
@@ -205,7 +206,7 @@ func (q *Inline) run(t try) {
 	q.start()
 }
 
-// attempt does the work once. A panic in it is a bug of the work, and no reason to stop everybody else's.
+// attempt does the work once. A panic is a bug of this task and does not stop the tasks of other users.
 func (q *Inline) attempt(ctx context.Context, t Task) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -217,22 +218,22 @@ func (q *Inline) attempt(ctx context.Context, t Task) (err error) {
 	return q.work(ctx, t)
 }
 
-// distance is how long to wait after so many attempts. It varies by a fifth, so that users who failed together do not
-// come again together.
-func distance(attempt int) time.Duration {
-	wait := min(firstWait<<(attempt-1), maxWait)
+// backoff is the delay after the given number of attempts. It varies by a fifth, so that tasks that failed together are
+// not retried together.
+func backoff(attempt int) time.Duration {
+	wait := min(firstBackoff<<(attempt-1), maxBackoff)
 	return wait + rand.N(wait/5)
 }
 
-// end frees the task's user and type and begins to forget its name. q.mu is held.
+// end frees the task's lane and starts the retention of its name. q.mu is held.
 func (q *Inline) end(t Task) {
-	delete(q.working, laneOf(t))
-	q.ended = append(q.ended, past{t.Name, q.now()})
-	q.tell()
+	delete(q.busy, laneOf(t))
+	q.ended = append(q.ended, endedTask{t.Name, q.now()})
+	q.wake()
 }
 
-// tell wakes who waits. q.mu is held.
-func (q *Inline) tell() {
+// wake wakes the goroutines that wait in until. q.mu is held.
+func (q *Inline) wake() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
@@ -242,14 +243,14 @@ func (q *Inline) log(ctx context.Context, level slog.Level, message string, t tr
 		slog.Int("attempt", t.attempt), slog.String("kind", fault.KindOf(err).String()), slog.Any("error", err))...)
 }
 
-// Wait returns when no task runs, is ready to run or waits to be tried again. It does not wait for tasks whose
-// NotBefore is to come. An error is of kind Retry: ctx ended before.
+// Wait returns when no task runs, is ready to run or waits for its next attempt. It does not wait for tasks whose
+// NotBefore is in the future. If ctx ends before, the error is of kind Retry.
 func (q *Inline) Wait(ctx context.Context) error {
-	return q.until(ctx, "wait for tasks", func() bool { return q.running == 0 && len(q.working) == 0 && len(q.ready) == 0 })
+	return q.until(ctx, "wait for tasks", func() bool { return q.running == 0 && len(q.busy) == 0 && len(q.ready) == 0 })
 }
 
-// Close takes no more tasks, drops those that do not run yet, and waits for those that do. When ctx ends before, it
-// cuts them off, by their context, and returns an error of kind Retry.
+// Close stops accepting tasks, drops those that do not run, and waits for those that run. If ctx ends before, Close
+// cancels their context and returns an error of kind Retry.
 func (q *Inline) Close(ctx context.Context) error {
 	q.stop()
 	err := q.until(ctx, "close queue", func() bool { return q.running == 0 })
@@ -257,13 +258,13 @@ func (q *Inline) Close(ctx context.Context) error {
 	return err
 }
 
-// until waits until done, which is asked with q.mu held.
+// until waits until done returns true. It calls done with q.mu held.
 func (q *Inline) until(ctx context.Context, op string, done func() bool) error {
 	for {
 		q.mu.Lock()
-		settled, changed := done(), q.changed
+		finished, changed := done(), q.changed
 		q.mu.Unlock()
-		if settled {
+		if finished {
 			return nil
 		}
 		select {
@@ -274,13 +275,14 @@ func (q *Inline) until(ctx context.Context, op string, done func() bool) error {
 	}
 }
 
-// stop drops every task that does not run.
+// stop closes the queue and logs how many tasks it dropped.
 func (q *Inline) stop() {
 	if dropped := q.drop(); dropped > 0 {
 		q.logger.LogAttrs(q.base, slog.LevelInfo, "queue closed before all tasks ran", slog.Int("dropped", dropped))
 	}
 }
 
+// drop closes the queue, drops every task that does not run and returns their number.
 func (q *Inline) drop() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -293,7 +295,7 @@ func (q *Inline) drop() int {
 		timer.Stop()
 	}
 	q.ready, q.later = nil, nil
-	clear(q.working)
-	q.tell()
+	clear(q.busy)
+	q.wake()
 	return dropped
 }

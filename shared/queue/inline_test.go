@@ -20,7 +20,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// diary notes what ran when, counted from noon.
+// diary records what ran and how long after noon.
 type diary struct {
 	mu      sync.Mutex
 	entries []string
@@ -41,8 +41,8 @@ func (d *diary) enter(n int) {
 	d.most = max(d.most, d.running)
 }
 
-// takes is work that takes some time.
-func (d *diary) takes(long time.Duration) func(context.Context, queue.Task) error {
+// workFor is work of the given duration.
+func (d *diary) workFor(long time.Duration) func(context.Context, queue.Task) error {
 	return func(_ context.Context, t queue.Task) error {
 		d.enter(1)
 		defer d.enter(-1)
@@ -86,7 +86,7 @@ func TestUsers_run_side_by_side_but_no_more_than_there_are_workers(t *testing.T)
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
-		q := queue.NewInline(t.Context(), 2, d.takes(time.Second), nil, time.Now)
+		q := queue.NewInline(t.Context(), 2, d.workFor(time.Second), nil, time.Now)
 		add(t, q, true, contacts("a", "ada"), contacts("b", "alan"), contacts("c", "grace"))
 		wait(t, q)
 		if d.most != 2 || time.Since(noon) != 2*time.Second || len(d.entries) != 6 {
@@ -95,11 +95,11 @@ func TestUsers_run_side_by_side_but_no_more_than_there_are_workers(t *testing.T)
 	})
 }
 
-func TestOne_user_and_type_run_one_after_the_other_and_do_not_hold_up_others(t *testing.T) {
+func TestOne_user_and_type_run_one_after_the_other_and_do_not_delay_others(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
-		q := queue.NewInline(t.Context(), 2, d.takes(time.Second), nil, time.Now)
+		q := queue.NewInline(t.Context(), 2, d.workFor(time.Second), nil, time.Now)
 		add(t, q, true, contacts("a1", "ada"), contacts("a2", "ada"))
 		time.Sleep(time.Millisecond)
 		activities := contacts("a3", "ada")
@@ -110,11 +110,11 @@ func TestOne_user_and_type_run_one_after_the_other_and_do_not_hold_up_others(t *
 	})
 }
 
-func TestA_name_is_taken_while_its_task_waits_or_runs_and_for_some_minutes_after(t *testing.T) {
+func TestA_name_is_in_use_while_its_task_waits_or_runs_and_for_some_minutes_after(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
-		q := queue.NewInline(t.Context(), 1, d.takes(time.Minute), nil, time.Now)
+		q := queue.NewInline(t.Context(), 1, d.workFor(time.Minute), nil, time.Now)
 		later := contacts("later", "grace")
 		later.NotBefore = time.Now().Add(time.Hour)
 		tasks := []queue.Task{contacts("runs", "ada"), contacts("waits", "alan"), later}
@@ -134,11 +134,11 @@ func TestA_name_is_taken_while_its_task_waits_or_runs_and_for_some_minutes_after
 	})
 }
 
-func TestA_task_runs_not_before_its_time_and_is_not_waited_for(t *testing.T) {
+func TestA_task_does_not_run_before_its_time_and_Wait_does_not_wait_for_it(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
-		q := queue.NewInline(t.Context(), 1, d.takes(0), nil, time.Now)
+		q := queue.NewInline(t.Context(), 1, d.workFor(0), nil, time.Now)
 		later := contacts("later", "ada")
 		later.NotBefore = noon.Add(time.Hour)
 		past := contacts("past", "ada")
@@ -153,7 +153,7 @@ func TestA_task_runs_not_before_its_time_and_is_not_waited_for(t *testing.T) {
 	})
 }
 
-func TestWhat_may_get_better_is_tried_again_at_growing_distances_before_anything_else_of_the_user(t *testing.T) {
+func TestA_temporary_failure_is_retried_with_backoff_before_any_other_task_of_the_user(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var began []time.Duration
@@ -173,7 +173,7 @@ func TestWhat_may_get_better_is_tried_again_at_growing_distances_before_anything
 		}
 		for i, low := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second, 80 * time.Second} {
 			if got := began[i+1] - began[i]; got < low || got > low+low/5 {
-				t.Errorf("distance %d: got %v, want %v and up to a fifth more", i, got, low)
+				t.Errorf("backoff %d: got %v, want %v and up to a fifth more", i, got, low)
 			}
 		}
 		if want := []string{"fails", "other", "fails", "fails", "fails", "fails", "fails", "next"}; !slices.Equal(order, want) {
@@ -182,7 +182,7 @@ func TestWhat_may_get_better_is_tried_again_at_growing_distances_before_anything
 	})
 }
 
-func TestAnother_attempt_goes_before_what_has_not_begun(t *testing.T) {
+func TestA_retry_runs_before_tasks_that_have_not_begun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var order []string
@@ -202,7 +202,7 @@ func TestAnother_attempt_goes_before_what_has_not_begun(t *testing.T) {
 	})
 }
 
-func TestA_service_that_says_how_long_to_wait_is_not_asked_earlier(t *testing.T) {
+func TestA_task_is_not_retried_before_the_time_that_the_service_asked_for(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
@@ -221,7 +221,7 @@ func TestA_service_that_says_how_long_to_wait_is_not_asked_earlier(t *testing.T)
 	})
 }
 
-func TestWhat_cannot_get_better_is_tried_once_and_never_stops_the_queue(t *testing.T) {
+func TestA_permanent_failure_is_tried_once_and_never_stops_the_queue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
@@ -252,11 +252,11 @@ func TestWhat_cannot_get_better_is_tried_once_and_never_stops_the_queue(t *testi
 	})
 }
 
-func TestClose_waits_for_what_runs_and_drops_the_rest(t *testing.T) {
+func TestClose_waits_for_running_tasks_and_drops_the_rest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
-		q := queue.NewInline(t.Context(), 1, d.takes(time.Minute), nil, time.Now)
+		q := queue.NewInline(t.Context(), 1, d.workFor(time.Minute), nil, time.Now)
 		later := contacts("later", "grace")
 		later.NotBefore = time.Now().Add(30 * time.Second)
 		add(t, q, true, contacts("runs", "ada"), contacts("waits", "alan"), later)
@@ -296,7 +296,7 @@ func TestClose_does_not_wait_for_another_attempt(t *testing.T) {
 	})
 }
 
-func TestClose_cuts_off_what_takes_too_long(t *testing.T) {
+func TestClose_cancels_tasks_that_take_too_long(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
@@ -363,7 +363,7 @@ func TestWait_gives_up_with_its_context(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var d diary
-		q := queue.NewInline(t.Context(), 1, d.takes(time.Hour), nil, time.Now)
+		q := queue.NewInline(t.Context(), 1, d.workFor(time.Hour), nil, time.Now)
 		add(t, q, true, contacts("a", "ada"))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

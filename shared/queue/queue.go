@@ -1,10 +1,10 @@
-// Package queue hands users whose synchronization is due to the function that does it: in the same process on a
-// machine of one's own, by Cloud Tasks on Google Cloud. It is for shared/app, which connects it to who adds tasks and
-// to who does the work.
+// Package queue passes the tasks of due users to the function that synchronizes them: by Cloud Tasks on Google Cloud, or
+// within the same process on a local machine. It is for shared/app, which connects those who add tasks with those who
+// run them.
 //
-// Invariants: a name that was taken is not taken again while its task waits or runs, nor for some time after it ended,
-// so that a second delivery of one tick is not a second run; no task is promised to run: whoever is due and was lost
-// with a process is due again at the next tick. Errors are of the kinds of package fault.
+// Invariants: the queue rejects a second task of the same name while the first one waits or runs, and for some time after
+// it ended, so that a tick that is delivered twice starts one run. The queue does not guarantee that a task runs: a user
+// whose task was lost with the process is due again at the next tick. Errors are of the kinds of package fault.
 package queue
 
 import (
@@ -20,43 +20,43 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// side is what faults of the queue name: neither of the two services.
+// side names the queue in faults, where the name of a service would be.
 const side = "queue"
 
-// Task is one window of one user's sync type that shall be run, or the next page of the users who are due.
+// Task is one window of one user's sync type to run, or the next page of due users to add.
 type Task struct {
-	// Name makes the task one of its kind; see Name.
+	// Name identifies the task, see the function Name.
 	Name string
 	Type record.Type
-	// User is whose window it is; empty for a page of users.
+	// User is the user to synchronize; empty for a page of users.
 	User string
-	// After is where the page begins, of [A-Za-z0-9_-]; empty for a user.
+	// After is the cursor at which the page begins, of [A-Za-z0-9_-]; empty for a user.
 	After string
-	// Run is the id of a run that was promised to the user; empty lets the worker make one.
+	// Run is the run id that was already returned to the user; if it is empty, the worker makes one.
 	Run string
-	// Trigger is who wants it: "schedule", "user", "push", "approve", "reject", "undo".
+	// Trigger is what caused the task: "schedule", "user", "push", "approve", "reject", "undo".
 	Trigger string
-	// NotBefore is when it may run; the zero time is at once.
+	// NotBefore is the earliest time at which it may run; the zero time means at once.
 	NotBefore time.Time
 }
 
-// Queue takes tasks.
+// Queue accepts tasks.
 type Queue interface {
-	// Add takes a task. It reports false, without an error, where a task of this name was taken already.
+	// Add adds a task. It returns false without an error if a task of this name was added before.
 	Add(ctx context.Context, t Task) (added bool, err error)
 }
 
-// Name is the name of the task of a user, a sync type and a slot: the tick, or the instant of a click. The same three
-// make the same name. It begins with a hash, since Cloud Tasks is slow with names that sort by time
-// (https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create), and does not show
-// the user.
+// Name names the task of a user, a sync type and a slot: the time of the tick or of the click. The same three make the
+// same name. The name begins with a hash because Cloud Tasks is slow with names that sort by time
+// (https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create). It does not reveal the
+// user.
 func Name(user string, t record.Type, slot time.Time) string {
 	slot = slot.UTC()
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %s", user, t, slot.Format(time.RFC3339Nano)))
 	return fmt.Sprintf("%s-%s-%s", hex.EncodeToString(sum[:12]), strings.Map(nameChar, string(t)), slot.Format("20060102T150405Z"))
 }
 
-// maxName is the longest name that Cloud Tasks takes.
+// maxName is the length of the longest name that Cloud Tasks accepts.
 const maxName = 500
 
 func nameChar(r rune) rune {
@@ -67,7 +67,7 @@ func nameChar(r rune) rune {
 	return '-'
 }
 
-// check refuses what no queue could run, so that the inline one is no more lenient than Cloud Tasks.
+// check rejects a task that no queue could run. The inline queue is thereby as strict as Cloud Tasks.
 func (t Task) check() error {
 	switch {
 	case t.Name == "" || len(t.Name) > maxName || strings.Map(nameChar, t.Name) != t.Name:

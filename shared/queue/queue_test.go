@@ -12,10 +12,10 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// noon is when every test begins: the clock of a bubble of testing/synctest.
+// noon is the time at which a synctest bubble begins, and with it every test.
 var noon = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func TestA_name_is_that_of_the_user_the_type_and_the_slot_alone(t *testing.T) {
+func TestA_name_depends_on_the_user_the_type_and_the_slot_alone(t *testing.T) {
 	t.Parallel()
 	name := queue.Name("ada", record.Contacts, noon)
 	if again := queue.Name("ada", record.Contacts, noon.In(time.FixedZone("", 3600))); again != name {
@@ -32,7 +32,7 @@ func TestA_name_is_that_of_the_user_the_type_and_the_slot_alone(t *testing.T) {
 	}
 }
 
-func TestEvery_name_is_one_that_cloud_tasks_takes(t *testing.T) {
+func TestEvery_name_is_valid_in_cloud_tasks(t *testing.T) {
 	t.Parallel()
 	form := regexp.MustCompile(`^[0-9a-f]{24}[A-Za-z0-9_-]{1,400}$`)
 	rapid.Check(t, func(t *rapid.T) {

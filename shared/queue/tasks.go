@@ -25,51 +25,51 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 )
 
-// The headers in which a task of Cloud Tasks tells its function what the body has no room for.
+// The headers in which a task of Cloud Tasks carries what its body may not contain.
 const (
-	// HeaderRun carries Task.Run; a task without a promised run has none.
+	// HeaderRun carries Task.Run; it is absent if that is empty.
 	HeaderRun = "Tandem-Run"
-	// HeaderTrigger carries Task.Trigger; a task of the schedule has none.
+	// HeaderTrigger carries Task.Trigger; it is absent for the trigger "schedule".
 	HeaderTrigger = "Tandem-Trigger"
 )
 
-// scheduled is the trigger that a request without HeaderTrigger has.
-const scheduled = "schedule"
+// triggerSchedule is the trigger of a request without HeaderTrigger.
+const triggerSchedule = "schedule"
 
-// tasksAPI says what errors of Cloud Tasks mean. A queue that does not exist is told of in both ways.
+// tasksAPI says what the errors of Cloud Tasks mean. Cloud Tasks reports a missing queue with either code.
 var tasksAPI = cloud.API{
 	Side: side, Codes: map[codes.Code]string{codes.NotFound: "queue-missing", codes.FailedPrecondition: "queue-missing"},
 	Hints: map[string]string{"queue-missing": "there is no such queue; apply the terraform configuration, which makes it, or correct QUEUE"},
 }
 
-// What Cloud Tasks takes (https://cloud.google.com/tasks/docs/quotas and
+// The limits of Cloud Tasks (https://cloud.google.com/tasks/docs/quotas and
 // https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks).
 const (
-	// dispatchDeadline is the longest there is. With a shorter one a long run would be delivered a second time while
-	// it goes on; a function whose own time-out is shorter answers, or is answered for, before.
+	// dispatchDeadline is the longest that Cloud Tasks allows. With a shorter one it would deliver the task of a long run
+	// a second time during the run. A function with a shorter timeout ends before, by itself or by the platform.
 	dispatchDeadline = 30 * time.Minute
-	// farthest is how far ahead a task may be scheduled.
-	farthest = 30 * 24 * time.Hour
+	// maxScheduleAhead is how far ahead a task may be scheduled.
+	maxScheduleAhead = 30 * 24 * time.Hour
 )
 
 // TasksOptions are the settings of a queue of Cloud Tasks.
 type TasksOptions struct {
 	// Queue is "projects/P/locations/L/queues/Q". Terraform makes it.
 	Queue string
-	// PublicURL is what stands before the names of the functions.
+	// PublicURL is the address to which the name of a function is appended.
 	PublicURL string
-	// Invoker is the service account that the function is called with; empty where calls carry no token.
+	// Invoker is the service account with which the function is called; empty if calls carry no token.
 	Invoker string
-	// Audience is whom that token is for, by the deployed name of the function; default the address that is called.
+	// Audience returns the audience of that token for the deployed name of a function; default the address of the call.
 	Audience func(function string) string
-	// Client are options of the client of Cloud Tasks, as an endpoint and credentials; default the environment's.
+	// Client are options for the Cloud Tasks client, such as endpoint and credentials; default those of the environment.
 	Client []option.ClientOption
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 }
 
-// Tasks hands tasks to Cloud Tasks, which posts each to the function of its sync type. It may be used from many
-// goroutines.
+// Tasks adds tasks to a queue of Cloud Tasks, which posts each one to the function of its sync type. It is safe for
+// concurrent use.
 type Tasks struct {
 	options TasksOptions
 	client  *cloud.Client[*cloudtasks.Client]
@@ -77,10 +77,10 @@ type Tasks struct {
 
 var _ Queue = (*Tasks)(nil)
 
-// queueName is the form of a queue's name; the location is in the host name of a regional endpoint as well.
+// queueName is the form of a queue's name. The host name of a regional endpoint contains the location as well.
 var queueName = regexp.MustCompile(`^projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+/queues/[A-Za-z0-9-]{1,100}$`)
 
-// NewTasks prepares the client of a queue, which is made with its first call. Every error is of kind Misconfigured.
+// NewTasks returns a queue whose client is created at the first call. Every error is of kind Misconfigured.
 func NewTasks(o TasksOptions) (*Tasks, error) {
 	const op = "open queue"
 	if !queueName.MatchString(o.Queue) {
@@ -99,10 +99,10 @@ func NewTasks(o TasksOptions) (*Tasks, error) {
 	return &Tasks{options: o, client: cloud.NewClient(cloudtasks.NewClient, o.Client)}, nil
 }
 
-// Close ends the connections to Cloud Tasks.
+// Close closes the connections to Cloud Tasks.
 func (q *Tasks) Close() error { return q.client.Close() }
 
-// checkTarget refuses an address that Cloud Tasks could not call, or to which it would carry a token in the clear.
+// checkTarget rejects an address that Cloud Tasks cannot call, or to which it would send a token unencrypted.
 func checkTarget(publicURL, invoker string) error {
 	u, err := url.Parse(publicURL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -114,11 +114,11 @@ func checkTarget(publicURL, invoker string) error {
 	return nil
 }
 
-// Add hands a task over. Cloud Tasks keeps a name for up to 24 hours after its task ended. Where the answer to a first
-// attempt was lost and the second one finds the name taken, it reports false: the task is in the queue all the same.
+// Add creates the task. Cloud Tasks reserves a name for up to 24 hours after its task ended. If the reply to the first
+// attempt was lost, the second one finds the name in use and Add returns false; the task is in the queue all the same.
 //
-// An error is of kind Misconfigured where the queue is missing or may not be used, of kind Retry where that may pass
-// by itself; a task may then have been taken, and adding it again is safe.
+// An error is of kind Misconfigured if the queue is missing or may not be used, and of kind Retry if the failure may be
+// temporary. After a Retry the task may be in the queue; it is safe to add it again.
 func (q *Tasks) Add(ctx context.Context, t Task) (bool, error) {
 	task, err := q.task(t, observe.Traceparent(ctx))
 	if err != nil {
@@ -130,7 +130,7 @@ func (q *Tasks) Add(ctx context.Context, t Task) (bool, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, cloud.CallTimeout)
 	defer cancel()
-	// The name makes it one task, however often it is created.
+	// The call may be retried: the name prevents a second task.
 	_, err = client.CreateTask(ctx, &cloudtaskspb.CreateTaskRequest{Parent: q.options.Queue, Task: task}, cloud.Repeat())
 	switch {
 	case err == nil:
@@ -141,7 +141,7 @@ func (q *Tasks) Add(ctx context.Context, t Task) (bool, error) {
 	return false, tasksAPI.Classify("add task", err)
 }
 
-// task is the task in the words of Cloud Tasks.
+// task converts a task to the type of Cloud Tasks.
 func (q *Tasks) task(t Task, trace string) (*cloudtaskspb.Task, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -156,16 +156,17 @@ func (q *Tasks) task(t Task, trace string) (*cloudtaskspb.Task, error) {
 		MessageType:      &cloudtaskspb.Task_HttpRequest{HttpRequest: request},
 	}
 	switch wait := t.NotBefore.Sub(q.options.Now()); {
-	case wait > farthest:
-		return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: it may run in %v only, and the queue keeps none for so long", wait)
+	case wait > maxScheduleAhead:
+		return nil, fault.Errorf(fault.Bug, side, "bad-task", "add task: its time is in %v, further ahead than the queue accepts", wait)
 	case wait > 0:
 		task.ScheduleTime = timestamppb.New(t.NotBefore)
 	}
 	return task, nil
 }
 
-// request is the call that Cloud Tasks makes. The function refuses a body with anything but the user or the page in it,
-// so the promised run and its trigger go into headers. So does the trace of who adds the task: its run is a part of it.
+// request is the call that Cloud Tasks makes. The function rejects a body that holds more than the user or the page, so
+// the run id and the trigger go into headers. A header also carries the trace of the caller of Add, which the run
+// continues.
 func (q *Tasks) request(t Task, trace string) (*cloudtaskspb.HttpRequest, error) {
 	for _, word := range []string{string(t.Type), t.After, t.Run, t.Trigger} {
 		if strings.Map(nameChar, word) != word {
@@ -193,7 +194,7 @@ func (q *Tasks) request(t Task, trace string) (*cloudtaskspb.HttpRequest, error)
 	if t.Run != "" {
 		r.Headers[HeaderRun] = t.Run
 	}
-	if t.Trigger != "" && t.Trigger != scheduled {
+	if t.Trigger != "" && t.Trigger != triggerSchedule {
 		r.Headers[HeaderTrigger] = t.Trigger
 	}
 	if q.options.Invoker != "" {
@@ -204,10 +205,10 @@ func (q *Tasks) request(t Task, trace string) (*cloudtaskspb.HttpRequest, error)
 	return r, nil
 }
 
-// taskID is the name under which Cloud Tasks knows a task. It begins with a hash, whatever the name begins with: names
-// that follow one another, as those of promised runs do, slow every command of the queue
-// (https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create). A name that would
-// become too long that way is its hash alone.
+// taskID is the id of a task in Cloud Tasks. It always begins with a hash: sequential ids, such as names of runs that
+// users started, slow down every command of the queue
+// (https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create). If hash and name
+// together are too long, the id is a hash alone.
 func taskID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	if id := hex.EncodeToString(sum[:4]) + "-" + name; len(id) <= maxName {

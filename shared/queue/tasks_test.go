@@ -34,7 +34,7 @@ const (
 	invoker   = "tandem-invoker@acme-crm.iam.gserviceaccount.com"
 )
 
-// tasksOver makes a queue that is there, on a service of its own.
+// tasksOver makes a queue on a Cloud Tasks server of its own, on which the queue exists.
 func tasksOver(t *testing.T, change ...func(*queue.TasksOptions)) (*queue.Tasks, *cloudbox.Server) {
 	t.Helper()
 	c := cloudbox.Start()
@@ -60,7 +60,7 @@ func want(t *testing.T, c *cloudbox.Server, calls, tasks int) {
 	}
 }
 
-// request is the call that the latest task makes.
+// request is the call that the newest task makes.
 func request(c *cloudbox.Server) *cloudtaskspb.HttpRequest {
 	taken := c.Tasks.Taken()
 	return taken[len(taken)-1].GetHttpRequest()
@@ -75,8 +75,8 @@ func refusal(code codes.Code, message string, details ...protoadapt.MessageV1) e
 	return s.Err()
 }
 
-// goWrong has the next calls go wrong, each in its way.
-func goWrong(c *cloudbox.Server, faults ...cloudbox.Fault) {
+// failNext makes the next calls fail, each with one of the faults.
+func failNext(c *cloudbox.Server, faults ...cloudbox.Fault) {
 	c.SetFault(func(cloudbox.Call) *cloudbox.Fault {
 		if len(faults) == 0 {
 			return nil
@@ -87,8 +87,8 @@ func goWrong(c *cloudbox.Server, faults ...cloudbox.Fault) {
 	})
 }
 
-// always has every call go wrong.
-func always(c *cloudbox.Server, f cloudbox.Fault) {
+// failAlways makes every call fail.
+func failAlways(c *cloudbox.Server, f cloudbox.Fault) {
 	c.SetFault(func(cloudbox.Call) *cloudbox.Fault { return &f })
 }
 
@@ -130,7 +130,7 @@ func TestA_page_of_users_becomes_a_call_with_its_place_alone(t *testing.T) {
 	}
 }
 
-func TestA_promised_run_and_what_wants_it_travel_in_headers(t *testing.T) {
+func TestThe_run_id_and_the_trigger_travel_in_headers(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		task queue.Task
@@ -154,7 +154,7 @@ func TestA_promised_run_and_what_wants_it_travel_in_headers(t *testing.T) {
 	}
 }
 
-func TestA_task_carries_the_trace_of_who_added_it(t *testing.T) {
+func TestA_task_carries_the_trace_of_the_caller_that_added_it(t *testing.T) {
 	t.Parallel()
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	q, c := tasksOver(t)
@@ -206,7 +206,7 @@ func TestCalls_of_the_queue_carry_the_credentials_of_the_process(t *testing.T) {
 	want(t, c, 0, 0)
 }
 
-func TestA_name_that_is_taken_is_no_error(t *testing.T) {
+func TestA_name_in_use_is_no_error(t *testing.T) {
 	t.Parallel()
 	q, c := tasksOver(t)
 	slot := queue.Name("ada", record.Contacts, noon)
@@ -216,7 +216,7 @@ func TestA_name_that_is_taken_is_no_error(t *testing.T) {
 	want(t, c, 3, 2)
 }
 
-func TestNames_that_follow_one_another_are_far_apart_in_the_queue(t *testing.T) {
+func TestSequential_names_get_ids_that_are_not_sequential(t *testing.T) {
 	t.Parallel()
 	q, c := tasksOver(t)
 	long := strings.Repeat("x", 499)
@@ -232,7 +232,7 @@ func TestNames_that_follow_one_another_are_far_apart_in_the_queue(t *testing.T) 
 	want(t, c, 4, 4)
 }
 
-func TestA_task_is_scheduled_only_where_its_time_is_to_come(t *testing.T) {
+func TestA_task_is_scheduled_only_if_its_time_is_in_the_future(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q, c := tasksOver(t)
@@ -261,7 +261,7 @@ func TestA_task_is_scheduled_only_where_its_time_is_to_come(t *testing.T) {
 	})
 }
 
-func TestWhat_cloud_tasks_could_not_carry_is_a_bug_and_no_call(t *testing.T) {
+func TestA_task_that_cloud_tasks_cannot_carry_is_a_bug_and_no_call(t *testing.T) {
 	t.Parallel()
 	q, c := tasksOver(t)
 	for what, task := range map[string]queue.Task{
@@ -280,7 +280,7 @@ func TestWhat_cloud_tasks_could_not_carry_is_a_bug_and_no_call(t *testing.T) {
 	want(t, c, 0, 0)
 }
 
-func TestA_refusal_is_the_operators_to_mend_or_passes_by_itself(t *testing.T) {
+func TestAn_error_of_cloud_tasks_is_misconfigured_or_temporary(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		err   error
@@ -306,7 +306,7 @@ func TestA_refusal_is_the_operators_to_mend_or_passes_by_itself(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				q, c := tasksOver(t)
-				always(c, cloudbox.Fault{Err: tc.err})
+				failAlways(c, cloudbox.Fault{Err: tc.err})
 				added, err := q.Add(t.Context(), contacts("a", "ada"))
 				f := asFault(t, err)
 				if added || f.Kind != tc.kind || f.Code != tc.code || f.Side != "queue" || !strings.Contains(err.Error(), "add task: ") || len(err.Error()) > 500 {
@@ -318,7 +318,7 @@ func TestA_refusal_is_the_operators_to_mend_or_passes_by_itself(t *testing.T) {
 	}
 }
 
-func TestA_queue_that_is_not_there_says_what_to_do(t *testing.T) {
+func TestThe_error_for_a_missing_queue_says_what_to_do(t *testing.T) {
 	t.Parallel()
 	q, c := tasksOver(t, func(o *queue.TasksOptions) { o.Queue += "-2" })
 	_, err := q.Add(t.Context(), contacts("a", "ada"))
@@ -337,7 +337,7 @@ func asFault(t *testing.T, err error) *fault.Error {
 	return f
 }
 
-func TestWho_is_asked_to_wait_is_told_how_long(t *testing.T) {
+func TestAn_error_carries_the_delay_that_the_service_asked_for(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		code  codes.Code
@@ -352,7 +352,7 @@ func TestWho_is_asked_to_wait_is_told_how_long(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				q, c := tasksOver(t)
-				always(c, cloudbox.Fault{Err: refusal(tc.code, "wait", &errdetails.RetryInfo{RetryDelay: durationpb.New(tc.wait)})})
+				failAlways(c, cloudbox.Fault{Err: refusal(tc.code, "wait", &errdetails.RetryInfo{RetryDelay: durationpb.New(tc.wait)})})
 				_, err := q.Add(t.Context(), contacts("a", "ada"))
 				if !fault.Is(err, fault.Retry) || fault.After(err) != tc.wait {
 					t.Errorf("got %v after %v, want %v", err, fault.After(err), tc.wait)
@@ -363,11 +363,11 @@ func TestWho_is_asked_to_wait_is_told_how_long(t *testing.T) {
 	}
 }
 
-func TestA_short_trouble_is_waited_out(t *testing.T) {
+func TestA_short_outage_is_waited_out(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q, c := tasksOver(t)
-		goWrong(c, cloudbox.Fault{Err: refusal(codes.Unavailable, "busy")},
+		failNext(c, cloudbox.Fault{Err: refusal(codes.Unavailable, "busy")},
 			cloudbox.Fault{Err: refusal(codes.ResourceExhausted, "quota", &errdetails.RetryInfo{RetryDelay: durationpb.New(2 * time.Second)})})
 		add(t, q, true, contacts("a", "ada"))
 		want(t, c, 3, 1)
@@ -384,7 +384,7 @@ func TestA_task_whose_answer_was_lost_is_in_the_queue_once(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				q, c := tasksOver(t)
-				goWrong(c, cloudbox.Fault{After: true, Err: lost})
+				failNext(c, cloudbox.Fault{After: true, Err: lost})
 				add(t, q, false, contacts("a", "ada"))
 				want(t, c, 2, 1)
 			})
@@ -392,11 +392,11 @@ func TestA_task_whose_answer_was_lost_is_in_the_queue_once(t *testing.T) {
 	}
 }
 
-func TestA_queue_that_never_answers_is_given_up(t *testing.T) {
+func TestAdd_gives_up_on_a_queue_that_never_answers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q, c := tasksOver(t)
-		always(c, cloudbox.Fault{})
+		failAlways(c, cloudbox.Fault{})
 		added, err := q.Add(t.Context(), contacts("a", "ada"))
 		if added || !fault.Is(err, fault.Retry) || !fault.Ambiguous(err) || time.Since(noon) > 30*time.Second {
 			t.Errorf("got %v, %v after %v", added, err, time.Since(noon))
@@ -404,11 +404,11 @@ func TestA_queue_that_never_answers_is_given_up(t *testing.T) {
 	})
 }
 
-func TestWho_goes_away_is_not_waited_for(t *testing.T) {
+func TestAdd_ends_with_its_context(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q, c := tasksOver(t)
-		always(c, cloudbox.Fault{})
+		failAlways(c, cloudbox.Fault{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if added, err := q.Add(ctx, contacts("a", "ada")); added || !fault.Is(err, fault.Retry) || time.Since(noon) != time.Second {
@@ -417,7 +417,7 @@ func TestWho_goes_away_is_not_waited_for(t *testing.T) {
 	})
 }
 
-func TestA_queue_that_cannot_work_is_refused_at_the_start_or_at_the_first_call(t *testing.T) {
+func TestAn_unusable_queue_is_rejected_at_the_start_or_at_the_first_call(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]queue.TasksOptions{
 		"no queue":         {PublicURL: publicURL},

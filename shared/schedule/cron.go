@@ -2,8 +2,8 @@ package schedule
 
 import "time"
 
-// crons are the intervals that users can choose, longest first. Once a day is not at midnight, when everybody's daily
-// work begins (https://developers.google.com/workspace/calendar/api/guides/quota).
+// crons are the intervals that users can choose, longest first. The daily one avoids midnight, when many clients call
+// Google's APIs (https://developers.google.com/workspace/calendar/api/guides/quota).
 var crons = []struct {
 	every time.Duration
 	text  string
@@ -17,11 +17,11 @@ var crons = []struct {
 	{5 * time.Minute, "*/5 * * * *"},
 }
 
-// everyMinute is as often as a job can run.
+// everyMinute is the most frequent schedule of a job.
 const everyMinute = "* * * * *"
 
-// Cron is the text of the job that serves an interval. Between two that users can choose it is that of the shorter one,
-// so that nobody is served less often than the settings say.
+// Cron is the cron text for an interval. An interval between two that users can choose gets the text of the shorter one,
+// so that no user is synchronized less often than the settings say.
 func Cron(interval time.Duration) string {
 	for _, c := range crons {
 		if interval >= c.every {
@@ -31,7 +31,7 @@ func Cron(interval time.Duration) string {
 	return everyMinute
 }
 
-// Period is the time between two calls of the job that serves an interval.
+// Period is the time between two runs of the job that serves an interval.
 func Period(interval time.Duration) time.Duration {
 	for _, c := range crons {
 		if interval >= c.every {

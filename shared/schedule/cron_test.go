@@ -24,7 +24,7 @@ func TestEvery_interval_that_users_can_choose_has_its_cron_text(t *testing.T) {
 	}
 }
 
-func TestAn_interval_between_two_is_served_as_the_shorter_one(t *testing.T) {
+func TestAn_interval_between_two_gets_the_cron_text_of_the_shorter_one(t *testing.T) {
 	t.Parallel()
 	for interval, want := range map[time.Duration]string{
 		time.Second: "* * * * *", 4 * time.Minute: "* * * * *", 7 * time.Minute: "*/5 * * * *", 59 * time.Minute: "*/30 * * * *",
@@ -36,7 +36,7 @@ func TestAn_interval_between_two_is_served_as_the_shorter_one(t *testing.T) {
 	}
 }
 
-func TestThe_period_of_a_job_is_that_of_its_cron_text(t *testing.T) {
+func TestThe_period_of_a_job_matches_its_cron_text(t *testing.T) {
 	t.Parallel()
 	for interval, want := range map[time.Duration]time.Duration{
 		0: time.Minute, time.Minute: time.Minute, 7 * time.Minute: 5 * time.Minute, time.Hour: time.Hour, 5 * time.Hour: 4 * time.Hour, 72 * time.Hour: 24 * time.Hour,

@@ -1,11 +1,10 @@
-// Package schedule has the jobs of Cloud Scheduler follow what users choose: a sync type's job runs as often as the
-// shortest interval in use, and rests while nobody synchronizes by schedule. It is for shared/app, which tells it that
-// interval, and for the page of the administrators.
+// Package schedule adjusts the jobs of Cloud Scheduler to the settings of the users: the job of a sync type runs as often
+// as the shortest interval in use, and is paused while no user synchronizes by schedule. It is for shared/app, which
+// passes that interval, and for the administrators' page.
 //
-// Invariants: the jobs themselves are Terraform's, which makes them with their target and their identity; this package
-// changes the cron text and the state of "sync-contacts" and "sync-activities", nothing else of them and no other job;
-// it reads before it writes and writes only what differs, so that following twice is the same as following once. Errors
-// are of the kinds of package fault.
+// Invariants: Terraform creates the jobs with their target and their identity. This package changes only the cron text
+// and the state of "sync-contacts" and "sync-activities", and no other job. It reads before it writes and writes only what
+// differs, so Follow is idempotent. Errors are of the kinds of package fault.
 package schedule
 
 import (
@@ -29,10 +28,10 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// side is what faults of the scheduler name: neither of the two services.
+// side names the scheduler in faults, where the name of a service would be.
 const side = "schedule"
 
-// jobsAPI says what errors of Cloud Scheduler mean.
+// jobsAPI says what the errors of Cloud Scheduler mean.
 var jobsAPI = cloud.API{
 	Side: side, Codes: map[codes.Code]string{codes.NotFound: "job-missing", codes.FailedPrecondition: "job-state"},
 	Hints: map[string]string{"job-missing": "there is no such job; apply the terraform configuration, which makes it, or correct SCHEDULER"},
@@ -40,15 +39,16 @@ var jobsAPI = cloud.API{
 
 // Options are the settings of the scheduler.
 type Options struct {
-	// Location is "projects/P/locations/L", where the jobs are.
+	// Location is "projects/P/locations/L", the location of the jobs.
 	Location string
-	// Client are options of the client of Cloud Scheduler, as an endpoint and credentials; default the environment's.
+	// Client are options for the Cloud Scheduler client, such as endpoint and credentials; default those of the
+	// environment.
 	Client []option.ClientOption
-	// Logger hears of every change of a job; default silent.
+	// Logger logs every change of a job; default none.
 	Logger *slog.Logger
 }
 
-// Jobs are the jobs of the two sync types. They may be used from many goroutines.
+// Jobs are the jobs of the two sync types. They are safe for concurrent use.
 type Jobs struct {
 	options Options
 	client  *cloud.Client[*scheduler.CloudSchedulerClient]
@@ -56,7 +56,7 @@ type Jobs struct {
 
 var locationName = regexp.MustCompile(`^projects/[A-Za-z0-9.:-]+/locations/[a-z0-9-]+$`)
 
-// New prepares the client of the jobs, which is made with its first call. Every error is of kind Misconfigured.
+// New returns the jobs. Their client is created at the first call. Every error is of kind Misconfigured.
 func New(o Options) (*Jobs, error) {
 	if !locationName.MatchString(o.Location) {
 		return nil, fault.Errorf(fault.Misconfigured, side, "bad-location", `open scheduler: %q is not "projects/P/locations/L"`, o.Location)
@@ -67,10 +67,10 @@ func New(o Options) (*Jobs, error) {
 	return &Jobs{options: o, client: cloud.NewClient(scheduler.NewCloudSchedulerClient, o.Client)}, nil
 }
 
-// Close ends the connections to Cloud Scheduler.
+// Close closes the connections to Cloud Scheduler.
 func (j *Jobs) Close() error { return j.client.Close() }
 
-// api is the client.
+// api returns the client.
 func (j *Jobs) api(ctx context.Context, op string) (*scheduler.CloudSchedulerClient, error) {
 	client, err := j.client.Get(ctx)
 	if err != nil {
@@ -79,9 +79,9 @@ func (j *Jobs) api(ctx context.Context, op string) (*scheduler.CloudSchedulerCli
 	return client, nil
 }
 
-// Follow has the job of a sync type run as often as the shortest interval in use, or pauses it where that is zero. A
-// paused job keeps its cron text. The error is of kind Misconfigured where the job is missing, may not be changed or
-// was switched off by Cloud Scheduler; of kind Retry where that may pass by itself: follow again.
+// Follow sets the job of a sync type to the shortest interval in use, or pauses it if that is zero. Pausing leaves the
+// cron text as it is. The error is of kind Misconfigured if the job is missing, may not be changed or was disabled by
+// Cloud Scheduler, and of kind Retry if the failure may be temporary: call Follow again.
 func (j *Jobs) Follow(ctx context.Context, t record.Type, shortest time.Duration) error {
 	if shortest < 0 {
 		return fault.Errorf(fault.Bug, side, "bad-interval", "follow: an interval of %v", shortest)
@@ -97,23 +97,23 @@ func (j *Jobs) Follow(ctx context.Context, t record.Type, shortest time.Duration
 		return err
 	}
 	if shortest == 0 {
-		return j.rest(ctx, name, job)
+		return j.pause(ctx, name, job)
 	}
-	return j.tick(ctx, name, job, Cron(shortest))
+	return j.enable(ctx, name, job, Cron(shortest))
 }
 
-// rest brings a job to where it does not run.
-func (j *Jobs) rest(ctx context.Context, name string, job *schedulerpb.Job) error {
+// pause pauses a job that is enabled.
+func (j *Jobs) pause(ctx context.Context, name string, job *schedulerpb.Job) error {
 	if job.GetState() != schedulerpb.Job_ENABLED {
-		// One whose last update failed does not run either, and only another update takes it out of that state.
+		// A job whose last update failed does not run either, and only another update ends that state.
 		return nil
 	}
 	return j.set(ctx, "follow", name, schedulerpb.Job_PAUSED)
 }
 
-// tick brings a job to where it runs by a cron text. It is resumed first: an update of a paused job is refused
-// (https://github.com/hashicorp/terraform-provider-google/pull/11141).
-func (j *Jobs) tick(ctx context.Context, name string, job *schedulerpb.Job, cron string) error {
+// enable makes a job run by the given cron text. It resumes a paused job first, because Cloud Scheduler refuses an
+// update of a paused job (https://github.com/hashicorp/terraform-provider-google/pull/11141).
+func (j *Jobs) enable(ctx context.Context, name string, job *schedulerpb.Job, cron string) error {
 	switch job.GetState() {
 	case schedulerpb.Job_PAUSED:
 		if err := j.set(ctx, "follow", name, schedulerpb.Job_ENABLED); err != nil {
@@ -128,14 +128,13 @@ func (j *Jobs) tick(ctx context.Context, name string, job *schedulerpb.Job, cron
 	}
 	state, err := j.update(ctx, name, cron)
 	if err == nil && state == schedulerpb.Job_PAUSED {
-		// The update took the job out of the state of one that failed, and back to the state before that.
+		// The update ended the state UPDATE_FAILED and restored the state before it, which was PAUSED.
 		err = j.set(ctx, "follow", name, schedulerpb.Job_ENABLED)
 	}
 	return err
 }
 
-// update writes a cron text, and nothing else of the job, and tells the job's state. To write the same twice is to write
-// it once.
+// update writes only the cron text of a job and returns the job's state. It is idempotent.
 func (j *Jobs) update(ctx context.Context, name, cron string) (schedulerpb.Job_State, error) {
 	const op, unknown = "follow: update", schedulerpb.Job_STATE_UNSPECIFIED
 	api, err := j.api(ctx, op)
@@ -151,7 +150,7 @@ func (j *Jobs) update(ctx context.Context, name, cron string) (schedulerpb.Job_S
 	case err != nil:
 		return unknown, jobsAPI.Classify(op+" "+name, err)
 	case job.GetState() == schedulerpb.Job_UPDATE_FAILED:
-		// It may not run until an update succeeds
+		// The job may not run until an update succeeds
 		// (https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/patch).
 		return unknown, fault.Errorf(fault.Retry, side, "update-failed", "%s %s: cloud scheduler did not carry it out", op, name)
 	}
@@ -159,8 +158,8 @@ func (j *Jobs) update(ctx context.Context, name, cron string) (schedulerpb.Job_S
 	return job.GetState(), nil
 }
 
-// set pauses or resumes a job. Cloud Scheduler refuses to pause what is paused, and to resume what runs; who asked for
-// the same a moment before, or an attempt whose answer was lost, has then done it. So the call may be repeated.
+// set pauses or resumes a job. Cloud Scheduler refuses to pause a paused job and to resume an enabled one. In that case
+// another caller, or an attempt whose reply was lost, has already made the change, so set may be retried.
 func (j *Jobs) set(ctx context.Context, op, name string, state schedulerpb.Job_State) error {
 	api, err := j.api(ctx, op)
 	if err != nil {
@@ -174,7 +173,7 @@ func (j *Jobs) set(ctx context.Context, op, name string, state schedulerpb.Job_S
 		_, err = api.ResumeJob(ctx, &schedulerpb.ResumeJobRequest{Name: name}, cloud.Repeat())
 	}
 	if status.Code(err) == codes.FailedPrecondition {
-		if job, seen := j.get(ctx, op, name); seen == nil && job.GetState() == state {
+		if job, getErr := j.get(ctx, op, name); getErr == nil && job.GetState() == state {
 			return nil
 		}
 	}
@@ -185,13 +184,13 @@ func (j *Jobs) set(ctx context.Context, op, name string, state schedulerpb.Job_S
 	return nil
 }
 
-// Pause stops the job of a sync type until it is resumed, or until Follow next says otherwise. Pausing twice is no
-// error. The kinds of error are those of Follow.
+// Pause pauses the job of a sync type until Resume or the next Follow starts it again. It is idempotent. The kinds of
+// error are those of Follow.
 func (j *Jobs) Pause(ctx context.Context, t record.Type) error {
 	return j.change(ctx, "pause", t, schedulerpb.Job_PAUSED)
 }
 
-// Resume starts the job of a sync type again. Resuming twice is no error. The kinds of error are those of Follow.
+// Resume resumes the job of a sync type. It is idempotent. The kinds of error are those of Follow.
 func (j *Jobs) Resume(ctx context.Context, t record.Type) error {
 	return j.change(ctx, "resume", t, schedulerpb.Job_ENABLED)
 }
@@ -206,8 +205,8 @@ func (j *Jobs) change(ctx context.Context, op string, t record.Type, state sched
 	return j.set(ctx, op, name, state)
 }
 
-// Run has the job of a sync type run once, now. The kinds of error are those of Follow; one that is
-// fault.Ambiguous may have run it.
+// Run runs the job of a sync type once, now. The kinds of error are those of Follow. If the error is fault.Ambiguous,
+// the job may have run.
 func (j *Jobs) Run(ctx context.Context, t record.Type) error {
 	name, err := j.name("run", t)
 	if err != nil {
@@ -226,18 +225,18 @@ func (j *Jobs) Run(ctx context.Context, t record.Type) error {
 	return nil
 }
 
-// State is what Cloud Scheduler says of a job.
+// State is the state of a job in Cloud Scheduler.
 type State struct {
 	// Schedule is the cron text, in TimeZone.
 	Schedule, TimeZone string
-	// Paused says that the job rests because it was told to.
+	// Paused reports that the job was paused.
 	Paused bool
-	// Broken says that Cloud Scheduler does not run the job after an error of its own; the job has to be updated or
-	// made again.
+	// Broken reports that Cloud Scheduler stopped running the job after an error of its own. The job has to be updated or
+	// created again.
 	Broken bool
-	// Last is when the last attempt began, Next when the next one is due; zero where there is none.
+	// Last is when the last attempt began, Next when the next one is due; zero if there is none.
 	Last, Next time.Time
-	// Failure is how the last attempt failed, as "Unavailable"; empty where it did not.
+	// Failure is the status of the last attempt, such as "Unavailable"; empty if it succeeded.
 	Failure string
 }
 
@@ -291,7 +290,7 @@ func (j *Jobs) get(ctx context.Context, op, name string) (*schedulerpb.Job, erro
 	return job, nil
 }
 
-// name is the whole name of a sync type's job.
+// name returns the full name of a sync type's job.
 func (j *Jobs) name(op string, t record.Type) (string, error) {
 	if t != record.Contacts && t != record.Activities {
 		return "", fault.Errorf(fault.Bug, side, "unknown-type", "%s: no sync type %q", op, t)
@@ -299,7 +298,7 @@ func (j *Jobs) name(op string, t record.Type) (string, error) {
 	return j.options.Location + "/jobs/sync-" + string(t), nil
 }
 
-// sameCron compares cron texts but for their blanks.
+// sameCron compares two cron texts and ignores differences in white space.
 func sameCron(a, b string) bool {
 	return strings.Join(strings.Fields(a), " ") == strings.Join(strings.Fields(b), " ")
 }

@@ -32,7 +32,7 @@ const (
 	activitiesJob = location + "/jobs/sync-activities"
 )
 
-// noon is when the clock of a bubble of testing/synctest begins.
+// noon is the time at which a synctest bubble begins.
 var noon = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // The states of a job.
@@ -53,7 +53,7 @@ func job(name string, state schedulerpb.Job_State, cron string) *schedulerpb.Job
 	}
 }
 
-// scheduler has both jobs, as Terraform makes them.
+// scheduler is a server with both jobs, as Terraform makes them.
 func scheduler(t *testing.T, state schedulerpb.Job_State, cron string) *cloudbox.Server {
 	t.Helper()
 	c := cloudbox.Start()
@@ -64,7 +64,7 @@ func scheduler(t *testing.T, state schedulerpb.Job_State, cron string) *cloudbox
 	return c
 }
 
-// wantJob checks the calls, and the state of the job of contacts. Nothing else of it is ever touched.
+// wantJob checks the calls and the contacts job, of which only state and cron text may change.
 func wantJob(t *testing.T, c *cloudbox.Server, state schedulerpb.Job_State, cron string, calls ...string) {
 	t.Helper()
 	var want []string
@@ -102,8 +102,8 @@ func refusal(code codes.Code, message string, details ...protoadapt.MessageV1) e
 	return s.Err()
 }
 
-// on has something happen with the calls of a method, the first times.
-func on(method string, times int, f cloudbox.Fault) func(cloudbox.Call) *cloudbox.Fault {
+// failFirst makes the first calls of a method fail.
+func failFirst(method string, times int, f cloudbox.Fault) func(cloudbox.Call) *cloudbox.Fault {
 	return func(c cloudbox.Call) *cloudbox.Fault {
 		if c.Method != method || times == 0 {
 			return nil
@@ -150,7 +150,7 @@ func TestFollow_writes_only_what_differs(t *testing.T) {
 	}
 }
 
-func TestFollowing_twice_is_following_once(t *testing.T) {
+func TestFollow_is_idempotent(t *testing.T) {
 	t.Parallel()
 	c := scheduler(t, paused, hourly)
 	j := jobsOn(t, c)
@@ -175,7 +175,7 @@ func TestEach_sync_type_has_its_job(t *testing.T) {
 	wantJob(t, c, enabled, hourly)
 }
 
-func TestWhat_a_second_copy_did_a_moment_before_is_no_error(t *testing.T) {
+func TestA_change_that_another_instance_just_made_is_no_error(t *testing.T) {
 	t.Parallel()
 	for method, tc := range map[string]struct {
 		from, to schedulerpb.Job_State
@@ -193,7 +193,7 @@ func TestWhat_a_second_copy_did_a_moment_before_is_no_error(t *testing.T) {
 	}
 }
 
-// before does something before a method takes effect.
+// before calls do before a method takes effect.
 func before(method string, do func()) func(cloudbox.Call) *cloudbox.Fault {
 	return func(c cloudbox.Call) *cloudbox.Fault {
 		if c.Method == method {
@@ -203,7 +203,7 @@ func before(method string, do func()) func(cloudbox.Call) *cloudbox.Fault {
 	}
 }
 
-func TestA_job_that_is_paused_just_before_its_update_is_followed_again_later(t *testing.T) {
+func TestA_job_that_is_paused_just_before_its_update_is_retried_later(t *testing.T) {
 	t.Parallel()
 	c := scheduler(t, enabled, hourly)
 	c.SetFault(before("UpdateJob", func() { c.Scheduler.Put(job(contactsJob, paused, hourly)) }))
@@ -213,7 +213,7 @@ func TestA_job_that_is_paused_just_before_its_update_is_followed_again_later(t *
 	wantJob(t, c, paused, hourly, "GetJob", "UpdateJob")
 }
 
-func TestAn_update_that_brings_a_job_back_to_its_pause_is_followed_by_its_start(t *testing.T) {
+func TestA_job_that_an_update_returns_to_paused_is_resumed(t *testing.T) {
 	t.Parallel()
 	c := scheduler(t, updateFailed, hourly)
 	c.Scheduler.AfterUpdate(paused)
@@ -223,7 +223,7 @@ func TestAn_update_that_brings_a_job_back_to_its_pause_is_followed_by_its_start(
 	wantJob(t, c, enabled, hourly, "GetJob", "UpdateJob", "ResumeJob")
 }
 
-func TestAn_update_that_cloud_scheduler_does_not_carry_out_is_tried_again_later(t *testing.T) {
+func TestAn_update_that_cloud_scheduler_does_not_carry_out_is_retried_later(t *testing.T) {
 	t.Parallel()
 	c := scheduler(t, enabled, hourly)
 	c.Scheduler.AfterUpdate(updateFailed)
@@ -232,7 +232,7 @@ func TestAn_update_that_cloud_scheduler_does_not_carry_out_is_tried_again_later(
 	}
 }
 
-func TestA_job_that_is_missing_or_switched_off_says_what_to_do(t *testing.T) {
+func TestThe_error_for_a_missing_or_disabled_job_says_what_to_do(t *testing.T) {
 	t.Parallel()
 	missing := scheduler(t, enabled, hourly)
 	missing.Scheduler.Remove(contactsJob)
@@ -267,7 +267,7 @@ func TestAn_administrator_pauses_resumes_and_runs_a_job(t *testing.T) {
 	}
 }
 
-func TestA_job_that_cloud_scheduler_switched_off_cannot_be_resumed(t *testing.T) {
+func TestA_job_that_cloud_scheduler_disabled_cannot_be_resumed(t *testing.T) {
 	t.Parallel()
 	c := scheduler(t, disabled, hourly)
 	if err := jobsOn(t, c).Resume(t.Context(), record.Contacts); !fault.Is(err, fault.Misconfigured) {
@@ -276,7 +276,7 @@ func TestA_job_that_cloud_scheduler_switched_off_cannot_be_resumed(t *testing.T)
 	wantJob(t, c, disabled, hourly, "ResumeJob", "GetJob")
 }
 
-func TestState_tells_what_an_administrator_wants_to_know(t *testing.T) {
+func TestState_shows_schedule_pause_and_attempts(t *testing.T) {
 	t.Parallel()
 	last, next := noon.Add(time.Hour), noon.Add(2*time.Hour)
 	for name, tc := range map[string]struct {
@@ -323,7 +323,7 @@ func TestA_state_that_cannot_be_read_is_no_state(t *testing.T) {
 	}
 }
 
-func TestA_refusal_is_the_operators_to_mend_or_passes_by_itself(t *testing.T) {
+func TestAn_error_of_cloud_scheduler_is_misconfigured_or_temporary(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		err   error
@@ -348,7 +348,7 @@ func TestA_refusal_is_the_operators_to_mend_or_passes_by_itself(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := scheduler(t, enabled, hourly)
-				c.SetFault(on("GetJob", -1, cloudbox.Fault{Err: tc.err}))
+				c.SetFault(failFirst("GetJob", -1, cloudbox.Fault{Err: tc.err}))
 				err := jobsOn(t, c).Follow(t.Context(), record.Contacts, time.Minute)
 				f, ok := err.(*fault.Error)
 				if !ok || f.Kind != tc.kind || f.Code != tc.code || f.After != tc.after || len(err.Error()) > 500 {
@@ -362,7 +362,7 @@ func TestA_refusal_is_the_operators_to_mend_or_passes_by_itself(t *testing.T) {
 	}
 }
 
-func TestA_change_whose_answer_was_lost_is_made_once(t *testing.T) {
+func TestA_change_whose_reply_was_lost_is_made_once(t *testing.T) {
 	t.Parallel()
 	for method, tc := range map[string]struct {
 		from, to schedulerpb.Job_State
@@ -379,7 +379,7 @@ func TestA_change_whose_answer_was_lost_is_made_once(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					c := scheduler(t, tc.from, hourly)
-					c.SetFault(on(method, 1, cloudbox.Fault{After: true, Err: lost}))
+					c.SetFault(failFirst(method, 1, cloudbox.Fault{After: true, Err: lost}))
 					if err := jobsOn(t, c).Follow(t.Context(), record.Contacts, tc.shortest); err != nil {
 						t.Error(err)
 					}
@@ -394,7 +394,7 @@ func TestA_change_that_did_not_arrive_is_made_by_the_next_attempt(t *testing.T) 
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := scheduler(t, enabled, hourly)
-		c.SetFault(on("PauseJob", 2, cloudbox.Fault{Err: status.Error(codes.Unavailable, "busy")}))
+		c.SetFault(failFirst("PauseJob", 2, cloudbox.Fault{Err: status.Error(codes.Unavailable, "busy")}))
 		if err := jobsOn(t, c).Follow(t.Context(), record.Contacts, 0); err != nil {
 			t.Error(err)
 		}
@@ -402,11 +402,11 @@ func TestA_change_that_did_not_arrive_is_made_by_the_next_attempt(t *testing.T) 
 	})
 }
 
-func TestA_job_is_not_run_a_second_time_where_the_first_may_have_begun(t *testing.T) {
+func TestA_job_is_not_run_again_if_the_first_run_may_have_begun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := scheduler(t, enabled, hourly)
-		c.SetFault(on("RunJob", -1, cloudbox.Fault{After: true, Err: status.Error(codes.Unavailable, "lost")}))
+		c.SetFault(failFirst("RunJob", -1, cloudbox.Fault{After: true, Err: status.Error(codes.Unavailable, "lost")}))
 		err := jobsOn(t, c).Run(t.Context(), record.Contacts)
 		if runs := c.Scheduler.Runs(); !fault.Is(err, fault.Retry) || !fault.Ambiguous(err) || runs != 1 {
 			t.Errorf("got %v and %d runs", err, runs)
@@ -414,11 +414,11 @@ func TestA_job_is_not_run_a_second_time_where_the_first_may_have_begun(t *testin
 	})
 }
 
-func TestA_scheduler_that_never_answers_is_given_up(t *testing.T) {
+func TestFollow_gives_up_on_a_scheduler_that_never_answers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := scheduler(t, enabled, hourly)
-		c.SetFault(on("GetJob", -1, cloudbox.Fault{}))
+		c.SetFault(failFirst("GetJob", -1, cloudbox.Fault{}))
 		start := time.Now()
 		err := jobsOn(t, c).Follow(t.Context(), record.Contacts, time.Hour)
 		if took := time.Since(start); !fault.Is(err, fault.Retry) || took > 30*time.Second {
@@ -430,7 +430,7 @@ func TestA_scheduler_that_never_answers_is_given_up(t *testing.T) {
 	})
 }
 
-func TestWhat_no_job_stands_for_is_a_bug_and_no_call(t *testing.T) {
+func TestAn_unknown_type_or_interval_is_a_bug_and_no_call(t *testing.T) {
 	t.Parallel()
 	c := scheduler(t, enabled, hourly)
 	j := jobsOn(t, c)
@@ -448,7 +448,7 @@ func TestWhat_no_job_stands_for_is_a_bug_and_no_call(t *testing.T) {
 	}
 }
 
-func TestA_scheduler_that_cannot_work_is_refused_at_the_start_or_at_the_first_call(t *testing.T) {
+func TestAn_unusable_scheduler_is_rejected_at_the_start_or_at_the_first_call(t *testing.T) {
 	t.Parallel()
 	for name, location := range map[string]string{"no location": "", "a job": contactsJob} {
 		if j, err := schedule.New(schedule.Options{Location: location}); j != nil || !fault.Is(err, fault.Misconfigured) || !strings.Contains(err.Error(), "open scheduler: ") {

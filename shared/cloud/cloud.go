@@ -1,10 +1,8 @@
-// Package cloud is what the clients of Google Cloud's gRPC APIs have in common: how they are made, how long a call may
-// take, what is repeated, and what kind of error a call ended with. It is for the adapters that make such calls, and
-// knows none of the APIs itself.
+// Package cloud holds what the clients of Google Cloud's gRPC APIs share: their creation, the timeouts and retries of
+// calls, and the classification of errors. It is for the adapters that make such calls, and depends on none of the APIs.
 //
-// Invariants: a client is made with its first call, not at the start; a call is repeated only where its adapter says
-// that making it twice is the same as making it once; every call ends, whatever the service does; no error holds a
-// credential.
+// Invariants: a client is created at the first call, not at the start of the process; a call is retried only if its
+// adapter declares it idempotent; every call ends within CallTimeout; no error contains a credential.
 package cloud
 
 import (
@@ -18,19 +16,19 @@ import (
 	"google.golang.org/grpc"
 )
 
-// A call is made while somebody waits, or while many calls are to be made: what does not work within these is for the
-// next time.
+// The limits of a call. They are short because a user waits for the call, or because many more calls follow; the caller
+// tries again later.
 const (
-	// CallTimeout bounds a call with its repetitions.
+	// CallTimeout bounds a call with its retries.
 	CallTimeout    = 30 * time.Second
 	attemptTimeout = 10 * time.Second
-	attempts       = 3
-	longestWait    = 5 * time.Second
-	firstWait      = 500 * time.Millisecond
+	maxAttempts    = 3
+	maxBackoff     = 5 * time.Second
+	firstBackoff   = 500 * time.Millisecond
 )
 
-// Client makes a client when it is first asked for, and keeps it: making one looks for credentials, which a function
-// that makes no call does without. It may be used from many goroutines.
+// Client creates a client at the first Get and reuses it. Creating one looks up credentials, and a function that makes no
+// call needs none. Client is safe for concurrent use.
 type Client[C io.Closer] struct {
 	make    func(context.Context, ...option.ClientOption) (C, error)
 	options []option.ClientOption
@@ -40,13 +38,13 @@ type Client[C io.Closer] struct {
 	made   bool
 }
 
-// NewClient prepares a client that make makes. The options are those of the client, as an endpoint and credentials; none
-// are the environment's.
+// NewClient returns a Client that is created by make. The options are those of the client, such as endpoint and
+// credentials; without options the credentials come from the environment.
 func NewClient[C io.Closer](make func(context.Context, ...option.ClientOption) (C, error), options []option.ClientOption) *Client[C] {
 	return &Client[C]{make: make, options: options}
 }
 
-// Get is the client. A failure to make it is tried again with the next call.
+// Get returns the client. If it cannot be created, the next Get tries again.
 func (c *Client[C]) Get(ctx context.Context) (C, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +53,7 @@ func (c *Client[C]) Get(ctx context.Context) (C, error) {
 	}
 	var none C
 	options := []option.ClientOption{
-		// The client would log whole requests where the environment asks for it.
+		// Without this the client logs whole requests if the environment asks for it.
 		option.WithLogger(slog.New(slog.DiscardHandler)),
 		option.WithGRPCDialOption(grpc.WithChainUnaryInterceptor(limit)),
 	}
@@ -66,7 +64,7 @@ func (c *Client[C]) Get(ctx context.Context) (C, error) {
 		}
 		options = append(options, own)
 	}
-	// The client outlives the context it is made with, which is that of a first request.
+	// The client outlives the first request, whose context this is.
 	client, err := c.make(context.WithoutCancel(ctx), append(options, c.options...)...)
 	if err != nil {
 		return none, err
@@ -75,7 +73,7 @@ func (c *Client[C]) Get(ctx context.Context) (C, error) {
 	return client, nil
 }
 
-// Close ends the client's connections, if it was made.
+// Close closes the client's connections, if it was created.
 func (c *Client[C]) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,8 +84,8 @@ func (c *Client[C]) Close() error {
 	return c.client.Close()
 }
 
-// limit bounds one attempt of a call. The client bounds the call as a whole only, and one attempt without an answer would
-// leave no time for another.
+// limit bounds one attempt of a call. The client bounds only the whole call, so that one attempt without a reply would
+// leave no time for a retry.
 func limit(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()

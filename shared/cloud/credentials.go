@@ -14,7 +14,7 @@ import (
 // scope lets the roles of the service account decide.
 const scope = "https://www.googleapis.com/auth/cloud-platform"
 
-// environment are the credentials of the process (https://cloud.google.com/docs/authentication/application-default-credentials).
+// environment returns the credentials of the process (https://cloud.google.com/docs/authentication/application-default-credentials).
 func environment() (option.ClientOption, error) {
 	found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{scope}})
 	if err != nil {
@@ -23,8 +23,9 @@ func environment() (option.ClientOption, error) {
 	return option.WithAuthCredentials(Credentials(found)), nil
 }
 
-// Credentials are credentials whose failures say whether they may pass. gRPC hands on a failure that has a status, and
-// takes all others for a refusal of the service, with the whole reply of the token service in it.
+// Credentials wraps credentials so that their errors carry a status that says whether they may be temporary. gRPC returns
+// an error with a status as it is. It reports any other error as a refusal by the service, and includes the whole reply
+// of the token service.
 func Credentials(c *auth.Credentials) *auth.Credentials {
 	return auth.NewCredentials(&auth.CredentialsOptions{
 		TokenProvider:          tokens{c},
@@ -37,7 +38,7 @@ func Credentials(c *auth.Credentials) *auth.Credentials {
 
 type tokens struct{ auth.TokenProvider }
 
-// Token is a token, or an error with a status.
+// Token returns a token, or an error with a status.
 func (t tokens) Token(ctx context.Context) (*auth.Token, error) {
 	token, err := t.TokenProvider.Token(ctx)
 	if err == nil {

@@ -21,7 +21,7 @@ import (
 	cloudbox "github.com/tandem-sync/tandem/shared/sandbox/cloud"
 )
 
-// account is the key file of a service account whose tokens come from an address.
+// account is the key file of a service account whose token service has the given address.
 func account(t *testing.T, tokens string) []byte {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -42,7 +42,7 @@ func account(t *testing.T, tokens string) []byte {
 	return file
 }
 
-func TestCredentials_that_are_refused_are_the_operators_to_mend_and_show_nothing(t *testing.T) {
+func TestAn_error_of_the_token_service_is_classified_and_reveals_nothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		status int
@@ -95,7 +95,7 @@ func TestCredentials_that_are_refused_are_the_operators_to_mend_and_show_nothing
 	}
 }
 
-func TestThe_credentials_of_the_process_are_found_with_the_first_call(t *testing.T) {
+func TestThe_credentials_of_the_process_are_looked_up_at_the_first_call(t *testing.T) {
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", t.TempDir()+"/none.json")
 	client := cloud.NewClient(cloudtasks.NewClient, nil)
 	if err := client.Close(); err != nil {

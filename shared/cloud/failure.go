@@ -15,26 +15,26 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// API is one of Google Cloud's APIs, as errors name it.
+// API says how to classify the errors of one of Google Cloud's APIs.
 type API struct {
-	// Side is the name of the adapter in faults.
+	// Side names the adapter in faults.
 	Side string
-	// Codes tell by a status what the operator has to mend.
+	// Codes map a status that the operator has to fix to a fault code.
 	Codes map[codes.Code]string
-	// Hints say how, by the code.
+	// Hints say by fault code how to fix it.
 	Hints map[string]string
 }
 
-// Classify says what kind of error a call ended with.
+// Classify turns the error of a call into a fault.
 func (a API) Classify(op string, err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		kept := *f
-		kept.Err = fmt.Errorf("%s: %w", op, f.Err)
-		return &kept
+		wrapped := *f
+		wrapped.Err = fmt.Errorf("%s: %w", op, f.Err)
+		return &wrapped
 	}
 	s, ok := status.FromError(err)
 	if !ok {
-		// The call's own time was over while it waited for the next attempt, or the reply was none.
+		// The call timed out while it waited for a retry, or the reply was not gRPC.
 		code := "unreachable"
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			code = "interrupted"
@@ -50,7 +50,7 @@ func (a API) Classify(op string, err error) error {
 	}
 	f := fault.Errorf(kind, a.Side, code, "%s: %w", op, r)
 	if kind == fault.Retry {
-		f.After, f.Ambiguous = askedToWait(s), code != "quota"
+		f.After, f.Ambiguous = retryDelay(s), code != "quota"
 	}
 	return f
 }
@@ -73,11 +73,11 @@ func (a API) kind(r refusal) (fault.Kind, string) {
 	case a.Codes[code] != "":
 		return fault.Misconfigured, a.Codes[code]
 	}
-	// What is left speaks of the address or of the service account: all else was checked before.
+	// The remaining codes concern the address or the service account: everything else was checked before the call.
 	return fault.Misconfigured, "refused"
 }
 
-// reasons are why a call was refused, in words of the service (https://google.aip.dev/193#errorinfo).
+// reasons are the service's reasons for refusing a call (https://google.aip.dev/193#errorinfo).
 func reasons(s *status.Status) []string {
 	var out []string
 	for _, detail := range s.Details() {
@@ -88,8 +88,8 @@ func reasons(s *status.Status) []string {
 	return out
 }
 
-// askedToWait is how long the service wants a call not to be repeated; zero where it does not say.
-func askedToWait(s *status.Status) time.Duration {
+// retryDelay is the delay that the service asks for before a retry; zero if it does not say.
+func retryDelay(s *status.Status) time.Duration {
 	var wait time.Duration
 	for _, detail := range s.Details() {
 		if info, ok := detail.(*errdetails.RetryInfo); ok {
@@ -99,13 +99,13 @@ func askedToWait(s *status.Status) time.Duration {
 	return wait
 }
 
-// refusal is the status of a call that failed.
+// refusal is the status of a failed call, as an error.
 type refusal struct {
 	status  *status.Status
 	reasons []string
 }
 
-// maxMessage bounds how much of a service's words goes into an error.
+// maxMessage bounds the part of a service's message that goes into an error.
 const maxMessage = 300
 
 func (r refusal) Error() string {

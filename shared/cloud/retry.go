@@ -9,32 +9,33 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Repeat has a call repeated that may be made twice: where the service was not reached, was busy or did not answer.
+// Repeat is for an idempotent call. The call is retried if the service was not reached, was busy or did not answer.
 func Repeat() gax.CallOption {
 	return gax.WithRetry(func() gax.Retryer {
-		return &retryer{left: attempts - 1, backoff: gax.Backoff{Initial: firstWait, Max: longestWait, Multiplier: 2}}
+		return &retryer{left: maxAttempts - 1, backoff: gax.Backoff{Initial: firstBackoff, Max: maxBackoff, Multiplier: 2}}
 	})
 }
 
-// Once has a call that may not be made twice made once, whatever the client does by itself.
+// Once is for a call that is not idempotent. It switches off the client's own retries.
 func Once() gax.CallOption { return gax.WithRetry(nil) }
 
-// passing are the codes of errors that may be gone a moment later (https://google.aip.dev/194); an attempt that took too
-// long is one of them.
-var passing = []codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted}
+// transient are the codes of errors that a retry may resolve (https://google.aip.dev/194), including the timeout of an
+// attempt.
+var transient = []codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted}
 
-// retryer decides on the repetitions of one call. The client would go on until the call's time is over.
+// retryer limits the retries of one call. Without it the client retries until the call times out.
 type retryer struct {
 	left    int
 	backoff gax.Backoff
 }
 
-// Retry tells how long to wait for the next attempt. Who is asked to wait for longer than this leaves it to the caller.
+// Retry returns the delay before the next attempt. If the service asks for a delay longer than maxBackoff, it does not
+// retry: the caller does so later.
 func (r *retryer) Retry(err error) (time.Duration, bool) {
-	if r.left == 0 || !slices.Contains(passing, status.Code(err)) {
+	if r.left == 0 || !slices.Contains(transient, status.Code(err)) {
 		return 0, false
 	}
 	r.left--
-	wait := max(r.backoff.Pause(), askedToWait(status.Convert(err)))
-	return wait, wait <= longestWait
+	wait := max(r.backoff.Pause(), retryDelay(status.Convert(err)))
+	return wait, wait <= maxBackoff
 }

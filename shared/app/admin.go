@@ -16,20 +16,20 @@ import (
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
-// usersOnPage is how many users a page of the administrators shows.
+// usersOnPage is how many users a page for administrators shows.
 const usersOnPage = 100
 
-// jobTime is how long that page waits for Cloud Scheduler; it can do without it.
+// jobTime is how long that page waits for Cloud Scheduler. The page is shown without a reply as well.
 const jobTime = 5 * time.Second
 
-// isAdmin reports whether a user is one of the administrators: the address is that of a linked Google account, which
-// Google confirmed.
+// isAdmin reports whether a user is an administrator. The address is that of a linked Google account, which Google has
+// verified.
 func (a *App) isAdmin(p store.Profile) bool {
 	return p.Google.Linked && slices.Contains(a.config.AdminEmails, strings.ToLower(p.Google.Email))
 }
 
-// administers is nil for an administrator, and a type that there is.
-func (s service) administers(ctx context.Context, user string, t record.Type) error {
+// authorizeAdmin returns store.ErrNotFound if the user is no administrator or the type does not exist.
+func (s service) authorizeAdmin(ctx context.Context, user string, t record.Type) error {
 	p, err := s.app.store.User(user).Profile(ctx)
 	switch {
 	case err != nil:
@@ -40,7 +40,7 @@ func (s service) administers(ctx context.Context, user string, t record.Type) er
 	return nil
 }
 
-// types are the sync types that there are.
+// types are the sync types that have an engine.
 func (a *App) types() []record.Type {
 	return slices.DeleteFunc([]record.Type{record.Contacts, record.Activities}, func(t record.Type) bool { return a.engines[t] == nil })
 }
@@ -50,7 +50,7 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 	if t == "" {
 		o.Type = o.Types[0]
 	}
-	if err := s.administers(ctx, user, o.Type); err != nil {
+	if err := s.authorizeAdmin(ctx, user, o.Type); err != nil {
 		return web.Overview{}, err
 	}
 	interval, err := s.app.store.Shortest(ctx, o.Type)
@@ -85,7 +85,7 @@ func (s service) userStatuses(ctx context.Context, o *web.Overview, after string
 	for _, f := range found {
 		state := s.state(f.Profile, f.Sync)
 		if f.Sync.Problem != nil && f.Sync.Problem.Record != "" {
-			state.Problem = nil // What is said of a record is its user's alone.
+			state.Problem = nil // Only its user may read about a record.
 		}
 		o.Users = append(o.Users, web.UserStatus{
 			ID: f.Profile.ID, Email: f.Profile.Google.Email, Google: f.Profile.Google.Linked, Creatio: f.Profile.Creatio.Linked,
@@ -95,7 +95,7 @@ func (s service) userStatuses(ctx context.Context, o *web.Overview, after string
 	return nil
 }
 
-// job is what is known of a type's job. A scheduler that does not answer is told of, and keeps nothing else from showing.
+// job reads a type's job. If Cloud Scheduler does not answer, the job carries a problem and the rest of the page is shown.
 func (s service) job(ctx context.Context, t record.Type, interval time.Duration) (web.Job, error) {
 	jobs := s.app.follower.jobs
 	if jobs == nil {
@@ -120,7 +120,7 @@ func (s service) job(ctx context.Context, t record.Type, interval time.Duration)
 	return job, nil
 }
 
-// explainJob is for administrators, whom the general sentences send to themselves.
+// explainJob explains an error to administrators: the general sentences tell users to ask an administrator.
 func explainJob(err error) fault.Sentence {
 	s := fault.Sentence{Code: fault.Explain(err).Code, Message: "Tandem could not reach Cloud Scheduler.", Action: "Try again in a few minutes."}
 	if fault.Is(err, fault.Misconfigured) {
@@ -130,7 +130,7 @@ func explainJob(err error) fault.Sentence {
 }
 
 func (s service) Order(ctx context.Context, user string, t record.Type, o web.Order) error {
-	if err := s.administers(ctx, user, t); err != nil {
+	if err := s.authorizeAdmin(ctx, user, t); err != nil {
 		return err
 	}
 	f := s.app.follower
@@ -146,7 +146,7 @@ func (s service) Order(ctx context.Context, user string, t record.Type, o web.Or
 		if o == web.Pause {
 			decided.Paused = s.app.now().UTC()
 		}
-		// What was decided is kept first: from then on whoever has the job follow, follows it.
+		// The decision is stored before the job is set, so that every later call of follow respects it.
 		if err = s.app.store.PutSchedule(ctx, decided); err == nil {
 			_, err = f.follow(context.WithoutCancel(ctx), t)
 		}
@@ -154,6 +154,6 @@ func (s service) Order(ctx context.Context, user string, t record.Type, o web.Or
 	if err != nil {
 		return fmt.Errorf("%s the schedule: %w", o, err)
 	}
-	s.app.logger.InfoContext(ctx, "an administrator gave an order", "order", string(o), "type", string(t), "user", observe.User(user))
+	s.app.logger.InfoContext(ctx, "an administrator changed or ran the schedule", "order", string(o), "type", string(t), "user", observe.User(user))
 	return nil
 }

@@ -1,8 +1,8 @@
-// Package app composes Tandem: it is the only room that knows every adapter. From a
-// configuration it makes the handlers that the functions and the local server serve.
+// Package app composes Tandem: it is the only package that imports every adapter. From a configuration it makes the
+// handlers that the functions and the local server serve.
 //
-// Invariants: nothing is reachable but through a user's own documents; a run and a page speak of the
-// same state; what is wrong with the configuration is found when an App is made, not when it is used.
+// Invariants: a request of a user reads and writes only that user's documents, except for administrators; runs and pages
+// read the same stored state; a wrong configuration fails New, not a later request.
 package app
 
 import (
@@ -42,23 +42,23 @@ import (
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
-// Options are what a configuration does not say. The zero value is right for a deployed function.
+// Options are the settings that are not part of the configuration. The zero value is right for a deployed function.
 type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time
-	// Workers is how many runs an inline queue makes at the same time; default 4.
+	// Workers is how many runs an inline queue runs at the same time; default 4.
 	Workers int
-	// Traces is how many traces are taken where there is telemetry; default observe's.
+	// Traces limits how many traces are recorded if there is telemetry; default observe's.
 	Traces *rate.Limiter
-	// Patience is how long a start waits for the store; default 10 seconds. After that the first request looks again.
+	// Patience is how long a start waits for the store; default 10 seconds. After that the first request tries again.
 	Patience time.Duration
-	// Page is how many due users one request hands to the queue; default 500.
+	// Page is how many due users one request queues; default 500.
 	Page int
-	// Rates are each user's requests to the two services; default what those take.
+	// Rates limit each user's requests to the two services; default what those accept.
 	Rates map[record.Side]syncer.Rate
-	// Observe, if set, is told of every request to Firestore how many documents it read and wrote.
+	// Observe, if set, is called after every request to Firestore with the numbers of documents read and written.
 	Observe func(reads, writes int)
-	// Google are options of the clients of Google Cloud, as an endpoint; default the environment's.
+	// Google are options for the clients of Google Cloud, such as an endpoint; default those of the environment.
 	Google []option.ClientOption
 }
 
@@ -73,21 +73,21 @@ type App struct {
 	queue   queue.Queue
 	inline  *queue.Inline
 	page    int
-	// clients are those of Google Cloud, to be closed at the end.
+	// clients are those of Google Cloud, which Close closes.
 	clients []io.Closer
 
 	migrator *migrate.Migrator
-	// fitting says that the store's schema was looked at and that this version can work with it.
+	// fitting says that this version has checked the store's schema and can work with it.
 	fitting atomic.Bool
 	site    *web.Site
 	invoker *invoker
-	// follower has the jobs of Cloud Scheduler follow the settings.
+	// follower adjusts the jobs of Cloud Scheduler to the settings.
 	follower *follower
-	// telemetry is nil where nothing is sent.
+	// telemetry is nil if none is sent.
 	telemetry *observe.Telemetry
 	base      map[record.Side]http.RoundTripper
 
-	// layouts are how Creatio sites are laid out, found once.
+	// layouts hold the layout of each Creatio site, which is read once.
 	layouts sync.Map
 }
 
@@ -96,14 +96,14 @@ const (
 	defaultPage    = 500
 )
 
-// rates are each user's requests to the two services. Google does not publish the quota of the People API; errors that
-// people show tell of 90 reads a minute for a user. Creatio names none but a number a day in some plans.
+// rates limit each user's requests to the two services. Google does not publish the quota of the People API; error messages
+// that users have posted name 90 reads a minute per user. Creatio documents only a daily number, for some plans.
 var rates = map[record.Side]syncer.Rate{
 	record.Google:  {PerSecond: 1.5, Burst: 90},
 	record.Creatio: {PerSecond: 5, Burst: 100},
 }
 
-// New composes Tandem. The error is of kind Misconfigured where the configuration is wrong.
+// New composes Tandem. The error is of kind Misconfigured if the configuration is wrong.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	a := &App{config: c, now: o.Now, logger: o.Logger, page: cmp.Or(o.Page, defaultPage), base: map[record.Side]http.RoundTripper{}}
 	if a.now == nil {
@@ -119,7 +119,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	shared := httpx.NewBase()
 	for _, s := range record.Sides {
 		a.base[s] = httpx.NewTransport(httpx.Options{
-			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.called,
+			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.measureCall,
 		})
 	}
 	safe, err := vault.Open(ctx, c.EncryptionKey)
@@ -184,7 +184,7 @@ func (a *App) openQueue(ctx context.Context, o Options) error {
 	return nil
 }
 
-// openSchedule opens the jobs of Cloud Scheduler, where there are any.
+// openSchedule opens the jobs of Cloud Scheduler, if a scheduler is configured.
 func (a *App) openSchedule(o Options) error {
 	a.follower = &follower{store: a.store, now: a.now, logger: a.logger, last: map[record.Type]followed{}}
 	if a.config.Scheduler == "" {
@@ -212,22 +212,22 @@ func openStore(ctx context.Context, c config.Store, observe func(reads, writes i
 // Settings serves the pages and the API.
 func (a *App) Settings() http.Handler { return a.observed("settings", a.site.Settings()) }
 
-// OAuthCallback ends linkings.
+// OAuthCallback completes linkings.
 func (a *App) OAuthCallback() http.Handler { return a.observed("oauth-callback", a.site.Callback()) }
 
-// SyncContacts dispatches contacts, and runs one user's window.
+// SyncContacts queues due users, or runs one user's window.
 func (a *App) SyncContacts() http.Handler { return a.sync(record.Contacts) }
 
 func (a *App) sync(t record.Type) http.Handler {
 	return a.observed("sync-"+string(t), a.site.Sync(t, runner{a}))
 }
 
-// observed is a function with its log and its trace.
+// observed adds logging and tracing to a function.
 func (a *App) observed(function string, h http.Handler) http.Handler {
 	return observe.Middleware(a.logger, a.telemetry.Handler(function, a.checked(h)))
 }
 
-// Handler serves every function under its deployed name, as one host does in the cloud.
+// Handler serves every function under its deployed name, as the cloud does on one host.
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for name, h := range map[string]http.Handler{
@@ -240,14 +240,14 @@ func (a *App) Handler() http.Handler {
 	return mux
 }
 
-// Dispatch hands every user whose sync is due to the queue, as Cloud Scheduler's call does. It tells of the first page of
-// them; the others follow by the queue.
+// Dispatch queues every due user, as the call of Cloud Scheduler does. It returns the counts of the first page; the queue
+// processes the other pages.
 func (a *App) Dispatch(ctx context.Context, t record.Type) (due, queued int, err error) {
 	out, err := a.dispatch(ctx, t, "")
 	return out.Due, out.Queued, err
 }
 
-// Wait returns when the inline queue has nothing left to do at this moment.
+// Wait returns when no task of the inline queue runs or may run now.
 func (a *App) Wait(ctx context.Context) error {
 	if a.inline == nil {
 		return nil
@@ -255,7 +255,7 @@ func (a *App) Wait(ctx context.Context) error {
 	return a.inline.Wait(ctx)
 }
 
-// Close ends running work at its next border and closes the store.
+// Close waits for running tasks and closes the store.
 func (a *App) Close(ctx context.Context) error {
 	var err error
 	if a.inline != nil {
@@ -284,7 +284,7 @@ func Version() string {
 	return "unknown"
 }
 
-// newLinker makes the linking flows, and tells them who Creatio says a user is.
+// newLinker makes the linking flows, with access to the users of Creatio.
 func (a *App) newLinker(safe oauth.Vault) (*oauth.Linker, error) {
 	c := a.config
 	return oauth.New(oauth.Options{
@@ -320,7 +320,7 @@ func (a *App) newLinker(safe oauth.Vault) (*oauth.Linker, error) {
 	})
 }
 
-// openSite opens the Creatio site; how it is laid out is asked once.
+// openSite opens the Creatio site, whose layout is read once.
 func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site, error) {
 	url := a.config.Creatio.URL
 	known, _ := a.layouts.Load(url)
@@ -332,7 +332,7 @@ func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site,
 	return site, err
 }
 
-// openContacts makes a user's two sides of the contact sync.
+// openContacts makes the two sides of a user's contact sync.
 func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
 	clients := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {

@@ -23,71 +23,72 @@ import (
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
-// overdue is when a user's task is queued anew.
+// overdue is how long a user may be due before the task is queued under another name.
 const overdue = 30 * time.Minute
 
-// What is put into a queue at once, and how many failures mean that the queue itself fails, and not some users' tasks.
 const (
-	handers   = 16
-	tolerated = 20
+	// parallelAdds is how many tasks are added to the queue at the same time.
+	parallelAdds = 16
+	// maxFailures is the number of failures after which the queue itself counts as failing.
+	maxFailures = 20
 )
 
-// place is how far the work of a tick has come. Every request of a tick, and every delivery of one, reckons with the
-// tick's time, whatever the clock of its own instance says: their tasks have the same names.
-type place struct {
-	// tick is when the tick came, and until who is due by then is its concern.
+// cursor is how far a tick has queued its due users. Every request of a tick, and every delivery of a request, uses the
+// time in the cursor and not the clock of its own instance, so that the names of their tasks are the same.
+type cursor struct {
+	// tick is the time of the tick. The tick queues the users who are due by until.
 	tick, until time.Time
-	// after is the last user who was handed over; zero at the beginning.
+	// after is the last user who was queued; zero at the beginning.
 	after store.Due
 }
 
-// migrating is how long a tick may work on migrations.
-const migrating = 20 * time.Second
+// migrationTime is how long a tick may work on migrations.
+const migrationTime = 20 * time.Second
 
-// dispatch hands due users to the queue. A tick also goes on with migrations: nobody waits for it.
+// dispatch queues due users. A tick also continues migrations, because no user waits for a tick.
 func (a *App) dispatch(ctx context.Context, t record.Type, from string) (web.Dispatched, error) {
-	out, err := a.handOverPage(ctx, t, from)
+	out, err := a.queuePage(ctx, t, from)
 	if from == "" {
-		if err := a.migrator.Advance(ctx, a.now().Add(migrating)); err != nil {
+		if err := a.migrator.Advance(ctx, a.now().Add(migrationTime)); err != nil {
 			level := slog.LevelError
 			if fault.Is(err, fault.Retry) {
 				level = slog.LevelWarn
 			}
-			a.logger.Log(ctx, level, "a migration stopped and is repeated", "kind", fault.KindOf(err).String(), "error", err.Error())
+			a.logger.Log(ctx, level, "a migration stopped and will be retried", "kind", fault.KindOf(err).String(), "error", err.Error())
 		}
 	}
 	return out, err
 }
 
-// handOverPage hands one page of the due users to the queue, longest due first, and the place of the next one. Who could
-// not be handed over is due still: the request fails, and is repeated by who made it.
-func (a *App) handOverPage(ctx context.Context, t record.Type, from string) (web.Dispatched, error) {
-	p, err := parsePlace(from)
+// queuePage queues one page of the due users, those who have been due longest first, and a task for the next page. If a
+// user cannot be queued, the request fails and its caller retries it; the user is still due.
+func (a *App) queuePage(ctx context.Context, t record.Type, from string) (web.Dispatched, error) {
+	p, err := parseCursor(from)
 	if err != nil {
 		return web.Dispatched{}, err
 	}
 	if from == "" {
 		early, follow := a.follower.tick(ctx, t)
-		// Who is due comes first, whatever the job is like.
+		// Due users are queued before the job is adjusted.
 		defer follow()
 		p.tick = a.now().UTC().Truncate(time.Microsecond)
 		p.until = p.tick.Add(early)
 	}
 	users, err := a.store.Due(ctx, t, p.until, p.after, a.page)
 	if err != nil {
-		return web.Dispatched{}, fmt.Errorf("find who is due: %w", err)
+		return web.Dispatched{}, fmt.Errorf("find due users: %w", err)
 	}
 	if from == "" {
 		a.telemetry.Overdue(ctx, string(t), longestDue(users, p.tick))
 	}
 	out := web.Dispatched{Due: len(users)}
-	if out.Queued, err = a.handOver(ctx, t, p.tick, users); err != nil {
+	if out.Queued, err = a.queueUsers(ctx, t, p.tick, users); err != nil {
 		err = fmt.Errorf("queue due users: %w", err)
 	}
 	if len(users) < a.page {
 		return out, err
 	}
-	next := place{p.tick, p.until, users[len(users)-1]}
+	next := cursor{p.tick, p.until, users[len(users)-1]}
 	if _, failed := a.queue.Add(ctx, next.task(t)); failed != nil {
 		return out, errors.Join(err, fmt.Errorf("queue the next page: %w", failed))
 	}
@@ -95,19 +96,19 @@ func (a *App) handOverPage(ctx context.Context, t record.Type, from string) (web
 	return out, err
 }
 
-// handOver queues users. One whose task fails stops no other, unless the queue takes none at all.
-func (a *App) handOver(ctx context.Context, t record.Type, tick time.Time, users []store.Due) (queued int, err error) {
+// queueUsers queues users. A task that cannot be added does not stop the others, unless the queue itself fails.
+func (a *App) queueUsers(ctx context.Context, t record.Type, tick time.Time, users []store.Due) (queued int, err error) {
 	var mu sync.Mutex
 	failed := 0
 	var g errgroup.Group
-	g.SetLimit(handers)
+	g.SetLimit(parallelAdds)
 	if a.inline != nil {
-		// Adding takes no time there, and what is added first runs first.
+		// The inline queue adds at once, and runs tasks in the order in which they are added.
 		g.SetLimit(1)
 	}
 	for _, d := range users {
 		mu.Lock()
-		broken := failed >= tolerated
+		broken := failed >= maxFailures
 		mu.Unlock()
 		if broken {
 			break
@@ -122,7 +123,7 @@ func (a *App) handOver(ctx context.Context, t record.Type, tick time.Time, users
 			case added:
 				queued++
 			case failure != nil && fault.KindOf(failure) == fault.Bug:
-				// Repeating the request would change nothing, and nobody else is concerned.
+				// A retry of the request would not help, and no other user is affected.
 				a.logger.ErrorContext(ctx, "a due user cannot be queued", "user", observe.User(d.User), "error", failure.Error())
 			case failure != nil:
 				failed++
@@ -138,7 +139,7 @@ func (a *App) handOver(ctx context.Context, t record.Type, tick time.Time, users
 	return queued, err
 }
 
-// longestDue is how long the user who waits longest has been due.
+// longestDue is how long the user with the earliest due time has been due.
 func longestDue(users []store.Due, now time.Time) (late time.Duration) {
 	for _, d := range users {
 		late = max(late, now.Sub(d.At))
@@ -146,8 +147,8 @@ func longestDue(users []store.Due, now time.Time) (late time.Duration) {
 	return late
 }
 
-// slot names the task of a user who is due. A user who is due for long, because a run died, gets a new name from time to
-// time: a queue remembers names longer than tasks.
+// slot is the time in the name of a due user's task. If a run died, its user stays due, but the name of the task stays in
+// use in the queue. So a user who is overdue gets another slot every half hour.
 func slot(at, now time.Time) time.Time {
 	if now.Sub(at) > overdue {
 		return now.Truncate(overdue)
@@ -155,12 +156,13 @@ func slot(at, now time.Time) time.Time {
 	return at
 }
 
-// comeBack queues a user whose scheduled window found the lease taken, for when that lease ends. The run that holds it may
-// be dead, and the name of the user's task is used up: the next tick would not bring the user back.
-func (a *App) comeBack(ctx context.Context, t record.Type, user string) error {
+// queueAfterLease queues a user whose scheduled window found the lease held by another run, for the time at which the
+// lease expires. The other run may be dead, and the next tick cannot queue the user because the name of the user's task is
+// still in use.
+func (a *App) queueAfterLease(ctx context.Context, t record.Type, user string) error {
 	d, err := a.store.User(user).Sync(ctx, t)
 	if err != nil || d.Due.IsZero() || d.Due.After(a.now().Add(d.Interval()/2)) {
-		// A run that ended meanwhile has made the user due much later.
+		// The other run has ended meanwhile and set the next due time.
 		return err
 	}
 	lease := fmt.Sprintf("%s %d %s", user, d.Lease.Fence, d.Lease.Expires)
@@ -170,42 +172,43 @@ func (a *App) comeBack(ctx context.Context, t record.Type, user string) error {
 	return err
 }
 
-// task is the request that goes on from here. Deliveries of one tick come within the minute, and stop at the same users.
-func (p place) task(t record.Type) queue.Task {
-	from := fmt.Sprintf("after %s %d", p.after.User, p.after.At.UnixMicro())
+// task is the request for the next page. All deliveries of a tick arrive within a minute and read the same pages, so
+// they make the same name.
+func (c cursor) task(t record.Type) queue.Task {
+	from := fmt.Sprintf("after %s %d", c.after.User, c.after.At.UnixMicro())
 	return queue.Task{
-		Name: queue.Name(from, t, p.tick.Truncate(time.Minute)), Type: t, After: p.String(), Trigger: syncer.TriggerSchedule,
+		Name: queue.Name(from, t, c.tick.Truncate(time.Minute)), Type: t, After: c.String(), Trigger: syncer.TriggerSchedule,
 	}
 }
 
-// written is a place as it travels: times in microseconds, as the store keeps them.
-type written struct {
+// cursorJSON is the encoded form of a cursor. Its times are in microseconds, the precision of the store.
+type cursorJSON struct {
 	Tick  int64  `json:"tick"`
 	Until int64  `json:"until"`
 	At    int64  `json:"at"`
 	User  string `json:"user"`
 }
 
-func (p place) String() string {
-	text, _ := json.Marshal(written{p.tick.UnixMicro(), p.until.UnixMicro(), p.after.At.UnixMicro(), p.after.User}) // numbers and a text never fail
+func (c cursor) String() string {
+	text, _ := json.Marshal(cursorJSON{c.tick.UnixMicro(), c.until.UnixMicro(), c.after.At.UnixMicro(), c.after.User}) // numbers and a text never fail
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
 // userID is the form of a user's id.
 var userID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,512}$`)
 
-// parsePlace reads what String wrote; nothing is the beginning.
-func parsePlace(text string) (place, error) {
+// parseCursor decodes a cursor; the empty text is the beginning.
+func parseCursor(text string) (cursor, error) {
 	if text == "" {
-		return place{}, nil
+		return cursor{}, nil
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	var w written
+	var w cursorJSON
 	if err == nil {
 		err = json.Unmarshal(raw, &w)
 	}
 	if err != nil || w.Tick <= 0 || w.Until <= 0 || w.At <= 0 || !userID.MatchString(w.User) || strings.HasPrefix(w.User, "__") {
-		return place{}, web.ErrNoPlace
+		return cursor{}, web.ErrNoPlace
 	}
-	return place{time.UnixMicro(w.Tick).UTC(), time.UnixMicro(w.Until).UTC(), store.Due{User: w.User, At: time.UnixMicro(w.At).UTC()}}, nil
+	return cursor{time.UnixMicro(w.Tick).UTC(), time.UnixMicro(w.Until).UTC(), store.Due{User: w.User, At: time.UnixMicro(w.At).UTC()}}, nil
 }

@@ -16,15 +16,16 @@ import (
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
-// follower has the jobs of Cloud Scheduler follow the settings: a type's job runs as often as the shortest interval in
-// use, and rests while nobody's sync is due some time, or while an administrator wants it to.
+// follower adjusts the jobs of Cloud Scheduler to the settings: a type's job runs as often as the shortest interval in
+// use. It is paused while no sync is scheduled, or while an administrator has paused it.
 //
-// Who changed what the job follows reads it, sets the job, and reads it again until what was set is what is to be. So of
-// several who do that at once, the last to set the job has seen every change that was made before, and nothing old
-// stays. Had it died before the second reading, a job that runs too often or too seldom is mended by its next tick; one that
-// rests has no tick, and is mended by the next who signs in, saves or synchronizes by hand.
+// After a change of settings, follow reads the shortest interval, sets the job and reads the interval again, until it has
+// set the interval that it reads. So if several calls run at once, the last one to set the job has seen every earlier
+// change. If a process dies before the second read, the job may be wrong for a while. A job that runs too often or too
+// seldom is corrected at its next tick. A paused job has no tick; the next user who signs in, saves or synchronizes
+// manually corrects it.
 type follower struct {
-	// jobs is nil where no scheduler is configured; nothing is followed then.
+	// jobs is nil if no scheduler is configured; then the follower does nothing.
 	jobs   *schedule.Jobs
 	store  store.Store
 	now    func() time.Time
@@ -34,26 +35,26 @@ type follower struct {
 	last map[record.Type]followed
 }
 
-// followed is what this process last saw a job follow, and when.
+// followed is the interval that this process last set for a job, and when.
 type followed struct {
-	pace time.Duration
-	at   time.Time
+	interval time.Duration
+	at       time.Time
 }
 
 const (
-	// saveTime is how long a user waits for the job at most; it is mended later.
+	// saveTime is how long a user waits for the job at most. A job that could not be set is corrected later.
 	saveTime = 5 * time.Second
-	// tickTime is how long a call of the job goes on for the job itself.
+	// tickTime is how long a tick may spend on setting the job.
 	tickTime = 30 * time.Second
-	// settleRounds is how often a job is set anew while what it follows keeps changing.
-	settleRounds = 5
-	// trusted is how long a process takes the job to be as it left it, while the job calls: it may have been changed by
-	// somebody else, but not paused.
-	trusted = 10 * time.Minute
+	// maxRounds is how often a job is set again because the interval changed meanwhile.
+	maxRounds = 5
+	// recheckAfter is how long a tick assumes that the job is as this process set it. Meanwhile another instance may
+	// have changed it, but not paused it, because a paused job has no ticks.
+	recheckAfter = 10 * time.Minute
 )
 
-// pace is the interval that the job of a type has to serve; zero where it has to rest.
-func (f *follower) pace(ctx context.Context, t record.Type) (time.Duration, error) {
+// interval is the interval that the job of a type has to serve; zero if the job has to be paused.
+func (f *follower) interval(ctx context.Context, t record.Type) (time.Duration, error) {
 	decided, err := f.store.Schedule(ctx, t)
 	if err != nil || !decided.Paused.IsZero() {
 		return 0, err
@@ -61,60 +62,62 @@ func (f *follower) pace(ctx context.Context, t record.Type) (time.Duration, erro
 	return f.store.Shortest(ctx, t)
 }
 
-// follow brings the job of a type to where it has to be, and tells its pace.
+// follow sets the job of a type to its interval, or pauses it, and returns the interval.
 func (f *follower) follow(ctx context.Context, t record.Type) (time.Duration, error) {
-	pace, err := f.pace(ctx, t)
-	for range settleRounds {
+	interval, err := f.interval(ctx, t)
+	for range maxRounds {
 		if err != nil {
-			return 0, fmt.Errorf("find the pace of the job: %w", err)
+			return 0, fmt.Errorf("read the interval of the job: %w", err)
 		}
-		if err := f.jobs.Follow(ctx, t, pace); err != nil {
+		if err := f.jobs.Follow(ctx, t, interval); err != nil {
 			return 0, err
 		}
-		set := pace
-		if pace, err = f.pace(ctx, t); err == nil && pace == set {
-			f.remember(t, pace)
-			return pace, nil
+		set := interval
+		if interval, err = f.interval(ctx, t); err == nil && interval == set {
+			f.record(t, interval)
+			return interval, nil
 		}
 	}
 	return 0, errors.Join(err, fault.Errorf(fault.Retry, "schedule", "unsettled", "follow: the settings keep changing"))
 }
 
-func (f *follower) remember(t record.Type, pace time.Duration) {
+func (f *follower) record(t record.Type, interval time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.last[t] = followed{pace, f.now()}
+	f.last[t] = followed{interval, f.now()}
 }
 
-// saved follows what a user changed. The user's change stands whatever becomes of the job.
-func (f *follower) saved(ctx context.Context, t record.Type) (pace time.Duration) {
+// saved adjusts the job after a user's change was stored, and returns its interval. A failure is logged only: the change
+// itself is valid.
+func (f *follower) saved(ctx context.Context, t record.Type) (interval time.Duration) {
 	if f.jobs == nil {
 		return 0
 	}
-	// A browser that goes away must not leave the job half set.
+	// A browser that disconnects must not leave the job half set.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTime)
 	defer cancel()
-	pace, err := f.follow(ctx, t)
+	interval, err := f.follow(ctx, t)
 	f.note(ctx, t, err)
-	return pace
+	return interval
 }
 
-// tick is for a call of the job. It tells how long before its time a window may begin, and gives what has the job follow
-// what changed since its last call, as by runs that ended for good, and mends what a save could not.
+// tick is called at every tick of the job. It returns how long before its due time a window may begin, and a function
+// that adjusts the job to what changed since the last tick: runs that failed permanently, and changes after which saved
+// could not set the job.
 func (f *follower) tick(ctx context.Context, t record.Type) (early time.Duration, follow func()) {
 	if f.jobs == nil {
 		return f.margin(0), func() {}
 	}
-	pace, err := f.pace(ctx, t)
+	interval, err := f.interval(ctx, t)
 	if err != nil {
 		f.note(ctx, t, err)
 		return f.margin(0), func() {}
 	}
-	return f.margin(pace), func() {
+	return f.margin(interval), func() {
 		f.mu.Lock()
 		last, known := f.last[t]
 		f.mu.Unlock()
-		if known && last.pace == pace && f.now().Sub(last.at) < trusted {
+		if known && last.interval == interval && f.now().Sub(last.at) < recheckAfter {
 			return
 		}
 		ctx, cancel := context.WithTimeout(ctx, tickTime)
@@ -124,17 +127,17 @@ func (f *follower) tick(ctx context.Context, t record.Type) (early time.Duration
 	}
 }
 
-// margin is half of the time between two calls of a job with that pace: a user is taken at the call that is nearest to
-// when it is due, and a call that comes a second too soon does not put everybody off to the next. What calls where no
-// scheduler is configured comes every minute.
-func (f *follower) margin(pace time.Duration) time.Duration {
+// margin is half of the time between two ticks of a job with that interval. So a user is synchronized at the tick nearest
+// to the due time, and a tick that arrives a second early does not delay every user until the next one. Without a
+// configured scheduler there is a tick every minute.
+func (f *follower) margin(interval time.Duration) time.Duration {
 	if f.jobs == nil {
-		pace = 0
+		interval = 0
 	}
-	return schedule.Period(pace) / 2
+	return schedule.Period(interval) / 2
 }
 
-// note logs why a job does not follow.
+// note logs why a job could not be set.
 func (f *follower) note(ctx context.Context, t record.Type, err error) {
 	if err == nil {
 		return
@@ -146,12 +149,12 @@ func (f *follower) note(ctx context.Context, t record.Type, err error) {
 	f.logger.Log(ctx, level, "the job does not follow the settings", "type", string(t), "kind", kind.String(), "error", err.Error())
 }
 
-// rescheduled does what follows from a user's other due time: the job follows, and who is due already does not wait for a
-// job that may come once a day.
+// rescheduled is called when a user's due time has changed. It adjusts the job, and queues a user who is already due: the
+// job may run only once a day.
 func (a *App) rescheduled(ctx context.Context, user string, t record.Type, due time.Time) {
-	pace := a.follower.saved(ctx, t)
+	interval := a.follower.saved(ctx, t)
 	now := a.now().UTC()
-	if pace <= time.Minute || due.IsZero() || due.After(now) {
+	if interval <= time.Minute || due.IsZero() || due.After(now) {
 		return
 	}
 	_, err := a.queue.Add(ctx, queue.Task{

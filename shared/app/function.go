@@ -15,7 +15,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 )
 
-// notSetUp is what everybody reads where Tandem cannot serve at all.
+// notSetUp is the answer to every request if Tandem cannot serve at all.
 const notSetUp = "Tandem is not set up. Ask your administrator to read its log."
 
 // composed is the App of this process, made from its environment.
@@ -27,15 +27,15 @@ var composed = sync.OnceValues(func() (*App, error) {
 	}
 	a, err := New(ctx, c, Options{Logger: observe.NewLogger(os.Stderr, observe.Options{Project: os.Getenv("GOOGLE_CLOUD_PROJECT")})})
 	if err == nil && a.telemetry != nil {
-		go a.lastWords(ctx)
+		go a.flushAtShutdown(ctx)
 	}
 	return a, err
 })
 
-// lastWords sends what was measured since the last time when the platform takes the instance away, which it says some
-// seconds before (https://cloud.google.com/run/docs/container-contract#instance-shutdown). Without it the process would
-// end at once, and does so afterwards.
-func (a *App) lastWords(ctx context.Context) {
+// flushAtShutdown sends the remaining telemetry when the platform stops the instance, then ends the process. The platform
+// sends SIGTERM some seconds before it stops an instance
+// (https://cloud.google.com/run/docs/container-contract#instance-shutdown).
+func (a *App) flushAtShutdown(ctx context.Context) {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
 	<-stop
@@ -43,10 +43,10 @@ func (a *App) lastWords(ctx context.Context) {
 	os.Exit(0)
 }
 
-// Function is the handler of one deployed function. Where the process was started to serve it, a wrong configuration
-// ends the process at once, with everything that is wrong with it.
+// Function is the handler of one deployed function. If the process was started to serve it, a wrong configuration ends the
+// process at once, with a list of every problem.
 func Function(entryPoint string, pick func(*App) http.Handler) http.HandlerFunc {
-	// The functions framework names what it serves in this variable
+	// The functions framework names the served function in this variable
 	// (https://cloud.google.com/functions/docs/configuring/env-var).
 	if os.Getenv("FUNCTION_TARGET") == entryPoint {
 		if _, err := composed(); err != nil {

@@ -19,22 +19,22 @@ import (
 // googleIssuer signs the tokens of service accounts (https://cloud.google.com/run/docs/authenticating/service-to-service).
 const googleIssuer = "https://accounts.google.com"
 
-// invoker checks that a request comes from the service account that Cloud Scheduler and Cloud Tasks call with.
+// invoker checks that a request comes from the service account of Cloud Scheduler and Cloud Tasks.
 type invoker struct {
 	email, issuer string
-	// audience is whom a token has to be for with which a function is called.
+	// audience returns the audience that a token must have for a function.
 	audience func(function string) string
-	// behindPlatform says that Cloud Run verified the token before the request came here.
+	// behindPlatform says that Cloud Run has verified the token of a request before.
 	behindPlatform bool
 	client         *http.Client
 	now            func() time.Time
 
 	mu sync.Mutex
-	// known are the issuer's keys, once it was asked where they are.
+	// known are the issuer's keys, nil until they are discovered.
 	known oidc.KeySet
 }
 
-// check is nil where the platform alone decides who may call.
+// check returns nil if the caller is the invoker, or if no invoker is configured and the platform alone decides.
 func (i *invoker) check(r *http.Request, function string) error {
 	if i.email == "" {
 		return nil
@@ -69,11 +69,11 @@ func (i *invoker) check(r *http.Request, function string) error {
 	return nil
 }
 
-// serverless is the header that Cloud Run looks at before all others. A token in another one is then anybody's
-// (https://cloud.google.com/run/docs/authenticating/service-to-service).
+// serverless is the header that Cloud Run checks first. If it is present, Cloud Run does not verify a token in
+// Authorization (https://cloud.google.com/run/docs/authenticating/service-to-service).
 const serverless = "X-Serverless-Authorization"
 
-// bearer is the token of a request: behind the platform, the one that the platform verified.
+// bearer returns the token of a request: behind the platform, the token that the platform verified.
 func (i *invoker) bearer(h http.Header) (string, error) {
 	values := h.Values("Authorization")
 	if i.behindPlatform && len(h.Values(serverless)) > 0 {
@@ -89,7 +89,7 @@ func (i *invoker) bearer(h http.Header) (string, error) {
 	return raw, nil
 }
 
-// keys are what the signature of a token is checked with.
+// keys returns the keys that verify the signature of a token.
 func (i *invoker) keys(ctx context.Context, raw string) (*keySet, error) {
 	if _, stripped := payload(raw); stripped && i.behindPlatform {
 		return &keySet{KeySet: platformKeys{}}, nil
@@ -98,13 +98,13 @@ func (i *invoker) keys(ctx context.Context, raw string) (*keySet, error) {
 	return &keySet{KeySet: found}, err
 }
 
-// keySet notes why it could not read keys, which says nothing of the token.
+// keySet remembers an error of reading the keys, which is no verdict on the token.
 type keySet struct {
 	oidc.KeySet
 	unread error
 }
 
-// VerifySignature is that of the keys.
+// VerifySignature calls that of the keys.
 func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
 	payload, err := k.KeySet.VerifySignature(ctx, raw)
 	if err != nil && strings.HasPrefix(err.Error(), "fetching keys") {
@@ -113,11 +113,11 @@ func (k *keySet) VerifySignature(ctx context.Context, raw string) ([]byte, error
 	return payload, err
 }
 
-// removed is what Cloud Run writes in the place of the signature of a token that it verified
+// removed is what Cloud Run writes in place of the signature of a token that it verified
 // (https://cloud.google.com/run/docs/troubleshooting#signature-removed).
 const removed = "SIGNATURE_REMOVED_BY_GOOGLE"
 
-// payload is the middle part of a token whose signature the platform removed; stripped says whether it is such a token.
+// payload returns the payload of a token whose signature the platform removed; stripped reports whether it was removed.
 func payload(raw string) (encoded string, stripped bool) {
 	parts := strings.Split(raw, ".")
 	if len(parts) != 3 || parts[2] != removed {
@@ -126,12 +126,12 @@ func payload(raw string) (encoded string, stripped bool) {
 	return parts[1], true
 }
 
-// platformKeys take for verified what the platform verified, and nothing else.
+// platformKeys accept a token that the platform verified, and no other.
 type platformKeys struct{}
 
 var _ oidc.KeySet = platformKeys{}
 
-// VerifySignature gives the payload of a token whose signature the platform removed.
+// VerifySignature returns the payload of a token whose signature the platform removed.
 func (platformKeys) VerifySignature(_ context.Context, raw string) ([]byte, error) {
 	encoded, stripped := payload(raw)
 	if !stripped {
@@ -140,14 +140,14 @@ func (platformKeys) VerifySignature(_ context.Context, raw string) ([]byte, erro
 	return base64.RawURLEncoding.Strict().DecodeString(encoded)
 }
 
-// discover finds the issuer's keys, once. A failure is tried again with the next request.
+// discover finds the issuer's keys once. After a failure the next request tries again.
 func (i *invoker) discover(ctx context.Context) (oidc.KeySet, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.known != nil {
 		return i.known, nil
 	}
-	// The keys are read with this context later on, so it may not end with this request.
+	// Later requests read the keys with this context, so it may not end with this request.
 	ctx = oidc.ClientContext(context.WithoutCancel(ctx), i.client)
 	provider, err := oidc.NewProvider(ctx, i.issuer)
 	var found struct {

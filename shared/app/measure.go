@@ -19,7 +19,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
-// openTelemetry is nil where the configuration names no place to send to.
+// openTelemetry returns nil if the configuration names no destination.
 func openTelemetry(c config.Telemetry, o Options, logger *slog.Logger) (*observe.Telemetry, error) {
 	if c == (config.Telemetry{}) {
 		return nil, nil
@@ -31,7 +31,7 @@ func openTelemetry(c config.Telemetry, o Options, logger *slog.Logger) (*observe
 	})
 }
 
-// apis name the parts of each service that requests are for.
+// apis name the API of each service that a request is for.
 var apis = map[record.Side]func(*http.Request) string{
 	record.Google: func(r *http.Request) string {
 		switch path := r.URL.Path; {
@@ -57,14 +57,15 @@ var apis = map[record.Side]func(*http.Request) string{
 	},
 }
 
-func (a *App) called(ctx context.Context, call httpx.CallInfo) {
+// measureCall counts a request to a service.
+func (a *App) measureCall(ctx context.Context, call httpx.CallInfo) {
 	if call.Sent {
 		a.telemetry.Called(ctx, call.Side, call.API, call.Status)
 	}
 }
 
-// ran measures a run. One that goes on in another attempt is counted apart, and is no failure.
-func (a *App) ran(ctx context.Context, t record.Type, trigger string, took time.Duration, out syncer.Outcome, err error) {
+// measureRun measures a run. A run that continues in another attempt has a status of its own and is no failure.
+func (a *App) measureRun(ctx context.Context, t record.Type, trigger string, took time.Duration, out syncer.Outcome, err error) {
 	m := observe.Run{Type: string(t), Trigger: trigger, Status: string(out.Status), Took: took, Waited: out.Waited}
 	if !out.LastSync.IsZero() {
 		m.Age = a.now().Sub(out.LastSync)
@@ -76,7 +77,7 @@ func (a *App) ran(ctx context.Context, t record.Type, trigger string, took time.
 			m.Side = f.Side
 		}
 	}
-	// What a preview lists did not happen.
+	// The changes of a preview were not made.
 	if out.Status != syncer.Preview {
 		for side, c := range map[record.Side]store.SideCounts{record.Creatio: out.Counts.Creatio, record.Google: out.Counts.Google} {
 			for action, n := range map[string]int{

@@ -17,7 +17,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
-// leasePause is how long a run that a person asked for waits while another one is under way.
+// leasePause is how long a run that a user started waits while another run holds the lease.
 const leasePause = 5 * time.Second
 
 // runner serves the sync functions.
@@ -41,15 +41,15 @@ func (r runner) Window(ctx context.Context, t record.Type, user, promised string
 	}
 	out, _ := r.app.run(ctx, t, user, req)
 	if out.Status == syncer.Continued {
-		// For who called it is one word: call again.
+		// The caller does the same in both cases: it calls again.
 		out.Status = syncer.Retry
 	}
 	again := out.Status == syncer.Retry || req.Run != "" && out.Reason == syncer.ReasonLease
 	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, nil
 }
 
-// request is what a task asks for: a run that was promised, or one of its own. ended is how a promised one ended, where
-// that is known already.
+// request builds the request of a task: for a run that the user already knows by its id (promised), or for a new run. If
+// the promised run has ended already, ended is its status.
 func (a *App) request(ctx context.Context, t record.Type, user, promised string) (req syncer.Request, ended syncer.Status, err error) {
 	req = syncer.Request{Type: t, Trigger: syncer.TriggerSchedule}
 	if promised == "" {
@@ -62,12 +62,12 @@ func (a *App) request(ctx context.Context, t record.Type, user, promised string)
 	case err != nil:
 		return req, "", err
 	case run.Type == t && run.Unfinished():
-		// What the run is for is what was written down when it was promised, and not the caller's to say.
+		// The trigger is the stored one, not what the caller says.
 		req.Run, req.Trigger = run.ID, run.Trigger
 		return req, "", nil
 	}
-	// A second delivery, or the repetition of what was undone meanwhile. What was decided about a held run since is another
-	// run.
+	// The run has ended: the task was delivered twice, or the run was undone meanwhile. A decision about a held run is a run
+	// of its own.
 	switch status := syncer.Status(run.Status); {
 	case status == syncer.Done:
 		return req, status, nil
@@ -89,18 +89,18 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	out, err := engine.Run(ctx, a.store.User(user), req)
 	span.Set(slog.String("status", string(out.Status)), slog.String("reason", out.Reason))
 	span.End(err)
-	a.ran(ctx, t, req.Trigger, a.now().Sub(start), out, err)
+	a.measureRun(ctx, t, req.Trigger, a.now().Sub(start), out, err)
 	ctx = observe.With(ctx, "run", out.Run)
 	switch {
 	case out.Reason == syncer.ReasonNotLinked:
 		err = errors.Join(err, a.revokeLater(ctx, user))
 	case out.Reason == syncer.ReasonLease && req.Run == "" && req.Trigger == syncer.TriggerSchedule:
-		if err = a.comeBack(ctx, t, user); err != nil {
+		if err = a.queueAfterLease(ctx, t, user); err != nil {
 			out.Status = syncer.Retry
 		}
 	}
 	if req.Trigger != syncer.TriggerSchedule && req.Trigger != syncer.TriggerPreview {
-		// It may have made due again what had stopped.
+		// The run may have set a due time where there was none.
 		a.follower.saved(ctx, t)
 	}
 	switch kind := fault.KindOf(err); {
@@ -114,8 +114,8 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	return out, err
 }
 
-// revokeLater goes on revoking the grants of accounts that were unlinked while their service could not be reached: the
-// user is due again until that is done, or a day is over.
+// revokeLater retries to revoke the grants of accounts that were unlinked while their service was unreachable. The user
+// stays due until they are revoked or a day has passed.
 func (a *App) revokeLater(ctx context.Context, user string) error {
 	err := a.linker.RevokePending(ctx, user)
 	if !fault.Is(err, fault.Retry) {
@@ -131,7 +131,7 @@ func (a *App) revokeLater(ctx context.Context, user string) error {
 	return err
 }
 
-// work carries out one queued task. An error of kind Retry has the queue repeat it.
+// work runs one queued task. The queue retries it after an error of kind Retry.
 func (a *App) work(ctx context.Context, t queue.Task) error {
 	ctx, end := a.telemetry.Task(ctx, "task")
 	if t.After != "" {
@@ -148,7 +148,7 @@ func (a *App) work(ctx context.Context, t queue.Task) error {
 	end(err)
 	switch {
 	case out.Status == syncer.Continued:
-		return fault.New(fault.Retry, "", "run", errors.New("the run goes on in another attempt"))
+		return fault.New(fault.Retry, "", "run", errors.New("the run continues in another attempt"))
 	case out.Status == syncer.Skipped && out.Reason == syncer.ReasonLease && t.Run != "":
 		return &fault.Error{Kind: fault.Retry, Code: "lease", After: leasePause, Err: errors.New("another run is under way")}
 	case out.Status == syncer.Retry:
@@ -157,32 +157,33 @@ func (a *App) work(ctx context.Context, t queue.Task) error {
 	return nil
 }
 
-// resumed is how many of a user's latest runs are looked at after a start.
-const resumed = 5
+// resumeRuns is how many of a user's latest runs resume looks at.
+const resumeRuns = 5
 
-// resume queues the runs that people asked for and that an earlier process took with it: an inline queue keeps nothing.
+// resume queues the unfinished runs of an earlier process that users had started. The inline queue does not survive its
+// process.
 func (a *App) resume(ctx context.Context) error {
 	for p, err := range a.store.Users(ctx) {
 		if err != nil {
-			return fmt.Errorf("look for runs that were cut off: %w", err)
+			return fmt.Errorf("look for interrupted runs: %w", err)
 		}
-		runs, err := a.store.User(p.ID).Runs(ctx, "", resumed, "")
+		runs, err := a.store.User(p.ID).Runs(ctx, "", resumeRuns, "")
 		if err != nil {
-			return fmt.Errorf("look for runs that were cut off: %w", err)
+			return fmt.Errorf("look for interrupted runs: %w", err)
 		}
 		for _, r := range runs {
 			if r.Status != "queued" && r.Status != "running" {
 				continue
 			}
 			if _, err := a.queue.Add(ctx, queue.Task{Name: "run-" + r.ID, Type: r.Type, User: p.ID, Run: r.ID, Trigger: r.Trigger}); err != nil {
-				return fmt.Errorf("queue a run that was cut off: %w", err)
+				return fmt.Errorf("queue an interrupted run: %w", err)
 			}
 		}
 	}
 	return nil
 }
 
-// enqueue queues a run that a person asked for, and lets it be seen at once.
+// enqueue queues a run that a user started. It stores the run first, so that the user sees it at once.
 func (a *App) enqueue(ctx context.Context, user string, r store.Run) (string, error) {
 	r.ID, r.Status = syncer.NewRunID(a.now()), "queued"
 	if err := a.store.User(user).PutRun(ctx, r); err != nil {

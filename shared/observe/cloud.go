@@ -12,9 +12,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The keys that Cloud Logging takes out of a line
-// (https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields), and the one by which
-// Error Reporting knows an error (https://cloud.google.com/error-reporting/docs/formatting-error-messages).
+// The keys of a line that Cloud Logging interprets
+// (https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields), and the one that marks
+// an error for Error Reporting (https://cloud.google.com/error-reporting/docs/formatting-error-messages).
 const (
 	severityField = "severity"
 	messageField  = "message"
@@ -29,21 +29,21 @@ const (
 	reportedError = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent"
 )
 
-// reserved are keys of a line that an attribute must not take: its entry would be two-faced.
+// reserved are the keys that an attribute may not use: the line would have the key twice.
 var reserved = []string{
 	severityField, messageField, timeField, "timestamp", "timestampSeconds", "timestampNanos", traceField, spanField,
 	sampledField, labelsField, sourceField, typeField, "logging.googleapis.com/insertId", "logging.googleapis.com/operation",
 }
 
-// cloud writes lines for Cloud Logging. It keeps groups and attributes itself, because the special fields stand at the
-// top of a line whatever group its logger is in.
+// cloud writes lines for Cloud Logging. It stores groups and attributes itself, because the special fields are top-level
+// fields of a line even if its logger has an open group.
 type cloud struct {
 	json    slog.Handler
 	project string
 	scopes  []scope
 }
 
-// scope is a group that was opened, or attributes that were added.
+// scope is a group that a logger opened, or attributes that were added to it.
 type scope struct {
 	group string
 	attrs []slog.Attr
@@ -53,8 +53,8 @@ func newCloud(w io.Writer, o Options) *cloud {
 	return &cloud{project: o.Project, json: slog.NewJSONHandler(w, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: rename})}
 }
 
-// rename gives slog's own fields the names of Cloud Logging. They come first and are of types of their own; attributes
-// of the same keys were renamed before.
+// rename gives slog's own fields the names of Cloud Logging. Attributes with the same keys were renamed before, by
+// unreserved.
 func rename(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) > 0 {
 		return a
@@ -113,7 +113,7 @@ func (h *cloud) Handle(ctx context.Context, r slog.Record) error {
 	return h.json.Handle(ctx, line)
 }
 
-// special are the fields that Cloud Logging and Error Reporting take out of the line.
+// special returns the fields that Cloud Logging and Error Reporting interpret.
 func (h *cloud) special(ctx context.Context, r slog.Record) []slog.Attr {
 	var out []slog.Attr
 	if r.Level >= slog.LevelError {
@@ -137,7 +137,7 @@ func (h *cloud) special(ctx context.Context, r slog.Record) []slog.Attr {
 	return out
 }
 
-// labels are texts in Cloud Logging, whatever the attributes are.
+// labels turns attributes into labels, whose values are always texts in Cloud Logging.
 func labels(attrs []slog.Attr) map[string]string {
 	out := make(map[string]string, len(attrs))
 	var add func(prefix string, attrs []slog.Attr)
@@ -158,7 +158,7 @@ func labels(attrs []slog.Attr) map[string]string {
 	return out
 }
 
-// attrs are the line's own attributes, inside of the groups that its logger opened.
+// attrs returns the attributes of the line and of its logger, within the groups that the logger opened.
 func (h *cloud) attrs(r slog.Record) []slog.Attr {
 	var own []slog.Attr
 	r.Attrs(func(a slog.Attr) bool {
@@ -175,7 +175,7 @@ func (h *cloud) attrs(r slog.Record) []slog.Attr {
 	return own
 }
 
-// unreserved is the attribute under a key that is free at the top of a line. A group without a key is its members.
+// unreserved renames an attribute whose key is reserved. A group without a key is replaced by its members, as slog does.
 func unreserved(a slog.Attr) []slog.Attr {
 	if a.Key == "" && a.Value.Kind() == slog.KindGroup {
 		var out []slog.Attr

@@ -20,23 +20,23 @@ import (
 	"google.golang.org/grpc/credentials/oauth"
 )
 
-// googleTelemetry takes traces and metrics in OTLP (https://cloud.google.com/stackdriver/docs/otlp/overview). Its roles
-// want this scope.
+// googleTelemetry accepts traces and metrics in OTLP (https://cloud.google.com/stackdriver/docs/otlp/overview). Its roles
+// require cloudScope.
 const (
 	googleTelemetry = "telemetry.googleapis.com:443"
 	cloudScope      = "https://www.googleapis.com/auth/cloud-platform"
 )
 
-// idle is after how long a connection is given up. One that an instance slept through may be dead without a word.
-const idle = time.Minute
+// idleTimeout closes an unused connection. While the platform suspends an instance, its connections may break unnoticed.
+const idleTimeout = time.Minute
 
-// dial prepares the connection that traces and metrics share; the first call makes it.
+// dial prepares the connection that traces and metrics share. The first call connects.
 func dial(o TelemetryOptions) (*grpc.ClientConn, error) {
 	secure := credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS12})
 	if o.Endpoint == "" {
-		return grpc.NewClient(googleTelemetry, grpc.WithTransportCredentials(secure), grpc.WithIdleTimeout(idle),
+		return grpc.NewClient(googleTelemetry, grpc.WithTransportCredentials(secure), grpc.WithIdleTimeout(idleTimeout),
 			grpc.WithPerRPCCredentials(&applicationDefault{find: sync.OnceValues(func() (credentials.PerRPCCredentials, error) {
-				// They outlive the call that first needs them.
+				// The credentials outlive the call that first needs them.
 				return oauth.NewApplicationDefault(context.Background(), cloudScope)
 			})}))
 	}
@@ -51,11 +51,11 @@ func dial(o TelemetryOptions) (*grpc.ClientConn, error) {
 	if u.Scheme == "http" {
 		secure = insecure.NewCredentials()
 	}
-	return grpc.NewClient(net.JoinHostPort(u.Hostname(), port), grpc.WithTransportCredentials(secure), grpc.WithIdleTimeout(idle))
+	return grpc.NewClient(net.JoinHostPort(u.Hostname(), port), grpc.WithTransportCredentials(secure), grpc.WithIdleTimeout(idleTimeout))
 }
 
-// applicationDefault are the credentials of this process, which are looked for when they are first needed: a start is
-// not to wait for them.
+// applicationDefault are the credentials of this process. They are looked up at the first use, so that the start does not
+// wait for them.
 type applicationDefault struct {
 	find func() (credentials.PerRPCCredentials, error)
 }
@@ -70,11 +70,11 @@ func (a *applicationDefault) GetRequestMetadata(ctx context.Context, uri ...stri
 
 func (a *applicationDefault) RequireTransportSecurity() bool { return true }
 
-// rest is how long nothing is sent after a failure.
-const rest = time.Minute
+// pauseAfterFailure is how long nothing is sent after a failure.
+const pauseAfterFailure = time.Minute
 
-// gate stands before the exporters: it lets nothing through for a while after a failure, and logs the first one. Spans
-// wait behind it, up to a number; metrics need not, since they add up.
+// gate is a circuit breaker for the exporters: after a failure it sends nothing for a while. It logs the first failure of
+// a series. Meanwhile spans wait in a bounded buffer; metrics are cumulative and need none.
 type gate struct {
 	logger  *slog.Logger
 	now     func() time.Time
@@ -101,14 +101,15 @@ func (g *gate) shut() {
 func (g *gate) failed(err error) {
 	g.mu.Lock()
 	known := g.failing
-	g.failing, g.until = true, g.now().Add(rest)
+	g.failing, g.until = true, g.now().Add(pauseAfterFailure)
 	g.mu.Unlock()
 	if !known {
-		g.logger.Warn("traces and metrics cannot be sent, which is tried again from time to time", slog.Any("error", err))
+		g.logger.Warn("traces and metrics cannot be sent; sending is retried after a minute at the earliest", slog.Any("error", err))
 	}
 }
 
-// pass sends something, if the gate is open, and hears how that went. No error goes on: OpenTelemetry would print it.
+// pass calls send if the gate is open, and records whether it failed. It returns no error because OpenTelemetry would
+// print it.
 func (g *gate) pass(ctx context.Context, send func(context.Context) error) {
 	if !g.open() {
 		return
@@ -124,7 +125,7 @@ func (g *gate) pass(ctx context.Context, send func(context.Context) error) {
 	g.failing = false
 }
 
-// exporters send over a connection, through the gate. They do not try again by themselves: nobody waits so long.
+// exporters makes exporters that send over a connection, through the gate. They do not retry: a request waits for them.
 func (g *gate) exporters(conn *grpc.ClientConn) (sdktrace.SpanExporter, sdkmetric.Exporter, error) {
 	ctx := context.Background()
 	spans, err := otlptracegrpc.New(ctx, otlptracegrpc.WithGRPCConn(conn), otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{}))

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// The metrics. The alarms and the dashboard under terraform/ ask for these names; PromQL reads them without quoting.
+// The names of the metrics. The alerts and the dashboard under terraform/ query them; PromQL needs no quotes for them.
 const (
 	MetricRuns     = "tandem_runs"
 	MetricDuration = "tandem_run_seconds"
@@ -28,20 +28,20 @@ var (
 	ages      = []float64{60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 259200, 604800}
 )
 
-// Run is how one run went, in numbers, and in words of small sets.
+// Run is the result of a run, as numbers and as words of small sets.
 type Run struct {
 	Type, Trigger, Status string
 	Took                  time.Duration
-	// Waited is how long after it was due, or asked for, the run began.
+	// Waited is the time from when the run was due, or requested, until it began.
 	Waited time.Duration
-	// Age is how long ago the user's run before had succeeded when this one ended; zero where none had.
+	// Age is the time from the user's previous successful run until the end of this one; zero if there is none.
 	Age time.Duration
-	// Kind is the kind of the error that ended the run, and Side where it came from; empty without one.
+	// Kind is the kind of the error that ended the run, and Side its side; empty without an error.
 	Kind, Side string
 	Changes    []Change
 }
 
-// Change is how many records a run changed on one side in one way, or could not.
+// Change is how many records a run changed on one side by one action, or failed to change.
 type Change struct {
 	Side, Action string
 	Count        int
@@ -123,7 +123,7 @@ func (t *Telemetry) Ran(ctx context.Context, r Run) {
 	}
 }
 
-// Called counts a call to an API of a side. The status is 0 where no answer came.
+// Called counts a call to an API of a side. The status is 0 if there was no reply.
 func (t *Telemetry) Called(ctx context.Context, side, api string, status int) {
 	if t == nil {
 		return
@@ -131,7 +131,7 @@ func (t *Telemetry) Called(ctx context.Context, side, api string, status int) {
 	t.calls.Add(ctx, 1, labelled("side", side, "api", api, "class", StatusClass(status)))
 }
 
-// Overdue tells how long the user who waits longest has been due.
+// Overdue records how long the user with the earliest due time has been due.
 func (t *Telemetry) Overdue(ctx context.Context, kind string, late time.Duration) {
 	if t == nil {
 		return
@@ -139,7 +139,7 @@ func (t *Telemetry) Overdue(ctx context.Context, kind string, late time.Duration
 	t.overdue.Record(ctx, max(late, 0).Seconds(), labelled("type", kind))
 }
 
-// StatusClass is an HTTP status as a label has it: 429 apart, since it says something else than the other 4xx.
+// StatusClass is the label of an HTTP status. 429 has a label of its own: it means a quota, unlike the other 4xx.
 func StatusClass(status int) string {
 	switch {
 	case status == 0:

@@ -17,15 +17,15 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// requestGroup is what Cloud Logging shows of a request
+// requestGroup is the group that Cloud Logging shows as an HTTP request
 // (https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#HttpRequest).
 const requestGroup = "httpRequest"
 
-// maxAgent is as much of a User-Agent as a line shows.
+// maxAgent is the length to which a line cuts a User-Agent.
 const maxAgent = 200
 
-// Middleware logs one line per request, ties all lines of a request to its trace, and turns a panic into an answer 500
-// and a critical line. Queries do not show: they carry the codes of a sign-in.
+// Middleware logs one line per request, connects all lines of a request with its trace, and turns a panic into a 500
+// response and a critical line. It does not log queries: they carry the codes of a sign-in.
 func Middleware(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -34,10 +34,10 @@ func Middleware(logger *slog.Logger, next http.Handler) http.Handler {
 		}
 		answer := &recorder{ResponseWriter: w}
 		defer func() {
-			cut := settlePanic(logger, answer, r, recover())
+			abort := handlePanic(logger, answer, r, recover())
 			logRequest(logger, answer, r, time.Since(start))
-			if cut {
-				// The server closes the connection, so that nobody takes half an answer for a whole one.
+			if abort {
+			// The server closes the connection, so that the client does not mistake half a response for a whole one.
 				panic(http.ErrAbortHandler)
 			}
 		}()
@@ -45,15 +45,16 @@ func Middleware(logger *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// settlePanic logs a panic and answers for it. It reports whether the answer had begun and must be cut off.
-func settlePanic(logger *slog.Logger, w *recorder, r *http.Request, cause any) (cut bool) {
+// handlePanic logs a panic and writes an error response. If a response has already begun, it reports that it must be
+// aborted.
+func handlePanic(logger *slog.Logger, w *recorder, r *http.Request, cause any) (abort bool) {
 	if cause == nil {
 		return false
 	}
 	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return true
 	}
-	// Error Reporting reads a stack as Go prints one, the panic's own line included.
+	// Error Reporting reads a stack in the form in which Go prints it, with the panic's own line.
 	stack := fmt.Sprintf("panic: %v\n\n%s", cause, debug.Stack())
 	logger.LogAttrs(r.Context(), LevelCritical, "panic while answering a request",
 		slog.String("panic", fmt.Sprint(cause)), slog.String("stack_trace", stack))
@@ -64,7 +65,7 @@ func settlePanic(logger *slog.Logger, w *recorder, r *http.Request, cause any) (
 	return false
 }
 
-// internalError answers as the caller reads: a program gets a problem of RFC 9457, a person a sentence.
+// internalError answers a program with a problem of RFC 9457, and a browser with sentences.
 func internalError(w http.ResponseWriter, r *http.Request) {
 	say := fault.Explain(fault.New(fault.Bug, "", "internal", nil))
 	clear(w.Header())
@@ -84,11 +85,11 @@ func internalError(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// logRequest writes the request's line. A 5xx is a warning here: whoever answered so logged the error.
+// logRequest writes the request's line. A 5xx is only a warning here: its handler has logged the error.
 func logRequest(logger *slog.Logger, w *recorder, r *http.Request, took time.Duration) {
 	status := w.status
 	if status == 0 {
-		status = http.StatusOK // What net/http answers for a handler that wrote nothing.
+		status = http.StatusOK // net/http answers so for a handler that wrote nothing.
 	}
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError {
@@ -104,7 +105,7 @@ func logRequest(logger *slog.Logger, w *recorder, r *http.Request, took time.Dur
 			slog.String("latency", strconv.FormatFloat(took.Seconds(), 'f', 6, 64)+"s")))
 }
 
-// recorder remembers what was answered. http.ResponseController finds the writer below it.
+// recorder records the status and the size of a response. http.ResponseController finds the writer below it.
 type recorder struct {
 	http.ResponseWriter
 	status  int
@@ -112,7 +113,7 @@ type recorder struct {
 }
 
 func (w *recorder) WriteHeader(status int) {
-	// 1xx are before the answer (RFC 9110, section 15.2), but for a switch of protocols, which ends it.
+	// A 1xx precedes the final response (RFC 9110, section 15.2), except for a switch of protocols, which is final.
 	if w.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
 		w.status = status
 	}

@@ -52,7 +52,7 @@ func TestA_request_is_one_line_without_its_query(t *testing.T) {
 	}
 }
 
-func TestHow_an_answer_ends_decides_its_line(t *testing.T) {
+func TestThe_status_of_a_response_decides_the_level_of_its_line(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		handler  http.HandlerFunc
@@ -72,7 +72,7 @@ func TestHow_an_answer_ends_decides_its_line(t *testing.T) {
 	}
 }
 
-func TestA_panic_becomes_an_answer_and_a_critical_line(t *testing.T) {
+func TestA_panic_becomes_a_response_and_a_critical_line(t *testing.T) {
 	t.Parallel()
 	for accept, contentType := range map[string]string{
 		"text/html,*/*": "text/plain; charset=utf-8", "application/json": "application/problem+json", "": "application/problem+json",
@@ -99,7 +99,7 @@ func TestA_panic_becomes_an_answer_and_a_critical_line(t *testing.T) {
 	}
 }
 
-func TestAn_answer_that_had_begun_is_cut_off_by_a_panic(t *testing.T) {
+func TestA_panic_aborts_a_response_that_has_begun(t *testing.T) {
 	t.Parallel()
 	for name, cause := range map[string]any{"a bug": "boom", "a handler that gives up": http.ErrAbortHandler} {
 		var log bytes.Buffer

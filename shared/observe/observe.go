@@ -1,9 +1,9 @@
-// Package observe makes the logs of Tandem: for Cloud Logging as JSON, for a person at a terminal as text. It is for
-// everything that is not pure; the pure packages have no logger.
+// Package observe makes the logs, traces and metrics of Tandem. Logs are JSON for Cloud Logging, or text for a terminal.
+// It is for all packages that are not pure; the pure packages have no logger.
 //
-// Invariants: what a logger of this package writes holds no secret that can be told by its form or its name, whoever
-// let it slip into a message, an attribute or an error; users are written as a short hash; what With put into a
-// context stands on every line that is logged with it.
+// Invariants: a logger of this package removes every secret that is recognizable by its form or its name, from messages,
+// attributes and errors; users are logged as a short hash; the attributes that With adds to a context are on every line
+// that is logged with it.
 package observe
 
 import (
@@ -16,23 +16,23 @@ import (
 	"time"
 )
 
-// The levels of Cloud Logging that slog has no name for.
+// The levels of Cloud Logging for which slog has no name.
 const (
-	// LevelNotice is for what is normal and worth knowing, as a start.
+	// LevelNotice is for normal but significant events, such as a start.
 	LevelNotice = slog.Level(2)
-	// LevelCritical is for what nobody foresaw, as a panic.
+	// LevelCritical is for unexpected failures, such as a panic.
 	LevelCritical = slog.Level(12)
 )
 
 // Options of a logger for Cloud Logging.
 type Options struct {
-	// Project is the Google Cloud project that traces belong to; without it lines are not tied to traces.
+	// Project is the Google Cloud project of the traces; without it lines are not connected with traces.
 	Project string
-	// Level is the least level that is logged; default info.
+	// Level is the lowest level that is logged; default info.
 	Level slog.Leveler
 }
 
-// NewLogger writes lines as Cloud Logging reads them from a function's standard output.
+// NewLogger makes a logger that writes lines in the form that Cloud Logging reads from a function's output.
 func NewLogger(w io.Writer, o Options) *slog.Logger {
 	if o.Level == nil {
 		o.Level = slog.LevelInfo
@@ -40,14 +40,14 @@ func NewLogger(w io.Writer, o Options) *slog.Logger {
 	return slog.New(&scrubber{next: newCloud(w, o)})
 }
 
-// NewTextLogger writes lines for a person to read.
+// NewTextLogger makes a logger that writes lines for a person to read.
 func NewTextLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(&scrubber{next: &inContext{Handler: slog.NewTextHandler(w, &slog.HandlerOptions{
 		Level: level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			switch {
 			case slices.Contains(groups, requestGroup):
-				return slog.Attr{} // The line says the same in fewer words.
+				return slog.Attr{} // The line has the same values outside of the group.
 			case len(groups) > 0:
 			case a.Key == slog.TimeKey && a.Value.Kind() == slog.KindTime:
 				a.Value = slog.StringValue(a.Value.Time().Format(time.TimeOnly))
@@ -61,8 +61,7 @@ func NewTextLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	})}})
 }
 
-// User is how a user is named in logs: a short hash, the same for the same id, which says nothing to who does not know
-// the id.
+// User is the name of a user in logs: a short hash of the id, from which the id cannot be derived.
 func User(id string) string {
 	sum := sha256.Sum256([]byte("tandem user " + id))
 	return "u-" + hex.EncodeToString(sum[:6])
@@ -72,22 +71,22 @@ type contextKey int
 
 const attrsKey contextKey = iota
 
-// With attaches attributes to every line that is logged with the context, as user, run and type. They are given as to
-// slog.Logger.With: as slog.Attr, or as keys and values in turn. A later attribute replaces an earlier one of its key.
+// With adds attributes, such as user, run and type, to every line that is logged with the context. Its arguments are those
+// of slog.Logger.With. A later attribute replaces an earlier one with the same key.
 func With(ctx context.Context, attrs ...any) context.Context {
-	kept := slices.Clone(attached(ctx))
+	out := slices.Clone(attached(ctx))
 	for _, a := range slog.Group("", attrs...).Value.Group() {
 		if a.Equal(slog.Attr{}) {
 			continue
 		}
 		a = scrubAttr(a)
-		if i := slices.IndexFunc(kept, func(k slog.Attr) bool { return k.Key == a.Key }); i >= 0 {
-			kept[i] = a
+		if i := slices.IndexFunc(out, func(o slog.Attr) bool { return o.Key == a.Key }); i >= 0 {
+		out[i] = a
 			continue
 		}
-		kept = append(kept, a)
+		out = append(out, a)
 	}
-	return context.WithValue(ctx, attrsKey, kept)
+	return context.WithValue(ctx, attrsKey, out)
 }
 
 func attached(ctx context.Context) []slog.Attr {
@@ -98,7 +97,7 @@ func attached(ctx context.Context) []slog.Attr {
 	return attrs
 }
 
-// inContext adds the context's attributes to each line of a handler that knows nothing of them.
+// inContext adds the context's attributes to each line of a handler that ignores the context.
 type inContext struct{ slog.Handler }
 
 func (h *inContext) Handle(ctx context.Context, r slog.Record) error {

@@ -14,7 +14,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 )
 
-// lines reads what a logger for Cloud Logging wrote, without the times and the places, which change.
+// lines reads what a logger for Cloud Logging wrote, without times and source locations, which vary.
 func lines(t *testing.T, log *bytes.Buffer) []map[string]any {
 	t.Helper()
 	var out []map[string]any
@@ -70,7 +70,7 @@ func TestA_line_says_when_and_where_it_was_written(t *testing.T) {
 	}
 }
 
-func TestWhat_is_attached_to_a_context_stands_on_every_line_as_labels(t *testing.T) {
+func TestThe_attributes_of_a_context_are_labels_of_every_line(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := observe.NewLogger(&log, observe.Options{}).With("step", 1).WithGroup("plan")
@@ -93,7 +93,7 @@ func TestWhat_is_attached_to_a_context_stands_on_every_line_as_labels(t *testing
 	}
 }
 
-func TestAttributes_never_take_the_place_of_clouds_own_fields(t *testing.T) {
+func TestAttributes_never_overwrite_the_fields_of_cloud_logging(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := observe.NewLogger(&log, observe.Options{})
@@ -141,7 +141,7 @@ func TestA_user_is_a_short_hash_that_stays_the_same(t *testing.T) {
 	}
 }
 
-func TestLoggers_live_without_a_context(t *testing.T) {
+func TestLoggers_work_without_a_context(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	var none context.Context

@@ -12,37 +12,37 @@ import (
 	"strings"
 )
 
-// redacted stands where a secret was.
+// redacted replaces a secret.
 const redacted = "[redacted]"
 
 // secretNames are names whose value is a secret, in queries, forms, JSON, headers and as keys of attributes. "code" and
-// "state" are not among them: they are secrets in the query of a redirect only, and good names elsewhere.
+// "state" are not among them: they are secrets only in the query of a redirect.
 const secretNames = `access_?token|refresh_?token|id_?token|token|client_?secret|code_?verifier|assertion|password|passwd|` +
 	`userpassword|secret|authorization|proxy-authorization|cookie|set-cookie|session|api_?key|bpmcsrf|\.aspxauth|bpmloader|` +
 	`x-goog-channel-token`
 
-// rule replaces what it finds, keeping the parts before and after the secret.
+// rule replaces the secret in what it finds, and preserves the parts before and after it.
 type rule struct {
 	find    *regexp.Regexp
 	replace string
 }
 
-// rules know secrets by the name before them, and by their form. The forms of Google's tokens are those of
-// https://cloud.google.com/docs/authentication/token-types and of what its clients receive.
+// rules recognize secrets by the name before them, or by their form. The forms of Google's tokens are those of
+// https://cloud.google.com/docs/authentication/token-types and of tokens that its clients have received.
 var rules = []rule{
-	// JSON, with a text or a list; and JSON as a text inside of JSON.
+	// JSON with a text or a list as value, and JSON that is quoted within JSON.
 	{regexp.MustCompile(`(?i)("(?:` + secretNames + `)"\s*:\s*")(?:[^"\\]|\\.)+`), `${1}` + redacted},
 	{regexp.MustCompile(`(?i)("(?:` + secretNames + `)"\s*:\s*)\[[^\]]*\]`), `${1}"` + redacted + `"`},
 	{regexp.MustCompile(`(?i)(\\"(?:` + secretNames + `)\\"\s*:\s*\\")(?:[^"\\]|\\\\\\"|\\[^"])+`), `${1}` + redacted},
-	// A header goes to the end of its line.
+	// The value of a header extends to the end of its line.
 	{regexp.MustCompile(`(?im)\b((?:proxy-)?authorization|(?:set-)?cookie)([:=]\s*)\[?[^\s"\[{][^\r\n"]*`), `${1}${2}` + redacted},
-	// A pair of a query, a form, a cookie or a printed struct. A blank after the colon makes it a sentence, as in
+	// A pair of a query, a form, a cookie or a printed struct. If a space follows the colon it is a sentence, such as
 	// "cannot fetch token: 400 Bad Request".
 	{regexp.MustCompile(`(?i)(^|[^A-Za-z0-9])(` + secretNames + `)(=|:)["']?[^\s"'&;,})\]\\]+`), `${1}${2}${3}` + redacted},
 	{regexp.MustCompile(`(?i)([?&](?:code|state)=)[^\s"'&#]+`), `${1}` + redacted},
-	// The name and the password of an address.
+	// The user name and the password of a URL.
 	{regexp.MustCompile(`(://)[^/\s"'@?#]+@`), `${1}` + redacted + `@`},
-	// A word in small letters after the scheme belongs to a sentence.
+	// If a word in small letters follows the scheme, it is a sentence.
 	{regexp.MustCompile(`\b((?i:bearer|basic|digest))\s+[a-z]*[A-Z0-9._~+/=-][A-Za-z0-9._~+/=-]{5,}`), `${1} ` + redacted},
 	{regexp.MustCompile(`\bya29\.[A-Za-z0-9._-]{8,}`), redacted},
 	{regexp.MustCompile(`\b[14]//?0[A-Za-z0-9_-]{20,}`), redacted},
@@ -54,7 +54,7 @@ var rules = []rule{
 
 var secretKey = regexp.MustCompile(`(?i)(?:^|[._-])(?:` + secretNames + `)$`)
 
-// Scrub replaces what looks like a secret in a text.
+// Scrub replaces everything in a text that looks like a secret.
 func Scrub(text string) string {
 	for _, r := range rules {
 		text = r.find.ReplaceAllString(text, r.replace)
@@ -62,7 +62,7 @@ func Scrub(text string) string {
 	return text
 }
 
-// scrubber takes secrets out of messages and attributes before any other handler sees them.
+// scrubber removes secrets from messages and attributes before any other handler sees them.
 type scrubber struct{ next slog.Handler }
 
 func (h *scrubber) Enabled(ctx context.Context, l slog.Level) bool { return h.next.Enabled(ctx, l) }
@@ -107,13 +107,13 @@ func scrubAttr(a slog.Attr) slog.Attr {
 			break
 		}
 		a.Value = scrubAny(a.Value.Any())
-	default: // Numbers, times and truths hold no secret.
+	default: // Numbers, times and booleans hold no secret.
 	}
 	return a
 }
 
-// scrubAny turns a value into the text or the JSON that would be written, and scrubs that. A value whose methods panic,
-// as a nil pointer in an interface does, must not take the log down.
+// scrubAny turns a value into the text or the JSON that would be logged, and scrubs it. It recovers if a method of the
+// value panics, as one of a nil pointer in an interface may.
 func scrubAny(v any) (out slog.Value) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -137,7 +137,7 @@ func scrubAny(v any) (out slog.Value) {
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // An escaped & would hide where a parameter begins.
+	e.SetEscapeHTML(false) // The rules would not recognize an escaped & before a parameter.
 	if err := e.Encode(v); err != nil {
 		return slog.StringValue(Scrub(fmt.Sprintf("%+v", v)))
 	}
@@ -148,7 +148,7 @@ func scrubAny(v any) (out slog.Value) {
 	return slog.StringValue(clean)
 }
 
-// pairs are the values of headers or of a form, by name; those of a redirect's query among them.
+// pairs scrubs the values of headers, of a form or of a query, by name.
 func pairs(in map[string][]string) map[string]string {
 	out := make(map[string]string, len(in))
 	for name, values := range in {

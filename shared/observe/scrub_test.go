@@ -14,7 +14,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 )
 
-// canary stands where a secret is; long enough for every form of a token.
+// canary is the secret in every test, long enough for every form of a token.
 const canary = "hunter2-hunter2-hunter2-hunter2-hunter2-hunter2"
 
 func TestTexts_lose_their_secrets_and_keep_the_rest(t *testing.T) {
@@ -64,7 +64,7 @@ func TestSentences_about_secrets_stay_readable(t *testing.T) {
 	}
 }
 
-// credentials is a value that somebody logs as a whole.
+// credentials is a struct that is logged as a whole.
 type credentials struct {
 	User     string
 	Password string

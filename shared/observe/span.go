@@ -13,16 +13,16 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// scopeName is what spans and metrics are told apart by from those of libraries.
+// scopeName distinguishes Tandem's spans and metrics from those of libraries.
 const scopeName = "github.com/tandem-sync/tandem"
 
-// Span is a piece of work in a trace. The zero value is one that nobody looks at.
+// Span is an operation in a trace. The zero value records nothing.
 type Span struct{ inner trace.Span }
 
-// Begin begins a piece of work within the one that the context is in. Outside of a trace that is sent it costs nothing
-// and does nothing. The name is one of a small set: what tells two pieces of the same work apart goes into attributes.
+// Begin begins a child of the context's span. It does nothing if the trace is not recorded. The name is one of a small set;
+// details go into attributes.
 func Begin(ctx context.Context, name string, attrs ...slog.Attr) (context.Context, Span) {
-	// The tracer comes with the context, so that who works needs to know nobody who sends.
+	// The tracer comes from the context, so that callers need no reference to Telemetry.
 	tracer := trace.SpanFromContext(ctx).TracerProvider().Tracer(scopeName)
 	ctx, inner := tracer.Start(ctx, name)
 	s := Span{inner}
@@ -30,7 +30,7 @@ func Begin(ctx context.Context, name string, attrs ...slog.Attr) (context.Contex
 	return ctx, s
 }
 
-// Set adds attributes. Texts have to be words; see word.
+// Set adds attributes. Texts that are no words become "other"; see word.
 func (s Span) Set(attrs ...slog.Attr) {
 	if s.inner == nil || !s.inner.IsRecording() {
 		return
@@ -40,8 +40,8 @@ func (s Span) Set(attrs ...slog.Attr) {
 	}
 }
 
-// End ends the work, with the error that it ended with. Of an error a trace shows what it is, and not its text, which
-// may quote what a user wrote.
+// End ends the span with the error of its operation. The trace shows the error's kind and code, but not its text, which
+// may quote a user's data.
 func (s Span) End(err error) {
 	if s.inner == nil {
 		return
@@ -57,7 +57,7 @@ func (s Span) End(err error) {
 	s.inner.End()
 }
 
-// plain is an attribute as a trace takes it.
+// plain converts an attribute for a trace.
 func plain(a slog.Attr) attribute.KeyValue {
 	switch v := a.Value.Resolve(); v.Kind() {
 	case slog.KindInt64:
@@ -73,8 +73,8 @@ func plain(a slog.Attr) attribute.KeyValue {
 
 var words = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,23}$`)
 
-// word is a text as a label may have it. Names, addresses, ids and tokens are of another form, or longer: what a user
-// wrote cannot come to stand in a trace or a metric, and no label has values without end.
+// word returns a text that is a short word as it is, and "other" for any other text. Names, addresses, ids and tokens have
+// another form or are longer. So no user's data gets into a trace or a metric, and labels have few values.
 func word(text string) string {
 	switch {
 	case text == "" || words.MatchString(text):

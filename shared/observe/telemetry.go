@@ -20,29 +20,29 @@ import (
 	"google.golang.org/grpc"
 )
 
-// TelemetryOptions say where traces and metrics go, and of whom they are.
+// TelemetryOptions are the destination and the source of traces and metrics.
 type TelemetryOptions struct {
-	// Project and Location are Google Cloud's, whose Telemetry API then takes what is sent.
+	// Project and Location are those of Google Cloud, if its Telemetry API is the destination.
 	Project, Location string
-	// Endpoint is the address of a collector that speaks OTLP over gRPC, in place of Google's.
+	// Endpoint is the address of a collector for OTLP over gRPC, instead of Google's.
 	Endpoint string
 	// Service and Version are those of the program.
 	Service, Version string
-	// Logger hears when sending begins to fail.
+	// Logger logs when sending begins to fail.
 	Logger *slog.Logger
-	// Now is the clock of pauses; default time.Now.
+	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Timeout is the longest that an answer waits for what is sent before it; default 2 s.
+	// Timeout is how long a response may wait for sending; default 2 s.
 	Timeout time.Duration
-	// Traces is how many traces are taken; default one in 30 seconds, and ten at once.
+	// Traces limits how many traces are recorded; default one in 30 seconds, in bursts of ten.
 	Traces *rate.Limiter
 }
 
-// Telemetry sends traces and metrics. A nil one sends nothing, and may be used as any other.
+// Telemetry sends traces and metrics. A nil Telemetry is valid and sends nothing.
 //
-// It sends when it is told to, and not by a clock of its own: a function has no processor once it has answered
-// (https://cloud.google.com/run/docs/configuring/billing-settings). Sending is bounded in time, never an error of who
-// asked for it, and rests for a while where nobody takes what is sent.
+// It sends when Flush is called and not in the background: a function has no processor time after its response
+// (https://cloud.google.com/run/docs/configuring/billing-settings). Sending is bounded in time and never fails its caller.
+// After a failure it pauses for a while.
 type Telemetry struct {
 	tracer trace.Tracer
 	spans  *sdktrace.TracerProvider
@@ -60,18 +60,18 @@ type Telemetry struct {
 
 const (
 	defaultTimeout = 2 * time.Second
-	// metricsEvery is the least time between two points of a metric. Metrics add up, so that a later point tells all of
-	// an earlier one; Cloud Monitoring takes a point every 5 seconds (https://cloud.google.com/monitoring/quotas).
+	// metricsEvery is the least time between two points of a metric. Metrics are cumulative, so a later point includes an
+	// earlier one. Cloud Monitoring accepts a point every 5 seconds (https://cloud.google.com/monitoring/quotas).
 	metricsEvery = 30 * time.Second
 	// spansEvery sends the spans of a long run before its end.
 	spansEvery = time.Minute
 )
 
-// defaultTraces bounds what traces cost, whoever calls and whatever the caller wants traced: every trace where few are
-// made, and a sample where many are.
+// defaultTraces bounds the cost of traces, whatever callers ask for. It records every trace at low traffic, and a sample
+// at high traffic.
 func defaultTraces() *rate.Limiter { return rate.NewLimiter(rate.Every(30*time.Second), 10) }
 
-// OpenTelemetry prepares sending; it connects to nobody yet.
+// OpenTelemetry prepares sending. It does not connect yet.
 func OpenTelemetry(o TelemetryOptions) (*Telemetry, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -109,7 +109,7 @@ func OpenTelemetry(o TelemetryOptions) (*Telemetry, error) {
 	return t, nil
 }
 
-// source is whose traces and metrics they are. Cloud Monitoring refuses points without a region and an instance
+// source describes this process. Cloud Monitoring refuses points without a region and an instance
 // (https://cloud.google.com/stackdriver/docs/reference/telemetry/v1.metrics).
 func source(o TelemetryOptions) *resource.Resource {
 	attrs := []attribute.KeyValue{
@@ -123,8 +123,8 @@ func source(o TelemetryOptions) *resource.Resource {
 	return resource.NewSchemaless(attrs...)
 }
 
-// sampler takes as many traces as the limit has room for, whatever a caller says of its own: everybody may call a
-// public function, and say that it be traced. What belongs to a trace that is taken is taken with it.
+// sampler records as many traces as the limit allows. It ignores whether the caller asks for a trace, because anybody may
+// call a public function. All spans of a recorded trace are recorded.
 func sampler(limit *rate.Limiter) sdktrace.Sampler {
 	bounded := &limited{limit}
 	return sdktrace.ParentBased(bounded, sdktrace.WithRemoteParentSampled(bounded), sdktrace.WithRemoteParentNotSampled(bounded))
@@ -140,9 +140,9 @@ func (l *limited) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingR
 	return result
 }
 
-func (l *limited) Description() string { return "as many as the limit has room for" }
+func (l *limited) Description() string { return "as many as the limit allows" }
 
-// Handler makes each request to a function a piece of work, and sends what there is to send before the request ends.
+// Handler makes a span of each request to a function, and flushes before the request ends.
 func (t *Telemetry) Handler(function string, next http.Handler) http.Handler {
 	if t == nil {
 		return next
@@ -152,7 +152,7 @@ func (t *Telemetry) Handler(function string, next http.Handler) http.Handler {
 		span, answer := Span{inner}, &recorder{ResponseWriter: w}
 		defer func() {
 			span.Set(slog.String("method", r.Method))
-			if answer.status != 0 { // Nothing was answered yet where the handler panics.
+			if answer.status != 0 { // If the handler panicked there may be no status yet.
 				span.Set(slog.Int("status", answer.status))
 			}
 			span.End(nil)
@@ -162,8 +162,7 @@ func (t *Telemetry) Handler(function string, next http.Handler) http.Handler {
 	})
 }
 
-// Task makes work that no request waits for a piece of work of its own, within the trace that asked for it. end has to
-// be called.
+// Task makes a span of a queued task, within the trace that the context continues. The caller has to call end.
 func (t *Telemetry) Task(ctx context.Context, name string) (inner context.Context, end func(error)) {
 	if t == nil {
 		return ctx, func(error) {}
@@ -175,11 +174,11 @@ func (t *Telemetry) Task(ctx context.Context, name string) (inner context.Contex
 	}
 }
 
-// Flush sends the spans that ended, and the metrics if the last time is long enough ago. It waits no longer than
-// TelemetryOptions.Timeout, and not at all for some time after nobody took what was sent.
+// Flush sends the spans that ended, and the metrics if they were last sent long enough ago. It takes no longer than
+// TelemetryOptions.Timeout. For a while after a failure it does nothing.
 func (t *Telemetry) Flush(ctx context.Context) { t.flush(ctx, metricsEvery) }
 
-// Close sends what is left. Nothing is sent afterwards.
+// Close sends the remaining spans and metrics. Nothing is sent afterwards.
 func (t *Telemetry) Close(ctx context.Context) error {
 	if t == nil {
 		return nil
@@ -195,11 +194,11 @@ func (t *Telemetry) flush(ctx context.Context, every time.Duration) {
 	if t == nil || !t.gate.open() {
 		return
 	}
-	// A caller who has gone leaves something to tell all the same.
+	// Telemetry is sent even if the caller has disconnected.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.gate.timeout)
 	defer cancel()
 	var sending sync.WaitGroup
-	sending.Go(func() { _ = t.spans.ForceFlush(ctx) }) // The gate has heard of the error.
+	sending.Go(func() { _ = t.spans.ForceFlush(ctx) }) // The gate has recorded the error.
 	sending.Go(func() { t.sendMetrics(ctx, every) })
 	done := make(chan struct{})
 	go func() {
@@ -215,7 +214,7 @@ func (t *Telemetry) flush(ctx context.Context, every time.Duration) {
 
 func (t *Telemetry) sendMetrics(ctx context.Context, every time.Duration) {
 	if !t.sending.TryLock() {
-		return // Somebody else sends them at this moment.
+		return // Another request is sending them.
 	}
 	defer t.sending.Unlock()
 	now := t.now()
@@ -229,6 +228,6 @@ func (t *Telemetry) sendMetrics(ctx context.Context, every time.Duration) {
 		return
 	}
 	if len(points.ScopeMetrics) > 0 {
-		_ = t.sink.Export(ctx, &points) // The gate has heard of the error.
+		_ = t.sink.Export(ctx, &points) // The gate has recorded the error.
 	}
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/sandbox/collector"
 )
 
-// sender is a Telemetry with a collector that it sends to, and a clock that the test turns.
+// sender is a Telemetry with a collector and a clock that the test sets.
 type sender struct {
 	*observe.Telemetry
 	collector *collector.Collector
@@ -161,7 +161,7 @@ func TestNothing_that_a_user_wrote_gets_into_a_trace_or_a_metric(t *testing.T) {
 	}
 }
 
-func TestMetrics_are_as_google_takes_them_and_add_up(t *testing.T) {
+func TestMetrics_have_the_form_that_google_requires_and_are_cumulative(t *testing.T) {
 	t.Parallel()
 	s := newSender(t)
 	run := observe.Run{
@@ -221,7 +221,7 @@ var sorted = cmp.Transformer("sorted", func(points []collector.Point) map[string
 	return out
 })
 
-func TestTraces_are_as_many_as_the_limit_has_room_for_whatever_a_caller_wants(t *testing.T) {
+func TestThe_limit_decides_how_many_traces_are_recorded_and_not_the_caller(t *testing.T) {
 	t.Parallel()
 	s := newSender(t, func(o *observe.TelemetryOptions) { o.Traces = rate.NewLimiter(0, 1) })
 	sampled := strings.TrimSuffix(parent, "00") + "01"
@@ -236,7 +236,7 @@ func TestTraces_are_as_many_as_the_limit_has_room_for_whatever_a_caller_wants(t 
 	}
 }
 
-func TestA_collector_that_does_not_answer_holds_up_one_request_and_is_left_alone_then(t *testing.T) {
+func TestA_collector_that_does_not_answer_delays_one_request_and_then_none(t *testing.T) {
 	t.Parallel()
 	s := newSender(t, func(o *observe.TelemetryOptions) { o.Timeout = 20 * time.Millisecond })
 	s.collector.Answer(func(ctx context.Context) error {
@@ -257,7 +257,7 @@ func TestA_collector_that_does_not_answer_holds_up_one_request_and_is_left_alone
 	}
 }
 
-func TestA_collector_that_refuses_is_asked_again_after_a_while(t *testing.T) {
+func TestA_collector_that_refuses_is_tried_again_after_a_while(t *testing.T) {
 	t.Parallel()
 	s := newSender(t)
 	s.collector.Answer(func(context.Context) error { return status.Error(codes.PermissionDenied, "no role") })
@@ -278,7 +278,7 @@ func TestA_collector_that_refuses_is_asked_again_after_a_while(t *testing.T) {
 	}
 }
 
-func TestNobody_at_the_address_fails_nothing(t *testing.T) {
+func TestAn_unreachable_collector_fails_no_request(t *testing.T) {
 	t.Parallel()
 	s := newSender(t)
 	s.collector.Stop()
@@ -290,7 +290,7 @@ func TestNobody_at_the_address_fails_nothing(t *testing.T) {
 	}
 }
 
-func TestWhat_google_drops_is_logged(t *testing.T) {
+func TestPoints_that_google_rejects_are_logged(t *testing.T) {
 	t.Parallel()
 	s := newSender(t, func(o *observe.TelemetryOptions) { o.Location = "" })
 	s.Called(t.Context(), "google", "people", 200)
@@ -300,7 +300,7 @@ func TestWhat_google_drops_is_logged(t *testing.T) {
 	}
 }
 
-func TestA_panic_is_sent_and_goes_on(t *testing.T) {
+func TestA_panic_is_traced_and_continues(t *testing.T) {
 	t.Parallel()
 	s := newSender(t)
 	w, _ := s.request(t, func(http.ResponseWriter, *http.Request) { panic("ada@example.com") })
@@ -309,7 +309,7 @@ func TestA_panic_is_sent_and_goes_on(t *testing.T) {
 	}
 }
 
-func TestWhat_is_left_is_sent_at_the_end_and_nothing_after_it(t *testing.T) {
+func TestClose_sends_what_remains_and_nothing_is_sent_after_it(t *testing.T) {
 	t.Parallel()
 	s := newSender(t)
 	s.Called(t.Context(), "google", "people", 200)
@@ -355,8 +355,8 @@ func BenchmarkOpenTelemetry(b *testing.B) {
 	}
 }
 
-// Who looks at no traces pays next to nothing for them.
-func BenchmarkSpanNobodyLooksAt(b *testing.B) {
+// A span that is not recorded costs next to nothing.
+func BenchmarkUnrecordedSpan(b *testing.B) {
 	ctx := observe.Continue(b.Context(), parent)
 	b.ReportAllocs()
 	for b.Loop() {

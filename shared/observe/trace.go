@@ -11,14 +11,14 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The two headers: https://www.w3.org/TR/trace-context/#traceparent-header, of which later versions may have more at
-// the end, and Google's older one with a decimal span (https://cloud.google.com/trace/docs/trace-context).
+// The two headers of a trace: https://www.w3.org/TR/trace-context/#traceparent-header, to which later versions may append
+// fields, and Google's older one with a decimal span (https://cloud.google.com/trace/docs/trace-context).
 var (
 	traceparent  = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$`)
 	cloudContext = regexp.MustCompile(`^([0-9a-fA-F]{32})(?:/([0-9]+))?(?:;o=([0-9]+))?$`)
 )
 
-// Traceparent is the context's place in its trace, as the header of that name says it; empty outside of any trace.
+// Traceparent returns the context's trace and span in the form of the header of that name; empty outside of any trace.
 func Traceparent(ctx context.Context) string {
 	at := trace.SpanContextFromContext(ctx)
 	if !at.IsValid() {
@@ -27,7 +27,7 @@ func Traceparent(ctx context.Context) string {
 	return "00-" + at.TraceID().String() + "-" + at.SpanID().String() + "-" + (at.TraceFlags() & trace.FlagsSampled).String()
 }
 
-// Continue is ctx within the trace that a Traceparent names.
+// Continue returns ctx within the trace that a Traceparent names.
 func Continue(ctx context.Context, parent string) context.Context {
 	at, ok := readTraceparent(parent)
 	if !ok {
@@ -36,7 +36,7 @@ func Continue(ctx context.Context, parent string) context.Context {
 	return trace.ContextWithRemoteSpanContext(ctx, at)
 }
 
-// readTrace is the trace that the caller of a request says, if it says one.
+// readTrace returns the trace that the headers of a request name, if they name one.
 func readTrace(h http.Header) (trace.SpanContext, bool) {
 	if at, ok := readTraceparent(h.Get("Traceparent")); ok {
 		return at, true
@@ -50,7 +50,7 @@ func readTrace(h http.Header) (trace.SpanContext, bool) {
 		return trace.SpanContext{}, false
 	}
 	at := trace.SpanContextConfig{TraceID: id, TraceFlags: trace.TraceFlags(0).WithSampled(m[3] == "1")}
-	// Zero, or none, is for a trace without a span.
+	// Zero or nothing means a trace without a span.
 	if span, err := strconv.ParseUint(m[2], 10, 64); err == nil {
 		binary.BigEndian.PutUint64(at.SpanID[:], span)
 	}
@@ -59,7 +59,7 @@ func readTrace(h http.Header) (trace.SpanContext, bool) {
 
 func readTraceparent(header string) (trace.SpanContext, bool) {
 	m := traceparent.FindStringSubmatch(header)
-	// Version ff is forbidden; version 00 has nothing at its end.
+	// Version ff is forbidden; version 00 has no further fields.
 	if m == nil || m[1] == "ff" || (m[1] == "00" && m[5] != "") {
 		return trace.SpanContext{}, false
 	}

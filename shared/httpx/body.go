@@ -11,7 +11,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// replay gives the body of a request once per attempt. It owns the original body and closes it, as a round tripper must.
+// replay provides the body of a request for each attempt. It owns the original body and closes it, as a round tripper must.
 type replay struct {
 	get      func() (io.ReadCloser, error)
 	once     io.ReadCloser
@@ -47,7 +47,7 @@ func (r *replay) next() (io.ReadCloser, error) {
 	return r.once, nil
 }
 
-// repeatable is false for a body that is too large to keep.
+// repeatable is false for a body that is too large to buffer.
 func (r *replay) repeatable() bool { return r.get != nil }
 
 func (r *replay) close() {
@@ -56,8 +56,8 @@ func (r *replay) close() {
 	}
 }
 
-// boundedBody is a reply's body that ends its attempt's time-out when it is done with, refuses to grow beyond the limit
-// and reports its failures as faults.
+// boundedBody is the body of a reply. It cancels the attempt's timeout at its end, fails beyond the size limit and returns
+// its errors as faults.
 type boundedBody struct {
 	inner     io.ReadCloser
 	left      int64
@@ -71,7 +71,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left < 0 {
 		return 0, b.tooLarge()
 	}
-	// One byte more than is allowed tells a reply of exactly the limit from a larger one.
+	// One more byte than allowed distinguishes a reply of exactly the limit from a larger one.
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
@@ -112,7 +112,7 @@ func (b *boundedBody) Close() error {
 	return err
 }
 
-// discard reads what little is left of a reply, so that its connection can be used again.
+// discard reads the rest of a reply, up to maxDrained, so that the connection can be reused.
 func discard(resp *http.Response) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrained)
 	_ = resp.Body.Close()

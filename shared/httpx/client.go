@@ -15,8 +15,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// NewClient makes a client on NewTransport. It has no time-out of its own: the attempts have theirs, and the whole has
-// the context's.
+// NewClient makes a client on NewTransport. It sets no timeout for the whole request: each attempt has a timeout, and the
+// context bounds the request.
 func NewClient(o Options) *http.Client {
 	check := o.CheckRedirect
 	if check == nil {
@@ -25,7 +25,7 @@ func NewClient(o Options) *http.Client {
 	return &http.Client{Transport: NewTransport(o), CheckRedirect: check}
 }
 
-// NewBase makes the transport under all others, with bounds on every phase in which a peer can keep silent.
+// NewBase makes the transport that sends the requests. Every phase in which a peer may not answer has a timeout.
 func NewBase() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -45,9 +45,9 @@ func NewBase() *http.Transport {
 // maxRedirects is enough for a site that normalizes its addresses.
 const maxRedirects = 5
 
-// SameOrigin follows a redirect only to the scheme and host that the first request named; another one is handed to the
-// caller as a reply. http.Client drops an Authorization header on its way to another host, but a transport that adds
-// the header, as that of golang.org/x/oauth2, adds it there too.
+// SameOrigin follows a redirect only to the scheme and host of the first request; any other redirect is returned to the
+// caller as a reply. http.Client drops an Authorization header on a redirect to another host, but a transport that adds
+// the header, such as that of golang.org/x/oauth2, adds it there too.
 func SameOrigin(req *http.Request, via []*http.Request) error {
 	first := via[0].URL
 	if len(via) >= maxRedirects || req.URL.Scheme != first.Scheme || req.URL.Host != first.Host {
@@ -56,7 +56,7 @@ func SameOrigin(req *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// NoRedirect hands every redirect to the caller as a reply.
+// NoRedirect returns every redirect to the caller as a reply.
 func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 type contextKey int
@@ -68,20 +68,19 @@ const (
 	doubtKey
 )
 
-// Idempotent marks the context's requests as safe to repeat, whatever their method: the caller knows that doing one
-// twice is the same as doing it once.
+// Idempotent marks the context's requests as idempotent, whatever their method.
 func Idempotent(ctx context.Context) context.Context {
 	return context.WithValue(ctx, idempotentKey, true)
 }
 
-// Doubt tells whether an attempt may have taken effect that was followed by another one: where a request writes over a
-// version, the answer to the second attempt may be that the first one did.
+// Doubt records that an attempt was retried although it may have taken effect. If a request requires a version, the retry
+// may then fail because the first attempt has changed it.
 type Doubt struct{ raised atomic.Bool }
 
 // Any reports whether there was such an attempt.
 func (d *Doubt) Any() bool { return d.raised.Load() }
 
-// WithDoubt has the doubts about the context's requests be told.
+// WithDoubt makes the context's requests record their doubts in d.
 func WithDoubt(ctx context.Context, d *Doubt) context.Context {
 	return context.WithValue(ctx, doubtKey, d)
 }
@@ -92,8 +91,8 @@ func raise(ctx context.Context) {
 	}
 }
 
-// FinalStatus names statuses that are the service's answer to the context's requests rather than its mishap, so that a
-// repetition would only cost a call.
+// FinalStatus names statuses that the context's requests do not retry, because they are an answer of the service and not
+// a failure of it.
 func FinalStatus(ctx context.Context, statuses ...int) context.Context {
 	return context.WithValue(ctx, finalKey, statuses)
 }
@@ -101,8 +100,8 @@ func FinalStatus(ctx context.Context, statuses ...int) context.Context {
 // limiterKey is the context's key of a side's limiter.
 type limiterKey struct{ side string }
 
-// WithLimiter spaces the context's requests to a side, beside the limiter of the transport: one client serves many users,
-// and a quota may be each user's own.
+// WithLimiter limits the rate of the context's requests to a side, in addition to the transport's limiter: one client
+// serves many users, and a quota may be per user.
 func WithLimiter(ctx context.Context, side string, l *rate.Limiter) context.Context {
 	return context.WithValue(ctx, limiterKey{side}, l)
 }
@@ -122,7 +121,7 @@ func isFinal(ctx context.Context, status int) bool {
 	return false
 }
 
-// safe says whether the request changes nothing (RFC 9110, section 9.2.1).
+// safe reports whether the request changes nothing (RFC 9110, section 9.2.1).
 func safe(req *http.Request) bool {
 	switch req.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -131,16 +130,16 @@ func safe(req *http.Request) bool {
 	return false
 }
 
-// repeatable says whether doing the request twice is the same as doing it once (RFC 9110, section 9.2.2).
-func repeatable(req *http.Request) bool {
+// idempotent reports whether the request is idempotent, by its method (RFC 9110, section 9.2.2) or its context.
+func idempotent(req *http.Request) bool {
 	if marked, _ := req.Context().Value(idempotentKey).(bool); marked {
 		return true
 	}
 	return safe(req) || req.Method == http.MethodPut || req.Method == http.MethodDelete
 }
 
-// RetryAfter is the wait that a reply names (RFC 9110, section 10.2.3). A date is measured by the reply's own Date, so
-// that a clock which is wrong on either side does not matter; now serves where the reply has none.
+// RetryAfter returns the delay that a reply asks for (RFC 9110, section 10.2.3). A date is compared with the reply's own
+// Date, so that a wrong clock on either side does not matter. If the reply has no Date, it is compared with now.
 func RetryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(resp.Header.Get("Retry-After"))
 	if value == "" {
@@ -162,11 +161,11 @@ func RetryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	return min(max(until.Sub(now), 0), maxRetryAfter), true
 }
 
-// maxRetryAfter keeps a nonsensical number of seconds from overflowing a duration.
+// maxRetryAfter prevents an absurd number of seconds from overflowing a duration.
 const maxRetryAfter = 30 * 24 * time.Hour
 
-// Redact gives err a text without the query string and the user info of a URL in it: the error of an http.Client quotes
-// the whole URL. The chain under it stays, so that kinds are still found.
+// Redact removes the query string and the user info of a URL from the text of err: the error of an http.Client quotes the
+// whole URL. The result wraps err, so that its kind is still found.
 func Redact(err error) error {
 	u, ok := errors.AsType[*url.Error](err)
 	if !ok {

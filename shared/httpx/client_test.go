@@ -38,7 +38,7 @@ func TestAttempts_are_counted_per_side_and_observed(t *testing.T) {
 	})
 }
 
-func TestA_final_status_is_not_asked_for_again(t *testing.T) {
+func TestA_final_status_is_not_retried(t *testing.T) {
 	t.Parallel()
 	s := &script{steps: []func(*http.Request) (*http.Response, error){reply(500)}}
 	resp, err := send(httpx.FinalStatus(t.Context(), 500), t, httpx.Options{Base: s}, "DELETE")
@@ -102,7 +102,7 @@ func TestRedirects_stay_on_their_host(t *testing.T) {
 	}
 }
 
-func TestA_real_refused_connection_is_certain_not_to_have_been_used(t *testing.T) {
+func TestA_refused_connection_is_certainly_unsent(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -119,7 +119,7 @@ func TestA_real_refused_connection_is_certain_not_to_have_been_used(t *testing.T
 	}
 }
 
-func TestA_real_handshake_that_fails_is_certain_too(t *testing.T) {
+func TestA_failed_handshake_is_certainly_unsent(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -139,7 +139,7 @@ func TestA_real_handshake_that_fails_is_certain_too(t *testing.T) {
 	}
 }
 
-func TestA_real_connection_closed_without_a_reply_leaves_doubt(t *testing.T) {
+func TestA_connection_closed_without_a_reply_is_ambiguous(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	t.Cleanup(server.Close)

@@ -5,13 +5,13 @@ import (
 	"sync"
 )
 
-// Counter counts the attempts that were sent, so that a run can say what it cost. The zero value is ready.
+// Counter counts the attempts that were sent, for the report of a run. The zero value is ready to use.
 type Counter struct {
 	mu    sync.Mutex
 	sides map[string]int
 }
 
-// WithCounter has the context's requests counted.
+// WithCounter makes c count the context's requests.
 func WithCounter(ctx context.Context, c *Counter) context.Context {
 	return context.WithValue(ctx, counterKey, c)
 }

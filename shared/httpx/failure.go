@@ -15,14 +15,14 @@ import (
 var (
 	errAttemptTimeout = errors.New("no complete reply within the time of one attempt")
 	errAskedToWait    = errors.New("asked to wait for longer than a request may take")
-	errOwnLimit       = errors.New("the own rate limit is used up for longer than a request may take")
+	errOwnLimit       = errors.New("Tandem's own rate limit requires a longer wait than a request may take")
 )
 
 func (t *transport) fault(kind fault.Kind, code string, err error) *fault.Error {
 	return fault.New(kind, t.Side, code, err)
 }
 
-// interrupted is the fault of a request that its own context ended.
+// interrupted is the fault of a request whose context ended.
 func (t *transport) interrupted(err error) *fault.Error {
 	code := "canceled"
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -31,12 +31,12 @@ func (t *transport) interrupted(err error) *fault.Error {
 	return t.fault(fault.Retry, code, err)
 }
 
-// failure classifies an attempt that brought no reply.
+// failure classifies an attempt without a reply.
 func (t *transport) failure(ctx context.Context, req *http.Request, tr *trace, err error) outcome {
-	// A base that classifies its errors, as a token source that has to refresh first, has said all there is to say.
+	// The base has classified the error itself, as a token source does that has to refresh first.
 	if f, ok := errors.AsType[*fault.Error](err); ok {
-		kept := *f
-		return outcome{fault: &kept, unsent: tr.unsent() || !kept.Ambiguous, final: true}
+		own := *f
+		return outcome{fault: &own, unsent: tr.unsent() || !own.Ambiguous, final: true}
 	}
 	out := outcome{unsent: tr.unsent() || neverDialed(err)}
 	var verification *tls.CertificateVerificationError
@@ -58,7 +58,7 @@ func (t *transport) failure(ctx context.Context, req *http.Request, tr *trace, e
 	return out
 }
 
-// neverDialed says whether the error is of making the connection, before anything of the request was sent over it.
+// neverDialed reports whether connecting failed, so that nothing of the request was sent.
 func neverDialed(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return true
@@ -70,7 +70,7 @@ func neverDialed(err error) bool {
 	return ok
 }
 
-// waitCode is the code of a reply that asks to wait.
+// waitCode is the fault code of a reply that asks to wait.
 func waitCode(status int) string {
 	if status == http.StatusTooManyRequests {
 		return "quota"
@@ -78,7 +78,7 @@ func waitCode(status int) string {
 	return "unavailable"
 }
 
-// trace notes how far an attempt came. http.Transport reports it; another base may not, and then nothing is certain.
+// trace records whether an attempt got a connection. http.Transport reports it. Another base may not; then it is unknown.
 type trace struct{ asked, connected atomic.Bool }
 
 func (tr *trace) attach(ctx context.Context) context.Context {
@@ -88,5 +88,5 @@ func (tr *trace) attach(ctx context.Context) context.Context {
 	})
 }
 
-// unsent says whether the attempt ended while it still waited for a connection, its TLS handshake included.
+// unsent reports whether the attempt ended while it waited for a connection, including the TLS handshake.
 func (tr *trace) unsent() bool { return tr.asked.Load() && !tr.connected.Load() }

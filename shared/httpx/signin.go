@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// WantsSignIn says whether a reply means that the request came from nobody the site knows: 401, the way to its login page,
-// or a page in place of what was asked for. A site may answer so once to somebody whose sign-in is good, as one does that
-// restarts.
+// WantsSignIn reports whether a reply asks for a sign-in: a 401, a redirect to the login page, or a page instead of data. A
+// site that restarts may answer so although the session is valid.
 func WantsSignIn(req *http.Request, resp *http.Response) bool {
 	switch {
 	case resp.StatusCode == http.StatusUnauthorized:

@@ -1,15 +1,14 @@
-// Package httpx is the one HTTP client of the product: every call to Creatio and to Google passes through it, whichever
-// library makes the call. It bounds each attempt in time, the reply in size and the calls in rate, and repeats what may
-// be repeated.
+// Package httpx is the only HTTP client of Tandem: every call to Creatio and to Google passes through it, whichever library
+// makes the call. It limits the duration of an attempt, the size of a reply and the rate of calls, and retries requests.
 //
 // Its invariants:
 //
-//   - A request is repeated only where that is safe: its method or its context says that doing it twice is the same as
-//     doing it once (RFC 9110, section 9.2.2), or it is certain that the first one was not processed.
-//   - A failure without a reply is a *fault.Error. It is Ambiguous unless the request changes nothing or certainly never
-//     reached the service.
-//   - A reply is never turned into an error, but for one that asks to wait longer than this process will: what a status
-//     means is for the adapter of its API to say.
+//   - A request is retried only if it is idempotent by its method or its context (RFC 9110, section 9.2.2), or if it was
+//     certainly not processed.
+//   - A failure without a reply is a *fault.Error. It is Ambiguous unless the request changes nothing or certainly did
+//     not reach the service.
+//   - A reply is never turned into an error, except for one that asks for a delay longer than MaxWait. The adapter of the
+//     API interprets the status.
 //   - No query string and no body reaches a log or an observer.
 package httpx
 
@@ -31,11 +30,11 @@ import (
 
 // Options are the settings of a transport. The zero value of each has a default.
 type Options struct {
-	// Side is "google" or "creatio", for the errors.
+	// Side is "google" or "creatio", for errors.
 	Side string
-	// Base sends the requests; default NewBase. Clients that are made per user share one, for its connections.
+	// Base sends the requests; default NewBase. Clients of several users share one base and so its connections.
 	Base http.RoundTripper
-	// Logger hears of repetitions, at debug level; default silent.
+	// Logger logs retries at debug level; default none.
 	Logger *slog.Logger
 	// Now is the clock; default time.Now.
 	Now func() time.Time
@@ -43,34 +42,35 @@ type Options struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Rand draws from [0,1) for the jitter; default math/rand/v2.
 	Rand func() float64
-	// AttemptTimeout ends one attempt, the reading of its reply included; default 30 s.
+	// AttemptTimeout ends one attempt, including the reading of its reply; default 30 s.
 	AttemptTimeout time.Duration
 	// Attempts is the largest number of attempts; default 4.
 	Attempts int
-	// MaxWait is the longest single wait; default 20 s. Who is asked to wait longer gets fault.Retry with After at once.
+	// MaxWait is the longest single wait; default 20 s. If a longer one is needed, the request fails at once with
+	// fault.Retry and After.
 	MaxWait time.Duration
-	// Limiter spaces the attempts; default none.
+	// Limiter limits the rate of attempts; default none.
 	Limiter *rate.Limiter
 	// MaxBody is the largest reply; reading past it is an error; default 32 MiB.
 	MaxBody int64
-	// API names the part of the service that a request is for, by a word of a small set; default none.
+	// API names the API of the service that a request is for, by a word of a small set; default none.
 	API func(req *http.Request) string
-	// Observe is told of each attempt; default nobody.
+	// Observe is called after each attempt; default none.
 	Observe func(ctx context.Context, info CallInfo)
 	// CheckRedirect decides on redirects in a client of NewClient; default SameOrigin.
 	CheckRedirect func(req *http.Request, via []*http.Request) error
 }
 
-// CallInfo describes one attempt, without anything of the user's in it.
+// CallInfo describes one attempt. It contains no data of the user.
 type CallInfo struct {
 	Side, API, Method, Host string
 	// Attempt counts from 1.
 	Attempt int
-	// Status is the reply's, 0 where there was none.
+	// Status is the status of the reply, 0 without a reply.
 	Status int
-	// Code is the fault's code where there was no reply.
+	// Code is the fault code if there was no reply.
 	Code string
-	// Sent is false where the request certainly did not reach the service.
+	// Sent is false if the request certainly did not reach the service.
 	Sent bool
 	// Duration is the time to the reply's header or to the failure.
 	Duration time.Duration
@@ -123,17 +123,17 @@ func NewTransport(o Options) http.RoundTripper {
 
 type transport struct{ Options }
 
-// outcome is what is known after an attempt: a reply or a fault.
+// outcome is the result of an attempt: a reply or a fault.
 type outcome struct {
 	resp  *http.Response
 	fault *fault.Error
 	// unsent says that the request certainly did not reach the service.
 	unsent bool
-	// final says that a repetition would end the same way, or is somebody else's to make.
+	// final says that a retry would fail the same way, or that the base has retried already.
 	final bool
 }
 
-// RoundTrip sends the request, and sends it again where that is safe and may help.
+// RoundTrip sends the request and retries it if that is safe and may help.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	body, err := newReplay(req)
@@ -155,17 +155,17 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		out := t.attempt(req, content, attempt)
 		if out.fault != nil {
-			// What an earlier attempt may have done is not undone by a later one that went nowhere.
+			// An earlier attempt may have taken effect even if a later one did not reach the service.
 			ambiguous = ambiguous || (!out.unsent && !safe(req))
 			out.fault.Ambiguous = out.fault.Ambiguous || ambiguous
 		} else {
 			ambiguous = ambiguous || (!safe(req) && !t.refused(out.resp))
 		}
-		again, wait := t.again(req, out, attempt)
+		again, wait := t.retry(req, out, attempt)
 		if !again || !body.repeatable() {
 			return out.result()
 		}
-		asked, explicit := t.asked(out)
+		asked, explicit := t.retryAfter(out)
 		if explicit {
 			wait = max(asked, 0)
 		}
@@ -178,7 +178,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			}
 			return out.result()
 		}
-		t.logRepetition(req, out, attempt, wait)
+		t.logRetry(req, out, attempt, wait)
 		if out.resp != nil {
 			discard(out.resp)
 		}
@@ -241,21 +241,21 @@ func (t *transport) attempt(req *http.Request, content io.ReadCloser, n int) out
 	return out
 }
 
-// again decides whether another attempt is due, and after which wait where the service names none.
-func (t *transport) again(req *http.Request, out outcome, attempt int) (bool, time.Duration) {
+// retry reports whether to make another attempt, and the delay to use if the service names none.
+func (t *transport) retry(req *http.Request, out outcome, attempt int) (bool, time.Duration) {
 	if out.final || attempt >= t.Attempts || req.Context().Err() != nil {
 		return false, 0
 	}
-	if out.resp != nil && !t.worthRepeating(req, out.resp) {
+	if out.resp != nil && !t.worthRetrying(req, out.resp) {
 		return false, 0
 	}
-	if out.resp == nil && !out.unsent && !repeatable(req) {
+	if out.resp == nil && !out.unsent && !idempotent(req) {
 		return false, 0
 	}
 	return true, t.backoff(attempt)
 }
 
-// refused says whether the reply's request was certainly not processed: 429 and a 503 that names a time say so (RFC 6585,
+// refused reports whether the request was certainly not processed. A 429 says so, and a 503 with Retry-After (RFC 6585,
 // section 4; RFC 9110, section 15.6.4).
 func (t *transport) refused(resp *http.Response) bool {
 	if resp.StatusCode == http.StatusTooManyRequests {
@@ -265,22 +265,22 @@ func (t *transport) refused(resp *http.Response) bool {
 	return named && resp.StatusCode == http.StatusServiceUnavailable
 }
 
-// worthRepeating says whether a reply of this status may be followed by a better one, and whether asking is safe.
-func (t *transport) worthRepeating(req *http.Request, resp *http.Response) bool {
+// worthRetrying reports whether a retry after a reply of this status may succeed and is safe.
+func (t *transport) worthRetrying(req *http.Request, resp *http.Response) bool {
 	if isFinal(req.Context(), resp.StatusCode) {
 		return false
 	}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return t.refused(resp) || repeatable(req)
+		return t.refused(resp) || idempotent(req)
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
-		return repeatable(req)
+		return idempotent(req)
 	}
 	return false
 }
 
-// asked is the wait that a reply names.
-func (t *transport) asked(out outcome) (time.Duration, bool) {
+// retryAfter is the delay that a reply asks for.
+func (t *transport) retryAfter(out outcome) (time.Duration, bool) {
 	if out.resp == nil {
 		return 0, false
 	}
@@ -297,7 +297,7 @@ func (t *transport) backoff(attempt int) time.Duration {
 	return time.Duration(t.Rand() * float64(ceiling))
 }
 
-// admit waits for the leave of the transport's limiter and of the context's.
+// admit waits until the limiters of the transport and of the context allow a request.
 func (t *transport) admit(ctx context.Context) *fault.Error {
 	if err := ctx.Err(); err != nil {
 		return t.interrupted(err)
@@ -306,14 +306,15 @@ func (t *transport) admit(ctx context.Context) *fault.Error {
 		if l == nil {
 			continue
 		}
-		if f := t.queue(ctx, l); f != nil {
+		if f := t.wait(ctx, l); f != nil {
 			return f
 		}
 	}
 	return nil
 }
 
-func (t *transport) queue(ctx context.Context, l *rate.Limiter) *fault.Error {
+// wait waits until a limiter allows a request. It fails at once if that takes too long.
+func (t *transport) wait(ctx context.Context, l *rate.Limiter) *fault.Error {
 	now := t.Now()
 	r := l.ReserveN(now, 1)
 	if !r.OK() {
@@ -341,7 +342,7 @@ func (t *transport) pastDeadline(ctx context.Context, wait time.Duration) bool {
 	return ok && deadline.Sub(t.Now()) <= wait
 }
 
-func (t *transport) logRepetition(req *http.Request, out outcome, attempt int, wait time.Duration) {
+func (t *transport) logRetry(req *http.Request, out outcome, attempt int, wait time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("side", t.Side), slog.String("method", req.Method), slog.String("host", req.URL.Host),
 		slog.Int("attempt", attempt), slog.Duration("wait", wait),
@@ -354,7 +355,7 @@ func (t *transport) logRepetition(req *http.Request, out outcome, attempt int, w
 	t.Logger.LogAttrs(req.Context(), slog.LevelDebug, "request repeated", attrs...)
 }
 
-// CloseIdleConnections passes the wish on to the base, as http.Client does.
+// CloseIdleConnections calls that of the base, as http.Client does.
 func (t *transport) CloseIdleConnections() {
 	if c, ok := t.Base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

@@ -18,7 +18,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/httpx"
 )
 
-// script is an in-memory service that plays one step per attempt, the last one for ever.
+// script is an in-memory service that plays one step per attempt and repeats the last one.
 type script struct {
 	steps  []func(*http.Request) (*http.Response, error)
 	bodies []string
@@ -81,7 +81,7 @@ func send(ctx context.Context, t *testing.T, o httpx.Options, method string) (*h
 	return resp, err
 }
 
-func TestOnly_what_is_safe_to_repeat_is_repeated(t *testing.T) {
+func TestOnly_safe_retries_are_made(t *testing.T) {
 	t.Parallel()
 	type want struct {
 		calls     int
@@ -152,7 +152,7 @@ func TestOnly_what_is_safe_to_repeat_is_repeated(t *testing.T) {
 	}
 }
 
-func TestEvery_repetition_sends_the_whole_body(t *testing.T) {
+func TestEvery_retry_sends_the_whole_body(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for name, size := range map[string]int{"kept": 1 << 10, "too large to keep": 11 << 20} {
@@ -181,7 +181,7 @@ func TestEvery_repetition_sends_the_whole_body(t *testing.T) {
 	})
 }
 
-func TestWaits_are_those_the_service_names_or_within_the_backoff(t *testing.T) {
+func TestA_retry_waits_as_long_as_the_service_asks_or_the_backoff(t *testing.T) {
 	t.Parallel()
 	date := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for name, tc := range map[string]struct {
@@ -222,7 +222,7 @@ func TestWaits_are_those_the_service_names_or_within_the_backoff(t *testing.T) {
 	}
 }
 
-func TestA_wait_too_long_is_given_back_at_once(t *testing.T) {
+func TestA_delay_that_is_too_long_fails_at_once(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		deadline time.Duration
@@ -366,7 +366,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// trickle gives one byte every 1.1 seconds, the first at once, and so none when an attempt ends.
+// trickle returns one byte every 1.1 seconds, the first at once, so that no byte arrives at the end of an attempt.
 type trickle struct {
 	ctx     context.Context
 	started bool

@@ -1,9 +1,8 @@
-// Package fault holds the closed list of error kinds that every other package
-// speaks. An adapter decides once, where it reads an API's answer, which kind an
-// error is; everybody above acts on the kind and never on the API's words.
+// Package fault holds the closed list of error kinds that all packages use. An adapter classifies an error once, where it
+// reads the API's reply. Every caller acts on the kind, and never on the text of the API.
 //
-// Each kind has one consequence for the run and one sentence for the user. The
-// package is pure: no I/O, no clock, no logger.
+// Each kind has one consequence for the run and one sentence for the user. The package is pure: no I/O, no clock, no
+// logger.
 package fault
 
 import (
@@ -13,29 +12,28 @@ import (
 	"time"
 )
 
-// Kind says what follows from an error.
+// Kind decides the consequence of an error.
 type Kind int
 
-// The kinds, in the order in which a run looks at them. The zero value is Bug: an
-// error that nobody classified is one.
+// The kinds. The zero value is Bug, because an unclassified error is a bug.
 const (
-	// Bug is everything that should not happen; it is logged and the run fails.
+	// Bug is an error that should not happen: it is logged and the run fails.
 	Bug Kind = iota
-	// Retry may get better by itself: the run ends and is repeated later.
+	// Retry may be temporary: the run ends and is retried later.
 	Retry
-	// FullSync means that a cursor is no longer good: read everything again.
+	// FullSync means that a cursor is no longer valid: read everything again.
 	FullSync
 	// Conflict means that the record changed since it was read: read, merge, write again.
 	Conflict
-	// ReadOnly means that the user may not change this record: leave it and say so.
+	// ReadOnly means that the user may not change this record: leave it and report it.
 	ReadOnly
 	// Reconnect means that the user's authorization is gone: stop until linked again.
 	Reconnect
-	// BadRecord means that the service refuses this one record: report it, go on.
+	// BadRecord means that the service refuses this one record: report it and continue.
 	BadRecord
-	// Misconfigured is the operator's to mend: an alert, never a disconnected user.
+	// Misconfigured is for the operator to fix: it raises an alert and never disconnects a user.
 	Misconfigured
-	// Gone means that the record is no longer there.
+	// Gone means that the record no longer exists.
 	Gone
 )
 
@@ -44,30 +42,30 @@ var names = map[Kind]string{
 	Reconnect: "reconnect", BadRecord: "bad-record", Misconfigured: "misconfigured", Gone: "gone",
 }
 
-// String is the kind's stable name, for logs and metrics.
+// String returns the kind's stable name, for logs and metrics.
 func (k Kind) String() string { return names[k] }
 
 // Error is an error with its kind.
 type Error struct {
 	Kind Kind
-	// Code is a stable word for this error, as "unreachable" or "quota".
+	// Code is a stable word for this error, such as "unreachable" or "quota".
 	Code string
-	// Side is "creatio" or "google", empty where neither is concerned.
+	// Side is "creatio" or "google", or the adapter's own name; empty if none is concerned.
 	Side string
-	// After is the least time to wait before a repetition; zero where the service did not say.
+	// After is the least time to wait before a retry; zero if the service did not name one.
 	After time.Duration
-	// Ambiguous says that the request may have taken effect although no answer came.
+	// Ambiguous says that the request may have taken effect although it failed.
 	Ambiguous bool
 	// Err is the cause, for the log only.
 	Err error
 }
 
-// New makes an error of a kind. code is a stable word; err is the cause.
+// New returns an error of a kind. code is a stable word; err is the cause.
 func New(kind Kind, side, code string, err error) *Error {
 	return &Error{Kind: kind, Side: side, Code: code, Err: err}
 }
 
-// Errorf makes an error of a kind from a format, which may wrap with %w.
+// Errorf returns an error of a kind whose cause is formatted; the format may wrap with %w.
 func Errorf(kind Kind, side, code, format string, args ...any) *Error {
 	return New(kind, side, code, fmt.Errorf(format, args...))
 }
@@ -83,11 +81,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %v", prefix, e.Code, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf is the kind of the outermost classified error in err's chain. A cancelled
-// or expired context is Retry: the work was cut off, not refused.
+// KindOf returns the kind of the outermost classified error in err's chain. A cancelled or expired context is Retry: the
+// work was interrupted, not refused.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
@@ -107,7 +105,7 @@ func Ambiguous(err error) bool {
 	return ok && e.Ambiguous
 }
 
-// InPart is err where the failed operation may have taken effect in part, whatever err itself says.
+// InPart marks err as Ambiguous: the failed operation may have taken effect in part.
 func InPart(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -118,7 +116,7 @@ func InPart(err error) error {
 	return &part
 }
 
-// After is how long to wait at least before a repetition; zero where unknown.
+// After returns the least time to wait before a retry; zero if unknown.
 func After(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.After

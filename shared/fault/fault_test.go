@@ -41,7 +41,7 @@ func TestEvery_kind_has_a_name_and_a_sentence_that_says_what_to_do(t *testing.T)
 	}
 }
 
-func TestExplainSaysMoreOfWhatIsParticular(t *testing.T) {
+func TestExplain_prefers_the_sentence_of_a_code_to_that_of_its_kind(t *testing.T) {
 	t.Parallel()
 	s := fault.Explain(fault.New(fault.Misconfigured, "creatio", "no-access", nil))
 	if s.Message != "Creatio does not let you read what Tandem needs." || !strings.Contains(s.Action, "right to read") {

@@ -9,8 +9,8 @@ type Sentence struct {
 	Action  string `json:"action"`
 }
 
-// Explain gives the sentence for err. It never contains text of the error itself,
-// which may hold what other people wrote or what a service let slip.
+// Explain returns the sentence for err. It never contains text of the error itself, which may quote other people's data
+// or internal details of a service.
 func Explain(err error) Sentence {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -63,7 +63,7 @@ func Explain(err error) Sentence {
 	return s
 }
 
-// particular are the codes, some of one side only, of which more can be said than of their kind.
+// particular are the codes, some of one side only, that have a more precise sentence than their kind.
 var particular = map[string]Sentence{
 	"creatio no-access": {
 		Message: "Creatio does not let you read what Tandem needs.",

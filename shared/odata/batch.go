@@ -23,28 +23,28 @@ type Part struct {
 	Path string
 	// Body are Values, or nil.
 	Body any
-	// Group names an atomicity group: its parts, which stand together, happen all or not at all.
+	// Group names an atomicity group: either all of its parts take effect or none. Its parts have to be adjacent.
 	Group string
 }
 
-// Reply is the answer to one part. Status is 0 where there was none.
+// Reply is the reply to one part. Status is 0 if there was none.
 type Reply struct {
 	Status int
-	// Body is the answer as it came.
+	// Body is the reply's body as it was sent.
 	Body json.RawMessage
-	// Row is the record of an answer that holds one.
+	// Row is the record of a reply that holds one.
 	Row Row
-	// Rows, Count and NextLink are those of a listing. A NextLink means that Rows is not all.
+	// Rows, Count and NextLink are those of a list. A NextLink means that Rows is incomplete.
 	Rows     []Row
 	Count    int64
 	NextLink string
-	// Err is the part's own fault, nil where it succeeded.
+	// Err is the part's own fault, nil if the part succeeded.
 	Err error
 }
 
-// Batch sends the parts in as few requests as possible and gives one reply per part, in their order. A part that fails
-// does not stop the others. The error is that of a request as a whole: its parts and those of the requests not sent
-// because of it carry it too.
+// Batch sends the parts in as few requests as possible and returns one reply per part, in their order. A part that fails
+// does not stop the others. The returned error is that of a whole request. Then the replies of its parts, and of parts
+// that were not sent because of it, have an error too.
 func (c *Client) Batch(ctx context.Context, parts []Part) ([]Reply, error) {
 	replies := make([]Reply, len(parts))
 	chunks, err := split(parts)
@@ -68,10 +68,10 @@ func (c *Client) Batch(ctx context.Context, parts []Part) ([]Reply, error) {
 	return replies, nil
 }
 
-// span is a run of parts, to exclusive.
+// span is a range of parts; to is exclusive.
 type span struct{ from, to int }
 
-// split makes spans that fit a request and end where no group does not.
+// split divides the parts into spans that fit into a request. It does not divide a group.
 func split(parts []Part) ([]span, error) {
 	var units []span
 	closed := map[string]bool{}
@@ -79,7 +79,7 @@ func split(parts []Part) ([]span, error) {
 		unit := span{i, i + 1}
 		if group := parts[i].Group; group != "" {
 			if closed[group] {
-				return nil, fmt.Errorf("the parts of group %q do not stand together", group)
+				return nil, fmt.Errorf("the parts of group %q are not adjacent", group)
 			}
 			closed[group] = true
 			for unit.to < len(parts) && parts[unit.to].Group == group {
@@ -150,7 +150,7 @@ func (c *Client) send(ctx context.Context, parts []Part, encoded []wirePart, rep
 		body: body, contentType: jsonType, prefer: "continue-on-error",
 	}
 	if !anyWrites(parts[s.from:s.to]) {
-		ctx, r.harmless = httpx.Idempotent(ctx), true
+		ctx, r.readOnly = httpx.Idempotent(ctx), true
 	}
 	a, err := c.do(ctx, r)
 	if err == nil {
@@ -164,7 +164,7 @@ func (c *Client) send(ctx context.Context, parts []Part, encoded []wirePart, rep
 	return err
 }
 
-// distribute matches the answers to the parts by id and judges each.
+// distribute matches the replies to the parts by id and classifies each one.
 func (c *Client) distribute(a answer, parts []Part, replies []Reply, s span) error {
 	var reply struct {
 		Responses *[]struct {
@@ -186,7 +186,7 @@ func (c *Client) distribute(a answer, parts []Part, replies []Reply, s span) err
 			for name, value := range answered.Headers {
 				part.header.Set(name, fmt.Sprint(value))
 			}
-			replies[i] = c.judge(parts[i], i, part)
+			replies[i] = c.partReply(parts[i], i, part)
 		}
 	}
 	for i := s.from; i < s.to; i++ {
@@ -194,12 +194,12 @@ func (c *Client) distribute(a answer, parts []Part, replies []Reply, s span) err
 			replies[i].Err = c.unanswered(parts, replies, i)
 		}
 	}
-	c.spread(parts, replies, s)
+	c.failGroups(parts, replies, s)
 	return nil
 }
 
-// judge makes the reply of one answered part.
-func (c *Client) judge(p Part, i int, a answer) Reply {
+// partReply makes the reply of a part that was answered.
+func (c *Client) partReply(p Part, i int, a answer) Reply {
 	r := Reply{Status: a.status, Body: a.body, Count: -1}
 	req := request{op: fmt.Sprintf("batch part %d, %s %s", i+1, p.Method, setOf(p.Path)), method: p.Method, path: p.Path}
 	if names, _, _ := strings.Cut(p.Path, "?"); strings.Contains(names, "(") {
@@ -232,8 +232,8 @@ func (c *Client) judge(p Part, i int, a answer) Reply {
 	return r
 }
 
-// unanswered is the fault of a part without an answer: that of its group's failing part, where one answered for all of
-// them (OData 4.01 Protocol, section 11.7.4), else doubt.
+// unanswered is the fault of a part without a reply. If a part of its group failed, that reply stands for the whole group
+// (OData 4.01 Protocol, section 11.7.4); else the result is ambiguous.
 func (c *Client) unanswered(parts []Part, replies []Reply, i int) error {
 	for j := range parts {
 		if parts[i].Group != "" && parts[j].Group == parts[i].Group && replies[j].Status != 0 && replies[j].Err != nil {
@@ -249,9 +249,9 @@ func (c *Client) unanswered(parts []Part, replies []Reply, i int) error {
 	return f
 }
 
-// spread puts doubt on parts that succeeded in a group that did not: the service should have undone them, and says so
-// nowhere.
-func (c *Client) spread(parts []Part, replies []Reply, s span) {
+// failGroups turns the success of a part into an ambiguous failure if its group failed: the service should have undone the
+// part, but does not say so.
+func (c *Client) failGroups(parts []Part, replies []Reply, s span) {
 	failed := map[string]error{}
 	for i := s.from; i < s.to; i++ {
 		if g := parts[i].Group; g != "" && replies[i].Err != nil && failed[g] == nil {
@@ -267,7 +267,7 @@ func (c *Client) spread(parts []Part, replies []Reply, s span) {
 	}
 }
 
-// partFault is the fault of a whole request as it concerns one part: a part that only reads leaves no doubt.
+// partFault is the fault of a whole request for one part. A part that only reads is not ambiguous.
 func partFault(err error, p Part) error {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || !f.Ambiguous || p.Method != http.MethodGet {
@@ -287,7 +287,7 @@ func anyWrites(parts []Part) bool {
 	return false
 }
 
-// content is the body of an answer: JSON as it is, anything else out of the text that holds it.
+// content is the body of a part's reply: JSON as it is, anything else decoded from the JSON text that contains it.
 func content(body json.RawMessage) []byte {
 	var text string
 	switch {

@@ -20,7 +20,7 @@ type sentPart struct {
 	Body            map[string]any
 }
 
-// batchSite answers each part by a function; an empty answer leaves the part out.
+// batchSite answers each part with a function; an empty reply omits the part.
 func batchSite(t *testing.T, answer func(sentPart) string) (*site, *odata.Client) {
 	t.Helper()
 	return newSite(t, func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func batchSite(t *testing.T, answer func(sentPart) string) (*site, *odata.Client
 	})
 }
 
-func TestA_batch_answers_each_part_for_itself(t *testing.T) {
+func TestEach_part_of_a_batch_has_its_own_reply(t *testing.T) {
 	t.Parallel()
 	s, c := batchSite(t, func(p sentPart) string {
 		switch {
@@ -160,7 +160,7 @@ func TestA_group_fails_as_a_whole(t *testing.T) {
 	}
 }
 
-func TestA_failed_request_ends_the_batch_and_says_which_parts_are_in_doubt(t *testing.T) {
+func TestA_failed_request_ends_the_batch_and_marks_the_ambiguous_parts(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	s, c := newSite(t, func(w http.ResponseWriter, r *http.Request) {
@@ -194,7 +194,7 @@ func TestA_failed_request_ends_the_batch_and_says_which_parts_are_in_doubt(t *te
 	}
 }
 
-func TestParts_that_are_wrong_in_themselves_send_nothing(t *testing.T) {
+func TestAn_invalid_part_prevents_the_request(t *testing.T) {
 	t.Parallel()
 	s, c := batchSite(t, func(sentPart) string { return `"status":204` })
 	many := slices.Repeat([]odata.Part{{Method: "DELETE", Path: odata.EntityPath("Contact", id1), Group: "g"}}, 101)

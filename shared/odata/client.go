@@ -1,15 +1,15 @@
-// Package odata speaks OData 4 over HTTP: queries, literals, paging, $batch and errors. It knows no entity of any service,
-// but it is made for the dialect of Creatio, as documented at academy.creatio.com (Development, Integrations and API,
-// OData) and, where that is silent, by OASIS OData 4.0: Protocol, URL Conventions and JSON Format.
+// Package odata is a client for OData 4 over HTTP: queries, literals, paging, $batch and errors. It knows no entities. It is
+// made for the dialect of Creatio, as documented at academy.creatio.com (Development, Integrations and API, OData), and
+// otherwise follows OASIS OData 4.0: Protocol, URL Conventions and JSON Format.
 //
 // Its invariants:
 //
-//   - Text reaches a URL only as an escaped literal, and an invalid literal makes its query fail before it is sent.
-//   - Every failure is a *fault.Error that says what follows from it; what the service wrote is for the log only, short
-//     and without stack traces and values of the database.
-//   - A reply that is not of the service, as a login page, is never taken for one.
+//   - Text gets into a URL only as an escaped literal, and an invalid literal makes its query fail before it is sent.
+//   - Every failure is a *fault.Error. It quotes the service only for the log: shortened, and without stack traces and
+//     values of the database.
+//   - A reply that is not from the service, such as a login page, is always an error.
 //
-// Authorization is the business of the HTTP client's transport.
+// The transport of the HTTP client adds the authorization.
 package odata
 
 import (
@@ -28,16 +28,16 @@ import (
 	"github.com/tandem-sync/tandem/shared/httpx"
 )
 
-// Options are what a client needs.
+// Options are the settings of a client.
 type Options struct {
-	// HTTP sends the requests, with authorization; default a client of httpx. Redirects are not followed, whatever it says
-	// of them.
+	// HTTP sends the requests, with authorization; default a client of httpx. Its CheckRedirect is ignored: redirects are
+	// not followed.
 	HTTP *http.Client
-	// Root is the service root, as "https://acme.example.com/0/odata".
+	// Root is the service root, such as "https://acme.example.com/0/odata".
 	Root string
-	// Side is the side that errors name; default "creatio".
+	// Side names the side in errors; default "creatio".
 	Side string
-	// Logger is told of unusual replies, at debug level; default silent.
+	// Logger logs refused requests at debug level; default none.
 	Logger *slog.Logger
 }
 
@@ -69,7 +69,7 @@ func New(o Options) *Client {
 	return c
 }
 
-// Clock is the service's own clock as its last reply told it, zero before the first.
+// Clock returns the service's time according to its last reply; zero before the first one.
 func (c *Client) Clock() time.Time {
 	if t := c.clock.Load(); t != nil {
 		return *t
@@ -80,16 +80,16 @@ func (c *Client) Clock() time.Time {
 // Page is one reply to a query.
 type Page struct {
 	Rows []Row
-	// Count is the number of rows without Top and Skip, where the query asked for it; else -1.
+	// Count is the number of rows without Top and Skip if the query asked for it, else -1.
 	Count int64
-	// NextLink is set where the service split the reply. All follows it.
+	// NextLink is set if the service split the reply. All follows it.
 	NextLink string
 	// Date is the service's clock when it answered.
 	Date time.Time
 }
 
-// Get asks for one page. A selected property that is missing from a row is an error: an absent value must not pass for
-// an empty one.
+// Get reads one page. If a row lacks a selected property, that is an error: an absent value must not look like an empty
+// one.
 func (c *Client) Get(ctx context.Context, q Query) (Page, error) {
 	if err := q.check(); err != nil {
 		return Page{}, c.bug("list "+q.Set, err)
@@ -117,7 +117,7 @@ func (c *Client) page(ctx context.Context, q Query, path string) (Page, error) {
 	return p, nil
 }
 
-// Entity reads one record, the named properties of it or all. One that is not there is fault.Gone.
+// Entity reads the named properties of a record, or all of them. If it does not exist, the error is fault.Gone.
 func (c *Client) Entity(ctx context.Context, set, id string, sel ...string) (Row, error) {
 	op := "read " + set
 	key, err := entityPath(set, id)
@@ -132,7 +132,7 @@ func (c *Client) Entity(ctx context.Context, set, id string, sel ...string) (Row
 	if err != nil {
 		return nil, err
 	}
-	// A null entity may come as 204 (OData 4.0 Protocol, section 11.2.2).
+	// The reply for a null entity may be a 204 (OData 4.0 Protocol, section 11.2.2).
 	if len(a.body) == 0 {
 		return nil, c.fail(op, fault.Errorf(fault.Gone, c.side, "not-found", "empty reply"))
 	}
@@ -146,7 +146,7 @@ func (c *Client) Entity(ctx context.Context, set, id string, sel ...string) (Row
 	return row, nil
 }
 
-// Count is the number of records that the filter lets through.
+// Count is the number of records that match the filter.
 func (c *Client) Count(ctx context.Context, set string, f Filter) (int64, error) {
 	op := "count " + set
 	q := Query{Set: set, Filter: f, Count: true}
@@ -171,8 +171,8 @@ func (c *Client) Count(ctx context.Context, set string, f Filter) (int64, error)
 	return p.Count, nil
 }
 
-// Insert creates a record and gives it as the service stored it. With an Id in body the record gets that one; a second
-// Insert of the same then fails with the code "duplicate".
+// Insert creates a record and returns it as the service stored it. If body has an Id, the record gets that Id, and a second
+// Insert with the same Id fails with the code "duplicate".
 func (c *Client) Insert(ctx context.Context, set string, body Values) (Row, error) {
 	op := "insert " + set
 	if !isName(set) {
@@ -203,7 +203,7 @@ func (c *Client) Update(ctx context.Context, set, id string, body Values) error 
 	return err
 }
 
-// Delete removes a record. One that is not there is fault.Gone.
+// Delete removes a record. If it does not exist, the error is fault.Gone.
 func (c *Client) Delete(ctx context.Context, set, id string) error {
 	op := "delete " + set
 	path, err := entityPath(set, id)
@@ -214,7 +214,7 @@ func (c *Client) Delete(ctx context.Context, set, id string) error {
 	return err
 }
 
-// PutStream stores a binary property, as "SysImage(id)/Data" (Creatio's OData examples, "Add data to a field of type
+// PutStream stores a binary property, such as "SysImage(id)/Data" (Creatio's OData examples, "Add data to a field of type
 // Image").
 func (c *Client) PutStream(ctx context.Context, path, contentType string, data []byte) error {
 	_, err := c.do(ctx, request{
@@ -223,8 +223,8 @@ func (c *Client) PutStream(ctx context.Context, path, contentType string, data [
 	return err
 }
 
-// Stream reads a binary property, as "SysImage(id)/Data", to its end or to a byte beyond the limit. An empty one gives
-// nothing.
+// Stream reads a binary property, such as "SysImage(id)/Data", to its end or to one byte beyond the limit. If the property
+// is empty, it returns nothing.
 func (c *Client) Stream(ctx context.Context, path string, limit int64) ([]byte, error) {
 	a, err := c.do(ctx, request{
 		op: "read " + setOf(path), method: http.MethodGet, path: path, target: entityTarget, accept: streamAccept, limit: limit,
@@ -240,7 +240,7 @@ func (c *Client) write(ctx context.Context, op, method, path string, to target, 
 	return c.do(ctx, request{op: op, method: method, path: path, target: to, body: content, contentType: jsonType})
 }
 
-// target is what a request names: the status 404 means something else for each.
+// target is the kind of resource that a request names. The meaning of a 404 depends on it.
 type target int
 
 const (
@@ -256,9 +256,9 @@ type request struct {
 	contentType      string
 	accept           string
 	prefer           string
-	// harmless says that the request changes nothing although its method could.
-	harmless bool
-	// limit, where not zero, says that the answer is binary and read to a byte beyond that.
+	// readOnly says that the request changes nothing although its method could.
+	readOnly bool
+	// limit, if not zero, says that the reply is binary and read to one byte beyond the limit.
 	limit int64
 }
 
@@ -272,16 +272,16 @@ type answer struct {
 
 const (
 	jsonAccept = "application/json"
-	// streamAccept leaves JSON in, which errors come as.
+	// streamAccept includes JSON, the form of errors.
 	streamAccept = "application/octet-stream, application/json;q=0.5"
-	// jsonType is what Creatio's documentation asks for. IEEE754Compatible has 64-bit integers and decimals travel as text
+	// jsonType is what Creatio's documentation requires. With IEEE754Compatible, 64-bit integers and decimals are sent as text
 	// (OData JSON Format 4.0, section 3.2).
 	jsonType = "application/json; charset=utf-8; IEEE754Compatible=true"
-	// maxPath keeps a URL within what IIS lets through unless told otherwise: 2,048 characters of query.
+	// maxPath keeps a URL within the default limit of IIS: 2,048 characters of query.
 	maxPath = 1900
 )
 
-// read sends a request that changes nothing; one that is too long for a URL travels inside a $batch.
+// read sends a request that changes nothing. If it is too long for a URL, it is sent in a $batch.
 func (c *Client) read(ctx context.Context, r request) (answer, error) {
 	if len(r.path) <= maxPath {
 		return c.do(ctx, r)
@@ -296,9 +296,9 @@ func (c *Client) read(ctx context.Context, r request) (answer, error) {
 	return answer{status: replies[0].Status, body: replies[0].Body, date: c.Clock()}, nil
 }
 
-// do sends one request and classifies what is not a success.
+// do sends one request and classifies a failure.
 func (c *Client) do(ctx context.Context, r request) (answer, error) {
-	// Creatio reports wrong data and wrong queries with 500, and they stay wrong.
+	// Creatio reports wrong data and wrong queries with 500. A retry would not help.
 	ctx = httpx.FinalStatus(ctx, http.StatusInternalServerError)
 	req, err := c.request(ctx, r)
 	if err != nil {
@@ -341,7 +341,7 @@ func (c *Client) request(ctx context.Context, r request) (*http.Request, error) 
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, c.root+"/"+r.path, body)
 	if err != nil {
-		// The error quotes the URL, which may hold what people wrote.
+		// The error quotes the URL, which may contain users' data.
 		return nil, errors.New("invalid address")
 	}
 	req.Header.Set("Accept", jsonAccept)
@@ -359,7 +359,7 @@ func (c *Client) request(ctx context.Context, r request) (*http.Request, error) 
 	return req, nil
 }
 
-// transportFault keeps the fault of the transport below, or makes one, without the URL that http.Client adds.
+// transportFault returns the fault of the transport below, or makes one, without the URL that http.Client adds.
 func (c *Client) transportFault(r request, err error) *fault.Error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
@@ -372,16 +372,16 @@ func (c *Client) transportFault(r request, err error) *fault.Error {
 	return f
 }
 
-func (r request) writes() bool { return r.method != http.MethodGet && !r.harmless }
+func (r request) writes() bool { return r.method != http.MethodGet && !r.readOnly }
 
 func (c *Client) fail(op string, f *fault.Error) error { return fmt.Errorf("%s: %w", op, f) }
 
-// bug is the error of a request that is wrong in itself and was not sent.
+// bug is the error of an invalid request that was not sent.
 func (c *Client) bug(op string, err error) error {
 	return c.fail(op, fault.New(fault.Bug, c.side, "invalid-request", err))
 }
 
-// unreadable is the error of a success whose content is not what the protocol says. The record may have been written.
+// unreadable is the error of a successful reply that violates the protocol. The record may have been written.
 func (c *Client) unreadable(op string, a answer, written bool, err error) error {
 	f := fault.Errorf(fault.Retry, c.side, "unreadable-reply", "status %d, %d bytes: %w", a.status, len(a.body), err)
 	f.Ambiguous = written

@@ -20,7 +20,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/odata"
 )
 
-// site is a service that answers with a handler and remembers what it was asked.
+// site is a service that answers with a handler and records its requests.
 type site struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -84,7 +84,7 @@ func TestA_page_is_read_with_its_count_link_and_clock(t *testing.T) {
 	}
 }
 
-func TestWhat_needs_no_answer_is_not_asked(t *testing.T) {
+func TestAn_invalid_or_empty_query_sends_no_request(t *testing.T) {
 	t.Parallel()
 	s, c := newSite(t, answers(200, jsonMedia, `{"value":[]}`))
 	nothing := odata.Query{Set: "Contact", Filter: odata.In("Id", nil)}
@@ -173,7 +173,7 @@ func TestA_count_and_an_entity_are_one_request_each(t *testing.T) {
 	}
 }
 
-func TestA_query_too_long_for_a_url_travels_in_a_batch(t *testing.T) {
+func TestA_query_too_long_for_a_url_is_sent_in_a_batch(t *testing.T) {
 	t.Parallel()
 	s, c := newSite(t, answers(200, jsonMedia, `{"responses":[{"id":"1","status":200,"body":{"@odata.count":1,"value":[{"Id":"`+id1+`"}]}}]}`))
 	var ids []odata.Literal
@@ -193,7 +193,7 @@ func TestA_query_too_long_for_a_url_travels_in_a_batch(t *testing.T) {
 	}
 }
 
-func TestTogether_with_httpx_only_mishaps_are_repeated(t *testing.T) {
+func TestTogether_with_httpx_only_temporary_failures_are_retried(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]int{500: 1, 503: 3, 400: 1} {
 		s, _ := newSite(t, answers(status, jsonMedia, `{"error":{"code":"","message":"no"}}`))
@@ -205,7 +205,7 @@ func TestTogether_with_httpx_only_mishaps_are_repeated(t *testing.T) {
 	}
 }
 
-func TestA_lost_write_leaves_doubt_and_a_lost_read_does_not(t *testing.T) {
+func TestA_lost_write_is_ambiguous_and_a_lost_read_is_not(t *testing.T) {
 	t.Parallel()
 	_, c := newSite(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	_, err := c.Get(t.Context(), odata.Query{Set: "Contact", Filter: odata.Eq("Name", odata.String("secret"))})
@@ -218,7 +218,7 @@ func TestA_lost_write_leaves_doubt_and_a_lost_read_does_not(t *testing.T) {
 	}
 }
 
-func TestMetadata_tells_which_names_a_set_has(t *testing.T) {
+func TestMetadata_names_the_properties_of_a_set(t *testing.T) {
 	t.Parallel()
 	s, c := newSite(t, answers(200, "application/xml", `<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>

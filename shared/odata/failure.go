@@ -13,14 +13,14 @@ import (
 	"github.com/tandem-sync/tandem/shared/httpx"
 )
 
-// classify says what a reply means: nil for a success.
+// classify returns the fault that a reply means, nil for a success.
 func (c *Client) classify(r request, a answer) *fault.Error {
 	html := isHTML(a, r.accept == xmlAccept || r.limit > 0)
 	p := parseProblem(a.body, html)
 	if a.status >= 200 && a.status < 300 && !html && !p.found {
 		return nil
 	}
-	f := verdict(r, a, p, html)
+	f := faultOf(r, a, p, html)
 	f.Side = c.side
 	if f.Err == nil {
 		f.Err = fmt.Errorf("status %d: %s", a.status, p.message)
@@ -31,7 +31,7 @@ func (c *Client) classify(r request, a answer) *fault.Error {
 	return f
 }
 
-func verdict(r request, a answer, p problem, html bool) *fault.Error {
+func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 	switch {
 	case a.status == http.StatusUnauthorized:
 		return signedOut()
@@ -54,7 +54,7 @@ func verdict(r request, a answer, p problem, html bool) *fault.Error {
 	}
 	switch {
 	case a.status >= 500, a.status < 300:
-		// A 503 that names a time was not processed (RFC 9110, section 15.6.4).
+		// A 503 with Retry-After was not processed (RFC 9110, section 15.6.4).
 		refused := a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
 		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes() && !refused}
 	case r.writes() && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
@@ -63,11 +63,11 @@ func verdict(r request, a answer, p problem, html bool) *fault.Error {
 	return &fault.Error{Kind: fault.Bug, Code: fmt.Sprintf("status-%d", a.status)}
 }
 
-// signedOut is the fault of a reply that asks to sign in. The transport below has a good sign-in, or has said that it has
-// none: it is the one that hears from who gives access that it is gone. So this passes, as a site's restart does.
+// signedOut is the fault of a reply that asks to sign in. It is temporary, such as during a restart of the site: if the
+// access is really gone, the transport below fails first with a fault of its own.
 func signedOut() *fault.Error { return &fault.Error{Kind: fault.Retry, Code: "signed-out"} }
 
-// redirected judges a redirect: API calls have none, but an expired session is sent to the login page.
+// redirected classifies a redirect. API calls are not redirected, except to the login page after a session expired.
 func redirected(a answer) *fault.Error {
 	if loginWords.MatchString(a.header.Get("Location")) {
 		return signedOut()
@@ -75,8 +75,8 @@ func redirected(a answer) *fault.Error {
 	return fault.Errorf(fault.Misconfigured, "", "redirected", "status %d to another address", a.status)
 }
 
-// pageInstead judges a page made for people: of the login, of a proxy before the site, or of a web server that knows no
-// such site.
+// pageInstead classifies an HTML page: of the login, of a proxy in front of the site, or of a web server without such a
+// site.
 func pageInstead(r request, a answer) *fault.Error {
 	const code = "html-instead-of-json"
 	switch {
@@ -88,7 +88,7 @@ func pageInstead(r request, a answer) *fault.Error {
 	return &fault.Error{Kind: fault.Misconfigured, Code: code}
 }
 
-// byStatus judges the statuses that mean one thing whatever the text.
+// byStatus classifies the statuses whose meaning does not depend on the text.
 func byStatus(r request, status int) *fault.Error {
 	switch status {
 	case http.StatusForbidden:
@@ -110,8 +110,8 @@ func byStatus(r request, status int) *fault.Error {
 	return nil
 }
 
-// textRule finds the cause in the words of the database or of Microsoft's OData library. PostgreSQL's are known by
-// SQLSTATE, which npgsql puts first, or in English; SQL Server's by their English text.
+// textRule recognizes the cause in a message of the database or of Microsoft's OData library. Messages of PostgreSQL are
+// recognized by SQLSTATE, which npgsql puts first, or by their English text; those of SQL Server by their English text.
 type textRule struct {
 	words *regexp.Regexp
 	kind  fault.Kind
@@ -158,18 +158,18 @@ func byText(p problem) *fault.Error {
 	return nil
 }
 
-// problem is what an error body says.
+// problem is the content of an error body.
 type problem struct {
 	found bool
-	// routing says that the body is of ASP.NET's routing, which knows no such address.
+	// routing says that ASP.NET's routing wrote the body: there is no such address.
 	routing bool
-	// text is all of it in lower case, to look for causes in.
+	// text is the whole text in lower case, in which textRules search.
 	text string
-	// message is the little of it that may be logged.
+	// message is the part of it that may be logged.
 	message string
 }
 
-// innerProblem is OData's innererror or ASP.NET's InnerException; encoding/json does not mind the case of names.
+// innerProblem is OData's innererror or ASP.NET's InnerException; encoding/json ignores the case of names.
 type innerProblem struct {
 	Message           string        `json:"message"`
 	Type              string        `json:"type"`
@@ -181,7 +181,7 @@ type innerProblem struct {
 }
 
 // parseProblem reads the forms of errors: OData's (JSON Format 4.0, section 19), ASP.NET's exceptions and routing errors,
-// and pages. The last three also come with status 200.
+// and HTML pages. The last three may also have status 200.
 func parseProblem(body []byte, html bool) problem {
 	if html {
 		title := "a page without a title"
@@ -262,13 +262,13 @@ var (
 	loginWords   = regexp.MustCompile(`(?i)log[- ]?in|sign[- ]?in|password|returnurl`)
 	titleForm    = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 	routingWords = regexp.MustCompile(`(?i)no http resource was found|no route providing a controller|resource not found for the segment`)
-	// privateWords begin what databases quote of the row, and lines of a stack trace.
+	// privateWords begin quotes of a row by the database, and lines of a stack trace.
 	privateWords = regexp.MustCompile(`(?is)(\s+at [A-Za-z_][\w.` + "`" + `<>+]*[.][\w.<>` + "`" + `]+\(|\bDETAIL:|Failing row contains|The duplicate key value is|Truncated value).*`)
 )
 
 const maxMessage = 300
 
-// clean cuts a message to what may be logged: no stack trace, no values of a row, no more than 300 characters.
+// clean reduces a message to what may be logged: no stack trace, no values of a row, no more than 300 characters.
 func clean(message string) string {
 	message = privateWords.ReplaceAllString(message, "")
 	message = strings.Join(strings.Fields(strings.ToValidUTF8(message, "")), " ")
@@ -278,8 +278,8 @@ func clean(message string) string {
 	return message
 }
 
-// isHTML says whether a reply is a page: by its type, or by its looks, since proxies are careless with types. markup says that
-// what was asked for may look like one.
+// isHTML reports whether a reply is an HTML page, by its type or by its beginning: proxies often send a wrong type. markup
+// says that a valid reply may begin with "<" as well.
 func isHTML(a answer, markup bool) bool {
 	if strings.Contains(strings.ToLower(a.header.Get("Content-Type")), "html") {
 		return true
@@ -291,7 +291,7 @@ func isHTML(a answer, markup bool) bool {
 	return strings.HasPrefix(start, "<")
 }
 
-// trim drops white space and the byte order mark that .NET writes.
+// trim removes white space and the byte order mark that .NET writes.
 func trim(body []byte) []byte {
 	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xEF\xBB\xBF")))
 }

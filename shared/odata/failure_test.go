@@ -16,7 +16,7 @@ func oData(inner string) string {
 	return `{"error":{"code":"","message":"An error has occurred.","innererror":{"message":"` + inner + `","type":"X","stacktrace":"   at Terrasoft.Secret.Frame()"}}}`
 }
 
-func TestReplies_that_are_no_success_have_one_kind_each(t *testing.T) {
+func TestEach_failed_reply_has_one_kind(t *testing.T) {
 	t.Parallel()
 	const html, media = "text/html; charset=utf-8", jsonMedia
 	list := func(c *odata.Client, t *testing.T) error {
@@ -91,7 +91,7 @@ func TestReplies_that_are_no_success_have_one_kind_each(t *testing.T) {
 	}
 }
 
-func TestThe_log_gets_little_of_what_the_site_wrote(t *testing.T) {
+func TestA_logged_error_quotes_little_of_the_reply(t *testing.T) {
 	t.Parallel()
 	for name, inner := range map[string]string{
 		"a stack trace in the message": `23505: duplicate\r\n   at Npgsql.Hidden.Read()\r\n   at Terrasoft.Hidden.Save()`,

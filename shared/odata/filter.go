@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Filter is a condition on the records of a set. The zero Filter is none. A lookup column is filtered by its navigation
-// path, as "Account/Id": Creatio does not find the flat name "AccountId" there, though payloads use it.
+// Filter is a condition on the records of a set. The zero Filter matches all. A lookup column is filtered by its
+// navigation path, such as "Account/Id": in filters Creatio does not accept the name "AccountId" that payloads use.
 type Filter struct {
 	text string
 	kind filterKind
-	// or says that the condition needs parentheses inside an and, which binds more tightly (OData 4.0 URL Conventions,
-	// section 5.1.1.9).
+	// or says that the condition needs parentheses within an and, which has the higher precedence (OData 4.0 URL
+	// Conventions, section 5.1.1.9).
 	or  bool
 	err error
 }
@@ -25,7 +25,7 @@ const (
 	matchesNothing
 )
 
-// String is the condition in OData's own words, unescaped; empty for none.
+// String is the condition in OData syntax, unescaped; empty for the zero Filter.
 func (f Filter) String() string {
 	if f.kind == matchesNothing {
 		return "false"
@@ -33,33 +33,33 @@ func (f Filter) String() string {
 	return f.text
 }
 
-// Eq lets through the records whose property equals the literal.
+// Eq matches records whose property equals the literal.
 func Eq(path string, l Literal) Filter { return compare(path, "eq", l) }
 
-// Ne lets through the records whose property differs from the literal.
+// Ne matches records whose property differs from the literal.
 func Ne(path string, l Literal) Filter { return compare(path, "ne", l) }
 
-// Gt lets through the records whose property is greater than the literal.
+// Gt matches records whose property is greater than the literal.
 func Gt(path string, l Literal) Filter { return compare(path, "gt", l) }
 
-// Ge lets through the records whose property is greater than the literal or equal to it.
+// Ge matches records whose property is greater than the literal or equal to it.
 func Ge(path string, l Literal) Filter { return compare(path, "ge", l) }
 
-// Lt lets through the records whose property is less than the literal.
+// Lt matches records whose property is less than the literal.
 func Lt(path string, l Literal) Filter { return compare(path, "lt", l) }
 
-// Le lets through the records whose property is less than the literal or equal to it.
+// Le matches records whose property is less than the literal or equal to it.
 func Le(path string, l Literal) Filter { return compare(path, "le", l) }
 
-// Contains lets through the records whose text property contains the literal.
+// Contains matches records whose text property contains the literal.
 func Contains(path string, l Literal) Filter { return call("contains", path, l) }
 
-// StartsWith lets through the records whose text property starts with the literal.
+// StartsWith matches records whose text property starts with the literal.
 func StartsWith(path string, l Literal) Filter { return call("startswith", path, l) }
 
-// In lets through the records whose property equals one of the literals; of none, no record. It is written as a chain of
-// or, since the operator came with OData 4.01. Microsoft's library lets a filter have 100 nodes by default, so that long
-// lists belong into several queries of about 20.
+// In matches records whose property equals one of the literals; without literals it matches none. It becomes a chain of or,
+// because OData 4.0 has no operator in. Microsoft's library allows 100 nodes in a filter by default, so split long lists
+// into several queries of about 20.
 func In(path string, list []Literal) Filter {
 	chain := make([]Filter, len(list))
 	for i, l := range list {
@@ -68,7 +68,7 @@ func In(path string, list []Literal) Filter {
 	return Or(chain...)
 }
 
-// And lets through what passes all the filters; of none, everything.
+// And matches what all filters match; without filters it matches everything.
 func And(filters ...Filter) Filter {
 	out := Filter{kind: matchesAll}
 	var texts []string
@@ -91,7 +91,7 @@ func And(filters ...Filter) Filter {
 	return out
 }
 
-// Or lets through what passes one of the filters; of none, nothing.
+// Or matches what at least one filter matches; without filters it matches nothing.
 func Or(filters ...Filter) Filter {
 	out := Filter{kind: matchesNothing}
 	var texts []string
@@ -111,7 +111,7 @@ func Or(filters ...Filter) Filter {
 	return out
 }
 
-// Not lets through what the filter does not.
+// Not matches what the filter does not match.
 func Not(f Filter) Filter {
 	switch f.kind {
 	case matchesAll:

@@ -18,15 +18,15 @@ const xmlAccept = "application/xml"
 // Metadata are the entity sets of a service, by name.
 type Metadata map[string]EntityType
 
-// EntityType is what a set's records have.
+// EntityType describes the records of a set.
 type EntityType struct {
-	// Properties are the types by name, as "Edm.Guid".
+	// Properties are the types of properties by name, such as "Edm.Guid".
 	Properties map[string]string
-	// Lookups are the navigation properties that lead to one record, with its type.
+	// Lookups are the types of navigation properties to one record, by name.
 	Lookups map[string]string
 }
 
-// Missing are the names that the set has neither as a property nor as a lookup; all of them where the set is unknown.
+// Missing returns the names that are neither a property nor a lookup of the set; all of them if the set is unknown.
 func (m Metadata) Missing(set string, names ...string) []string {
 	var out []string
 	for _, name := range names {
@@ -39,8 +39,8 @@ func (m Metadata) Missing(set string, names ...string) []string {
 	return out
 }
 
-// Metadata reads what the service says of the named sets, of all where none is named. A set that it does not have is
-// missing from the result. The document of a Creatio site is tens of megabytes long: read it once per start.
+// Metadata reads the types of the named sets, or of all sets if none is named. A set that does not exist is missing from
+// the result. The document of a Creatio site is tens of megabytes long: read it once per start.
 func (c *Client) Metadata(ctx context.Context, sets ...string) (Metadata, error) {
 	const op = "read metadata"
 	a, err := c.do(ctx, request{op: op, method: http.MethodGet, path: "$metadata", target: serviceTarget, accept: xmlAccept})
@@ -54,7 +54,7 @@ func (c *Client) Metadata(ctx context.Context, sets ...string) (Metadata, error)
 	return m, nil
 }
 
-// schema is a document while it is read.
+// schema is the content of a metadata document.
 type schema struct {
 	types map[string]*typeDefinition
 	sets  map[string]string
@@ -65,8 +65,8 @@ type typeDefinition struct {
 	EntityType
 }
 
-// parseMetadata reads an EDMX document (OData CSDL 4.0) token by token. A type can be named before the set that has it
-// and after, so that all types are kept until the end, without the collections, which are most of the document.
+// parseMetadata reads an EDMX document (OData CSDL 4.0) token by token. A set may precede or follow its type, so it stores
+// all types until the end, without the collections, which are most of the document.
 func parseMetadata(r io.Reader, sets []string) (Metadata, error) {
 	s := schema{types: map[string]*typeDefinition{}, sets: map[string]string{}}
 	if err := s.read(r); err != nil {
@@ -131,7 +131,7 @@ func (s schema) read(r io.Reader) error {
 	}
 }
 
-// resolve adds to a type what it inherits.
+// resolve returns a type with what it inherits.
 func (s schema) resolve(name string) EntityType {
 	out := EntityType{Properties: map[string]string{}, Lookups: map[string]string{}}
 	for seen := map[string]bool{}; name != "" && !seen[name] && s.types[name] != nil; name = s.types[name].base {

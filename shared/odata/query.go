@@ -13,15 +13,15 @@ type Query struct {
 	Expand  []Expand
 	Filter  Filter
 	OrderBy []Order
-	// Top is the largest number of rows; 0 is no bound.
+	// Top is the largest number of rows; 0 means no limit.
 	Top int
-	// Skip leaves out so many rows. Not for paging: rows that change meanwhile shift the others.
+	// Skip is the number of rows to skip. It is not for paging, because changes between two pages move rows.
 	Skip int
 	// Count asks for the number of rows without Top and Skip.
 	Count bool
 }
 
-// Expand asks for the record behind a lookup, or the records of a collection. Creatio goes two levels deep.
+// Expand asks for the record of a lookup, or the records of a collection. Creatio allows two levels.
 type Expand struct {
 	Name   string
 	Select []string
@@ -92,7 +92,7 @@ func renderOrder(list []Order) string {
 	return strings.Join(out, ",")
 }
 
-// check finds what would make the query another one than its author meant.
+// check rejects names that are invalid or would change the query.
 func (q Query) check() error {
 	if !isName(q.Set) {
 		return fmt.Errorf("%q is no entity set", q.Set)
@@ -136,8 +136,8 @@ func checkExpand(list []Expand, depth int) error {
 	return nil
 }
 
-// escape writes a value for a query string: a space is %20, since "+" is a plus sign to OData; a semicolon is escaped,
-// since some servers split at it.
+// escape encodes a value for a query string. A space becomes %20, because "+" is a plus sign in OData. A semicolon is
+// escaped because some servers split at it.
 func escape(s string) string {
 	const plain = "-._~$(),/:'=@*!"
 	var b strings.Builder
@@ -153,7 +153,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// EntityPath is the path of one record, as "Contact(0f8f…)", for a Part.
+// EntityPath is the path of one record, such as "Contact(0f8f…)", for a Part.
 func EntityPath(set, id string) string {
 	path, err := entityPath(set, id)
 	if err != nil {
@@ -175,7 +175,7 @@ func entityPath(set, id string) (string, error) {
 	return set + "(" + strings.ToLower(id) + ")", nil
 }
 
-// setOf is the entity set that a path begins with.
+// setOf returns the entity set with which a path begins.
 func setOf(path string) string {
 	if i := strings.IndexAny(path, "(?/"); i >= 0 {
 		return path[:i]

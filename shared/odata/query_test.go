@@ -129,7 +129,7 @@ func FuzzText_stays_inside_its_literal(f *testing.F) {
 	})
 }
 
-// unquote reads a literal as the service does, from after its first quote.
+// unquote reads a literal as the service does, beginning after its first quote.
 func unquote(s string) (text, rest string) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// Row is one record as the service sent it. Creatio has no null in most columns: an empty text is "", an empty lookup the
-// zero GUID, an empty date the first day of the year 1; the accessors give Go's zero value for each, and for null.
+// Row is one record as the service sent it. Most columns of Creatio have no null: an empty text is "", an empty lookup the
+// zero GUID, an empty date the first day of the year 1. The accessors return Go's zero value for each of them and for null.
 type Row map[string]json.RawMessage
 
-// Has says whether the property was sent.
+// Has reports whether the service sent the property.
 func (r Row) Has(name string) bool {
 	_, ok := r[name]
 	return ok
 }
 
-// Text is a text property, or any other scalar as it was written.
+// Text returns a text property, or any other scalar as it was sent.
 func (r Row) Text(name string) string {
 	raw, ok := r.value(name)
 	if !ok {
@@ -33,7 +33,7 @@ func (r Row) Text(name string) string {
 	return string(raw)
 }
 
-// Lookup is the id that a lookup property names, in lower case; "" for none.
+// Lookup returns the id in a lookup property, in lower case; "" for none.
 func (r Row) Lookup(name string) string {
 	id := strings.ToLower(r.Text(name))
 	if id == zeroGUID || !guidForm.MatchString(id) {
@@ -63,7 +63,7 @@ func parseTime(s string) (time.Time, error) {
 // Bool is a Boolean property.
 func (r Row) Bool(name string) bool { return r.Text(name) == "true" }
 
-// Int is an integer property, as a number or, as 64-bit ones may come, as text.
+// Int returns an integer property. A 64-bit integer may be sent as text.
 func (r Row) Int(name string) int64 {
 	n, err := strconv.ParseInt(r.Text(name), 10, 64)
 	if err != nil {
@@ -140,7 +140,7 @@ func decodePage(body []byte) (Page, error) {
 	return p, nil
 }
 
-// checkRows finds a selected property that a row lacks. A binary one comes as annotations only (OData JSON Format 4.0,
+// checkRows finds a selected property that a row lacks. A binary property has only annotations (OData JSON Format 4.0,
 // section 9).
 func checkRows(rows []Row, names []string) error {
 	for _, row := range rows {

@@ -66,7 +66,7 @@ func FuzzTimes_survive_the_way_out_and_back(f *testing.F) {
 	})
 }
 
-func TestPayloads_are_written_in_the_services_terms(t *testing.T) {
+func TestPayloads_have_the_form_that_the_service_requires(t *testing.T) {
 	t.Parallel()
 	got, err := encode(Values{
 		"Name": "Ann", "OwnerId": Null, "Email": "", "Primary": true, "Position": 3, "Big": int64(math.MaxInt64), "Rate": 1.5,
@@ -78,7 +78,7 @@ func TestPayloads_are_written_in_the_services_terms(t *testing.T) {
 	}
 }
 
-func TestPayloads_the_service_would_misread_are_refused(t *testing.T) {
+func TestPayloads_that_the_service_would_misread_are_rejected(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]Values{
 		"nothing at all":           nil,
@@ -94,7 +94,7 @@ func TestPayloads_the_service_would_misread_are_refused(t *testing.T) {
 	}
 }
 
-func TestLiterals_that_are_none_fail_their_query(t *testing.T) {
+func TestAn_invalid_literal_fails_its_query(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]Filter{
 		"a GUID with more behind it": Eq("Id", Guid("11111111-1111-4111-8111-111111111111 or true")),

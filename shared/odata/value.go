@@ -9,20 +9,20 @@ import (
 )
 
 // Values are properties to write: text, bool, int, int64, float64, time.Time, Null, and lists and maps of these. An int
-// is an Edm.Int32; an int64 and a float64 travel as text, as Edm.Int64 and Edm.Decimal do with IEEE754Compatible. A lookup
-// X is written as "XId".
+// is an Edm.Int32. An int64 and a float64 are sent as text, which IEEE754Compatible requires for Edm.Int64 and
+// Edm.Decimal. A lookup X is written as "XId".
 type Values = map[string]any
 
 // NullValue is the type of Null.
 type NullValue struct{}
 
-// Null clears a property. A plain nil is refused, since it is more often a mistake than a wish.
+// Null clears a property. A plain nil is rejected, because it is usually a mistake.
 var Null NullValue
 
 // MarshalJSON writes null.
 func (NullValue) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
 
-// errZeroGUID refuses what Creatio drops without a word.
+// errZeroGUID rejects a value that Creatio ignores silently.
 var errZeroGUID = errors.New("the zero GUID does not clear a lookup; Null does")
 
 func encode(v Values) ([]byte, error) {

@@ -18,27 +18,27 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// linkingTime is how long a linking may take.
+// linkingTime is how long a user may take for a linking.
 const linkingTime = 10 * time.Minute
 
-// again begins the id of a linking in which Google was already told to ask for consent.
-const again = "again-"
+// consentAgain is the prefix of the id of a linking that already forces Google to ask for consent.
+const consentAgain = "again-"
 
-// googleScopes are what Tandem asks for beyond who the user is, by the short names of store.GoogleAccount. Google lets
-// users untick each (https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions).
+// googleScopes are the scopes beyond the user's identity, with their short names in store.GoogleAccount. A user may untick
+// each of them (https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions).
 var googleScopes = []struct{ short, scope string }{
 	{"contacts", "https://www.googleapis.com/auth/contacts"},
 }
 
-// BeginGoogle begins a sign-in, which links the Google account at the same time, and gives the address of the consent
-// page. browser is a secret of the browser that has to come back.
+// BeginGoogle begins a sign-in, which also links the Google account, and returns the address of the consent page. browser
+// is a secret of the browser; only the same browser can finish the linking.
 func (l *Linker) BeginGoogle(ctx context.Context, browser string) (string, error) {
 	return l.beginGoogle(ctx, browser, "")
 }
 
-// beginGoogle has Google ask for consent again where email says whose is needed. Google gives a refresh token with the
-// first consent only (https://developers.google.com/identity/protocols/oauth2/web-server#offline), and every forced one
-// uses up one of the hundred that an account may have.
+// beginGoogle begins a sign-in. With an email it forces Google to ask that account for consent again. Google returns a
+// refresh token only with the first consent (https://developers.google.com/identity/protocols/oauth2/web-server#offline),
+// and each forced consent uses up one of the hundred refresh tokens that an account may have.
 func (l *Linker) beginGoogle(ctx context.Context, browser, email string) (string, error) {
 	m, err := l.google.metadata(ctx)
 	if err != nil {
@@ -49,7 +49,7 @@ func (l *Linker) beginGoogle(ctx context.Context, browser, email string) (string
 		oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("nonce", s.Nonce), oauth2.SetAuthURLParam("include_granted_scopes", "true"),
 	}
 	if email != "" {
-		s.ID = again + s.ID
+		s.ID = consentAgain + s.ID
 		options = append(options, oauth2.SetAuthURLParam("prompt", "consent"), oauth2.SetAuthURLParam("login_hint", email))
 	}
 	scopes := []string{"openid", "email", "profile"}
@@ -59,7 +59,7 @@ func (l *Linker) beginGoogle(ctx context.Context, browser, email string) (string
 	return l.begin(ctx, l.google.config(m), s, scopes, options)
 }
 
-// BeginCreatio begins the linking of a Creatio account to a user by consent.
+// BeginCreatio begins to link a Creatio account to a user by consent, and returns the address of the consent page.
 func (l *Linker) BeginCreatio(ctx context.Context, user, browser string) (string, error) {
 	if err := l.only(AuthUser); err != nil {
 		return "", err
@@ -79,7 +79,7 @@ func (l *Linker) BeginCreatio(ctx context.Context, user, browser string) (string
 	return l.begin(ctx, l.creatio.config(m), s, []string{"offline_access"}, nil)
 }
 
-// begin keeps the linking and makes the address of the consent page.
+// begin stores the linking and returns the address of the consent page.
 func (l *Linker) begin(ctx context.Context, c *oauth2.Config, s store.State, scopes []string, options []oauth2.AuthCodeOption) (string, error) {
 	verifier := oauth2.GenerateVerifier()
 	sealed, err := l.o.Vault.Seal([]byte(verifier), stateContext(s))
@@ -94,8 +94,8 @@ func (l *Linker) begin(ctx context.Context, c *oauth2.Config, s store.State, sco
 	return c.AuthCodeURL(s.ID, append(options, oauth2.S256ChallengeOption(verifier))...), nil
 }
 
-// resume takes up a linking whose answer came to the address of a side, once. Everything that is wrong with the answer
-// is ErrState, and leaves the linking to the browser and the service that it belongs to.
+// resume finds the linking to which an authorization response belongs, and consumes it. If the response is invalid, the
+// error is ErrState; the linking is not consumed, so that its own browser and service can still finish it.
 func (l *Linker) resume(ctx context.Context, side record.Side, browser string, query url.Values) (store.State, error) {
 	s, err := l.o.Store.State(ctx, query.Get("state"), l.o.Now().UTC())
 	if errors.Is(err, store.ErrNotFound) {
@@ -112,14 +112,14 @@ func (l *Linker) resume(ctx context.Context, side record.Side, browser string, q
 		return s, ErrState
 	}
 	if s.Side != side {
-		return s, l.turnAway(ctx, s, "it came to the address of another service")
+		return s, l.rejectAnswer(ctx, s, "it arrived at the address of another service")
 	}
 	m, err := l.provider(side).metadata(ctx)
 	if err != nil {
 		return s, err
 	}
-	if why := m.disowns(query); why != "" {
-		return s, l.turnAway(ctx, s, why)
+	if why := m.mismatch(query); why != "" {
+		return s, l.rejectAnswer(ctx, s, why)
 	}
 	if err := l.o.Store.TakeState(ctx, s.ID); errors.Is(err, store.ErrNotFound) {
 		return s, ErrState
@@ -129,7 +129,7 @@ func (l *Linker) resume(ctx context.Context, side record.Side, browser string, q
 	return s, nil
 }
 
-// begunBy says whether a browser is the one that began a linking, and the user has not signed out since.
+// begunBy reports whether a browser began the linking and the user has not signed out since.
 func (l *Linker) begunBy(ctx context.Context, s store.State, browser string) (bool, error) {
 	epoch := 0
 	if s.User != "" {
@@ -145,15 +145,15 @@ func (l *Linker) begunBy(ctx context.Context, s store.State, browser string) (bo
 	return browser != "" && s.Browser == fingerprint(browser, s.User, epoch), nil
 }
 
-// turnAway is the error of an answer that is not one of the service that was asked. The operator hears of it: it is an
-// attack, or a service that gives itself another name than its discovery does.
-func (l *Linker) turnAway(ctx context.Context, s store.State, why string) error {
-	l.o.Logger.WarnContext(ctx, "an answer to a linking was turned away", "side", string(s.Side), "reason", why)
+// rejectAnswer rejects a response that is not from the service that was asked, and logs it for the operator. It is an
+// attack, or the service names another issuer than its discovery document.
+func (l *Linker) rejectAnswer(ctx context.Context, s store.State, why string) error {
+	l.o.Logger.WarnContext(ctx, "an answer to a linking was rejected", "side", string(s.Side), "reason", why)
 	return ErrState
 }
 
-// fingerprint is what is kept of the browser. The user's session epoch is in it, so that signing out ends linkings that
-// are under way: they end signed in.
+// fingerprint is the hash that the linking stores of the browser. It includes the user's session epoch, so that signing
+// out invalidates linkings in progress: finishing one signs the user in.
 func fingerprint(browser, user string, epoch int) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{browser, user, strconv.Itoa(epoch)}, "\n")))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -161,7 +161,7 @@ func fingerprint(browser, user string, epoch int) string {
 
 func stateContext(s store.State) string { return "state/" + s.ID }
 
-// only refuses a way to link Creatio that is not the configured one.
+// only rejects a way to link Creatio that is not the configured one.
 func (l *Linker) only(auth string) error {
 	if l.o.Creatio.Auth == auth {
 		return nil

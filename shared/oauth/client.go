@@ -16,8 +16,8 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// Client makes a client that acts for the user on a side. Its requests go over base, with the user's credentials, to the
-// side's own hosts only. Where no account is linked, or the linked one waits to be linked again, the error is of kind
+// Client makes a client that acts for the user on a side. It sends requests over base, with the user's credentials, and
+// only to hosts of the side. If no account is linked, or the account has to be linked again, the error is of kind
 // Reconnect, with code "not-linked" or "reconnect".
 func (l *Linker) Client(ctx context.Context, user string, side record.Side, base http.RoundTripper) (*http.Client, error) {
 	if base == nil {
@@ -35,7 +35,7 @@ func (l *Linker) Client(ctx context.Context, user string, side record.Side, base
 	case !linked:
 		return nil, notLinked(side)
 	case reconnect:
-		return nil, fault.New(fault.Reconnect, string(side), "reconnect", errors.New("the account waits to be linked again"))
+		return nil, fault.New(fault.Reconnect, string(side), "reconnect", errors.New("the account has to be linked again"))
 	case side == record.Creatio && l.o.Creatio.Auth == AuthClient:
 		if seated, err := l.hasSeat(ctx, p); err != nil {
 			return nil, fmt.Errorf("make client: %w", err)
@@ -53,7 +53,7 @@ func (l *Linker) Client(ctx context.Context, user string, side record.Side, base
 			return nil, notLinked(side)
 		}
 		session := l.o.CreatioSession(base, k.Username, k.Password)
-		return newClient(&passworded{session: session, l: l, user: user, password: k.Password, home: l.host(side)}), nil
+		return newClient(&passwordTransport{session: session, l: l, user: user, password: k.Password, home: l.host(side)}), nil
 	}
 	if k.Access == "" {
 		return nil, notLinked(side)
@@ -61,23 +61,23 @@ func (l *Linker) Client(ctx context.Context, user string, side record.Side, base
 	return l.client(side, base, &source{l: l, user: user, side: side, now: k}), nil
 }
 
-// tokens give access tokens.
+// tokens provides access tokens.
 type tokens interface {
-	// token is one to send a request with.
+	// token returns an access token for a request.
 	token(ctx context.Context) (string, error)
-	// replace is one in place of one that the service did not take; the same where there is no other.
+	// replace returns another token after the service refused one; the same token if there is no other.
 	replace(ctx context.Context, refused string) (string, error)
 }
 
 func (l *Linker) client(side record.Side, base http.RoundTripper, t tokens) *http.Client {
-	return newClient(&bearer{base: base, tokens: t, side: side, home: l.host(side)})
+	return newClient(&bearerTransport{base: base, tokens: t, side: side, home: l.host(side)})
 }
 
 func newClient(t http.RoundTripper) *http.Client {
 	return &http.Client{Transport: t, CheckRedirect: httpx.SameOrigin}
 }
 
-// host says which addresses belong to a side.
+// host returns a function that reports whether an address belongs to a side.
 func (l *Linker) host(side record.Side) func(*url.URL) bool {
 	home := l.o.Creatio.URL
 	if side == record.Google {
@@ -92,24 +92,24 @@ func (l *Linker) host(side record.Side) func(*url.URL) bool {
 	}
 }
 
-// bearer adds an access token to requests. A request whose token the service does not take is sent once more with
+// bearerTransport adds an access token to requests. If the service refuses the token, it sends the request once more with
 // another one.
-type bearer struct {
+type bearerTransport struct {
 	base   http.RoundTripper
 	tokens tokens
 	side   record.Side
 	home   func(*url.URL) bool
-	// futile says that the last replacement was not taken either, so that another would only cost a call.
+	// futile says that the service refused the last replacement too; another one would only cost a call.
 	futile atomic.Bool
 }
 
-func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
+func (b *bearerTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := bodyOf(req, b.side)
 	if err != nil {
 		return nil, err
 	}
 	if !b.home(req.URL) {
-		return nil, foreign(b.side)
+		return nil, foreignHost(b.side)
 	}
 	access, err := b.tokens.token(req.Context())
 	if err != nil {
@@ -141,7 +141,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func (b *bearer) send(req *http.Request, body func() (io.ReadCloser, error), access string) (*http.Response, error) {
+func (b *bearerTransport) send(req *http.Request, body func() (io.ReadCloser, error), access string) (*http.Response, error) {
 	content, err := body()
 	if err != nil {
 		return nil, fault.Errorf(fault.Retry, string(b.side), "request-body", "read request body: %w", err)
@@ -152,15 +152,15 @@ func (b *bearer) send(req *http.Request, body func() (io.ReadCloser, error), acc
 	return b.base.RoundTrip(r)
 }
 
-// refused says whether the service did not take the token. Creatio may also lead to its login page then, or show it.
-func (b *bearer) refused(req *http.Request, resp *http.Response) bool {
+// refused reports whether the service refused the token. Creatio may also redirect to its login page, or send it.
+func (b *bearerTransport) refused(req *http.Request, resp *http.Response) bool {
 	if b.side == record.Creatio {
 		return httpx.WantsSignIn(req, resp)
 	}
 	return resp.StatusCode == http.StatusUnauthorized
 }
 
-// bodyOf gives the request's body as often as needed, and closes the original.
+// bodyOf returns a function that returns the request's body any number of times, and closes the original.
 func bodyOf(req *http.Request, side record.Side) (func() (io.ReadCloser, error), error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return func() (io.ReadCloser, error) { return http.NoBody, nil }, nil
@@ -176,20 +176,21 @@ func bodyOf(req *http.Request, side record.Side) (func() (io.ReadCloser, error),
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }, nil
 }
 
-// passworded sends requests in a session of the user's name and password, and notes when they are no longer taken.
-type passworded struct {
+// passwordTransport sends requests in a session of the user's name and password. If the site refuses these, it marks the
+// account to be linked again.
+type passwordTransport struct {
 	session        http.RoundTripper
 	l              *Linker
 	user, password string
 	home           func(*url.URL) bool
 }
 
-func (p *passworded) RoundTrip(req *http.Request) (*http.Response, error) {
+func (p *passwordTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !p.home(req.URL) {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return nil, foreign(record.Creatio)
+		return nil, foreignHost(record.Creatio)
 	}
 	resp, err := p.session.RoundTrip(req)
 	if fault.Is(err, fault.Reconnect) {
@@ -198,6 +199,6 @@ func (p *passworded) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func foreign(side record.Side) error {
+func foreignHost(side record.Side) error {
 	return fault.New(fault.Bug, string(side), "foreign-host", errors.New("send request: the address is none of the service's"))
 }

@@ -14,54 +14,54 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// credentials are what is sealed in a store.Token: the tokens of a grant, or a name and a password.
+// credentials are the sealed content of a store.Token: the tokens of a grant, or a name and a password.
 type credentials struct {
 	Access  string `json:"access,omitempty"`
 	Refresh string `json:"refresh,omitempty"`
-	// Expiry is when the access token ends; Renew is when it is better refreshed.
+	// Expiry is when the access token expires; Renew is when to refresh it.
 	Expiry time.Time `json:"expiry,omitzero"`
 	Renew  time.Time `json:"renew,omitzero"`
 
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
 
-	// Site is the Creatio site that they are for, so that another one, set later, never sees them.
+	// Site is the Creatio site of the credentials. They are never sent to a site that is configured later.
 	Site string `json:"site,omitempty"`
 }
 
-// kept are credentials as the store has them.
-type kept struct {
+// stored are credentials with the document that holds them in the store.
+type stored struct {
 	credentials
 	doc store.Token
 }
 
-// usable says whether the access token is good for a request that is sent now.
+// usable reports whether the access token is valid long enough for a request that is sent now.
 func (c credentials) usable(now time.Time) bool {
 	return c.Access != "" && now.Add(transit).Before(c.Expiry)
 }
 
-// fresh says whether the access token need not be refreshed yet.
-func (c credentials) fresh(now time.Time) bool {
+// upToDate reports whether the access token need not be refreshed yet.
+func (c credentials) upToDate(now time.Time) bool {
 	return c.Access != "" && now.Before(c.Renew)
 }
 
-// load reads and opens the credentials of a side. Those that are being revoked are none.
-func (l *Linker) load(ctx context.Context, user string, side record.Side) (kept, error) {
+// load reads and unseals the credentials of a side. If they are being revoked, the account is not linked.
+func (l *Linker) load(ctx context.Context, user string, side record.Side) (stored, error) {
 	doc, err := l.o.Store.User(user).Token(ctx, side)
 	switch {
 	case errors.Is(err, store.ErrNotFound), err == nil && !doc.Revoke.IsZero():
-		return kept{}, notLinked(side)
+		return stored{}, notLinked(side)
 	case err != nil:
-		return kept{}, fmt.Errorf("read token: %w", err)
+		return stored{}, fmt.Errorf("read token: %w", err)
 	}
 	c, err := l.open(user, side, doc)
 	if err != nil {
-		return kept{}, err
+		return stored{}, err
 	}
 	if side == record.Creatio && c.Site != l.o.Creatio.URL {
-		return kept{}, notLinked(side)
+		return stored{}, notLinked(side)
 	}
-	return kept{credentials: c, doc: doc}, nil
+	return stored{credentials: c, doc: doc}, nil
 }
 
 func (l *Linker) open(user string, side record.Side, doc store.Token) (credentials, error) {
@@ -76,7 +76,7 @@ func (l *Linker) open(user string, side record.Side, doc store.Token) (credentia
 	return c, nil
 }
 
-// seal makes the document of credentials, with a version of its own.
+// seal makes the document of credentials, with a new version.
 func (l *Linker) seal(user string, side record.Side, c credentials) (store.Token, error) {
 	plain, err := json.Marshal(c)
 	if err != nil {
@@ -89,14 +89,14 @@ func (l *Linker) seal(user string, side record.Side, c credentials) (store.Token
 	return store.Token{Sealed: sealed, Version: secret()}, nil
 }
 
-// put keeps credentials in place of all others.
+// put stores credentials and replaces all others.
 func (l *Linker) put(ctx context.Context, user string, side record.Side, c credentials) error {
 	doc, err := l.seal(user, side, c)
 	if err != nil {
 		return err
 	}
 	if err := l.o.Store.User(user).PutToken(ctx, side, doc); err != nil {
-		return fmt.Errorf("keep token: %w", err)
+		return fmt.Errorf("store token: %w", err)
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func notLinked(side record.Side) error {
 	return fault.New(fault.Reconnect, string(side), "not-linked", errors.New("no account is linked"))
 }
 
-// onSide gives a vault's error the side that it concerns, which it cannot know.
+// onSide adds the side to an error of the vault, which does not know it.
 func onSide(side record.Side, op string, err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		named := *f
@@ -117,14 +117,14 @@ func onSide(side record.Side, op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
-// A refresh that is under way is claimed in the version of the token, which everybody may change and nobody reads
-// otherwise: the random part, then the time at which the claim ends.
+// claim makes a token version that claims the refresh: a random part, then the time at which the claim expires. The version
+// has no other meaning than to detect changes.
 
 func claim(until time.Time) string {
 	return secret() + "." + strconv.FormatInt(until.UnixMilli(), 10)
 }
 
-// claimed is until when somebody refreshes this token; zero where nobody does.
+// claimed returns the time until which a refresh of this token is claimed; zero if it is not.
 func claimed(doc store.Token) time.Time {
 	_, end, found := strings.Cut(doc.Version, ".")
 	if !found {

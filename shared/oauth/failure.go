@@ -14,9 +14,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// verdicts are the error codes of token endpoints (RFC 6749, section 5.2, and Google's own). A code that is not among
-// them is not repeated in an error: nobody knows what it holds.
-var verdicts = map[string]fault.Kind{
+// errorKinds are the kinds of the error codes of token endpoints (RFC 6749, section 5.2, and Google's own). Errors do not
+// quote other codes, because their content is unknown.
+var errorKinds = map[string]fault.Kind{
 	"invalid_grant":             fault.Reconnect,
 	"invalid_client":            fault.Misconfigured,
 	"unauthorized_client":       fault.Misconfigured,
@@ -37,19 +37,19 @@ var verdicts = map[string]fault.Kind{
 	"slow_down":                 fault.Retry,
 }
 
-// refused says what the failure of a call to a token endpoint means. It is the one place that knows the endpoint's
-// words, and takes over none but the known ones: descriptions may quote what was sent.
-func (p *provider) refused(op string, err error) error {
+// tokenError classifies the failure of a call to a token endpoint. It is the only place that reads the endpoint's error
+// codes, and it quotes only known ones: descriptions may repeat what was sent.
+func (p *provider) tokenError(op string, err error) error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
 		return p.unreached(op, err)
 	}
-	kind, known := verdicts[answer.ErrorCode]
+	kind, known := errorKinds[answer.ErrorCode]
 	switch {
-	case known && kind == fault.Reconnect && !mayPass(answer.Response.StatusCode):
+	case known && kind == fault.Reconnect && !temporary(answer.Response.StatusCode):
 		return fault.Errorf(fault.Reconnect, string(p.side), "invalid-grant", "%s: %s", op, answer.ErrorCode)
-	case mayPass(answer.Response.StatusCode):
-		return p.busy(op, answer.Response)
+	case temporary(answer.Response.StatusCode):
+		return p.retryLater(op, answer.Response)
 	case known && kind == fault.Retry:
 		return fault.Errorf(fault.Retry, string(p.side), "unavailable", "%s: %s", op, answer.ErrorCode)
 	case known:
@@ -59,8 +59,9 @@ func (p *provider) refused(op string, err error) error {
 	}
 }
 
-// clientRefusals are the codes with which a token endpoint refuses the client, whatever the code that it brings. They are
-// RFC 6749's, and Google's own (https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors).
+// clientRefusals are the error codes with which a token endpoint refuses the client itself, and not the authorization code.
+// They are RFC 6749's and Google's own
+// (https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors).
 var clientRefusals = map[record.Side][]string{
 	record.Creatio: {"invalid_client", "unauthorized_client"},
 	record.Google: {
@@ -68,17 +69,17 @@ var clientRefusals = map[record.Side][]string{
 	},
 }
 
-// refusesCode says whether a token endpoint refuses an authorization code for what it is: too old, used, another linking's
-// or made up. A visitor brings the code, so that it is no failure of the program's.
+// refusesCode reports whether a token endpoint refuses the authorization code: it is too old, used, of another linking or
+// forged. The code comes from the visitor, so this is no failure of Tandem.
 func (p *provider) refusesCode(err error) bool {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if !ok || mayPass(answer.Response.StatusCode) || slices.Contains(clientRefusals[p.side], answer.ErrorCode) {
+	if !ok || temporary(answer.Response.StatusCode) || slices.Contains(clientRefusals[p.side], answer.ErrorCode) {
 		return false
 	}
-	return answer.Response.StatusCode >= http.StatusBadRequest || verdicts[answer.ErrorCode] == fault.Reconnect
+	return answer.Response.StatusCode >= http.StatusBadRequest || errorKinds[answer.ErrorCode] == fault.Reconnect
 }
 
-// unreached is the fault of a call that brought no reply, or none that can be read.
+// unreached is the fault of a call without a readable reply.
 func (p *provider) unreached(op string, err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		named := *f
@@ -91,13 +92,13 @@ func (p *provider) unreached(op string, err error) error {
 	return fault.New(fault.Retry, string(p.side), "malformed-reply", errors.New(op+": the reply is none of a token endpoint"))
 }
 
-// mayPass says whether a reply of this status may be followed by a better one.
-func mayPass(code int) bool {
+// temporary reports whether a retry after this status may succeed.
+func temporary(code int) bool {
 	return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests || code == http.StatusRequestTimeout
 }
 
-// busy is the fault of a reply that asks for patience.
-func (p *provider) busy(op string, resp *http.Response) error {
+// retryLater is the fault of a reply with a temporary status.
+func (p *provider) retryLater(op string, resp *http.Response) error {
 	f := fault.Errorf(fault.Retry, string(p.side), "unavailable", "%s: status %d", op, resp.StatusCode)
 	f.After, _ = httpx.RetryAfter(resp, p.now())
 	return f

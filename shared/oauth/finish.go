@@ -14,20 +14,21 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// Outcome is what a linking came to: whose session begins, and what was linked.
+// Outcome is the result of a linking: the user whose session begins, and the linked account.
 type Outcome struct {
 	User string
 	Side record.Side
 	// Epoch is the user's session epoch.
 	Epoch int
-	// MissingScopes are the short names of what the user did not grant.
+	// MissingScopes are the short names of the scopes that the user did not grant.
 	MissingScopes []string
-	// NewUser says that the user was not known before.
+	// NewUser says that the user has signed in for the first time.
 	NewUser bool
 }
 
-// Finish ends what BeginGoogle or BeginCreatio began, with what the browser brought back to the redirect address of a
-// side. Besides faults, the error is ErrState, ErrRefused, ErrNotAllowed or a *ConsentError; nothing was linked then.
+// Finish completes a linking that BeginGoogle or BeginCreatio began. query is the authorization response that the browser
+// brought to the redirect address of a side. Besides faults, the error is ErrState, ErrRefused, ErrNotAllowed or a
+// *ConsentError; in each case nothing was linked.
 func (l *Linker) Finish(ctx context.Context, side record.Side, browser string, query url.Values) (Outcome, error) {
 	s, err := l.resume(ctx, side, browser, query)
 	if err != nil {
@@ -50,9 +51,9 @@ func (l *Linker) Finish(ctx context.Context, side record.Side, browser string, q
 	return l.finishCreatio(ctx, s, c)
 }
 
-// denied is the error of an authorization that the service did not give (RFC 6749, section 4.1.2.1).
+// denied is the error of a denied authorization (RFC 6749, section 4.1.2.1).
 func (l *Linker) denied(side record.Side, code string) error {
-	kind, known := verdicts[code]
+	kind, known := errorKinds[code]
 	switch {
 	case code == "access_denied", code == "consent_required", code == "interaction_required":
 		return ErrRefused
@@ -65,7 +66,7 @@ func (l *Linker) denied(side record.Side, code string) error {
 	}
 }
 
-// exchange turns the code into tokens. It goes on where the browser does not wait, as a code is good once.
+// exchange exchanges the code for tokens. It continues if the browser disconnects, because a code is valid once.
 func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oauth2.Token, credentials, error) {
 	if s.Side == record.Creatio {
 		if err := l.only(AuthUser); err != nil {
@@ -91,7 +92,7 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 		return t, granted(t, before), nil
 	}
 	useless := p.refusesCode(err)
-	err = p.refused("exchange code", err)
+	err = p.tokenError("exchange code", err)
 	if useless {
 		l.o.Logger.WarnContext(ctx, "a code was refused", "side", string(s.Side), "error", err.Error())
 		return nil, credentials{}, ErrState
@@ -99,15 +100,15 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 	return nil, credentials{}, err
 }
 
-// finishCreatio links the account whose consent it was.
+// finishCreatio links the account of the user who consented.
 func (l *Linker) finishCreatio(ctx context.Context, s store.State, c credentials) (Outcome, error) {
 	if c.Refresh == "" {
 		return Outcome{}, fault.New(fault.Misconfigured, string(record.Creatio), "no-refresh-token",
 			errors.New("link account: the identity service gave no refresh token; its client needs the scope offline_access"))
 	}
-	who, err := l.creatioUser(ctx, l.client(record.Creatio, l.o.CreatioHTTP, fixed(c.Access)))
+	who, err := l.creatioUser(ctx, l.client(record.Creatio, l.o.CreatioHTTP, fixedToken(c.Access)))
 	if err != nil {
-		l.forget(ctx, record.Creatio, c)
+		l.discard(ctx, record.Creatio, c)
 		return Outcome{}, err
 	}
 	epoch, err := l.linkCreatio(ctx, s.User, who, &c)
@@ -117,24 +118,24 @@ func (l *Linker) finishCreatio(ctx context.Context, s store.State, c credentials
 	return Outcome{User: s.User, Side: record.Creatio, Epoch: epoch}, nil
 }
 
-// creatioUser is who the site says the client's user is.
+// creatioUser asks the site for the client's user.
 func (l *Linker) creatioUser(ctx context.Context, client *http.Client) (CreatioUser, error) {
 	who, err := l.o.CreatioUser(ctx, client)
 	if err != nil {
 		return who, fmt.Errorf("link account: %w", err)
 	}
-	return who, whole(who)
+	return who, requireContact(who)
 }
 
-// whole refuses a user who has no contact: contacts and activities are a contact's.
-func whole(who CreatioUser) error {
+// requireContact rejects a user without a contact: contacts and activities belong to a contact.
+func requireContact(who CreatioUser) error {
 	if who.ContactID == "" {
 		return fault.New(fault.BadRecord, string(record.Creatio), "no-contact", errors.New("link account: the user has no contact"))
 	}
 	return nil
 }
 
-// linkCreatio keeps the credentials, where there are any, and then who the user is.
+// linkCreatio stores the credentials, if there are any, and then the user's Creatio account.
 func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, c *credentials) (epoch int, err error) {
 	if _, err := l.o.Store.User(user).Profile(ctx); err != nil {
 		return 0, fmt.Errorf("link account: %w", err)
@@ -157,8 +158,8 @@ func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, 
 	return epoch, nil
 }
 
-// LinkPassword links a Creatio account by name and password, which are tried at once. Where they are wrong the error is
-// of kind Reconnect, and nothing is kept.
+// LinkPassword links a Creatio account by name and password, and tries them at once. If they are wrong, the error is of
+// kind Reconnect and nothing is stored.
 func (l *Linker) LinkPassword(ctx context.Context, user, username, password string) error {
 	if err := l.only(AuthPassword); err != nil {
 		return err

@@ -17,18 +17,18 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// identity is who an ID token says the user is.
+// identity is the user that an ID token names.
 type identity struct {
 	subject  string
 	Email    string `json:"email"`
 	Verified bool   `json:"email_verified"`
 	Name     string `json:"name"`
-	// Domain is the Google Workspace domain that the account belongs to.
+	// Domain is the Google Workspace domain of the account.
 	Domain string `json:"hd"`
 	Party  string `json:"azp"`
 }
 
-// UserID is the id of the user with a Google account's subject. The subject stays when the e-mail address changes.
+// UserID derives a user's id from the subject of the Google account. Unlike the e-mail address, the subject never changes.
 func UserID(subject string) string {
 	sum := sha256.Sum256([]byte("google:" + subject))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))
@@ -41,17 +41,17 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State
 		return Outcome{}, err
 	}
 	if !l.allowed(who) {
-		l.forget(ctx, record.Google, c)
+		l.discard(ctx, record.Google, c)
 		return Outcome{}, ErrNotAllowed
 	}
 	out := Outcome{User: UserID(who.subject), Side: record.Google}
 	var scopes []string
 	scopes, out.MissingScopes = grantedScopes(t)
-	kept, err := l.keepGoogle(ctx, out.User, c, scopes)
+	saved, err := l.saveGoogle(ctx, out.User, c, scopes)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("sign in: %w", err)
 	}
-	if !kept {
+	if !saved {
 		return Outcome{}, l.consent(ctx, browser, s, who)
 	}
 	err = l.o.Store.User(out.User).UpdateProfile(ctx, func(p *store.Profile) error {
@@ -69,9 +69,9 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State
 	return out, nil
 }
 
-// keepGoogle keeps the tokens, with the refresh token that is kept where no new one came. It is false where there is
-// none that is known to be good for these scopes: a refresh token stays limited to what was granted when it was given.
-func (l *Linker) keepGoogle(ctx context.Context, user string, c credentials, scopes []string) (bool, error) {
+// saveGoogle stores the tokens. If Google returned no refresh token, it uses the stored one. It returns false if there is
+// none for these scopes: a refresh token remains limited to the scopes that were granted with it.
+func (l *Linker) saveGoogle(ctx context.Context, user string, c credentials, scopes []string) (bool, error) {
 	if c.Refresh != "" {
 		return true, l.put(ctx, user, record.Google, c)
 	}
@@ -102,7 +102,7 @@ func (l *Linker) keepGoogle(ctx context.Context, user string, c credentials, sco
 		}
 		swapped, err := u.SwapToken(ctx, record.Google, old.doc, doc)
 		if err != nil {
-			return false, fmt.Errorf("keep token: %w", err)
+			return false, fmt.Errorf("store token: %w", err)
 		}
 		if swapped {
 			return true, nil
@@ -110,9 +110,9 @@ func (l *Linker) keepGoogle(ctx context.Context, user string, c credentials, sco
 	}
 }
 
-// consent sends the browser to Google once more, to be asked for consent.
+// consent returns a *ConsentError with the address at which Google asks for consent again.
 func (l *Linker) consent(ctx context.Context, browser string, s store.State, who identity) error {
-	if strings.HasPrefix(s.ID, again) {
+	if strings.HasPrefix(s.ID, consentAgain) {
 		return fault.New(fault.Misconfigured, string(record.Google), "no-refresh-token", errors.New("sign in: consent brought no refresh token"))
 	}
 	redirect, err := l.beginGoogle(ctx, browser, who.Email)
@@ -164,7 +164,7 @@ func (l *Linker) identify(ctx context.Context, s store.State, t *oauth2.Token) (
 	return who, nil
 }
 
-// keyring remembers that the keys could not be read, which go-oidc's verifier tells in words only.
+// keyring records that the keys could not be read, which go-oidc's verifier reports only in its text.
 type keyring struct {
 	oidc.KeySet
 	unreachable error
@@ -178,8 +178,8 @@ func (k *keyring) VerifySignature(ctx context.Context, jwt string) ([]byte, erro
 	return payload, err
 }
 
-// allowed says whether the account may sign in: its address is verified, and its Workspace or its address is of a domain
-// that is allowed.
+// allowed reports whether the account may sign in: its address is verified, and the domain of its Workspace or of its
+// address is allowed.
 func (l *Linker) allowed(who identity) bool {
 	at := strings.LastIndexByte(who.Email, '@')
 	if !who.Verified || at < 1 {
@@ -191,8 +191,8 @@ func (l *Linker) allowed(who identity) bool {
 	})
 }
 
-// grantedScopes are the short names of what was granted and what was not. A reply without a scope grants what was asked
-// for (RFC 6749, section 5.1).
+// grantedScopes returns the short names of the scopes that were granted and that were not. A reply without a scope grants
+// all requested scopes (RFC 6749, section 5.1).
 func grantedScopes(t *oauth2.Token) (has, missing []string) {
 	scope, said := t.Extra("scope").(string)
 	list := strings.Fields(scope)

@@ -50,7 +50,7 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// paperVault seals by writing the context in front.
+// paperVault seals by prepending the context.
 type paperVault struct{}
 
 func (paperVault) Seal(plain []byte, context string) ([]byte, error) {
@@ -73,7 +73,7 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return k
 })
 
-// grant is what a code or a refresh token stands for.
+// grant is the grant of a code or a refresh token.
 type grant struct {
 	claims            map[string]any
 	scope             string
@@ -85,11 +85,11 @@ type grant struct {
 type identityServer struct {
 	*httptest.Server
 	now func() time.Time
-	// rotates gives a new refresh token with each refresh, and takes the old one once.
+	// rotates says that each refresh returns a new refresh token and that the old one is accepted once.
 	rotates bool
 	// callback is the one redirect address that is registered.
 	callback string
-	// issuer is what the service calls itself, where that is not its address; sendsIssuer, that it says so in its answers.
+	// issuer is the service's issuer if that is not its address; sendsIssuer says that its responses name the issuer.
 	issuer      string
 	sendsIssuer bool
 
@@ -101,7 +101,7 @@ type identityServer struct {
 	revoked  []string
 	asked    []url.Values
 	issued   int
-	// answer replaces the token endpoint's or the revocation endpoint's answer, where it returns true.
+	// answer replaces the reply of the token or the revocation endpoint if it returns true.
 	answer func(path string, form url.Values, w http.ResponseWriter) bool
 }
 
@@ -235,7 +235,7 @@ func sign(claims map[string]any) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// refuse makes every answer of the token endpoint this one.
+// refuse makes the token endpoint always send this reply.
 func (s *identityServer) refuse(status int, body string) {
 	s.on(func(path string, _ url.Values, w http.ResponseWriter) bool {
 		if path != "/token" {
@@ -254,7 +254,7 @@ func (s *identityServer) on(f func(path string, form url.Values, w http.Response
 	s.answer = f
 }
 
-// expel makes the API refuse every access token given so far.
+// expel makes the API refuse every access token issued so far.
 func (s *identityServer) expel() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -289,12 +289,12 @@ type world struct {
 	creatio *identityServer
 	linker  *Linker
 	options Options
-	// log is what was logged.
+	// log is the log of the linkers.
 	log *syncBuffer
 
-	// password is the right one for every user name.
+	// password is the valid password of every user name.
 	password string
-	// found is whom CreatioFind finds.
+	// found is the user whom CreatioFind finds.
 	found func(email string) (CreatioUser, error)
 }
 
@@ -373,7 +373,7 @@ func (w *world) tryPassword(password string) error {
 	return fault.New(fault.Reconnect, "creatio", "wrong-password", errors.New("log in: code 1"))
 }
 
-// another is one more copy of the program on the same store.
+// another is another instance of Tandem on the same store.
 func (w *world) another() *Linker {
 	w.t.Helper()
 	l, err := New(w.options)
@@ -403,7 +403,7 @@ func get(ctx context.Context, client *http.Client, address string) (int, error) 
 
 const cookie = "the browser's secret"
 
-// claims of somebody who may sign in.
+// claims are the claims of a user who may sign in.
 func (w *world) claims(change map[string]any) map[string]any {
 	c := map[string]any{
 		"iss": w.google.URL, "aud": "client", "sub": "1001", "email": "olena@example.com", "email_verified": true, "name": "Olena Example", "hd": "example.com",
@@ -417,7 +417,7 @@ func (w *world) claims(change map[string]any) map[string]any {
 
 const allScopes = "openid email profile https://www.googleapis.com/auth/contacts"
 
-// consentAt is the user's consent on the page at the address: what the browser brings back.
+// consentAt gives the user's consent on the page at the address, and returns the response that the browser brings back.
 func consentAt(t *testing.T, s *identityServer, address string, g grant) url.Values {
 	t.Helper()
 	at, err := url.Parse(address)
@@ -450,7 +450,7 @@ func (w *world) begin() string {
 	return address
 }
 
-// signIn signs somebody in with a grant.
+// signIn signs a user in with a grant.
 func (w *world) signIn(g grant) (Outcome, error) {
 	w.t.Helper()
 	return w.linker.Finish(w.t.Context(), record.Google, cookie, consentAt(w.t, w.google, w.begin(), g))
@@ -489,7 +489,7 @@ func (w *world) profile(user string) store.Profile {
 	return p
 }
 
-// credentials are what is kept for the user.
+// credentials are the user's stored credentials.
 func (w *world) credentials(user string, side record.Side) credentials {
 	w.t.Helper()
 	k, err := w.linker.load(w.t.Context(), user, side)

@@ -52,7 +52,7 @@ func TestUserIDIsShortAndAKey(t *testing.T) {
 	}
 }
 
-func TestAStateIsGoodOnceForAWhileInOneBrowser(t *testing.T) {
+func TestAStateIsValidOnceForTenMinutesInOneBrowser(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(w *world, q url.Values) (browser string){
 		"unknown":       func(_ *world, q url.Values) string { q.Set("state", "nobody-knows"); return cookie },
@@ -90,7 +90,7 @@ func TestAStateIsGoodOnceForAWhileInOneBrowser(t *testing.T) {
 	}
 }
 
-func TestACodeOfAnotherLinkingIsNotTaken(t *testing.T) {
+func TestACodeOfAnotherLinkingIsRejected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	theirs := consentAt(t, w.google, w.begin(), grant{claims: w.claims(nil), scope: allScopes})
@@ -123,7 +123,7 @@ func TestARefusedConsentChangesNothing(t *testing.T) {
 	}
 }
 
-func TestAWrongIDTokenSignsNobodyIn(t *testing.T) {
+func TestAnInvalidIDTokenSignsNoUserIn(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]map[string]any{
 		"nonce":            {"nonce": "another's"},
@@ -149,7 +149,7 @@ func TestAWrongIDTokenSignsNobodyIn(t *testing.T) {
 	}
 }
 
-func TestASignatureThatIsNotGooglesSignsNobodyIn(t *testing.T) {
+func TestASignatureOfAnotherKeySignsNoUserIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	address := w.begin()
@@ -205,7 +205,7 @@ func TestWhoMaySignIn(t *testing.T) {
 	}
 }
 
-func TestAPartialGrantIsToldAndKept(t *testing.T) {
+func TestAPartialGrantIsReportedAndStored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	out, err := w.signIn(grant{claims: w.claims(nil), scope: "openid email profile"})
@@ -238,7 +238,7 @@ func TestSigningInAgainKeepsTheRefreshToken(t *testing.T) {
 	}
 }
 
-func TestConsentIsAskedAgainWhereNoRefreshTokenIsGood(t *testing.T) {
+func TestConsentIsAskedAgainIfNoRefreshTokenIsValid(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(w *world){
 		"never kept": func(*world) {},
@@ -340,7 +340,7 @@ func TestSigningOutEndsALinkingUnderWay(t *testing.T) {
 	}
 }
 
-func TestCreatioWithoutARefreshTokenIsTheOperatorsToMend(t *testing.T) {
+func TestCreatioWithoutARefreshTokenIsMisconfigured(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()
@@ -407,7 +407,7 @@ func TestOnlyTheConfiguredWayLinks(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissingIsNamedAtOnce(t *testing.T) {
+func TestNewNamesEveryMissingOption(t *testing.T) {
 	t.Parallel()
 	_, err := New(Options{Creatio: Creatio{Auth: AuthPassword}})
 	if !fault.Is(err, fault.Misconfigured) {

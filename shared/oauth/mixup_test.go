@@ -10,7 +10,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// answers are a good answer of each service to the usual user, who is signed in.
+// answers returns a valid response of each service for the usual user, who is signed in.
 func (w *world) answers() map[record.Side]url.Values {
 	w.t.Helper()
 	user := w.olena()
@@ -31,7 +31,7 @@ func (w *world) server(side record.Side) *identityServer {
 	return w.creatio
 }
 
-func TestAnAnswerCountsOnlyAtTheAddressOfItsOwnService(t *testing.T) {
+func TestAResponseIsAcceptedOnlyAtTheAddressOfItsOwnService(t *testing.T) {
 	t.Parallel()
 	for _, side := range record.Sides {
 		w := newWorld(t, AuthUser)
@@ -43,8 +43,8 @@ func TestAnAnswerCountsOnlyAtTheAddressOfItsOwnService(t *testing.T) {
 		if got := w.google.calls("authorization_code") + w.creatio.calls("authorization_code"); got != before {
 			t.Errorf("%s's code was posted", side)
 		}
-		if got := w.log.String(); !strings.Contains(got, "turned away") || strings.Contains(got, q.Get("code")) || strings.Contains(got, q.Get("state")) {
-			t.Errorf("the log tells %s", got)
+		if got := w.log.String(); !strings.Contains(got, "was rejected") || strings.Contains(got, q.Get("code")) || strings.Contains(got, q.Get("state")) {
+			t.Errorf("the log is %s", got)
 		}
 		if _, err := w.linker.Finish(t.Context(), side, cookie, q); err != nil {
 			t.Errorf("%s's answer at its own address afterwards: %v", side, err)
@@ -52,7 +52,7 @@ func TestAnAnswerCountsOnlyAtTheAddressOfItsOwnService(t *testing.T) {
 	}
 }
 
-func TestAStrangersBrowserDoesNotUseUpAState(t *testing.T) {
+func TestAnotherBrowserDoesNotUseUpAState(t *testing.T) {
 	t.Parallel()
 	for _, side := range record.Sides {
 		w := newWorld(t, AuthUser)
@@ -68,11 +68,11 @@ func TestAStrangersBrowserDoesNotUseUpAState(t *testing.T) {
 	}
 }
 
-func TestTheIssuerOfAnAnswerIsTheOneThatWasAsked(t *testing.T) {
+func TestAResponseOfAnotherIssuerIsRejected(t *testing.T) {
 	t.Parallel()
 	const missing = ""
 	for name, c := range map[string]struct {
-		// sends is what the service's discovery says of its answers.
+		// sends is whether the service's discovery says that its responses name the issuer.
 		sends bool
 		iss   []string
 		good  bool
@@ -120,7 +120,7 @@ func TestTheIssuerOfAnAnswerIsTheOneThatWasAsked(t *testing.T) {
 	}
 }
 
-func TestASiteThatGivesItselfGooglesNameLinksNobody(t *testing.T) {
+func TestASiteThatNamesGooglesIssuerLinksNoAccount(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()

@@ -1,29 +1,29 @@
-// Package oauth links a user's Google and Creatio accounts, and makes the HTTP clients that act for the user with what
-// was linked. It is for shared/app, which gives it the store, the vault and what it has to know of Creatio.
+// Package oauth links a user's Google and Creatio accounts, and makes the HTTP clients that act for the user with the linked
+// accounts. It is for shared/app, which passes the store, the vault and the calls to Creatio.
 //
-// A linking by consent is an authorization code flow with PKCE (RFC 7636). Its state is kept for ten minutes, is good for
-// one use, and belongs to the browser that began it. Google's is an OpenID Connect sign-in at the same time.
+// A linking by consent is an authorization code flow with PKCE (RFC 7636). Its state is valid for ten minutes, for one use
+// and in the browser that began it. Linking Google is also an OpenID Connect sign-in.
 //
 // Its invariants:
 //
-//   - A code goes to no other service than the one that gave it. Each service has a redirect address of its own and an
-//     issuer of its own; an answer counts only at the address of the service that its state names, and under no other
-//     issuer (RFC 9700, section 4.4.2; RFC 9207). What does not count leaves the state as it was.
-//   - A token is written before it is used. Creatio gives a new refresh token with each refresh and takes the old one
-//     once, so the copies of this program agree in the store on who refreshes, and the refresh goes on to its end even
-//     where who asked for it has left.
-//   - A user is disconnected only by the word of the service that the grant or the password is no longer good, and only
-//     if what failed is still what is kept. What the operator has to mend disconnects nobody.
-//   - Credentials are kept sealed, under the user and the side. They are sent to the service that they belong to and to
-//     no other host. No error holds a token, a code or a password.
+//   - A code is sent only to the service that issued it. Each service has its own redirect address and its own issuer. A
+//     response is accepted only at the redirect address of the service that its state names, and not from another issuer
+//     (RFC 9700, section 4.4.2; RFC 9207). A rejected response does not change the state.
+//   - A token is stored before it is used. Creatio returns a new refresh token with each refresh and accepts the old one
+//     once. So the instances of Tandem agree in the store on the one that refreshes, and a refresh runs to its end even if
+//     its caller has disconnected.
+//   - A user is disconnected only if the service says that the grant or the password is no longer valid, and only if
+//     the refused credentials are still the stored ones. A failure that the operator has to fix disconnects no user.
+//   - Credentials are stored sealed, under the user and the side. They are sent only to hosts of their service. No error
+//     contains a token, a code or a password.
 //
-// A process that dies between a refresh and its writing takes Creatio's new refresh token with it. The next refresh,
-// a minute later at the earliest, shows the old one; where Creatio does not take it any more, the user has to link the
-// account again. No order of the two steps avoids that: the service forgets the old token before anybody can keep the
-// new one. Google's refresh tokens stay as they are, and nothing is lost there.
+// If a process dies after a refresh and before it stores the result, Creatio's new refresh token is lost. The next refresh,
+// a minute later at the earliest, sends the old one; if Creatio no longer accepts it, the user has to link the account
+// again. The order of the two steps cannot prevent that: the service invalidates the old token before Tandem can store the
+// new one. Google's refresh tokens do not change, so none is lost.
 //
-// Several users of Tandem may link the same Creatio account, as a person does who has two Google accounts: each has shown
-// that the account is theirs. Where a technical user acts for all, nobody has, and one alone is linked as each Creatio user.
+// Several users of Tandem may link the same Creatio account, such as a person with two Google accounts: each has proved
+// access to it. If a technical user acts for all, no user has; then only one user is linked as each Creatio user.
 package oauth
 
 import (
@@ -45,35 +45,36 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// What a linking may end with, besides faults.
+// The errors of a linking, besides faults.
 var (
-	// ErrState says that the linking is unknown, used, expired or another browser's, or that the service that was asked
-	// does not recognize the answer to it.
+	// ErrState says that the linking is unknown, used, expired or of another browser, or that the response is not from the
+	// service that was asked or has a code that it refuses.
 	ErrState = errors.New("the answer belongs to no linking that is under way")
 	// ErrRefused says that the user did not consent. Nothing was changed.
 	ErrRefused = errors.New("the user did not consent")
 	// ErrNotAllowed says that the user's domain may not sign in, or that the e-mail address is not verified. Nothing was
-	// kept.
+	// stored.
 	ErrNotAllowed = errors.New("the account may not sign in")
-	// ErrNoRefresh says that Google gave no refresh token and none is kept. The error is a *ConsentError.
+	// ErrNoRefresh says that Google returned no refresh token and none is stored. The error is a *ConsentError.
 	ErrNoRefresh = errors.New("google gave no refresh token")
 )
 
-// ConsentError says where the browser has to go on: Google gives another refresh token only when it asks the user again.
+// ConsentError holds the address to which the browser has to go: Google returns another refresh token only after it has
+// asked the user again.
 type ConsentError struct{ Redirect string }
 
 func (*ConsentError) Error() string { return ErrNoRefresh.Error() + ": ask for consent again" }
 
-// Is makes it ErrNoRefresh.
+// Is reports whether target is ErrNoRefresh.
 func (*ConsentError) Is(target error) bool { return target == ErrNoRefresh }
 
-// Vault seals what is kept. What was sealed under one context opens under no other.
+// Vault seals credentials. Open fails if the context is not that of Seal.
 type Vault interface {
 	Seal(plain []byte, context string) ([]byte, error)
 	Open(sealed []byte, context string) ([]byte, error)
 }
 
-// CreatioUser is who the site says a user is.
+// CreatioUser is a user of the Creatio site.
 type CreatioUser struct {
 	ID        string
 	Login     string
@@ -81,71 +82,71 @@ type CreatioUser struct {
 	TimeZone  string
 }
 
-// Google is the OAuth client at Google. Endpoint is the issuer in Google's place, or empty.
+// Google is the OAuth client at Google. Endpoint is the issuer to use instead of Google, or empty.
 type Google struct {
 	ClientID, ClientSecret, Endpoint string
 }
 
 // The ways to sign in to Creatio.
 const (
-	// AuthUser asks each user's consent.
+	// AuthUser asks each user for consent.
 	AuthUser = "user"
-	// AuthPassword keeps each user's name and password.
+	// AuthPassword stores each user's name and password.
 	AuthPassword = "password"
-	// AuthClient uses one technical user's client credentials for everybody.
+	// AuthClient uses one technical user's client credentials for all users.
 	AuthClient = "client"
 )
 
-// Creatio is the site and how users sign in to it. IdentityURL may be empty: the site's OpenID discovery is asked then.
+// Creatio is the site and how users sign in to it. If IdentityURL is empty, the site's OpenID discovery names it.
 type Creatio struct {
 	URL, Auth, IdentityURL, ClientID, ClientSecret string
 }
 
-// Options are what a Linker is made of.
+// Options are the settings and the dependencies of a Linker.
 type Options struct {
 	Store store.Store
 	Vault Vault
-	// HTTP sends requests to Google's identity service, CreatioHTTP those to Creatio's and, while an account is being
-	// linked, to the site. Default: clients of package httpx.
+	// HTTP sends requests to Google's identity service, CreatioHTTP those to Creatio's and, during a linking, to the site.
+	// Default: clients of package httpx.
 	HTTP, CreatioHTTP http.RoundTripper
 	// PublicURL is the address before "/oauth-callback".
 	PublicURL string
 	Google    Google
 	Creatio   Creatio
-	// AllowedDomains may sign in, in lower case; empty: any.
+	// AllowedDomains are the domains whose users may sign in, in lower case; empty: any.
 	AllowedDomains []string
-	// Now, Sleep and Logger have defaults: the clock, a timer, silence.
+	// Now, Sleep and Logger have defaults: the clock, a timer, no logs.
 	Now    func() time.Time
 	Sleep  func(ctx context.Context, d time.Duration) error
 	Logger *slog.Logger
 
-	// CreatioUser asks the site who the client's user is.
+	// CreatioUser asks the site for the client's user.
 	CreatioUser func(ctx context.Context, client *http.Client) (CreatioUser, error)
-	// CreatioFind finds the one active user with an e-mail address; BadRecord where there is none, or several. Needed with
+	// CreatioFind finds the one active user with an e-mail address; BadRecord if there is none, or several. Required with
 	// AuthClient.
 	CreatioFind func(ctx context.Context, client *http.Client, email string) (CreatioUser, error)
-	// CreatioSession sends requests in a session of a name and a password. Needed with AuthPassword.
+	// CreatioSession sends requests in a session of a name and a password. Required with AuthPassword.
 	CreatioSession func(base http.RoundTripper, user, password string) http.RoundTripper
-	// CreatioSignIn tries a name and a password once. Needed with AuthPassword.
+	// CreatioSignIn tries a name and a password once. Required with AuthPassword.
 	CreatioSignIn func(ctx context.Context, base http.RoundTripper, user, password string) error
 }
 
-// Linker links accounts and makes clients for them. It may be used from many goroutines.
+// Linker links accounts and makes clients for them. It is safe for concurrent use.
 type Linker struct {
 	o       Options
 	google  *provider
 	creatio *provider
 
-	// refreshes joins those who want the same token refreshed.
+	// refreshes merges concurrent refreshes of the same token into one.
 	refreshes singleflight.Group
 	technical *technical
 
 	mu sync.Mutex
-	// unsaved are refreshed credentials that the store has not taken yet.
+	// unsaved are refreshed credentials that could not be stored yet.
 	unsaved map[string]unsaved
 }
 
-// New makes a Linker. It calls nobody.
+// New makes a Linker. It makes no calls.
 func New(o Options) (*Linker, error) {
 	if err := o.check(); err != nil {
 		return nil, fault.New(fault.Misconfigured, "", "linking", err)
@@ -196,7 +197,7 @@ func (o *Options) check() error {
 	)
 }
 
-// redirectURI is where a service sends the browser back to.
+// redirectURI is the address to which a service sends the browser back.
 func (l *Linker) redirectURI(side record.Side) string {
 	if side == record.Creatio {
 		return l.o.PublicURL + "/oauth-callback/creatio"
@@ -220,7 +221,7 @@ func (l *Linker) base(side record.Side) http.RoundTripper {
 	return l.o.CreatioHTTP
 }
 
-// changeProfile changes the profile of a user who exists.
+// changeProfile changes the profile of an existing user.
 func (l *Linker) changeProfile(ctx context.Context, user string, f func(*store.Profile)) error {
 	return l.o.Store.User(user).UpdateProfile(ctx, func(p *store.Profile) error {
 		if p.CreatedAt.IsZero() {
@@ -231,7 +232,7 @@ func (l *Linker) changeProfile(ctx context.Context, user string, f func(*store.P
 	})
 }
 
-// secret is a fresh random string of 130 bits, in the alphabet of the store's keys.
+// secret is a new random string of 130 bits, in the alphabet of the store's keys.
 func secret() string { return rand.Text() }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -23,29 +23,29 @@ import (
 const (
 	// callTimeout ends one call to an identity service.
 	callTimeout = 30 * time.Second
-	// maxReply is the largest reply of an identity service that is read.
+	// maxReply is how much of an identity service's reply is read.
 	maxReply = 1 << 20
-	// googleIssuer is https://accounts.google.com/.well-known/openid-configuration's.
+	// googleIssuer is the issuer in https://accounts.google.com/.well-known/openid-configuration.
 	googleIssuer = "https://accounts.google.com"
 )
 
-// provider is an identity service: what its OpenID discovery says, asked once, and how to call it.
+// provider is an identity service: its discovery document, which is read once, and a client for it.
 type provider struct {
 	side   record.Side
 	client *http.Client
 	id     string
 	secret string
 	now    func() time.Time
-	// issuer is known beforehand for Google only.
+	// issuer is the expected issuer, set for Google only.
 	issuer string
-	// discover asks the service; a failure is not kept.
+	// discover reads the metadata; a failure is not cached.
 	discover func(ctx context.Context) (*metadata, error)
 
-	turn  chan struct{}
+	lock  chan struct{}
 	known *metadata
 }
 
-// metadata is what is needed of a discovery document
+// metadata holds the needed fields of a discovery document
 // (https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderMetadata).
 type metadata struct {
 	Issuer     string `json:"issuer"`
@@ -53,19 +53,19 @@ type metadata struct {
 	Token      string `json:"token_endpoint"`
 	Revocation string `json:"revocation_endpoint"`
 	Keys       string `json:"jwks_uri"`
-	// SendsIssuer says that every answer of the authorization endpoint names the issuer (RFC 9207, section 3).
+	// SendsIssuer says that every authorization response names the issuer (RFC 9207, section 3).
 	SendsIssuer bool `json:"authorization_response_iss_parameter_supported"`
 
-	// keys verify ID tokens; nil where the service signs nobody in.
+	// keys verify ID tokens; nil if the service is not used for sign-in.
 	keys oidc.KeySet
 }
 
-// disowns says why an authorization response is none of this service, and nothing where it may be one (RFC 9207, section
-// 2.4; no parameter comes twice, RFC 6749, section 3.1).
-func (m *metadata) disowns(response url.Values) string {
+// mismatch says why an authorization response cannot be from this service; empty if it can (RFC 9207, section 2.4; no
+// parameter may occur twice, RFC 6749, section 3.1).
+func (m *metadata) mismatch(response url.Values) string {
 	for _, name := range []string{"state", "code", "error", "iss"} {
 		if len(response[name]) > 1 {
-			return "a parameter comes twice"
+			return "a parameter occurs twice"
 		}
 	}
 	switch {
@@ -79,7 +79,7 @@ func (m *metadata) disowns(response url.Values) string {
 
 func (l *Linker) newProvider(side record.Side, id, secret string) *provider {
 	return &provider{
-		side: side, id: id, secret: secret, now: l.o.Now, turn: make(chan struct{}, 1),
+		side: side, id: id, secret: secret, now: l.o.Now, lock: make(chan struct{}, 1),
 		client: &http.Client{Transport: bounded{l.base(side)}, CheckRedirect: httpx.SameOrigin, Timeout: callTimeout},
 	}
 }
@@ -95,15 +95,15 @@ func (l *Linker) newGoogle() *provider {
 		if m.Issuer != p.issuer || m.Authorize == "" || m.Keys == "" {
 			return nil, p.unknown("the service at the issuer's address is another")
 		}
-		// The key set keeps the context's client and nothing else of it.
+		// The key set uses only the client of the context.
 		m.keys = oidc.NewRemoteKeySet(p.withClient(context.Background()), m.Keys)
 		return m, nil
 	}
 	return p
 }
 
-// newCreatio finds Creatio's identity service where the configuration says; otherwise the site's own discovery names it,
-// at the place of its layout: under /0 on the .NET Framework, at the root on .NET.
+// newCreatio makes the provider of Creatio. Its identity service is at the configured address. If none is configured, the
+// site's own discovery document names it: under /0 on the .NET Framework, at the root on .NET.
 func (l *Linker) newCreatio() *provider {
 	p := l.newProvider(record.Creatio, l.o.Creatio.ClientID, l.o.Creatio.ClientSecret)
 	identity := l.o.Creatio.IdentityURL
@@ -115,8 +115,8 @@ func (l *Linker) newCreatio() *provider {
 		for _, place := range places {
 			m, err := p.read(ctx, place)
 			if err == nil && m.Issuer == l.google.issuer {
-				// Nobody could tell their answers apart (RFC 9207, section 2.4).
-				return nil, p.unknown("it gives itself Google's name")
+				// Responses of the two services could not be distinguished (RFC 9207, section 2.4).
+				return nil, p.unknown("it names Google's issuer as its own")
 			}
 			if err == nil || fault.KindOf(err) != fault.Misconfigured {
 				return m, err
@@ -125,7 +125,7 @@ func (l *Linker) newCreatio() *provider {
 		if identity == "" {
 			return nil, p.unknown("the site names no identity service; CREATIO_IDENTITY_URL can")
 		}
-		// The addresses of Creatio's identity service where its discovery is closed.
+		// The addresses of Creatio's identity service if its discovery document is not available.
 		return &metadata{
 			Issuer: identity, Authorize: identity + "/connect/authorize", Token: identity + "/connect/token", Revocation: identity + "/connect/revocation",
 		}, nil
@@ -133,7 +133,7 @@ func (l *Linker) newCreatio() *provider {
 	return p
 }
 
-// read reads the discovery document of an issuer. A reply that is none is Misconfigured.
+// read reads the discovery document of an issuer. If the reply is something else, the error is Misconfigured.
 func (p *provider) read(ctx context.Context, issuer string) (*metadata, error) {
 	const op = "discover identity service"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, issuer+"/.well-known/openid-configuration", nil)
@@ -147,8 +147,8 @@ func (p *provider) read(ctx context.Context, issuer string) (*metadata, error) {
 	}
 	defer resp.Body.Close()
 	switch {
-	case mayPass(resp.StatusCode):
-		return nil, p.busy(op, resp)
+	case temporary(resp.StatusCode):
+		return nil, p.retryLater(op, resp)
 	case resp.StatusCode != http.StatusOK:
 		return nil, p.unknown(fmt.Sprintf("status %d", resp.StatusCode))
 	}
@@ -172,7 +172,7 @@ func (p *provider) unknown(why string) error {
 	return fault.New(fault.Misconfigured, string(p.side), "no-identity-service", errors.New("discover identity service: "+why))
 }
 
-// trustworthy says whether secrets may go to an endpoint: one that is encrypted, unless the issuer is not either.
+// trustworthy reports whether secrets may be sent to an endpoint: it has to be encrypted if the issuer is.
 func trustworthy(issuer, endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" {
@@ -181,14 +181,14 @@ func trustworthy(issuer, endpoint string) bool {
 	return u.Scheme == "https" || u.Scheme == "http" && strings.HasPrefix(issuer, "http://")
 }
 
-// metadata is what the service's discovery says. One asks, the others wait.
+// metadata returns the service's metadata. Concurrent callers wait for one request.
 func (p *provider) metadata(ctx context.Context) (*metadata, error) {
 	select {
-	case p.turn <- struct{}{}:
+	case p.lock <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fault.New(fault.Retry, string(p.side), "canceled", ctx.Err())
 	}
-	defer func() { <-p.turn }()
+	defer func() { <-p.lock }()
 	if p.known != nil {
 		return p.known, nil
 	}
@@ -200,7 +200,7 @@ func (p *provider) metadata(ctx context.Context) (*metadata, error) {
 	return m, nil
 }
 
-// config is the OAuth client for the service. Both services take the client's secret in the form.
+// config is the OAuth client for the service. Both services accept the client's secret in the form.
 func (p *provider) config(m *metadata) *oauth2.Config {
 	return &oauth2.Config{
 		ClientID: p.id, ClientSecret: p.secret,
@@ -213,11 +213,11 @@ func (p *provider) withClient(ctx context.Context) context.Context {
 	return oidc.ClientContext(ctx, p.client)
 }
 
-// granted are the tokens of a reply, by the clock before the request.
+// granted returns the tokens of a reply. Their lifetime counts from the time before the request.
 func granted(t *oauth2.Token, before time.Time) credentials {
 	seconds := float64(t.ExpiresIn)
 	if seconds <= 0 {
-		// Package clientcredentials leaves it there.
+		// Package clientcredentials returns it only there.
 		seconds, _ = t.Extra("expires_in").(float64)
 	}
 	lifetime := time.Duration(min(seconds, longestLifetime.Seconds())) * time.Second
@@ -229,18 +229,18 @@ func granted(t *oauth2.Token, before time.Time) credentials {
 }
 
 const (
-	// defaultLifetime is for replies that do not say how long a token lives, which Creatio's may not.
+	// defaultLifetime is for replies without the lifetime of the token, which Creatio may omit.
 	defaultLifetime = 3 * time.Minute
-	// longestLifetime keeps a nonsensical number of seconds from overflowing a duration.
+	// longestLifetime prevents an absurd number of seconds from overflowing a duration.
 	longestLifetime = 365 * 24 * time.Hour
-	// early is how long before its end an access token is refreshed, so that a service that is not there for a moment
-	// stops nobody.
+	// early is how long before its expiry an access token is refreshed, so that a short outage of the service does not
+	// matter.
 	early = 2 * time.Minute
-	// transit is how long a request may be on its way with a token that ends.
+	// transit is the longest time in which a request reaches the service; the token has to be valid for that long.
 	transit = 10 * time.Second
 )
 
-// bounded cuts replies off. What is cut is no JSON any more.
+// bounded truncates replies. A truncated reply is no valid JSON.
 type bounded struct{ base http.RoundTripper }
 
 func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -17,7 +17,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-func TestATokenIsRefreshedBeforeItEndsAndKept(t *testing.T) {
+func TestATokenIsRefreshedBeforeItExpiresAndStored(t *testing.T) {
 	t.Parallel()
 	for _, side := range record.Sides {
 		w := newWorld(t, AuthUser)
@@ -38,17 +38,17 @@ func TestATokenIsRefreshedBeforeItEndsAndKept(t *testing.T) {
 	}
 }
 
-func TestATokenThatSaysNoLifetimeLivesBriefly(t *testing.T) {
+func TestATokenWithoutALifetimeGetsAShortOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	w.creatio.lifetime = 0
 	c := w.credentials(w.linked(), record.Creatio)
-	if c.usable(start.Add(defaultLifetime)) || !c.fresh(start.Add(time.Minute)) {
+	if c.usable(start.Add(defaultLifetime)) || !c.upToDate(start.Add(time.Minute)) {
 		t.Errorf("credentials = %+v", c)
 	}
 }
 
-func TestARefusedTokenIsReplacedOnceAndTheRequestRepeated(t *testing.T) {
+func TestARefusedTokenIsReplacedOnceAndTheRequestRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -67,7 +67,7 @@ func TestARefusedTokenIsReplacedOnceAndTheRequestRepeated(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsRefusedThoughNewIsNotReplacedForEver(t *testing.T) {
+func TestANewTokenThatIsRefusedIsNotReplacedForEver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	closed := roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -87,7 +87,7 @@ func TestATokenThatIsRefusedThoughNewIsNotReplacedForEver(t *testing.T) {
 	}
 }
 
-func TestTwoCopiesRefreshOnceWhereTokensRotate(t *testing.T) {
+func TestTwoInstancesRefreshOnceIfTokensRotate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -95,7 +95,7 @@ func TestTwoCopiesRefreshOnceWhereTokensRotate(t *testing.T) {
 		w.client(w.linker, user, record.Creatio), w.client(w.linker, user, record.Creatio), w.client(w.another(), user, record.Creatio),
 	}
 	w.clock.pass(2 * time.Hour)
-	// The first refresh is held until another copy has waited for it a few times.
+	// The first refresh is blocked until another instance has waited for it a few times.
 	var slept atomic.Int32
 	waited := make(chan struct{})
 	w.options.Sleep = func(ctx context.Context, _ time.Duration) error {
@@ -119,7 +119,7 @@ func TestTwoCopiesRefreshOnceWhereTokensRotate(t *testing.T) {
 			}
 		})
 	}
-	// The one that tells when it waits must not be the one that is waited for.
+	// The instance that reports its waits must not be the one that refreshes.
 	for _, c := range clients[:3] {
 		call(c)
 	}
@@ -134,7 +134,7 @@ func TestTwoCopiesRefreshOnceWhereTokensRotate(t *testing.T) {
 	}
 }
 
-func TestARefreshGoesOnWhereWhoAskedHasLeft(t *testing.T) {
+func TestARefreshContinuesAfterItsCallerDisconnected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -168,9 +168,9 @@ func TestARefreshGoesOnWhereWhoAskedHasLeft(t *testing.T) {
 	}
 }
 
-// A copy that dies between the refresh and its writing leaves a claim behind; the next refresh waits until the claim
-// ends, shows the used token, and the user has to link the account again.
-func TestACrashBetweenRefreshAndWritingCostsALinking(t *testing.T) {
+// An instance that dies between the refresh and its write leaves a claim. The next refresh waits until the claim expires
+// and sends the used token; then the user has to link the account again.
+func TestAfterACrashBetweenRefreshAndWriteTheUserHasToLinkAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -203,7 +203,7 @@ func TestACrashBetweenRefreshAndWritingCostsALinking(t *testing.T) {
 	}
 }
 
-func TestAnothersClaimHoldsUpNobodyWhoseTokenIsStillGood(t *testing.T) {
+func TestAClaimedRefreshDelaysNoRequestWhoseTokenIsStillValid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -225,7 +225,7 @@ func TestAnothersClaimHoldsUpNobodyWhoseTokenIsStillGood(t *testing.T) {
 	}
 }
 
-func TestAClaimWhoseRefreshNeverHappenedEnds(t *testing.T) {
+func TestAClaimWhoseRefreshNeverHappenedExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -240,7 +240,7 @@ func TestAClaimWhoseRefreshNeverHappenedEnds(t *testing.T) {
 	}
 }
 
-func TestADeadGrantHasToBeLinkedAgain(t *testing.T) {
+func TestARevokedGrantHasToBeLinkedAgain(t *testing.T) {
 	t.Parallel()
 	for _, side := range record.Sides {
 		w := newWorld(t, AuthUser)
@@ -275,7 +275,7 @@ func TestADeadGrantHasToBeLinkedAgain(t *testing.T) {
 	}
 }
 
-func TestADeadGrantOfAnEarlierLinkingDisconnectsNobody(t *testing.T) {
+func TestARevokedGrantOfAnEarlierLinkingDisconnectsNoUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()
@@ -300,7 +300,7 @@ func TestADeadGrantOfAnEarlierLinkingDisconnectsNobody(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotTheUsersDisconnectsNobody(t *testing.T) {
+func TestAFailureThatIsNotTheUsersDisconnectsNoUser(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status int
@@ -349,7 +349,7 @@ func TestWhatIsNotTheUsersDisconnectsNobody(t *testing.T) {
 	}
 }
 
-func TestAnUnreachableTokenEndpointIsTriedAgainLater(t *testing.T) {
+func TestAnUnreachableTokenEndpointIsRetriedLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -373,7 +373,7 @@ func TestAnUnreachableTokenEndpointIsTriedAgainLater(t *testing.T) {
 	}
 }
 
-// stubborn is a store that refuses to swap tokens that are not claims.
+// stubborn is a store that refuses to swap tokens, except for claims.
 type stubborn struct {
 	store.Store
 	refuse atomic.Bool
@@ -393,7 +393,7 @@ func (u stubbornUser) SwapToken(ctx context.Context, side record.Side, old, new 
 	return u.User.SwapToken(ctx, side, old, new)
 }
 
-func TestARefreshedTokenOutlivesAStoreThatIsAway(t *testing.T) {
+func TestARefreshedTokenSurvivesAnOutageOfTheStore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -429,7 +429,7 @@ func TestNoAccountNoClient(t *testing.T) {
 	}
 }
 
-func TestCredentialsGoToTheirServiceOnly(t *testing.T) {
+func TestCredentialsAreSentToTheirServiceOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -460,7 +460,7 @@ func TestCredentialsGoToTheirServiceOnly(t *testing.T) {
 	}
 }
 
-func TestATokenOfAnotherUserIsNone(t *testing.T) {
+func TestATokenOfAnotherUserCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	olena := w.olena()

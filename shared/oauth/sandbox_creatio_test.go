@@ -14,7 +14,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/sandbox/creatio"
 )
 
-// sandboxCreatio puts the simulated site in place of the test's own.
+// sandboxCreatio replaces the test's own site with the sandbox.
 func (w *world) sandboxCreatio(o creatio.Options) *creatio.Server {
 	w.t.Helper()
 	o.Now = w.clock.now
@@ -42,7 +42,7 @@ func (w *world) sandboxCreatio(o creatio.Options) *creatio.Server {
 	return s
 }
 
-// tags asks the site for something that needs a user.
+// tags requests data from the site that requires a user.
 func (w *world) tags(ctx context.Context, c *http.Client) error {
 	for _, place := range []string{"/0/odata", "/odata"} {
 		status, err := get(ctx, c, w.options.Creatio.URL+place+"/ContactTag?$top=1")
@@ -92,7 +92,7 @@ func TestTheSandboxCreatioIsLinkedRefreshedAndUnlinked(t *testing.T) {
 	}
 }
 
-func TestCopiesThatRefreshAtOnceStayLinkedToTheSandboxCreatio(t *testing.T) {
+func TestInstancesThatRefreshConcurrentlyStayLinkedToTheSandboxCreatio(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	w.sandboxCreatio(creatio.Options{})
@@ -115,7 +115,7 @@ func TestCopiesThatRefreshAtOnceStayLinkedToTheSandboxCreatio(t *testing.T) {
 	}
 }
 
-func TestTheSandboxCreatiosGrantEndsAndIsGivenAgain(t *testing.T) {
+func TestTheSandboxCreatiosGrantIsRevokedAndGivenAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	s := w.sandboxCreatio(creatio.Options{})

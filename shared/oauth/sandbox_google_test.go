@@ -15,7 +15,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
-// sandboxGoogle puts the simulated Google in place of the test's own.
+// sandboxGoogle replaces the test's own Google with the sandbox.
 func (w *world) sandboxGoogle() *google.Server {
 	w.t.Helper()
 	s := google.New(google.Options{Now: w.clock.now})
@@ -35,7 +35,7 @@ func (w *world) sandboxGoogle() *google.Server {
 	return s
 }
 
-// visit is a browser that goes to the consent page and is sent back.
+// visit is a browser that opens the consent page and is redirected back.
 func visit(t *testing.T, address string) url.Values {
 	t.Helper()
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -82,7 +82,7 @@ func TestTheSandboxGoogleIsLinkedRefreshedAndUnlinked(t *testing.T) {
 	}
 }
 
-func TestTheSandboxGooglesGrantEndsAndIsGivenAgain(t *testing.T) {
+func TestTheSandboxGooglesGrantIsRevokedAndGivenAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	s := w.sandboxGoogle()

@@ -13,13 +13,13 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// Where one technical user acts for all, nobody proves to Creatio who they are: it is taken from the address that Google
-// vouches for. So each Creatio user has one seat, which is the user's of Tandem who came first, and whoever does not have
-// it may not use the technical user, whatever the profile says.
+// If one technical user acts for all, users do not prove their identity to Creatio: it is derived from the e-mail address
+// that Google has verified. So each Creatio user has one seat, which belongs to the first user of Tandem who is linked as
+// that user. Without the seat a user may not use the technical user, even if the profile says that the account is linked.
 
-// LinkClient links the one active Creatio user who has the user's e-mail address, for accounts of a Workspace: a private
-// account may bear the address of an organization that knows nothing of it. An error of kind BadRecord says that there is
-// no such Creatio user, or several, or that somebody else is linked as that one; the user is not linked any more then.
+// LinkClient links the one active Creatio user who has the user's e-mail address. It accepts only accounts of a Workspace: a
+// private account may have an address of an organization that does not control it. An error of kind BadRecord says that
+// there is no such Creatio user, or several, or that another user is linked as that one; then the user is unlinked.
 func (l *Linker) LinkClient(ctx context.Context, user string) error {
 	if err := l.only(AuthClient); err != nil {
 		return err
@@ -28,7 +28,7 @@ func (l *Linker) LinkClient(ctx context.Context, user string) error {
 	if err != nil {
 		return fmt.Errorf("link account: %w", err)
 	}
-	who, err := l.seated(ctx, p)
+	who, err := l.takeSeat(ctx, p)
 	if fault.Is(err, fault.BadRecord) {
 		return errors.Join(err, l.unseat(ctx, p))
 	}
@@ -44,8 +44,8 @@ func (l *Linker) LinkClient(ctx context.Context, user string) error {
 	return nil
 }
 
-// seated finds the user's Creatio user, and takes the seat.
-func (l *Linker) seated(ctx context.Context, p store.Profile) (CreatioUser, error) {
+// takeSeat finds the user's Creatio user and takes its seat for the user.
+func (l *Linker) takeSeat(ctx context.Context, p store.Profile) (CreatioUser, error) {
 	if p.Google.HostedDomain == "" {
 		return CreatioUser{}, fault.New(fault.BadRecord, string(record.Creatio), "no-workspace", errors.New("link account: the Google account belongs to no Workspace"))
 	}
@@ -53,7 +53,7 @@ func (l *Linker) seated(ctx context.Context, p store.Profile) (CreatioUser, erro
 	if err != nil {
 		return who, fmt.Errorf("link account: %w", err)
 	}
-	if err := whole(who); err != nil {
+	if err := requireContact(who); err != nil {
 		return who, err
 	}
 	holder, err := l.o.Store.TakeSeat(ctx, seat(l.o.Creatio.URL, who.ID), p.ID)
@@ -66,7 +66,7 @@ func (l *Linker) seated(ctx context.Context, p store.Profile) (CreatioUser, erro
 	return who, nil
 }
 
-// unseat ends a link that a technical user served.
+// unseat frees the user's seat and unlinks the Creatio account.
 func (l *Linker) unseat(ctx context.Context, p store.Profile) error {
 	if err := l.leaveSeat(ctx, p); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (l *Linker) unseat(ctx context.Context, p store.Profile) error {
 	return l.changeProfile(ctx, p.ID, func(p *store.Profile) { p.Creatio.Linked = false })
 }
 
-// leaveSeat frees the seat of the Creatio user as whom the profile is linked, or was.
+// leaveSeat frees the seat of the Creatio user in the profile.
 func (l *Linker) leaveSeat(ctx context.Context, p store.Profile) error {
 	if seatOf(p) == "" {
 		return nil
@@ -85,8 +85,8 @@ func (l *Linker) leaveSeat(ctx context.Context, p store.Profile) error {
 	return nil
 }
 
-// vacate frees a user's seat, where the user is there.
-func (l *Linker) vacate(ctx context.Context, user string) error {
+// leaveSeatOf frees a user's seat if the user exists.
+func (l *Linker) leaveSeatOf(ctx context.Context, user string) error {
 	p, err := l.o.Store.User(user).Profile(ctx)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
@@ -97,8 +97,8 @@ func (l *Linker) vacate(ctx context.Context, user string) error {
 	return l.leaveSeat(ctx, p)
 }
 
-// hasSeat says whether the user is the one who is linked as that Creatio user. Links of versions that gave no seats end
-// with it: some of them were made by addresses that anybody could write on a colleague's contact card.
+// hasSeat reports whether the user has the seat of the Creatio user in the profile. It is false for links of versions
+// without seats: some of those were made by an address that any user could write on a colleague's contact.
 func (l *Linker) hasSeat(ctx context.Context, p store.Profile) (bool, error) {
 	holder, err := l.o.Store.Seat(ctx, seatOf(p))
 	if errors.Is(err, store.ErrNotFound) {
@@ -107,7 +107,7 @@ func (l *Linker) hasSeat(ctx context.Context, p store.Profile) (bool, error) {
 	return holder == p.ID, err
 }
 
-// seatOf is the seat that goes with a profile; empty where there is none.
+// seatOf returns the key of the seat for a profile; empty if it names no Creatio user.
 func seatOf(p store.Profile) string {
 	if p.Creatio.UserID == "" {
 		return ""
@@ -115,7 +115,7 @@ func seatOf(p store.Profile) string {
 	return seat(p.Creatio.URL, p.Creatio.UserID)
 }
 
-// seat is the key of a Creatio user's seat.
+// seat returns the key of a Creatio user's seat.
 func seat(site, creatioUser string) string {
 	sum := sha256.Sum256([]byte("creatio:" + site + "\n" + strings.ToLower(creatioUser)))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:15]))

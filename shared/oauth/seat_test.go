@@ -11,7 +11,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-func TestTheTechnicalUserServesWhoHasTheAddress(t *testing.T) {
+func TestTheTechnicalUserServesTheUserWithTheAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthClient)
 	user := w.olena()
@@ -46,7 +46,7 @@ func TestTheTechnicalUserServesWhoHasTheAddress(t *testing.T) {
 	}
 }
 
-// guest signs somebody else in.
+// guest signs another user in.
 func (w *world) guest(subject, email string, change map[string]any) string {
 	w.t.Helper()
 	claims := w.claims(map[string]any{"sub": subject, "email": email})
@@ -60,7 +60,7 @@ func (w *world) guest(subject, email string, change map[string]any) string {
 	return out.User
 }
 
-func TestAnAccountOfNoWorkspaceIsNotLookedForInCreatio(t *testing.T) {
+func TestAnAccountWithoutAWorkspaceIsNotSearchedInCreatio(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthClient)
 	w.found = func(string) (CreatioUser, error) {
@@ -74,7 +74,7 @@ func TestAnAccountOfNoWorkspaceIsNotLookedForInCreatio(t *testing.T) {
 	}
 }
 
-func TestOneUserIsLinkedAsEachCreatioUserHoweverManyAskAtOnce(t *testing.T) {
+func TestConcurrentLinkingsLinkOneUserAsEachCreatioUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthClient)
 	var users []string
@@ -103,11 +103,11 @@ func TestOneUserIsLinkedAsEachCreatioUserHoweverManyAskAtOnce(t *testing.T) {
 	}
 }
 
-func TestALinkWithoutASeatServesNobodyUntilTheNextSignIn(t *testing.T) {
+func TestALinkWithoutASeatIsUnusableUntilTheNextSignIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthClient)
 	user := w.olena()
-	// As a version left it that took whoever's contact card had the address.
+	// A former version linked users by the e-mail address of any contact.
 	err := w.linker.changeProfile(t.Context(), user, func(p *store.Profile) {
 		p.Creatio = store.CreatioAccount{URL: w.creatio.URL, UserID: olena.ID, User: "olena", ContactID: olena.ContactID, Linked: true}
 	})
@@ -125,7 +125,7 @@ func TestALinkWithoutASeatServesNobodyUntilTheNextSignIn(t *testing.T) {
 	}
 }
 
-func TestWhoIsFoundAsAnotherCreatioUserLeavesTheFormerSeat(t *testing.T) {
+func TestAUserWhoIsFoundAsAnotherCreatioUserLeavesTheFormerSeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthClient)
 	user, colleague := w.olena(), w.guest("1002", "bo@example.com", nil)
@@ -142,7 +142,7 @@ func TestWhoIsFoundAsAnotherCreatioUserLeavesTheFormerSeat(t *testing.T) {
 	}
 }
 
-func TestARefusedTechnicalClientIsTheOperatorsToMend(t *testing.T) {
+func TestARefusedTechnicalClientIsMisconfigured(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{"invalid_client", "invalid_grant"} {
 		w := newWorld(t, AuthClient)

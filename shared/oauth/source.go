@@ -18,50 +18,50 @@ import (
 )
 
 const (
-	// claimFor is how long a refresh is claimed: longer than the call and the writing take together.
+	// claimFor is how long a refresh is claimed: longer than the call and the write take together.
 	claimFor = callTimeout + persistFor + 10*time.Second
-	// claimPause is how often one looks whether another's refresh has come to its end.
+	// claimPause is the interval at which a waiting refresh checks whether the other one has ended.
 	claimPause = 300 * time.Millisecond
-	// persistFor is how long writing a refreshed token may take.
+	// persistFor is how long storing a refreshed token may take.
 	persistFor = 20 * time.Second
-	// refreshFor is how long a refresh may take, waiting for another one's claim included.
+	// refreshFor is how long a refresh may take, including the wait for the claim of another one.
 	refreshFor = 2 * claimFor
-	// patience is how long a failed refresh is not repeated while the access token is still good.
-	patience = 15 * time.Second
+	// retryPause is how long a failed refresh is not retried while the access token is still valid.
+	retryPause = 15 * time.Second
 )
 
-// source gives one user's access token of one side, and refreshes it.
+// source provides one user's access token for one side, and refreshes it.
 type source struct {
 	l    *Linker
 	user string
 	side record.Side
 
 	mu  sync.Mutex
-	now kept
-	// next is when a refresh that failed, and is not urgent, may be tried again.
+	now stored
+	// next is the earliest time to retry a failed refresh that is not urgent.
 	next time.Time
 }
 
-// token is an access token to send a request with.
+// token returns an access token for a request.
 func (s *source) token(ctx context.Context) (string, error) {
 	s.mu.Lock()
 	k, next := s.now, s.next
 	s.mu.Unlock()
 	now := s.l.o.Now()
-	if k.fresh(now) || k.usable(now) && now.Before(next) {
+	if k.upToDate(now) || k.usable(now) && now.Before(next) {
 		return k.Access, nil
 	}
 	access, err := s.refresh(ctx, k, !k.usable(now))
 	if fault.Is(err, fault.Retry) && k.usable(now) && ctx.Err() == nil {
 		s.mu.Lock()
-		s.next = now.Add(patience)
+		s.next = now.Add(retryPause)
 		s.mu.Unlock()
 		return k.Access, nil
 	}
 	return access, err
 }
 
-// replace is another access token than the one that was refused.
+// replace returns another access token than the one that was refused.
 func (s *source) replace(ctx context.Context, refused string) (string, error) {
 	s.mu.Lock()
 	k := s.now
@@ -72,8 +72,9 @@ func (s *source) replace(ctx context.Context, refused string) (string, error) {
 	return s.refresh(ctx, k, true)
 }
 
-// refresh joins or begins the refresh of a token. Who leaves does not end it: a refresh token may be good once.
-func (s *source) refresh(ctx context.Context, old kept, urgent bool) (string, error) {
+// refresh refreshes a token, or waits for a refresh that is running. The refresh continues if its caller disconnects,
+// because a refresh token may be valid only once.
+func (s *source) refresh(ctx context.Context, old stored, urgent bool) (string, error) {
 	key := strings.Join([]string{s.user, string(s.side), old.doc.Version, strconv.FormatBool(urgent)}, "/")
 	done := s.l.refreshes.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), refreshFor)
@@ -85,7 +86,7 @@ func (s *source) refresh(ctx context.Context, old kept, urgent bool) (string, er
 		if r.Err != nil {
 			return "", r.Err
 		}
-		k := r.Val.(kept)
+		k := r.Val.(stored)
 		s.mu.Lock()
 		s.now, s.next = k, time.Time{}
 		s.mu.Unlock()
@@ -95,63 +96,63 @@ func (s *source) refresh(ctx context.Context, old kept, urgent bool) (string, er
 	}
 }
 
-// refresh gives credentials with another access token than old's: those that somebody else has kept meanwhile, or those
-// of a refresh. Where it is not urgent, it does not wait for another copy's refresh.
-func (l *Linker) refresh(ctx context.Context, user string, side record.Side, old kept, urgent bool) (kept, error) {
+// refresh returns credentials with another access token than old's: those that another caller has stored meanwhile, or
+// those of a refresh. If it is not urgent, it does not wait for the refresh of another instance.
+func (l *Linker) refresh(ctx context.Context, user string, side record.Side, old stored, urgent bool) (stored, error) {
 	for {
 		k, err := l.load(ctx, user, side)
 		if err != nil {
-			return kept{}, err
+			return stored{}, err
 		}
 		now := l.o.Now()
 		if k.Access != old.Access && k.usable(now) {
 			return k, nil
 		}
 		if next, found := l.recover(user, side, k); found {
-			return l.keep(ctx, user, side, k, next)
+			return l.save(ctx, user, side, k, next)
 		}
 		if k.Refresh == "" {
-			return kept{}, fault.New(fault.Reconnect, string(side), "no-refresh-token", errors.New("refresh token: there is none"))
+			return stored{}, fault.New(fault.Reconnect, string(side), "no-refresh-token", errors.New("refresh token: there is none"))
 		}
 		if side == record.Google {
-			// Google's refresh tokens may be used by two at once: no claim is needed.
+			// Google's refresh tokens may be used concurrently, so no claim is needed.
 			return l.renew(ctx, user, side, k)
 		}
 		if claimed(k.doc).After(now) {
 			if !urgent {
-				return kept{}, fault.New(fault.Retry, string(side), "refresh-busy", errors.New("refresh token: another refresh is under way"))
+				return stored{}, fault.New(fault.Retry, string(side), "refresh-busy", errors.New("refresh token: another refresh is under way"))
 			}
 			if err := l.o.Sleep(ctx, claimPause); err != nil {
-				return kept{}, fault.New(fault.Retry, string(side), "refresh-busy", fmt.Errorf("wait for another refresh: %w", err))
+				return stored{}, fault.New(fault.Retry, string(side), "refresh-busy", fmt.Errorf("wait for another refresh: %w", err))
 			}
 			continue
 		}
 		mine := store.Token{Sealed: k.doc.Sealed, Version: claim(now.Add(claimFor))}
 		swapped, err := l.o.Store.User(user).SwapToken(ctx, side, k.doc, mine)
 		if err != nil {
-			return kept{}, fmt.Errorf("claim refresh: %w", err)
+			return stored{}, fmt.Errorf("claim refresh: %w", err)
 		}
 		if swapped {
-			return l.renew(ctx, user, side, kept{credentials: k.credentials, doc: mine})
+			return l.renew(ctx, user, side, stored{credentials: k.credentials, doc: mine})
 		}
 	}
 }
 
-// renew calls the identity service with the refresh token, and keeps what it gives.
-func (l *Linker) renew(ctx context.Context, user string, side record.Side, k kept) (kept, error) {
+// renew calls the identity service with the refresh token and stores the new tokens.
+func (l *Linker) renew(ctx context.Context, user string, side record.Side, k stored) (stored, error) {
 	next, err := l.call(ctx, side, k.Refresh)
 	if err == nil {
 		next.Site = k.Site
-		return l.keep(ctx, user, side, k, next)
+		return l.save(ctx, user, side, k, next)
 	}
 	if fault.Is(err, fault.Reconnect) {
 		return l.rejected(ctx, user, side, k, err)
 	}
 	l.release(ctx, user, side, k)
-	return kept{}, err
+	return stored{}, err
 }
 
-// call makes one refresh. A reply without a refresh token leaves the old one good.
+// call makes one refresh call. If the reply has no refresh token, the old one remains valid.
 func (l *Linker) call(ctx context.Context, side record.Side, refresh string) (credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -163,20 +164,20 @@ func (l *Linker) call(ctx context.Context, side record.Side, refresh string) (cr
 	before := l.o.Now()
 	t, err := p.config(m).TokenSource(p.withClient(ctx), &oauth2.Token{RefreshToken: refresh}).Token()
 	if err != nil {
-		return credentials{}, p.refused("refresh token", err)
+		return credentials{}, p.tokenError("refresh token", err)
 	}
 	return granted(t, before), nil
 }
 
-// unsaved are credentials that could not be written, and the version of the document that they are to replace.
+// unsaved are credentials that could not be stored, and the version of the document that they replace.
 type unsaved struct {
 	version string
 	credentials
 }
 
-// keep writes refreshed credentials in place of k. Where the store does not take them, they are held in memory for the
-// next refresh: the old refresh token may be used up.
-func (l *Linker) keep(ctx context.Context, user string, side record.Side, k kept, next credentials) (kept, error) {
+// save replaces k with refreshed credentials. If the store fails, it holds them in memory for the next refresh: the old
+// refresh token may be used up.
+func (l *Linker) save(ctx context.Context, user string, side record.Side, k stored, next credentials) (stored, error) {
 	key := user + "/" + string(side)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistFor)
 	defer cancel()
@@ -185,30 +186,30 @@ func (l *Linker) keep(ctx context.Context, user string, side record.Side, k kept
 		l.mu.Lock()
 		l.unsaved[key] = unsaved{version: k.doc.Version, credentials: next}
 		l.mu.Unlock()
-		return kept{}, fault.New(fault.Retry, string(side), "token-not-kept", fmt.Errorf("keep refreshed token: %w", err))
+		return stored{}, fault.New(fault.Retry, string(side), "token-not-kept", fmt.Errorf("store refreshed token: %w", err))
 	}
 	l.mu.Lock()
 	delete(l.unsaved, key)
 	l.mu.Unlock()
 	if swapped {
-		return kept{credentials: next, doc: doc}, nil
+		return stored{credentials: next, doc: doc}, nil
 	}
-	// Somebody else wrote meanwhile: another refresh, a linking or an unlinking.
+	// The document has changed meanwhile, by another refresh, a linking or an unlinking.
 	other, err := l.load(ctx, user, side)
 	switch {
 	case err != nil:
 		if fault.Is(err, fault.Reconnect) && next.Refresh != k.Refresh {
-			l.forget(ctx, side, next)
+			l.discard(ctx, side, next)
 		}
-		return kept{}, err
+		return stored{}, err
 	case !other.usable(l.o.Now()):
-		return kept{}, fault.New(fault.Retry, string(side), "token-changed", errors.New("keep refreshed token: another one was kept meanwhile"))
+		return stored{}, fault.New(fault.Retry, string(side), "token-changed", errors.New("store refreshed token: another one was stored meanwhile"))
 	}
 	return other, nil
 }
 
-// swap tries to write a few times, as what is to be written cannot be had again.
-func (l *Linker) swap(ctx context.Context, user string, side record.Side, k kept, next credentials) (doc store.Token, swapped bool, err error) {
+// swap tries to store the credentials several times, because they cannot be obtained again.
+func (l *Linker) swap(ctx context.Context, user string, side record.Side, k stored, next credentials) (doc store.Token, swapped bool, err error) {
 	for _, pause := range []time.Duration{0, 200 * time.Millisecond, time.Second, 3 * time.Second} {
 		if pause > 0 && l.o.Sleep(ctx, pause) != nil {
 			break
@@ -217,7 +218,7 @@ func (l *Linker) swap(ctx context.Context, user string, side record.Side, k kept
 			continue
 		}
 		if swapped, err = l.o.Store.User(user).SwapToken(ctx, side, k.doc, doc); err == nil && !swapped {
-			// A write whose answer was lost looks like somebody else's.
+			// If the reply to an earlier attempt was lost, its write looks like one of another caller.
 			if now, loadErr := l.load(ctx, user, side); loadErr == nil && now.Access == next.Access {
 				return now.doc, true, nil
 			}
@@ -229,8 +230,8 @@ func (l *Linker) swap(ctx context.Context, user string, side record.Side, k kept
 	return doc, false, err
 }
 
-// recover finds refreshed credentials that could not be written in place of k.
-func (l *Linker) recover(user string, side record.Side, k kept) (credentials, bool) {
+// recover finds refreshed credentials that could not be stored as the successor of k.
+func (l *Linker) recover(user string, side record.Side, k stored) (credentials, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := user + "/" + string(side)
@@ -242,25 +243,25 @@ func (l *Linker) recover(user string, side record.Side, k kept) (credentials, bo
 	return u.credentials, found
 }
 
-// rejected takes in the service's word that the refresh token is no longer good. It counts only where that token is
-// still the one that is kept.
-func (l *Linker) rejected(ctx context.Context, user string, side record.Side, k kept, cause error) (kept, error) {
+// rejected handles the service's refusal of a refresh token. The user is disconnected only if that token is still the
+// stored one.
+func (l *Linker) rejected(ctx context.Context, user string, side record.Side, k stored, cause error) (stored, error) {
 	now, err := l.load(ctx, user, side)
 	switch {
 	case err != nil:
-		return kept{}, err
+		return stored{}, err
 	case now.doc.Version == k.doc.Version:
 		l.release(ctx, user, side, k)
 		l.disconnect(ctx, user, side, k.Refresh)
-		return kept{}, cause
+		return stored{}, cause
 	case now.Access != k.Access && now.usable(l.o.Now()):
 		return now, nil
 	}
-	return kept{}, fault.New(fault.Retry, string(side), "token-changed", fmt.Errorf("another token was kept meanwhile: %v", cause))
+	return stored{}, fault.New(fault.Retry, string(side), "token-changed", fmt.Errorf("another token was stored meanwhile: %v", cause))
 }
 
-// release gives up the claim of a refresh that came to nothing.
-func (l *Linker) release(ctx context.Context, user string, side record.Side, k kept) {
+// release removes the claim of a refresh that failed.
+func (l *Linker) release(ctx context.Context, user string, side record.Side, k stored) {
 	if claimed(k.doc).IsZero() {
 		return
 	}
@@ -268,13 +269,13 @@ func (l *Linker) release(ctx context.Context, user string, side record.Side, k k
 	defer cancel()
 	free := store.Token{Sealed: k.doc.Sealed, Version: secret()}
 	if _, err := l.o.Store.User(user).SwapToken(ctx, side, k.doc, free); err != nil {
-		// The claim ends by itself.
-		l.o.Logger.WarnContext(ctx, "the claim of a token refresh could not be given up", "side", string(side), "error", err.Error())
+		// The claim expires by itself.
+		l.o.Logger.WarnContext(ctx, "the claim of a token refresh could not be removed", "side", string(side), "error", err.Error())
 	}
 }
 
-// disconnect marks a side to be linked again, unless other credentials than the failed ones are kept by now. The mark is
-// taken back where a linking came between the look and the mark.
+// disconnect marks a side to be linked again, unless the stored credentials are no longer the failed ones. If a linking
+// happened between the check and the mark, it removes the mark.
 func (l *Linker) disconnect(ctx context.Context, user string, side record.Side, failed string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), persistFor)
 	defer cancel()
@@ -299,7 +300,7 @@ func (l *Linker) disconnect(ctx context.Context, user string, side record.Side, 
 	}
 }
 
-// technical is the token of Creatio's technical user, one for the whole process.
+// technical provides the token of Creatio's technical user, one for the whole process.
 type technical struct {
 	l    *Linker
 	mu   sync.Mutex
@@ -311,7 +312,7 @@ func (t *technical) token(ctx context.Context) (string, error) {
 	held := t.held
 	t.mu.Unlock()
 	now := t.l.o.Now()
-	if held.fresh(now) {
+	if held.upToDate(now) {
 		return held.Access, nil
 	}
 	access, err := t.renew(ctx, held.Access)
@@ -331,7 +332,7 @@ func (t *technical) replace(ctx context.Context, refused string) (string, error)
 	return t.renew(ctx, refused)
 }
 
-// renew asks for a token in place of old; one asks, the others wait. Client credentials have no refresh token.
+// renew requests a token to replace old. Concurrent callers wait for one request. Client credentials have no refresh token.
 func (t *technical) renew(ctx context.Context, old string) (string, error) {
 	done := t.l.refreshes.DoChan("technical/"+old, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
@@ -345,9 +346,9 @@ func (t *technical) renew(ctx context.Context, old string) (string, error) {
 		before := t.l.o.Now()
 		got, err := config.Token(p.withClient(ctx))
 		if err != nil {
-			err = p.refused("ask for technical token", err)
+			err = p.tokenError("ask for technical token", err)
 			if fault.Is(err, fault.Reconnect) {
-				// The grant is the operator's; no user can mend it.
+				// The grant belongs to the operator; no user can fix it.
 				err = fault.New(fault.Misconfigured, string(record.Creatio), "client-refused", err)
 			}
 			return "", err
@@ -366,9 +367,9 @@ func (t *technical) renew(ctx context.Context, old string) (string, error) {
 	}
 }
 
-// fixed is an access token that was just given and is not kept yet.
-type fixed string
+// fixedToken is an access token that was just issued and is not stored yet.
+type fixedToken string
 
-func (f fixed) token(context.Context) (string, error) { return string(f), nil }
+func (f fixedToken) token(context.Context) (string, error) { return string(f), nil }
 
-func (f fixed) replace(_ context.Context, refused string) (string, error) { return refused, nil }
+func (f fixedToken) replace(_ context.Context, refused string) (string, error) { return refused, nil }

@@ -16,15 +16,15 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// revokeFor is how long revoking a grant is tried.
+// revokeFor is how long revoking a grant is retried.
 const revokeFor = 24 * time.Hour
 
-// Unlink ends the use of an account: the grant is revoked where the service can, and the credentials are deleted. Where
-// the service cannot be reached, the account is unlinked all the same, and RevokePending may try again for a day. Who
-// the Google account was stays: links hang on it.
+// Unlink unlinks an account: it revokes the grant if the service can, and deletes the credentials. If the service is
+// unreachable, the account is unlinked all the same, and RevokePending may retry for a day. The profile still names the
+// Google account, because links refer to it.
 func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) error {
 	if side == record.Creatio {
-		if err := l.vacate(ctx, user); err != nil {
+		if err := l.leaveSeatOf(ctx, user); err != nil {
 			return fmt.Errorf("unlink account: %w", err)
 		}
 	}
@@ -51,7 +51,7 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 		if ending.Revoke.IsZero() {
 			ending.Revoke = l.o.Now().UTC().Add(revokeFor)
 		}
-		// From here on nobody uses it, a refresh that is under way included.
+		// From here on the token is not used any more, not even by a refresh that is running.
 		swapped, err := u.SwapToken(ctx, side, doc, ending)
 		if err != nil {
 			return fmt.Errorf("unlink account: %w", err)
@@ -62,8 +62,8 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 	}
 }
 
-// RevokePending tries again to revoke the grants of accounts that were unlinked while their service could not be
-// reached. It gives up a day after the unlinking. The error is of kind Retry where something is still pending.
+// RevokePending retries to revoke the grants of accounts that were unlinked while their service was unreachable. It gives
+// up a day after the unlinking. The error is of kind Retry if a revocation is still pending.
 func (l *Linker) RevokePending(ctx context.Context, user string) error {
 	var pending []error
 	for _, side := range record.Sides {
@@ -84,13 +84,13 @@ func (l *Linker) RevokePending(ctx context.Context, user string) error {
 	return errors.Join(pending...)
 }
 
-// finishRevoking revokes and deletes, or leaves what cannot be revoked yet for later.
+// finishRevoking revokes and deletes the credentials. If they cannot be revoked yet, it leaves them for later.
 func (l *Linker) finishRevoking(ctx context.Context, user string, side record.Side, doc store.Token) error {
 	c, err := l.open(user, side, doc)
 	if err == nil {
 		err = l.revoke(ctx, side, c)
 	}
-	// What cannot be read any more cannot be revoked either.
+	// Credentials that cannot be unsealed cannot be revoked, so they are deleted.
 	if err != nil && !fault.Is(err, fault.Reconnect) && l.o.Now().Before(doc.Revoke) {
 		l.o.Logger.WarnContext(ctx, "a grant could not be revoked yet", "side", string(side), "kind", fault.KindOf(err).String(), "error", err.Error())
 		return nil
@@ -109,15 +109,15 @@ func (l *Linker) finishRevoking(ctx context.Context, user string, side record.Si
 	return nil
 }
 
-// forget revokes tokens that are not kept, as well as it goes.
-func (l *Linker) forget(ctx context.Context, side record.Side, c credentials) {
+// discard revokes tokens that will not be stored. A failure is logged only.
+func (l *Linker) discard(ctx context.Context, side record.Side, c credentials) {
 	if err := l.revoke(context.WithoutCancel(ctx), side, c); err != nil {
-		l.o.Logger.WarnContext(ctx, "a grant that is not kept could not be revoked", "side", string(side), "error", err.Error())
+		l.o.Logger.WarnContext(ctx, "a grant that is not stored could not be revoked", "side", string(side), "error", err.Error())
 	}
 }
 
-// revoke ends a grant (RFC 7009; https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke). A
-// service that has no way to do it, or does not know the token, leaves nothing to do.
+// revoke revokes a grant (RFC 7009; https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke). It
+// returns nil if the service has no revocation endpoint or does not know the token.
 func (l *Linker) revoke(ctx context.Context, side record.Side, c credentials) error {
 	token, hint := c.Refresh, "refresh_token"
 	if token == "" {
@@ -127,7 +127,7 @@ func (l *Linker) revoke(ctx context.Context, side record.Side, c credentials) er
 		return nil
 	}
 	if side == record.Creatio && c.Site != "" && c.Site != l.o.Creatio.URL {
-		return nil // the grant is another site's, which is not known any more
+		return nil // The grant is of another site, which is no longer configured.
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -162,15 +162,15 @@ func (p *provider) revoke(ctx context.Context, address string, form url.Values) 
 	var answer struct {
 		Error string `json:"error"`
 	}
-	content, _ := io.ReadAll(resp.Body) // the status says enough where there is no more
+	content, _ := io.ReadAll(resp.Body) // The status is enough if the body cannot be read.
 	_ = json.Unmarshal(content, &answer)
 	switch {
-	case mayPass(resp.StatusCode):
-		return p.busy(op, resp)
+	case temporary(resp.StatusCode):
+		return p.retryLater(op, resp)
 	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden,
 		answer.Error == "invalid_client", answer.Error == "unauthorized_client":
 		return fault.Errorf(fault.Misconfigured, string(p.side), "client-refused", "%s: status %d", op, resp.StatusCode)
 	}
-	// Any other refusal is of a token that is none any more.
+	// Any other refusal means that the token is not valid any more.
 	return nil
 }

@@ -21,7 +21,7 @@ func (w *world) noToken(user string, side record.Side) {
 	}
 }
 
-func TestUnlinkingRevokesAndForgets(t *testing.T) {
+func TestUnlinkingRevokesAndDeletes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.linked()
@@ -50,7 +50,7 @@ func TestUnlinkingRevokesAndForgets(t *testing.T) {
 	}
 }
 
-func TestUnlinkingAPasswordForgetsIt(t *testing.T) {
+func TestUnlinkingAPasswordDeletesIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthPassword)
 	user := w.olena()
@@ -63,7 +63,7 @@ func TestUnlinkingAPasswordForgetsIt(t *testing.T) {
 	w.noToken(user, record.Creatio)
 }
 
-func TestAGrantThatCannotBeRevokedYetIsTriedForADay(t *testing.T) {
+func TestRevokingAGrantIsRetriedForADay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()
@@ -104,7 +104,7 @@ func TestAGrantThatCannotBeRevokedYetIsTriedForADay(t *testing.T) {
 	}
 }
 
-func TestAfterADayAGrantIsForgottenAnyway(t *testing.T) {
+func TestAfterADayAGrantIsDeletedAnyway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()
@@ -161,7 +161,7 @@ func TestARefreshUnderWayDoesNotUndoAnUnlinking(t *testing.T) {
 			}
 			w.creatio.mu.Lock()
 			defer w.creatio.mu.Unlock()
-			// The service was a moment faster with the refresh than with the revocation.
+			// The service handles the refresh before the revocation.
 			w.creatio.refresh[w.creatio.revoked[0]] = grant{}
 		}
 		return false
@@ -221,7 +221,7 @@ func TestDiscoveryFindsTheIdentityService(t *testing.T) {
 	}
 }
 
-func TestSecretsDoNotGoToOpenEndpoints(t *testing.T) {
+func TestSecretsAreNotSentToUnencryptedEndpoints(t *testing.T) {
 	t.Parallel()
 	for endpoint, want := range map[string]bool{
 		"https://id.example.com/token": true, "http://id.example.com/token": false, "/token": false, "ftp://id.example.com": false,

@@ -15,21 +15,21 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// side is what faults of the configuration name: neither of the two services.
+// side names the configuration in faults, where the name of a service would be.
 const side = "config"
 
-// problems collects what is wrong, so that an operator reads it all at once.
+// problems collects all problems of the environment, so that an operator reads them at once.
 type problems []string
 
-// add notes one problem. A value is quoted only where it can hold no secret: neither a
-// credential nor an address of a service that nobody expects here, with a password in it.
+// add adds a problem. Its text quotes a value only if that cannot be a secret, such as a credential or an address with a
+// password.
 func (p *problems) add(name, format string, args ...any) {
 	if line := name + ": " + fmt.Sprintf(format, args...); !slices.Contains(*p, line) {
 		*p = append(*p, line)
 	}
 }
 
-// err is the problems as one error, or nil.
+// err returns the problems as one error, or nil.
 func (p *problems) err() error {
 	if len(*p) == 0 {
 		return nil
@@ -47,13 +47,13 @@ const (
 	creatioClient = "write what Creatio shows for the OAuth application"
 )
 
-// The forms of Google Cloud's names. Projects may carry a domain, as "example.com:acme"; a database is "(default)" or
-// 4 to 63 characters (https://cloud.google.com/firestore/docs/manage-databases).
+// The forms of Google Cloud's names. A project may have a domain, such as "example.com:acme"; a database is "(default)" or
+// has 4 to 63 characters (https://cloud.google.com/firestore/docs/manage-databases).
 var (
 	firestoreName = regexp.MustCompile(`^([a-z0-9][a-z0-9.:-]*)/(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$`)
 	keyName       = regexp.MustCompile(`^gcp-kms://projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+$`)
 	queueName     = regexp.MustCompile(`^projects/[^/\s]+/locations/[^/\s]+/queues/[A-Za-z0-9-]+$`)
-	placeName     = regexp.MustCompile(`^projects/([^/\s]+)/locations/([a-z0-9-]+)$`)
+	locationName     = regexp.MustCompile(`^projects/([^/\s]+)/locations/([a-z0-9-]+)$`)
 	domainName    = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 )
 
@@ -93,7 +93,7 @@ func (p *problems) store(value string) Store {
 	return Store{}
 }
 
-// encryptionKey never quotes the value, which may be a key that somebody pasted.
+// encryptionKey never quotes the value, which may be the key itself, pasted by mistake.
 func (p *problems) encryptionKey(value string) string {
 	const name = "ENCRYPTION_KEY"
 	path, isFile := strings.CutPrefix(value, "file:")
@@ -118,7 +118,7 @@ func (p *problems) creatio(env environment) Creatio {
 		p.add("CREATIO_URL", `is missing; write the site's address, as "https://acme.creatio.com"`)
 	}
 	if site, _, inside := strings.Cut(c.URL+"/", "/0/"); inside {
-		// Below /0 a site on .NET Framework has its pages and services; its sign-in is above.
+		// A site on .NET Framework has its pages and services below /0, but its sign-in at the root.
 		p.add("CREATIO_URL", "leads inside the site; write the site's own address, as %q", site)
 	}
 	switch c.Auth {
@@ -133,7 +133,7 @@ func (p *problems) creatio(env environment) Creatio {
 	return c
 }
 
-// credential checks an id or a secret, and quotes neither: they are easily written into one another's place.
+// credential checks an id or a secret. It quotes neither, because they are easily swapped by mistake.
 func (p *problems) credential(name, value, write string) string {
 	switch {
 	case value == "":
@@ -144,8 +144,8 @@ func (p *problems) credential(name, value, write string) string {
 	return value
 }
 
-// address checks a base URL and gives it back without the slash at its end. Plain http is for this machine only: tokens
-// go there. A value that is no address is not quoted, since it may hold a password.
+// address checks a base URL and returns it without the trailing slash. Unencrypted http is only allowed to this machine,
+// because tokens are sent to the address. An invalid value is not quoted, because it may hold a password.
 func (p *problems) address(name, value, example string) string {
 	if value == "" {
 		return ""
@@ -184,7 +184,7 @@ func validPort(u *url.URL) bool {
 	return err == nil && n > 0
 }
 
-// loopback tells whether a host is this machine, by its name alone: RFC 6761, section 6.3, keeps localhost for it.
+// loopback reports by its name whether a host is this machine. RFC 6761, section 6.3, reserves localhost for it.
 func loopback(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
@@ -194,7 +194,7 @@ func loopback(host string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
-// domains refuses an empty item: a list of nothing but commas would let everybody sign in.
+// domains rejects empty items: a list of commas alone would allow every user to sign in.
 func (p *problems) domains(value string) []string {
 	var out []string
 	for item := range items(value) {
@@ -224,7 +224,7 @@ func (p *problems) emails(name, value string) []string {
 	return out
 }
 
-// items goes over a list with commas; over none where it is empty.
+// items iterates over a comma-separated list. An empty text has no items.
 func items(value string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		if value == "" {
@@ -255,16 +255,16 @@ func (p *problems) queue(value string) Queue {
 }
 
 func (p *problems) scheduler(value string) string {
-	if value != "" && !placeName.MatchString(value) {
+	if value != "" && !locationName.MatchString(value) {
 		p.add("SCHEDULER", `%q is no location; write "projects/P/locations/L", or nothing`, value)
 	}
 	return value
 }
 
-// telemetry is a place at Google Cloud, or the address of a collector: a server, without a path.
+// telemetry is a location of Google Cloud, or the address of a collector without a path.
 func (p *problems) telemetry(value string) Telemetry {
 	const name = "TELEMETRY"
-	if m := placeName.FindStringSubmatch(value); m != nil {
+	if m := locationName.FindStringSubmatch(value); m != nil {
 		return Telemetry{Project: m[1], Location: m[2]}
 	}
 	if strings.HasPrefix(value, "projects/") {
@@ -285,7 +285,7 @@ func (p *problems) invoker(value string) string {
 	return value
 }
 
-// verifier refuses to rely on a platform that is not there: anybody could then write a token of their own.
+// verifier rejects "platform" outside of Cloud Run: there nothing verifies the signature, and anybody could forge a token.
 func (p *problems) verifier(value string, onCloudRun bool) Verifier {
 	const name = "INVOKER_VERIFIED_BY"
 	switch v := Verifier(value); {
@@ -299,7 +299,7 @@ func (p *problems) verifier(value string, onCloudRun bool) Verifier {
 	return VerifiedBySignature
 }
 
-// audience does not quote the value, which may be an address with a password in it.
+// audience does not quote the value, which may be an address with a password.
 func (p *problems) audience(value string) string {
 	const name = "INVOKER_AUDIENCE"
 	u, err := url.Parse(strings.ReplaceAll(value, functionMark, "function"))

@@ -1,9 +1,9 @@
-// Package config reads Tandem's environment once, at the start, into values that are known to be right. It is for
-// shared/app and the scripts, which hand each part its own values on.
+// Package config reads and checks Tandem's environment once, at the start. It is for shared/app and the scripts, which pass
+// the values to the other packages.
 //
-// Invariants: a Config that Load returned without an error needs no further look; a wrong environment is one error
-// that names every problem with its variable and says what to write; no secret shows in a Config that is printed,
-// logged or marshaled, nor in an error.
+// Invariants: a Config that Load returns without an error is valid; a wrong environment is one error that names every
+// problem with its variable and says what to write; a Config that is printed, logged or marshaled shows no secret, and
+// neither does an error.
 package config
 
 import (
@@ -16,36 +16,36 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// Config is everything that is decided outside of the program.
+// Config is the configuration of Tandem.
 type Config struct {
-	// PublicURL is what stands before "/settings" and the names of the other functions. It has no slash at its end.
+	// PublicURL is the address to which "/settings" and the names of the other functions are appended. It has no trailing
+	// slash.
 	PublicURL string
 	Store     Store
 	// EncryptionKey names the key that package vault opens: "gcp-kms://…" or "file:PATH".
 	EncryptionKey string
 	Google        Google
 	Creatio       Creatio
-	// AllowedDomains may sign in, in lower case and ASCII; nobody is kept out where it is empty.
+	// AllowedDomains are the domains whose users may sign in, in lower case and ASCII; if it is empty, all may.
 	AllowedDomains []string
-	// AdminEmails are the addresses of who sees every user's state, in lower case.
+	// AdminEmails are the addresses of the administrators, who see every user's state, in lower case.
 	AdminEmails []string
 	Queue       Queue
-	// Scheduler is "projects/P/locations/L", where the jobs are that follow the settings, or empty.
+	// Scheduler is "projects/P/locations/L", the location of the jobs that are adjusted to the settings, or empty.
 	Scheduler string
-	// Telemetry is where traces and metrics go.
+	// Telemetry is the destination of traces and metrics.
 	Telemetry Telemetry
-	// Invoker is the service account that Cloud Scheduler and Cloud Tasks call with; empty where the platform alone
-	// decides who may call.
+	// Invoker is the service account of Cloud Scheduler and Cloud Tasks; empty if the platform alone decides who may call.
 	Invoker string
-	// InvokerVerifiedBy says who checks the signature of its tokens.
+	// InvokerVerifiedBy says what verifies the signature of its tokens.
 	InvokerVerifiedBy Verifier
-	// InvokerAudience is whom its tokens are for, where that is not the public address of the function; see Audience.
+	// InvokerAudience is the audience of its tokens if that is not the public address of the function; see Audience.
 	InvokerAudience string
-	// Port is where a server listens.
+	// Port is the port on which a server listens.
 	Port int
 }
 
-// StoreKind is where documents are kept.
+// StoreKind is the kind of the database.
 type StoreKind string
 
 // The kinds of store.
@@ -54,7 +54,7 @@ const (
 	Firestore StoreKind = "firestore"
 )
 
-// Store is where documents are kept: Path for Bolt, Project and Database for Firestore.
+// Store is the database: Path for Bolt, Project and Database for Firestore.
 type Store struct {
 	Kind     StoreKind
 	Path     string
@@ -62,7 +62,7 @@ type Store struct {
 	Database string
 }
 
-// Google is the OAuth client, and one base URL in place of every Google host, or empty.
+// Google is the OAuth client. Endpoint is one base URL that replaces every Google host, or empty.
 type Google struct {
 	ClientID     string
 	ClientSecret Secret
@@ -74,16 +74,16 @@ type CreatioAuth string
 
 // The ways to sign in to Creatio.
 const (
-	// AuthUser asks each user's consent.
+	// AuthUser asks each user for consent.
 	AuthUser CreatioAuth = "user"
-	// AuthPassword takes each user's name and password.
+	// AuthPassword uses each user's name and password.
 	AuthPassword CreatioAuth = "password"
 	// AuthClient uses the credentials of one technical user.
 	AuthClient CreatioAuth = "client"
 )
 
-// Creatio is the site. IdentityURL, ClientID and ClientSecret are empty with AuthPassword, which uses none of them;
-// IdentityURL is empty too where the site's OpenID discovery shall be asked. The addresses have no slash at their end.
+// Creatio is the site. With AuthPassword, IdentityURL, ClientID and ClientSecret are unused and empty. If IdentityURL is
+// empty otherwise, the site's OpenID discovery names it. The addresses have no trailing slash.
 type Creatio struct {
 	URL          string
 	Auth         CreatioAuth
@@ -92,7 +92,7 @@ type Creatio struct {
 	ClientSecret Secret
 }
 
-// QueueKind is what runs the users that are due.
+// QueueKind is the kind of queue that runs due users.
 type QueueKind string
 
 // The kinds of queue.
@@ -101,34 +101,35 @@ const (
 	QueueTasks  QueueKind = "tasks"
 )
 
-// Queue is what runs the users that are due. Name is "projects/P/locations/L/queues/Q" for QueueTasks.
+// Queue is the queue that runs due users. Name is "projects/P/locations/L/queues/Q" for QueueTasks.
 type Queue struct {
 	Kind QueueKind
 	Name string
 }
 
-// Telemetry is where traces and metrics go: to Google Cloud, or to a collector at an address; nowhere where it is empty.
+// Telemetry is the destination of traces and metrics: Google Cloud, or a collector at an address. If it is empty, none are
+// sent.
 type Telemetry struct {
 	Project, Location string
 	Endpoint          string
 }
 
-// Verifier is who checks the signature of a token that a function is called with.
+// Verifier is what verifies the signature of a token with which a function is called.
 type Verifier string
 
 // The verifiers.
 const (
-	// VerifiedBySignature has the function check it, with the keys of the issuer.
+	// VerifiedBySignature means that the function verifies it with the keys of the issuer.
 	VerifiedBySignature Verifier = "signature"
-	// VerifiedByPlatform relies on Cloud Run, which checks it before the request reaches the function, where nobody may call
-	// the function without one (https://cloud.google.com/run/docs/authenticating/service-to-service).
+	// VerifiedByPlatform means that Cloud Run has verified it before. Cloud Run does so if only callers with a token may
+	// call the function (https://cloud.google.com/run/docs/authenticating/service-to-service).
 	VerifiedByPlatform Verifier = "platform"
 )
 
-// functionMark stands for a function's deployed name in InvokerAudience.
+// functionMark is the placeholder for a function's deployed name in InvokerAudience.
 const functionMark = "{function}"
 
-// Audience is whom a token has to be for with which the function of that deployed name is called.
+// Audience is the audience that a token must have for the function with the deployed name.
 func (c Config) Audience(function string) string {
 	if c.InvokerAudience == "" {
 		return c.PublicURL + "/" + function
@@ -136,8 +137,8 @@ func (c Config) Audience(function string) string {
 	return strings.ReplaceAll(c.InvokerAudience, functionMark, function)
 }
 
-// environment is the variables as they stand, without the white space around them: it comes along when a value is
-// pasted, or a secret is made of a file.
+// environment holds the variables without leading and trailing white space, which often remains when a value is pasted or
+// a secret is made from a file.
 type environment struct {
 	PublicURL           string `env:"PUBLIC_URL"`
 	Store               string `env:"STORE"`
@@ -161,14 +162,14 @@ type environment struct {
 	Port                string `env:"PORT, default=8080"`
 }
 
-// cloudRun is a variable that Cloud Run sets, and nothing else (https://cloud.google.com/run/docs/container-contract#env-vars).
+// cloudRun is a variable that only Cloud Run sets (https://cloud.google.com/run/docs/container-contract#env-vars).
 const cloudRun = "K_SERVICE"
 
-// defaultPublicURL is where the local server answers.
+// defaultPublicURL is the address of the local server.
 const defaultPublicURL = "http://127.0.0.1:8080"
 
-// Load reads and checks the environment. A variable that is empty, or white space, counts as not set. The error is of
-// kind Misconfigured.
+// Load reads and checks the environment. A variable that is empty or white space counts as missing. The error is of kind
+// Misconfigured.
 func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 	var env environment
 	lookuper = trimmed(lookuper)

@@ -14,7 +14,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// complete is the least environment that is right.
+// complete is the smallest valid environment.
 func complete(changes map[string]string) envconfig.Lookuper {
 	env := map[string]string{
 		"STORE":                 "bolt:data/tandem.db",
@@ -34,7 +34,7 @@ func load(t *testing.T, changes map[string]string) (config.Config, error) {
 	return config.Load(t.Context(), complete(changes))
 }
 
-func TestLoad_fills_in_what_the_contract_says(t *testing.T) {
+func TestLoad_fills_in_the_documented_defaults(t *testing.T) {
 	t.Parallel()
 	got, err := load(t, nil)
 	if err != nil {
@@ -113,7 +113,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 	}
 }
 
-func TestWith_passwords_no_client_of_creatio_is_needed_and_none_is_kept(t *testing.T) {
+func TestWith_passwords_no_client_of_creatio_is_needed_and_none_is_returned(t *testing.T) {
 	t.Parallel()
 	for name, changes := range map[string]map[string]string{
 		"left over": {},
@@ -165,7 +165,7 @@ func TestEach_wrong_value_is_named_with_what_to_write(t *testing.T) {
 		"PORT":                {"0", "-1", "65536", "http", "80 80"},
 	} {
 		for _, value := range values {
-			// The public address is there, so that a queue alone is what is wrong.
+			// The public address is set, so that only the queue is wrong.
 			changes := map[string]string{"PUBLIC_URL": "https://tandem.example.com", name: value}
 			_, err := load(t, changes)
 			if !wantProblems(t, err, name) {
@@ -175,7 +175,7 @@ func TestEach_wrong_value_is_named_with_what_to_write(t *testing.T) {
 	}
 }
 
-func TestThis_machines_own_addresses_may_be_plain_http(t *testing.T) {
+func TestAddresses_of_this_machine_may_be_unencrypted(t *testing.T) {
 	t.Parallel()
 	for _, host := range []string{"127.0.0.1:9000", "localhost", "LOCALHOST:1", "crm.localhost:8080", "[::1]:8080", "127.9.9.9"} {
 		address := "http://" + host
@@ -186,7 +186,7 @@ func TestThis_machines_own_addresses_may_be_plain_http(t *testing.T) {
 	}
 }
 
-func TestIn_the_cloud_the_public_address_must_be_said(t *testing.T) {
+func TestIn_the_cloud_the_public_address_is_required(t *testing.T) {
 	t.Parallel()
 	_, err := load(t, map[string]string{"QUEUE": "projects/acme/locations/europe-west1/queues/sync"})
 	wantProblems(t, err, "PUBLIC_URL")
@@ -194,7 +194,7 @@ func TestIn_the_cloud_the_public_address_must_be_said(t *testing.T) {
 	wantProblems(t, err, "PUBLIC_URL")
 }
 
-func TestNo_problem_repeats_what_may_be_a_secret(t *testing.T) {
+func TestNo_problem_quotes_a_possible_secret(t *testing.T) {
 	t.Parallel()
 	for _, name := range config.Names() {
 		for _, value := range []string{
@@ -214,7 +214,7 @@ func TestNo_problem_repeats_what_may_be_a_secret(t *testing.T) {
 	}
 }
 
-func TestNames_are_the_variables_of_the_contract(t *testing.T) {
+func TestNames_are_the_documented_variables(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
@@ -226,7 +226,7 @@ func TestNames_are_the_variables_of_the_contract(t *testing.T) {
 	}
 }
 
-func TestWhere_nothing_runs_before_the_function_the_platform_verifies_no_token(t *testing.T) {
+func TestOutside_of_cloud_run_the_platform_verifies_no_token(t *testing.T) {
 	t.Parallel()
 	for service, want := range map[string]bool{"sync-contacts": true, "": false, " ": false} {
 		got, err := load(t, map[string]string{"INVOKER_VERIFIED_BY": "platform", "K_SERVICE": service})
@@ -251,7 +251,7 @@ func TestA_token_is_for_the_functions_public_address_or_for_what_is_configured(t
 	}
 }
 
-func TestWhatever_is_written_Load_gives_addresses_that_take_a_path(t *testing.T) {
+func TestEvery_address_that_Load_returns_can_be_extended_by_a_path(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		address := rapid.StringMatching(`(https?://)?[a-z0-9.\[\]:%@-]{0,12}[/?#:]{0,2}[a-z0-9/?#%]{0,6}`).Draw(t, "address")

@@ -11,9 +11,9 @@ import (
 
 const redacted = "[redacted]"
 
-// Secret is a text that does not show, however it is printed, logged or marshaled. The zero value is no secret.
+// Secret is a text that is never printed, logged or marshaled. The zero value is no secret.
 //
-// The text stands behind a pointer, because fmt prints unexported fields of a struct without asking their type.
+// The text is behind a pointer, because fmt prints unexported fields of a struct without calling their methods.
 type Secret struct {
 	text *string
 }
@@ -34,7 +34,7 @@ func NewSecret(text string) Secret {
 	return Secret{text: &text}
 }
 
-// Reveal is the text itself, for the one place that sends it.
+// Reveal returns the text itself, for the one place that sends it.
 func (s Secret) Reveal() string {
 	if s.text == nil {
 		return ""
@@ -45,12 +45,12 @@ func (s Secret) Reveal() string {
 // IsZero reports whether there is no secret.
 func (s Secret) IsZero() bool { return s.text == nil }
 
-// Equal reports whether both are the same text, in a time that does not tell where they differ.
+// Equal reports whether both are the same text, in constant time.
 func (s Secret) Equal(other Secret) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
 }
 
-// String tells only whether there is a secret.
+// String shows only whether there is a secret.
 func (s Secret) String() string {
 	if s.IsZero() {
 		return ""
@@ -58,7 +58,7 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// Format answers every verb of fmt, as %v, %+v, %#v, %q and %x, without the text.
+// Format formats every verb of fmt, such as %v, %+v, %#v, %q and %x, without the text.
 func (s Secret) Format(f fmt.State, verb rune) {
 	out := s.String()
 	if verb == 'q' || verb == 'v' && f.Flag('#') {

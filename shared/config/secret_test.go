@@ -12,14 +12,14 @@ import (
 	"github.com/tandem-sync/tandem/shared/config"
 )
 
-// hidden holds a configuration in a field that fmt reads without calling its methods.
+// hidden holds a configuration in an unexported field, which fmt reads without calling its methods.
 type hidden struct {
 	config config.Config
 	secret config.Secret
 	many   map[string]config.Secret
 }
 
-func TestA_secret_shows_in_nothing_that_prints_logs_or_marshals_it(t *testing.T) {
+func TestA_secret_is_never_printed_logged_or_marshaled(t *testing.T) {
 	t.Parallel()
 	secret := config.NewSecret("hunter2")
 	c := config.Config{Google: config.Google{ClientSecret: secret}, Creatio: config.Creatio{ClientSecret: secret}}

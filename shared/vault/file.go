@@ -18,10 +18,10 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// maxKeyset is more than any keyset has; a larger file is another one.
+// maxKeyset is more than the size of any keyset; a larger file cannot be one.
 const maxKeyset = 1 << 20
 
-// openFile opens the keyset in the file, and makes both where there is none.
+// openFile opens the keyset in the file. If there is no file, it makes both.
 func openFile(path string) (*Vault, error) {
 	handle, err := readKeyset(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +39,7 @@ func openFile(path string) (*Vault, error) {
 	return &Vault{aead: primitive}, nil
 }
 
-// readKeyset looks at the open file, not at the path, so that what was checked is what is read.
+// readKeyset checks the open file and not the path, so that it reads the file that it checked.
 func readKeyset(path string) (*keyset.Handle, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -63,19 +63,19 @@ func readKeyset(path string) (*keyset.Handle, error) {
 	}
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(data)))
 	if err != nil {
-		// The cause is left out: it may quote the file.
+		// The cause is omitted because it may quote the file.
 		return nil, errors.New("it holds no keyset; restore it from a backup, or name a new file and have every user link again")
 	}
 	return handle, nil
 }
 
-// othersMayRead tells whether anybody but the owner has a right to the file. Windows has no such bits.
+// othersMayRead reports whether anybody but the owner has access to the file. Windows has no such bits.
 func othersMayRead(mode fs.FileMode) bool {
 	return runtime.GOOS != "windows" && mode.Perm()&0o077 != 0
 }
 
-// makeKeyset writes a new keyset to the path, unless another process is faster: then that one's stays. The keyset is
-// written under another name and linked to its own once it is whole, so that nobody ever reads half of it.
+// makeKeyset writes a new keyset to the path, unless another process has written one first. It writes to a temporary name
+// and links the complete file to the path, so that no process reads half of a keyset.
 func makeKeyset(path string) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -101,7 +101,7 @@ func makeKeyset(path string) (err error) {
 	return syncDirectory(dir)
 }
 
-// syncDirectory makes the new name last: a key that a power failure takes away takes every token with it.
+// syncDirectory makes the new name durable: without the key all tokens are lost.
 func syncDirectory(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -112,7 +112,7 @@ func syncDirectory(dir string) error {
 	}
 	err = d.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil // Some file systems, as those of containers, cannot sync a directory.
+		err = nil // Some file systems, such as those of containers, cannot sync a directory.
 	}
 	return errors.Join(err, d.Close())
 }

@@ -16,7 +16,7 @@ import (
 
 const token = `{"refresh_token":"invented"}`
 
-func TestWhat_is_sealed_opens_again_also_after_a_restart(t *testing.T) {
+func TestA_sealed_value_opens_again_also_after_a_restart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "keys", "key.json")
 	sealed := seal(t, open(t, "file:"+path), token, "user-1")
@@ -37,7 +37,7 @@ func TestThe_same_text_is_never_sealed_the_same_twice(t *testing.T) {
 	}
 }
 
-func TestOpen_refuses_what_was_not_sealed_here_for_this_context(t *testing.T) {
+func TestOpen_rejects_a_value_of_another_key_or_context(t *testing.T) {
 	t.Parallel()
 	v := open(t, "file:"+filepath.Join(t.TempDir(), "key.json"))
 	other := open(t, "file:"+filepath.Join(t.TempDir(), "key.json"))
@@ -72,7 +72,7 @@ func TestAn_empty_context_is_a_bug(t *testing.T) {
 	wantFault(t, "open", err, fault.Bug, "no-context")
 }
 
-func TestThe_key_file_and_its_directory_are_the_owners_alone_and_nothing_else_stays_behind(t *testing.T) {
+func TestThe_key_file_and_its_directory_are_accessible_to_the_owner_only_and_no_other_file_remains(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "deep", "keys")
 	open(t, "file:"+filepath.Join(dir, "key.json"))
@@ -149,7 +149,7 @@ func TestA_key_file_that_cannot_be_trusted_stops_the_start(t *testing.T) {
 	}
 }
 
-func TestA_key_name_of_no_known_kind_is_refused_without_being_repeated(t *testing.T) {
+func TestA_key_name_of_unknown_kind_is_rejected_and_not_quoted(t *testing.T) {
 	t.Parallel()
 	for _, spec := range []string{"", "hunter2", "file:", "gcp-kms://", "aws-kms://hunter2"} {
 		_, err := vault.Open(t.Context(), spec)

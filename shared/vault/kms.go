@@ -20,11 +20,11 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// callTimeout bounds one call of Cloud KMS with the repetitions that its client makes on Unavailable.
+// callTimeout bounds one call of Cloud KMS with the retries that its client makes on Unavailable.
 const callTimeout = 20 * time.Second
 
 func openKMS(ctx context.Context, uri string, options []option.ClientOption) (*Vault, error) {
-	// The client outlives the context it is made with, which may be that of a first request.
+	// The client outlives the context, which may be that of the first request.
 	client, err := kms.NewKeyManagementClient(context.WithoutCancel(ctx), options...)
 	if err != nil {
 		return nil, fault.Errorf(fault.Misconfigured, side, "kms-client", "open vault: make the client of Cloud KMS: %w", err)
@@ -33,8 +33,8 @@ func openKMS(ctx context.Context, uri string, options []option.ClientOption) (*V
 	return &Vault{aead: aead.NewKMSEnvelopeAEAD2(aead.AES256GCMKeyTemplate(), key)}, nil
 }
 
-// kmsKey is a key in Cloud KMS. It encrypts the data keys. Tink's own client of Cloud KMS is not used: its module's tests
-// need a package that is no longer anywhere, so that "go mod tidy", which builds of Cloud Functions run, fails with it.
+// kmsKey is a key in Cloud KMS that encrypts the data keys. Tink's own client of Cloud KMS cannot be used: the tests of its
+// module need a package that no longer exists, so "go mod tidy" fails, which builds of Cloud Functions run.
 type kmsKey struct {
 	client  *kms.KeyManagementClient
 	name    string
@@ -43,8 +43,8 @@ type kmsKey struct {
 
 var _ tink.AEAD = (*kmsKey)(nil)
 
-// errDamaged says that a text was damaged on its way (https://cloud.google.com/kms/docs/data-integrity-guidelines).
-var errDamaged = errors.New("the checksum does not fit")
+// errDamaged says that data was corrupted in transit (https://cloud.google.com/kms/docs/data-integrity-guidelines).
+var errDamaged = errors.New("the checksum does not match")
 
 func (k *kmsKey) Encrypt(plain, associated []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), k.timeout)
@@ -54,7 +54,7 @@ func (k *kmsKey) Encrypt(plain, associated []byte) ([]byte, error) {
 		AdditionalAuthenticatedData: associated, AdditionalAuthenticatedDataCrc32C: checksum(associated),
 	})
 	if err == nil && (!reply.GetVerifiedPlaintextCrc32C() || !reply.GetVerifiedAdditionalAuthenticatedDataCrc32C() ||
-		!fits(reply.GetCiphertext(), reply.GetCiphertextCrc32C())) {
+		!checksumMatches(reply.GetCiphertext(), reply.GetCiphertextCrc32C())) {
 		err = errDamaged
 	}
 	if err != nil {
@@ -70,12 +70,12 @@ func (k *kmsKey) Decrypt(sealed, associated []byte) ([]byte, error) {
 		Name: k.name, Ciphertext: sealed, CiphertextCrc32C: checksum(sealed),
 		AdditionalAuthenticatedData: associated, AdditionalAuthenticatedDataCrc32C: checksum(associated),
 	})
-	if err == nil && !fits(reply.GetPlaintext(), reply.GetPlaintextCrc32C()) {
+	if err == nil && !checksumMatches(reply.GetPlaintext(), reply.GetPlaintextCrc32C()) {
 		err = errDamaged
 	}
 	switch {
 	case status.Code(err) == codes.InvalidArgument:
-		// KMS says so where the text was not encrypted with this key
+		// KMS returns this code if the text was not encrypted with this key
 		// (https://cloud.google.com/kms/docs/reference/rest/v1/projects.locations.keyRings.cryptoKeys/decrypt).
 		return nil, fault.Errorf(fault.Reconnect, side, "unreadable-token", "decrypt with cloud kms: %w", err)
 	case err != nil:
@@ -90,12 +90,12 @@ func checksum(data []byte) *wrapperspb.Int64Value {
 	return wrapperspb.Int64(int64(crc32.Checksum(data, castagnoli)))
 }
 
-func fits(data []byte, sum *wrapperspb.Int64Value) bool {
+func checksumMatches(data []byte, sum *wrapperspb.Int64Value) bool {
 	return sum.GetValue() == checksum(data).GetValue()
 }
 
-// classify tells what the operator has to mend from what passes. An error without a status is a reply that was damaged
-// on its way.
+// classify distinguishes errors that the operator has to fix from temporary ones. An error without a status is a reply that
+// was corrupted in transit.
 func classify(op string, err error) error {
 	kind, code := fault.Retry, "kms-unreachable"
 	switch status.Code(err) {

@@ -43,7 +43,7 @@ func TestA_key_in_cloud_kms_seals_and_opens(t *testing.T) {
 	wantFault(t, "another user", err, fault.Reconnect, "unreadable-token")
 }
 
-func TestWhat_was_sealed_with_another_kms_key_wants_a_new_token(t *testing.T) {
+func TestA_value_sealed_with_another_kms_key_requires_a_new_token(t *testing.T) {
 	t.Parallel()
 	kms := startKMS(t)
 	sealed := seal(t, open(t, "gcp-kms://"+key+"-old", kms.options()), token, "user-1")
@@ -51,7 +51,7 @@ func TestWhat_was_sealed_with_another_kms_key_wants_a_new_token(t *testing.T) {
 	wantFault(t, "another key", err, fault.Reconnect, "unreadable-token")
 }
 
-func TestEvery_opening_asks_kms(t *testing.T) {
+func TestEvery_opening_calls_kms(t *testing.T) {
 	t.Parallel()
 	kms := startKMS(t)
 	v := open(t, "gcp-kms://"+key, kms.options())
@@ -61,7 +61,7 @@ func TestEvery_opening_asks_kms(t *testing.T) {
 	wantFault(t, "after the right was taken away", err, fault.Misconfigured, "kms-denied")
 }
 
-func TestTrouble_with_kms_never_costs_a_user_the_connection(t *testing.T) {
+func TestA_failure_of_kms_never_disconnects_a_user(t *testing.T) {
 	t.Parallel()
 	kms := startKMS(t)
 	v := open(t, "gcp-kms://"+key, kms.options())
@@ -88,7 +88,7 @@ func TestTrouble_with_kms_never_costs_a_user_the_connection(t *testing.T) {
 	}
 }
 
-func TestA_reply_that_was_damaged_on_its_way_is_repeated_later(t *testing.T) {
+func TestA_reply_that_was_corrupted_in_transit_is_retried_later(t *testing.T) {
 	t.Parallel()
 	kms := startKMS(t)
 	v := open(t, "gcp-kms://"+key, kms.options())
@@ -100,7 +100,7 @@ func TestA_reply_that_was_damaged_on_its_way_is_repeated_later(t *testing.T) {
 	wantFault(t, "seal", err, fault.Retry, "kms-unreachable")
 }
 
-// fakeKMS encrypts by putting the key's name before the text, which is enough to tell keys apart.
+// fakeKMS encrypts by prepending the key's name, which is enough to distinguish keys.
 type fakeKMS struct {
 	kmspb.UnimplementedKeyManagementServiceServer
 	address string

@@ -14,9 +14,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-func TestA_kms_that_never_answers_is_given_up(t *testing.T) {
+func TestOpen_gives_up_on_a_kms_that_never_answers(t *testing.T) {
 	t.Parallel()
-	// The system takes connections for it, and nobody reads what comes.
+	// The system accepts connections, but nothing reads from them.
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,12 +1,11 @@
-// Package vault seals and opens what must not be readable in the database: tokens, passwords, code verifiers. It is for
-// whoever keeps them and for nobody else.
+// Package vault seals and opens values that must not be readable in the database: tokens, passwords, code verifiers. It is
+// for the packages that store them.
 //
-// The key is one in Cloud KMS, or a keyset in a local file. With KMS each value is sealed under a data key of its own,
-// which KMS encrypts (envelope encryption): what is kept can be opened only by who may call KMS, and each opening is in
-// its audit log.
+// The key is in Cloud KMS, or in a keyset in a local file. With KMS each value is sealed with its own data key, which KMS
+// encrypts (envelope encryption): only callers with access to KMS can open a value, and each opening is in the audit log.
 //
-// Invariants: a sealed value opens only under the context it was sealed with (the user's id, as associated data of the
-// AEAD), so that one user's token, moved into another user's document, is nothing; plain text is never kept, logged or
+// Invariants: a sealed value opens only with the context it was sealed with (the user's id, as associated data of the
+// AEAD), so that a token that is moved into another user's document cannot be opened; plain text is never stored, logged or
 // part of an error.
 package vault
 
@@ -22,16 +21,16 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// The two kinds of key that Open takes, by the beginning of their names.
+// The prefixes of the two kinds of key that Open accepts.
 const (
 	kmsPrefix  = "gcp-kms://"
 	filePrefix = "file:"
 )
 
-// side is what faults of the vault name: neither of the two services.
+// side names the vault in faults, where the name of a service would be.
 const side = "vault"
 
-// Vault seals and opens. It may be used from many goroutines at once.
+// Vault seals and opens values. It is safe for concurrent use.
 type Vault struct {
 	aead tink.AEAD
 }
@@ -43,14 +42,14 @@ type options struct {
 	client []option.ClientOption
 }
 
-// WithClientOptions are options of the client of Cloud KMS, as an endpoint or credentials.
+// WithClientOptions adds options for the client of Cloud KMS, such as an endpoint or credentials.
 func WithClientOptions(o ...option.ClientOption) Option {
 	return func(all *options) { all.client = append(all.client, o...) }
 }
 
-// Open makes a vault over the key that spec names: "gcp-kms://projects/…/cryptoKeys/…", or "file:PATH" for a keyset
-// that is made on first use. Every error is a fault of kind Misconfigured. Cloud KMS is not called before the first
-// value is sealed or opened.
+// Open makes a vault with the key that spec names: "gcp-kms://projects/…/cryptoKeys/…", or "file:PATH" for a keyset
+// that is made at the first use. Every error is a fault of kind Misconfigured. Cloud KMS is first called when a value is
+// sealed or opened.
 func Open(ctx context.Context, spec string, opts ...Option) (*Vault, error) {
 	var o options
 	for _, opt := range opts {
@@ -62,14 +61,14 @@ func Open(ctx context.Context, spec string, opts ...Option) (*Vault, error) {
 	case strings.HasPrefix(spec, filePrefix) && len(spec) > len(filePrefix):
 		return openFile(strings.TrimPrefix(spec, filePrefix))
 	default:
-		// The value is not repeated: it may be a key that somebody pasted here.
+		// The value is not quoted: it may be the key itself, pasted by mistake.
 		return nil, fault.New(fault.Misconfigured, side, "bad-key-name",
 			errors.New(`open vault: the key is neither "gcp-kms://projects/…/cryptoKeys/…" nor "file:PATH"`))
 	}
 }
 
-// Seal encrypts plain so that only Open with the same context reads it. Where Cloud KMS cannot be reached the error is
-// of kind Retry; where it refuses, Misconfigured.
+// Seal encrypts plain so that only Open with the same context can decrypt it. If Cloud KMS is unreachable, the error is of
+// kind Retry; if it refuses, of kind Misconfigured.
 func (v *Vault) Seal(plain []byte, context string) ([]byte, error) {
 	if context == "" {
 		return nil, noContext("seal")
@@ -81,9 +80,9 @@ func (v *Vault) Seal(plain []byte, context string) ([]byte, error) {
 	return sealed, nil
 }
 
-// Open decrypts what Seal made under the same context. Where it was sealed with another key or under another context,
-// or was damaged, the error is of kind Reconnect with the code "unreadable-token": no repetition helps, only a new
-// token does. Trouble with Cloud KMS itself is Retry or Misconfigured, as in Seal.
+// Open decrypts a value that Seal made with the same context. If the value was sealed with another key or context, or is
+// corrupt, the error is of kind Reconnect with the code "unreadable-token": a retry does not help, only a new token does.
+// Failures of Cloud KMS itself are Retry or Misconfigured, as in Seal.
 func (v *Vault) Open(sealed []byte, context string) ([]byte, error) {
 	if context == "" {
 		return nil, noContext("open")
@@ -95,7 +94,7 @@ func (v *Vault) Open(sealed []byte, context string) ([]byte, error) {
 	return plain, nil
 }
 
-// failed gives err the kind, unless the key's service already gave it one.
+// failed makes err a fault of the kind, unless it is already classified.
 func failed(op string, kind fault.Kind, code string, err error) error {
 	if _, classified := errors.AsType[*fault.Error](err); classified {
 		return fmt.Errorf("%s: %w", op, err)

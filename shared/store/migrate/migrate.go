@@ -1,22 +1,22 @@
-// Package migrate brings the documents of a store forward when a new version of Tandem keeps something in another way.
-// It is for shared/app, which has every process look at the schema when it starts, and every tick go on with the work.
+// Package migrate migrates the documents of a store when a new version of Tandem stores them in another form. It is for
+// shared/app: every process checks the schema when it starts, and every tick continues the migrations.
 //
-// Versions overlap: while one is rolled out, and again when somebody goes back, an older program reads what a newer one
-// wrote, and writes after it. What a new version may therefore do:
+// Versions overlap: during a rollout and after a rollback an older version reads and overwrites documents of a newer one.
+// So these are the rules for a new version:
 //
-//   - Read documents without its new fields, always: they are missing until the migration is done, and in whatever an older
-//     program wrote last.
-//   - Add fields. A change of a document keeps the fields that the program does not know, as old as they are: one that says
-//     something about others (a digest, a count, until when) has to be harmless where it is out of date. What is written
-//     as a whole (tokens, links, a run's summary at its end) loses them.
-//   - Never give a field another meaning, nor take one away that the version before reads. That takes two releases: one
-//     that gets along with both, and the one with the migration, which is Breaking.
+//   - It always reads documents without its new fields: they are missing until the migration is done, and in documents that
+//     an older version wrote last.
+//   - It may add fields. An older version that changes a document leaves fields that it does not know at their old values.
+//     So a field that describes others (a digest, a count, a time limit) has to be harmless if it is out of date. Documents
+//     that are written as a whole (tokens, links, the summary at a run's end) lose such fields.
+//   - It never changes the meaning of a field, nor removes a field that the previous version reads. That takes two releases:
+//     one that supports both forms, then one with the migration, which is Breaking.
 //
-// A migration begins an hour after the first process that knows it, so that what older ones wrote until their end is
-// migrated too. Where one that does not know it starts again, the hour begins again, and what is done is done again.
+// A migration begins an hour after the start of the first process that knows it, so that it also covers what older
+// processes write until they end. If a process that does not know it starts again, the hour and the migration begin again.
 //
-// Invariants: of a number of processes one migrates, under a lease with a fence; pages are repeated where a process died,
-// never left out; the number of a migration is its place in All, which only ever grows.
+// Invariants: only one process migrates at a time, under a lease with a fence; after a crash pages are repeated and never
+// skipped; the number of a migration is its index in All, to which migrations are only appended.
 package migrate
 
 import (
@@ -31,14 +31,13 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// Migration brings documents forward, page by page of users.
+// Migration migrates documents, in pages of users.
 type Migration struct {
 	Name string
-	// Page migrates some users after the one given, in the order of their ids, and returns the last of them; nothing when
-	// there are no more. It may run again for the same users, and while others write.
+	// Page migrates the next users after the given one, in the order of their ids, and returns the last of them; empty if
+	// there are no more. It may run again for the same users, and during writes of other processes.
 	Page func(ctx context.Context, s store.Store, after string) (last string, err error)
-	// Breaking says that programs which do not know the migration cannot work with its documents: they refuse to start
-	// from its first page on.
+	// Breaking says that versions without the migration cannot read its documents: they refuse to start once it has begun.
 	Breaking bool
 }
 
@@ -48,39 +47,38 @@ var All = []Migration{
 	{Name: "keep member sets as blobs", Page: moveMemberSets},
 }
 
-// reindex is the page of every migration that changes what is queried and not what is kept.
+// reindex is the page of a migration that changes only fields for queries.
 func reindex(ctx context.Context, s store.Store, after string) (string, error) {
 	const users = 200
 	return s.Reindex(ctx, after, users)
 }
 
-// moveMemberSets is the page of the migration after which nobody has to look where former versions keep member sets. What a
-// version before writes there, or no longer finds, is a set that does not fit its digest, or none: its next run reads all
-// links once.
+// moveMemberSets is the page of the migration that moves member sets from where former versions store them. If such a
+// version runs again, the set that it finds is missing or does not match its digest; its next run reads all links once.
 func moveMemberSets(ctx context.Context, s store.Store, after string) (string, error) {
 	const users = 200
 	return s.MoveMemberSets(ctx, after, users)
 }
 
 const (
-	// settle is longer than a process of the version before lives on: a request takes at most an hour, and there are
-	// none for it once the new one serves (https://cloud.google.com/run/docs/configuring/request-timeout).
-	settle = time.Hour
+	// overlap is longer than a process of the previous version still runs: it gets no new requests once the new version
+	// serves, and a request takes at most an hour (https://cloud.google.com/run/docs/configuring/request-timeout).
+	overlap = time.Hour
 	// leaseTTL is much longer than a page takes.
 	leaseTTL = 2 * time.Minute
 )
 
-// Migrator is one process's part in it. It may be used from many goroutines.
+// Migrator runs the migrations of one process. It is safe for concurrent use.
 type Migrator struct {
 	store  store.Store
 	all    []Migration
 	owner  string
 	now    func() time.Time
 	logger *slog.Logger
-	// done says that there is nothing left to do, and idle until when there is nothing to ask, as a Unix time in
-	// microseconds, as far as this process knows.
-	done atomic.Bool
-	idle atomic.Int64
+	// done says that this process knows that all migrations are done. nextCheck is when it next reads the schema, as a Unix
+	// time in microseconds.
+	done      atomic.Bool
+	nextCheck atomic.Int64
 }
 
 // New makes a process's migrator; owner names the process.
@@ -88,16 +86,15 @@ func New(s store.Store, all []Migration, owner string, now func() time.Time, log
 	return &Migrator{store: s, all: all, owner: owner, now: now, logger: logger}
 }
 
-// Open looks at the schema when a process starts. The error is of kind Misconfigured, with the code Newer, where the
-// documents are those of a later version that this one cannot work with. It costs one read, and a write where this
-// version serves again after a later one.
+// Open checks the schema when a process starts. If a later version has written documents that this version cannot read,
+// the error is of kind Misconfigured with the code Newer. It costs one read, and a write after a rollback.
 func (m *Migrator) Open(ctx context.Context) error {
 	s, err := m.store.Schema(ctx)
 	if err == nil {
 		err = m.supports(s)
 	}
 	if err == nil && s.Known > len(m.all) {
-		err = m.store.UpdateSchema(ctx, m.goBack)
+		err = m.store.UpdateSchema(ctx, m.rollBack)
 	}
 	if err != nil {
 		return fmt.Errorf("check schema: %w", err)
@@ -106,7 +103,7 @@ func (m *Migrator) Open(ctx context.Context) error {
 	return nil
 }
 
-// Newer is the code of the fault of a program that is too old for its documents.
+// Newer is the code of the fault of a version that is too old for the documents.
 const Newer = "schema-newer"
 
 func (m *Migrator) supports(s store.Schema) error {
@@ -117,8 +114,8 @@ func (m *Migrator) supports(s store.Schema) error {
 		"(its schema needs version %d, this program knows %d): deploy that version or a later one again", s.Needs, len(m.all))
 }
 
-// goBack makes the schema that of this older version again: what it writes from now on has to be migrated once more.
-func (m *Migrator) goBack(s *store.Schema) error {
+// rollBack sets the schema back to this older version: what it writes from now on has to be migrated again.
+func (m *Migrator) rollBack(s *store.Schema) error {
 	if err := m.supports(*s); err != nil {
 		return err
 	}
@@ -127,29 +124,29 @@ func (m *Migrator) goBack(s *store.Schema) error {
 	return nil
 }
 
-// Why a process has nothing to migrate now.
+// The reasons why a process has nothing to migrate now.
 var (
 	errDone    = errors.New("all migrations are done")
-	errWaiting = errors.New("older programs may serve still")
-	errTaken   = errors.New("another process migrates")
+	errWaiting = errors.New("processes of an older version may still run")
+	errLeased   = errors.New("another process migrates")
 )
 
-// Advance migrates page by page until all is done or the time is over, if it is this process's to do. It asks the store
-// nothing once all is done, nor while there is nothing to do yet.
+// Advance migrates page by page until all is done or the time is over, unless another process does. Once all is done, and
+// while there is nothing to do yet, it makes no requests to the store.
 func (m *Migrator) Advance(ctx context.Context, until time.Time) error {
-	if m.done.Load() || m.now().UnixMicro() < m.idle.Load() {
+	if m.done.Load() || m.now().UnixMicro() < m.nextCheck.Load() {
 		return nil
 	}
-	at, err := m.take(ctx)
+	at, err := m.acquire(ctx)
 	switch {
 	case errors.Is(err, errDone):
 		m.done.Store(true)
 		return nil
 	case errors.Is(err, errWaiting):
-		m.idle.Store(at.Since.Add(settle).UnixMicro())
+		m.nextCheck.Store(at.Since.Add(overlap).UnixMicro())
 		return nil
-	case errors.Is(err, errTaken):
-		m.idle.Store(at.Lease.Expires.UnixMicro())
+	case errors.Is(err, errLeased):
+		m.nextCheck.Store(at.Lease.Expires.UnixMicro())
 		return nil
 	case err != nil:
 		return fmt.Errorf("begin to migrate: %w", err)
@@ -161,8 +158,8 @@ func (m *Migrator) Advance(ctx context.Context, until time.Time) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("%s, after user %q: %w", migration.Name, at.After, err), m.release(ctx, lease))
 		}
-		if at, err = m.turn(ctx, lease, last); err != nil {
-			if errors.Is(err, errTaken) {
+		if at, err = m.pageDone(ctx, lease, last); err != nil {
+			if errors.Is(err, errLeased) {
 				return nil
 			}
 			return fmt.Errorf("%s: %w", migration.Name, err)
@@ -175,8 +172,8 @@ func (m *Migrator) Advance(ctx context.Context, until time.Time) error {
 	return m.release(ctx, lease)
 }
 
-// take makes this process the one that migrates. One that is the first to know of a migration says so, and waits.
-func (m *Migrator) take(ctx context.Context) (seen store.Schema, err error) {
+// acquire acquires the lease to migrate. The first process that knows a migration records that, and waits.
+func (m *Migrator) acquire(ctx context.Context) (seen store.Schema, err error) {
 	waiting := false
 	err = m.store.UpdateSchema(ctx, func(s *store.Schema) error {
 		now := m.now()
@@ -190,10 +187,10 @@ func (m *Migrator) take(ctx context.Context) (seen store.Schema, err error) {
 		case waiting:
 			s.Known, s.Since = len(m.all), now
 			return nil
-		case now.Before(s.Since.Add(settle)):
+		case now.Before(s.Since.Add(overlap)):
 			return errWaiting
 		case s.Lease.Owner != "" && now.Before(s.Lease.Expires):
-			return errTaken
+			return errLeased
 		}
 		m.begin(s)
 		s.Lease = store.Lease{Owner: m.owner, Fence: s.Lease.Fence + 1, Expires: now.Add(leaseTTL)}
@@ -205,19 +202,19 @@ func (m *Migrator) take(ctx context.Context) (seen store.Schema, err error) {
 	return seen, err
 }
 
-// begin shuts out the programs that could not work with what the next migration makes.
+// begin excludes versions that cannot read the documents of the next migration.
 func (m *Migrator) begin(s *store.Schema) {
 	if s.Version < len(m.all) && m.all[s.Version].Breaking {
 		s.Needs = max(s.Needs, s.Version+1)
 	}
 }
 
-// turn writes down that a page is done, and keeps the lease.
-func (m *Migrator) turn(ctx context.Context, l store.Lease, last string) (store.Schema, error) {
+// pageDone records that a page is done, and extends the lease.
+func (m *Migrator) pageDone(ctx context.Context, l store.Lease, last string) (store.Schema, error) {
 	var next store.Schema
 	err := m.store.UpdateSchema(ctx, func(s *store.Schema) error {
 		if s.Lease.Owner != l.Owner || s.Lease.Fence != l.Fence {
-			return errTaken
+			return errLeased
 		}
 		s.After, s.Lease.Expires = last, m.now().Add(leaseTTL)
 		if last == "" {
@@ -230,16 +227,16 @@ func (m *Migrator) turn(ctx context.Context, l store.Lease, last string) (store.
 	return next, err
 }
 
-// release lets another process go on.
+// release releases the lease.
 func (m *Migrator) release(ctx context.Context, l store.Lease) error {
 	err := m.store.UpdateSchema(context.WithoutCancel(ctx), func(s *store.Schema) error {
 		if s.Lease.Owner != l.Owner || s.Lease.Fence != l.Fence {
-			return errTaken
+			return errLeased
 		}
 		s.Lease = store.Lease{Fence: s.Lease.Fence}
 		return nil
 	})
-	if errors.Is(err, errTaken) {
+	if errors.Is(err, errLeased) {
 		return nil
 	}
 	return err

@@ -1,10 +1,10 @@
-// Package google is what the sides at Google have in common: how a user's API calls are made, and what their errors mean.
-// Each kind of records has a package of its own below this one.
+// Package google holds what the sides at Google share: the client for a user's API calls, and the classification of errors.
+// Each kind of record has its own package below this one.
 //
 // Its invariants:
 //
-//   - Every error of an API is given its kind here, and nowhere else.
-//   - Nothing of a request, in which secrets may be, gets into an error or a log.
+//   - Every error of an API is classified here, and nowhere else.
+//   - No part of a request gets into an error or a log, because it may contain secrets.
 package google
 
 import (
@@ -26,17 +26,17 @@ const Side = string(record.Google)
 
 // Options are the settings of a user's calls.
 type Options struct {
-	// HTTP makes the calls, signed for the user.
+	// HTTP makes the calls, with the user's authorization.
 	HTTP *http.Client
-	// Endpoint is one base URL in place of Google's; empty for Google itself.
+	// Endpoint is one base URL that replaces Google's; empty for Google itself.
 	Endpoint string
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// Logger hears what is odd but no error; default silent.
+	// Logger logs what is unusual but no error; default none.
 	Logger *slog.Logger
 }
 
-// Client makes the calls of one user. Options that were left out have their defaults in it.
+// Client makes the calls of one user. Its options include the defaults.
 type Client struct{ Options }
 
 // NewClient checks the options and fills in the defaults.
@@ -59,9 +59,9 @@ func NewClient(o Options) (*Client, error) {
 	return &Client{o}, nil
 }
 
-// Service are the options of a generated client of one of Google's APIs.
+// Service returns the options for a generated client of one of Google's APIs.
 func (c *Client) Service() []option.ClientOption {
-	// The generated client would log whole requests where the environment asks for it.
+	// Without this the generated client logs whole requests if the environment asks for it.
 	opts := []option.ClientOption{option.WithHTTPClient(c.HTTP), option.WithLogger(slog.New(slog.DiscardHandler))}
 	if c.Endpoint != "" {
 		opts = append(opts, option.WithEndpoint(strings.TrimSuffix(c.Endpoint, "/")+"/"))
@@ -69,7 +69,7 @@ func (c *Client) Service() []option.ClientOption {
 	return opts
 }
 
-// Classify is the error of a call with its kind; see the function of that name.
+// Classify classifies the error of a call; see the function of that name.
 func (c *Client) Classify(what string, err error, write bool) error {
 	return Classify(what, err, write, c.Now())
 }

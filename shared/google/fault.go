@@ -15,18 +15,18 @@ import (
 	"github.com/tandem-sync/tandem/shared/httpx"
 )
 
-// meanings says what a refusal means. The first line that fits decides.
+// meanings classify refusals. The first line that matches decides.
 var meanings = []meaning{
-	// A page for people is of no record: it comes from something before the API, or from an address at which there is none.
+	// An HTML page is not about a record: it is from a proxy before the API, or from a wrong address.
 	{refusedPage, fault.Misconfigured, "html-instead-of-json"},
-	// The transport below has a good token, or has said that there is none.
+	// The token itself is valid: otherwise the transport below would have failed.
 	{status(http.StatusUnauthorized), fault.Retry, "token-refused"},
 	{either(status(http.StatusTooManyRequests), reason("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
 		"RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "dailyLimitExceeded")), fault.Retry, "quota"},
 	{either(reason("EXPIRED_SYNC_TOKEN"), status(http.StatusGone), both(status(http.StatusBadRequest), message("sync token"))), fault.FullSync, "token-expired"},
 	{either(reason("MY_CONTACTS_OVERFLOW_COUNT"), message("my_contacts_overflow_count")), fault.BadRecord, "contacts-full"},
 	{both(status(http.StatusBadRequest, http.StatusForbidden, http.StatusPreconditionFailed), stale), fault.Conflict, "changed-meanwhile"},
-	// What a 403 lacks is the user's consent, or the operator's set-up.
+	// A 403 means that the user's consent is missing, or that the operator's set-up is wrong.
 	{both(status(http.StatusForbidden), either(reason("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions", "insufficientScopes"),
 		message("insufficient authentication scopes"))), fault.Reconnect, "scope-missing"},
 	{both(status(http.StatusForbidden), reason("SERVICE_DISABLED", "accessNotConfigured")), fault.Misconfigured, "api-disabled"},
@@ -39,24 +39,24 @@ var meanings = []meaning{
 }
 
 type meaning struct {
-	fits func(refusal) bool
-	kind fault.Kind
-	code string
+	matches func(refusal) bool
+	kind    fault.Kind
+	code    string
 }
 
-// refusedPage fits a page for people in the place of an answer, where a repetition would bring it again.
+// refusedPage matches an HTML page instead of a reply, if a retry would not help.
 func refusedPage(r refusal) bool {
-	passing := status(http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusUnauthorized)
-	return r.page && r.http >= http.StatusBadRequest && r.http < http.StatusInternalServerError && !passing(r)
+	temporary := status(http.StatusTooManyRequests, http.StatusRequestTimeout, http.StatusUnauthorized)
+	return r.page && r.http >= http.StatusBadRequest && r.http < http.StatusInternalServerError && !temporary(r)
 }
 
-// stale fits a write to a state that is no longer the current one. Google answers it with 400, and at times has with 403
-// and 412.
+// stale matches a write to a version that is no longer the current one. Google answers with 400, and has also answered with
+// 403 and 412.
 func stale(r refusal) bool {
 	return r.http == http.StatusPreconditionFailed || r.status == failedPrecondition || reason("failedPrecondition")(r) || message("etag")(r)
 }
 
-// failedPrecondition is google.rpc.Code's name for a write to a state that is no longer the current one.
+// failedPrecondition is google.rpc.Code's name for a write to a version that is no longer the current one.
 const failedPrecondition = "FAILED_PRECONDITION"
 
 func status(codes ...int) func(refusal) bool {
@@ -79,18 +79,18 @@ func message(words string) func(refusal) bool {
 
 func either(conditions ...func(refusal) bool) func(refusal) bool {
 	return func(r refusal) bool {
-		return slices.ContainsFunc(conditions, func(fits func(refusal) bool) bool { return fits(r) })
+		return slices.ContainsFunc(conditions, func(matches func(refusal) bool) bool { return matches(r) })
 	}
 }
 
 func both(conditions ...func(refusal) bool) func(refusal) bool {
 	return func(r refusal) bool {
-		return !slices.ContainsFunc(conditions, func(fits func(refusal) bool) bool { return !fits(r) })
+		return !slices.ContainsFunc(conditions, func(matches func(refusal) bool) bool { return !matches(r) })
 	}
 }
 
-// Classify gives the error of a call its kind; nil stays nil. write says that the call changes something, so that without
-// an answer it may have taken effect. now is the time from which a date to wait for counts.
+// Classify classifies the error of a call; it returns nil for nil. write says that the call changes something: without a
+// reply it may have taken effect. now is the time with which a date in Retry-After is compared.
 func Classify(what string, err error, write bool, now time.Time) error {
 	if err == nil {
 		return nil
@@ -118,9 +118,9 @@ func Classify(what string, err error, write bool, now time.Time) error {
 	return f
 }
 
-// ClassifyStatus gives a status its kind that came without an error of a call: of one record inside the answer for many,
-// or of a file. code is the number of google.rpc.Code where there is one, which counts where the HTTP status is missing or
-// a success. It is nil where both are successes.
+// ClassifyStatus classifies a status that is not from the error of a call: of one record in a batch reply, or of a file.
+// code is the number of google.rpc.Code or zero; it decides if the HTTP status is missing or a success. ClassifyStatus
+// returns nil if both are successes.
 func ClassifyStatus(what string, httpStatus int, code int64, message string, write bool) error {
 	r := refusal{http: httpStatus, message: message}
 	if s, ok := rpcStatus[code]; ok && (httpStatus == 0 || httpStatus == http.StatusOK) {
@@ -143,7 +143,7 @@ var rpcStatus = map[int64]int{
 	1: 503, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, rpcFailedPrecondition: 400, 10: 409, 11: 400, 13: 500, 14: 503, 15: 500, 16: 401,
 }
 
-// OfList is the error of a reading that concerns no single record.
+// OfList returns the error of reading a list, which is never one of a single record.
 func OfList(err error) error {
 	switch fault.KindOf(err) {
 	case fault.BadRecord, fault.Conflict, fault.Gone:
@@ -152,7 +152,7 @@ func OfList(err error) error {
 	return err
 }
 
-// OfRecords reports whether an error may be that of single records, and not of the whole user or service.
+// OfRecords reports whether an error may concern single records, and not the whole user or service.
 func OfRecords(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.BadRecord, fault.Conflict, fault.Gone, fault.ReadOnly:
@@ -161,7 +161,7 @@ func OfRecords(err error) bool {
 	return false
 }
 
-// Code is an error's code; empty where it has none.
+// Code returns an error's code; empty if it has none.
 func Code(err error) string {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Code
@@ -169,7 +169,7 @@ func Code(err error) string {
 	return ""
 }
 
-// refusal is an answer other than a success, as google.rpc.Status and the older form tell of it
+// refusal is a reply other than a success, in the form of google.rpc.Status or the older form
 // (https://cloud.google.com/apis/design/errors).
 type refusal struct {
 	http    int
@@ -177,9 +177,9 @@ type refusal struct {
 	message string
 	reasons []string
 	after   time.Duration
-	// page says that the answer is a page for people.
+	// page says that the reply is an HTML page.
 	page bool
-	// unprocessed says that a 503 named a time, and so was not half done.
+	// unprocessed says that a 503 had Retry-After, so that the request was not processed.
 	unprocessed bool
 }
 
@@ -191,7 +191,7 @@ func refusalOf(g *googleapi.Error, now time.Time) refusal {
 			Details []json.RawMessage `json:"details"`
 		} `json:"error"`
 	}
-	// A body that is no JSON has no details; a gateway on the way makes such ones.
+	// A body that is no JSON has no details; a gateway may send one.
 	_ = json.Unmarshal([]byte(g.Body), &body)
 	r.status = body.Error.Status
 	for _, e := range g.Errors {
@@ -220,7 +220,7 @@ func refusalOf(g *googleapi.Error, now time.Time) refusal {
 }
 
 func (r refusal) fault(what string, write bool) *fault.Error {
-	m := meanings[slices.IndexFunc(meanings, func(m meaning) bool { return m.fits(r) })]
+	m := meanings[slices.IndexFunc(meanings, func(m meaning) bool { return m.matches(r) })]
 	f := fault.New(m.kind, Side, m.code, fmt.Errorf("%s: %w", what, r))
 	if m.kind == fault.Retry {
 		f.After = r.after
@@ -231,7 +231,7 @@ func (r refusal) fault(what string, write bool) *fault.Error {
 	return f
 }
 
-// maxMessage bounds how much of a service's words goes into an error.
+// maxMessage bounds the part of a service's message that goes into an error.
 const maxMessage = 300
 
 func (r refusal) Error() string {

@@ -8,7 +8,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-func TestAn_endpoint_that_is_none_is_refused(t *testing.T) {
+func TestAn_invalid_endpoint_is_rejected(t *testing.T) {
 	t.Parallel()
 	for _, o := range []Options{{}, {HTTP: http.DefaultClient, Endpoint: "people.example.com"}, {HTTP: http.DefaultClient, Endpoint: "ftp://example.com"}, {HTTP: http.DefaultClient, Endpoint: "http://%zz"}} {
 		if _, err := NewClient(o); !fault.Is(err, fault.Misconfigured) {
@@ -20,7 +20,7 @@ func TestAn_endpoint_that_is_none_is_refused(t *testing.T) {
 	}
 }
 
-func TestErrors_tell_the_reason_and_not_the_request(t *testing.T) {
+func TestErrors_contain_the_reason_and_not_the_request(t *testing.T) {
 	t.Parallel()
 	r := refusal{http: 400, status: "INVALID_ARGUMENT", message: strings.Repeat("é", 400)}
 	if got := r.Error(); len(got) > 350 || !strings.HasPrefix(got, "status 400: INVALID_ARGUMENT: é") {

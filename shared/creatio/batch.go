@@ -11,40 +11,40 @@ import (
 )
 
 const (
-	// MaxParts is how many requests Creatio takes in one batch.
+	// MaxParts is how many requests Creatio accepts in one batch.
 	MaxParts = 100
-	// MaxListed is how many values one query lists. Microsoft's OData library, on which Creatio's is built, lets a filter
-	// have 100 nodes by default, and a comparison by a path with its "or" is six of them.
+	// MaxListed is how many values one query lists. Creatio uses Microsoft's OData library, which allows 100 nodes in a
+	// filter by default; a comparison by a path with its "or" has six.
 	MaxListed = 15
 	// MaxListedTwice is the same for a query that lists its values for two columns.
 	MaxListedTwice = 7
 )
 
-// Answer is what one query brought: all of its rows, or why there are none.
+// Answer is the result of one query: all of its rows, or an error.
 type Answer struct {
 	Rows []odata.Row
-	// Total is the number of rows on the site where the query asked for it.
+	// Total is the number of rows on the site if the query asked for it.
 	Total int
 	Err   error
 }
 
-// Read runs queries, as many as fit in each batch, and reads every one to its end: in the order of ids, each page
-// from the last id of the one before, so that rows which come and go meanwhile shift nothing. Where the end is, the
-// site's count says: a page may be shorter than asked for, since every site has a bound of its own and cuts what is
-// longer without a word. A query's own Top is its bound and not read past. The error is for what concerns all queries;
-// what concerns one is in its answer.
+// Read runs queries, as many as fit in each batch, and reads all rows of each one. It reads pages in the order of ids, each
+// from the last id of the previous one, so that rows that are added or removed meanwhile shift no other row. The site's
+// count says whether there are more rows: a page may be shorter than requested, because a site silently limits the size of
+// pages. A query with Top is read only up to it. The returned error concerns all queries; an error of one query is in its
+// answer.
 func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error) {
 	answers := make([]Answer, len(queries))
-	type question struct {
+	type pageQuery struct {
 		index int
 		query odata.Query
 	}
-	var waiting []question
+	var waiting []pageQuery
 	for i, q := range queries {
 		if q.Top == 0 {
 			q.OrderBy = []odata.Order{{Path: "Id"}}
 		}
-		waiting = append(waiting, question{i, q})
+		waiting = append(waiting, pageQuery{i, q})
 	}
 	for len(waiting) > 0 {
 		now := waiting[:min(len(waiting), MaxParts)]
@@ -80,17 +80,17 @@ func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error
 				continue
 			}
 			if len(reply.Rows) == 0 {
-				return nil, fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: the site counts more rows than it gives", w.query.Set)
+				return nil, fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: the site counts more rows than it returns", w.query.Set)
 			}
 			next := w.query
 			next.Filter = after(queries[w.index].Filter, reply.Rows[len(reply.Rows)-1].Text("Id"))
-			waiting = append(waiting, question{w.index, next})
+			waiting = append(waiting, pageQuery{w.index, next})
 		}
 	}
 	return answers, nil
 }
 
-// more reports whether rows come after those of a page; where the site does not count, a page that is not full is the last.
+// more reports whether there are more rows after a page. If the site does not count, a page that is not full is the last.
 func (s *Site) more(page odata.Reply) bool {
 	if page.Count >= 0 {
 		return page.Count > int64(len(page.Rows))
@@ -98,12 +98,12 @@ func (s *Site) more(page odata.Reply) bool {
 	return page.NextLink != "" || len(page.Rows) >= s.options.PageSize
 }
 
-// after narrows a filter to the rows behind an id.
+// after restricts a filter to the rows after an id.
 func after(filter odata.Filter, id string) odata.Filter {
 	return odata.And(filter, odata.Gt("Id", odata.Guid(id)))
 }
 
-// ReadAll is Read for queries of which none may fail.
+// ReadAll is Read for queries none of which may fail.
 func (s *Site) ReadAll(ctx context.Context, queries []odata.Query) ([]Answer, error) {
 	answers, err := s.Read(ctx, queries)
 	if err != nil {
@@ -117,8 +117,8 @@ func (s *Site) ReadAll(ctx context.Context, queries []odata.Query) ([]Answer, er
 	return answers, nil
 }
 
-// Barred is the error of a reading. A user who may not read a whole list is none of a record's business but of whoever
-// gives out rights; taking the list for empty would take away what is in it.
+// Barred converts the error of reading a list. If the user may not read the list, no record is at fault: an administrator
+// has to grant the right. The list must not be treated as empty, because that would remove its records.
 func Barred(err error) error {
 	if fault.Is(err, fault.ReadOnly) {
 		return fault.New(fault.Misconfigured, Side, "no-access", err)
@@ -126,7 +126,7 @@ func Barred(err error) error {
 	return err
 }
 
-// concernsAll reports whether an error is not of one query or one record only.
+// concernsAll reports whether an error concerns more than one query or record.
 func concernsAll(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.Reconnect, fault.Retry:

@@ -10,11 +10,11 @@ import (
 	"github.com/tandem-sync/tandem/shared/odata"
 )
 
-// Question asks one of the site's lists for rows by name.
+// Question is a search for rows of one of the site's lists by name.
 type Question struct {
 	// Set is the list's entity set.
 	Set string
-	// Within are the columns that say what a row lies in, as the country of a city.
+	// Within are the columns that refer to what contains a row, such as the country of a city.
 	Within []string
 	Names  []string
 }
@@ -22,20 +22,20 @@ type Question struct {
 // Named is a row of a list.
 type Named struct {
 	ID, Name string
-	// Within are the ids of what the row lies in, in the order of the question; nil where it asked for none.
+	// Within are the ids of what contains the row, in the order of the question; nil if it named no columns.
 	Within []string
 }
 
-// Names are rows of the site's lists by entity set and name, whatever the case: those only that were asked for.
+// Names are the rows that were found, by entity set and name, ignoring case.
 type Names map[string]map[string][]Named
 
-// NameKey is the form in which spellings of one name are equal to a list.
+// NameKey normalizes a name, so that spellings that a list treats as equal have the same key.
 func NameKey(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
-// Find gives the rows of a list that have a name.
+// Find returns the rows of a list with a name.
 func (n Names) Find(set, name string) []Named { return n[set][NameKey(name)] }
 
-// Add takes a row in, once however often it was found.
+// Add adds a row unless it is already there.
 func (n Names) Add(set string, row Named) {
 	key := NameKey(row.Name)
 	if slices.ContainsFunc(n[set][key], func(known Named) bool { return known.ID == row.ID }) {
@@ -47,7 +47,7 @@ func (n Names) Add(set string, row Named) {
 	n[set][key] = append(n[set][key], row)
 }
 
-// clone is a copy that later look-ups do not change.
+// clone returns a copy that later look-ups do not change.
 func (n Names) clone() Names {
 	out := make(Names, len(n))
 	for set, rows := range n {
@@ -56,8 +56,8 @@ func (n Names) clone() Names {
 	return out
 }
 
-// LookUp finds rows by name, and asks the site for each name once in its life. A list that the site does not have knows no
-// names; of one that the user may not read nobody can say what it knows. What was found before is in the answer as well.
+// LookUp finds rows by name. It requests each name once per Site. A list that does not exist has no rows; a list that the
+// user may not read is an error. The result includes what earlier calls found.
 func (s *Site) LookUp(ctx context.Context, questions []Question) (Names, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

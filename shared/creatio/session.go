@@ -16,22 +16,22 @@ import (
 	"github.com/tandem-sync/tandem/shared/httpx"
 )
 
-// maxLoginReply bounds what is read of a reply to a login.
+// maxLoginReply is how much of the reply to a login is read.
 const maxLoginReply = 1 << 20
 
-// maxWasted is how many logins in a row may fail to help before no more are tried.
+// maxWasted is the number of consecutive logins without effect after which no more are tried.
 const maxWasted = 2
 
-// SessionTransport sends requests in a session of Creatio that it opens with a user's name and password, for sites
-// without a consent of each user (before 8.3). It logs in when first needed and once more when a session has ended.
+// SessionTransport sends requests in a session of Creatio that it opens with a user's name and password. It is for sites
+// without user consent (before 8.3). It logs in at the first request, and again after a session has ended.
 //
-// A wrong password is tried once and never again: Creatio locks accounts. The error is of kind fault.Reconnect then,
-// for every further request.
+// A wrong password is tried only once, because Creatio locks accounts. Then every request fails with kind
+// fault.Reconnect.
 func SessionTransport(base http.RoundTripper, site, user, password string) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	return &session{base: base, site: strings.TrimRight(site, "/"), user: user, password: password, turn: make(chan struct{}, 1)}
+	return &session{base: base, site: strings.TrimRight(site, "/"), user: user, password: password, mutex: make(chan struct{}, 1)}
 }
 
 // SignIn tries a name and a password once.
@@ -41,17 +41,17 @@ func SignIn(ctx context.Context, base http.RoundTripper, site, user, password st
 	return err
 }
 
-// session is one user's session. Only who holds the turn reads or changes what is below it.
+// session is one user's session. mutex guards the fields below it.
 type session struct {
 	base           http.RoundTripper
 	site           string
 	user, password string
 
-	turn chan struct{}
-	now  *login
-	// wasted counts logins that have not helped yet.
+	mutex chan struct{}
+	now   *login
+	// wasted counts logins since one had an effect.
 	wasted int
-	// refused is why no further login is tried.
+	// refused is the error of a refused login, after which no other is tried.
 	refused error
 }
 
@@ -91,7 +91,7 @@ func (s *session) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// repeatable gives the request's body as often as needed.
+// repeatable returns a function that returns the request's body any number of times.
 func repeatable(req *http.Request) (func() (io.ReadCloser, error), error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return func() (io.ReadCloser, error) { return http.NoBody, nil }, nil
@@ -117,7 +117,7 @@ func (s *session) send(req *http.Request, body func() (io.ReadCloser, error), in
 	r.Header.Set("ForceUseSession", "true")
 	for _, c := range in.cookies.Cookies(r.URL) {
 		r.AddCookie(c)
-		// The value of this cookie has to come as a header too, or Creatio answers 403.
+		// The value of this cookie has to be sent as a header too, or Creatio answers 403.
 		if c.Name == "BPMCSRF" || c.Name == "CRT_CSRF" {
 			r.Header.Set(c.Name, c.Value)
 		}
@@ -132,16 +132,16 @@ func (s *session) send(req *http.Request, body func() (io.ReadCloser, error), in
 
 func (s *session) lock(ctx context.Context) error {
 	select {
-	case s.turn <- struct{}{}:
+	case s.mutex <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return fault.New(fault.Retry, Side, "canceled", ctx.Err())
 	}
 }
 
-func (s *session) unlock() { <-s.turn }
+func (s *session) unlock() { <-s.mutex }
 
-// current is the login in use; the first one to ask for it logs in, the others wait.
+// current returns the login in use. The first caller logs in, concurrent ones wait.
 func (s *session) current(ctx context.Context) (*login, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -153,7 +153,7 @@ func (s *session) current(ctx context.Context) (*login, error) {
 	return s.now, nil
 }
 
-// renew logs in again in place of a login that is not taken any more. It gives none where logins did not help lately.
+// renew logs in again after the site has refused a login. It returns nil if the last logins had no effect.
 func (s *session) renew(ctx context.Context, old *login) (*login, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -169,14 +169,14 @@ func (s *session) renew(ctx context.Context, old *login) (*login, error) {
 	return s.login(ctx)
 }
 
-// helped notes that a further login was taken.
+// helped records that the site has accepted a new login.
 func (s *session) helped() {
-	s.turn <- struct{}{}
+	s.mutex <- struct{}{}
 	defer s.unlock()
 	s.wasted = 0
 }
 
-// login opens a session. Who calls it has the turn.
+// login opens a session. The caller holds the mutex.
 func (s *session) login(ctx context.Context) (*login, error) {
 	if s.refused != nil {
 		return nil, s.refused
@@ -229,8 +229,8 @@ func (s *session) authenticate(ctx context.Context) (*login, error) {
 	return &login{cookies: jar}, nil
 }
 
-// loginOutcome reads the reply to a login. Creatio answers a wrong password with status 200 and a code. Nothing of the
-// reply's text is kept in the error.
+// loginOutcome reads the reply to a login. Creatio answers a wrong password with status 200 and a code. The error does not
+// quote the reply.
 func loginOutcome(resp *http.Response) error {
 	switch {
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
@@ -248,7 +248,7 @@ func loginOutcome(resp *http.Response) error {
 		return fault.Errorf(fault.Retry, Side, "connection-lost", "read login reply: %w", err)
 	}
 	if err := json.Unmarshal(content, &reply); err != nil || reply.Code == nil {
-		return fault.New(fault.Misconfigured, Side, "not-creatio", errors.New("log in: the reply is none of Creatio"))
+		return fault.New(fault.Misconfigured, Side, "not-creatio", errors.New("log in: the reply is not from Creatio"))
 	}
 	switch {
 	case *reply.Code == 0:

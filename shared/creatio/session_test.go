@@ -15,14 +15,14 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 )
 
-// gate is a site that knows one user and can end sessions.
+// gate is a site with one user that can end sessions.
 type gate struct {
 	logins  atomic.Int32
 	session atomic.Int32
 	reply   string
 	// page answers an ended session with the login page instead of 401.
 	page bool
-	// closed refuses every request whatever its session.
+	// closed refuses every request, whatever its session.
 	closed atomic.Bool
 	bodies sync.Map
 }
@@ -74,7 +74,7 @@ func open(t *testing.T, g *gate, password string) *http.Client {
 	return client
 }
 
-// rooted puts a server's address before the path of every request.
+// rooted prepends a server's address to the path of every request.
 type rooted struct {
 	next http.RoundTripper
 	root string
@@ -121,7 +121,7 @@ func TestSession_logs_in_once_for_many_requests_at_the_same_time(t *testing.T) {
 	}
 }
 
-func TestSession_logs_in_again_when_the_session_has_ended_and_repeats_the_request(t *testing.T) {
+func TestSession_logs_in_again_when_the_session_has_ended_and_retries_the_request(t *testing.T) {
 	t.Parallel()
 	for name, page := range map[string]bool{"401": false, "login page": true} {
 		g := &gate{page: page}
@@ -190,7 +190,7 @@ func TestSession_gives_up_on_a_site_that_refuses_every_session(t *testing.T) {
 	}
 }
 
-func TestSignIn_tells_what_is_wrong(t *testing.T) {
+func TestSignIn_reports_what_is_wrong(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		reply, password string

@@ -1,10 +1,10 @@
-// Package creatio is what the sides at Creatio have in common: it signs in to a site, knows who its user is, reads by the
-// batch, and looks names up in the site's lists. Each kind of records has a package of its own below this one.
+// Package creatio holds what the sides at Creatio share: it signs in to a site, reads its user, reads lists in batches and
+// looks up names in the site's lists. Each kind of record has its own package below this one.
 //
 // Its invariants:
 //
-//   - What is read is read to its end, however small the pages are that a site gives; a list that ends early is an error.
-//   - A list that the user may not read is an error, and never taken for an empty one.
+//   - Lists are read to their end, whatever the site's page size; a list that ends early is an error.
+//   - A list that the user may not read is an error and never treated as empty.
 //   - A wrong password is tried once: Creatio locks accounts.
 package creatio
 
@@ -28,10 +28,10 @@ import (
 // Side is the name of this side in errors.
 const Side = string(record.Creatio)
 
-// Layout says where a site's services are.
+// Layout is the location of a site's services.
 type Layout string
 
-// The layouts: sites on the .NET Framework keep their services under /0, those on .NET at the root.
+// The layouts: sites on the .NET Framework have their services under /0, those on .NET at the root.
 const (
 	Framework Layout = "framework"
 	Core      Layout = "core"
@@ -48,21 +48,21 @@ func (l Layout) prefix() string {
 type Options struct {
 	// HTTP sends the requests, authorised: with a bearer token, or in a session of SessionTransport.
 	HTTP *http.Client
-	// URL is the site, as "https://acme.creatio.com".
+	// URL is the site, such as "https://acme.creatio.com".
 	URL string
-	// Layout is what an earlier Open found; empty finds it again.
+	// Layout is the result of an earlier Open; if it is empty, Open detects it.
 	Layout Layout
 	// Now is the clock; default time.Now.
 	Now func() time.Time
 	// Logger is silent by default.
 	Logger *slog.Logger
-	// PageSize is how many rows are asked for at once; default 1000.
+	// PageSize is how many rows are requested at once; default 1000.
 	PageSize int
 }
 
 const defaultPageSize = 1000
 
-// Site is one Creatio as one user sees it. It may be used from several goroutines.
+// Site is a Creatio site with the rights of one user. It is safe for concurrent use.
 type Site struct {
 	options Options
 	base    string
@@ -70,12 +70,12 @@ type Site struct {
 	client  *odata.Client
 
 	mu sync.Mutex
-	// known are the rows that were looked up, asked the names, by list.
+	// known are the rows that were found, asked the names that were requested, by list.
 	known Names
 	asked map[string]map[string]bool
 }
 
-// Open finds out how the site is laid out and whether it answers.
+// Open detects the layout of the site and checks that it answers.
 func Open(ctx context.Context, o Options) (*Site, error) {
 	if o.HTTP == nil {
 		o.HTTP = http.DefaultClient
@@ -109,9 +109,8 @@ func (s *Site) use(l Layout) {
 	s.client = odata.New(odata.Options{HTTP: s.options.HTTP, Root: s.base + l.prefix() + "/odata", Logger: s.options.Logger})
 }
 
-// probe asks both places for one row. A place that is none answers 404, a page, or 401 even to those who are
-// signed in, so an error counts only where neither place answers. One that keeps the row from this user is there, where
-// the other one is not.
+// probe requests one row at both locations. The wrong location answers with 404, a page, or even 401 to a signed-in user.
+// So an error is returned only if neither location answers. A location that denies the user the row is the right one.
 func (s *Site) probe(ctx context.Context) error {
 	var worst error
 	var closed []Layout
@@ -141,17 +140,17 @@ func (s *Site) probe(ctx context.Context) error {
 	return fmt.Errorf("open site: %w", worst)
 }
 
-// Layout is how the site is laid out; to be passed to the next Open.
+// Layout returns the site's layout, for the next Open.
 func (s *Site) Layout() Layout { return s.layout }
 
-// Client speaks OData to the site.
+// Client returns the OData client for the site.
 func (s *Site) Client() *odata.Client { return s.client }
 
-// Now is the local time.
+// Now returns the local time.
 func (s *Site) Now() time.Time { return s.options.Now() }
 
-// ServerTime is the time of the site at the moment of a local time, not later than it really was, by the reply that
-// came last.
+// ServerTime converts a local time to the site's clock, by its last reply. The result is never later than the site's real
+// time.
 func (s *Site) ServerTime(local time.Time) time.Time {
 	last := s.client.Clock()
 	if last.IsZero() {

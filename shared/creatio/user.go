@@ -24,12 +24,12 @@ type User struct {
 	ContactID string `json:"contactId"`
 	Name      string `json:"name"`
 	Email     string `json:"email,omitempty"`
-	// TimeZone is the zone's id as the site stores it; empty where the site does not say.
+	// TimeZone is the zone's id as the site stores it; empty if the site does not say.
 	TimeZone string `json:"timeZone,omitempty"`
 	Culture  string `json:"culture,omitempty"`
 }
 
-// The values of SysAdminUnit that make a row an internal user and not a role or a portal user.
+// The values of SysAdminUnit for an internal user, as opposed to a role or a portal user.
 const (
 	unitUser         = 4
 	internalConnType = 0
@@ -37,7 +37,7 @@ const (
 
 const maxUserReply = 4 << 20
 
-// CurrentUser is whom the site takes the requests to be from.
+// CurrentUser returns the user for whom the site processes the requests.
 func (s *Site) CurrentUser(ctx context.Context) (User, error) {
 	info, err := s.userInfo(ctx)
 	if err != nil {
@@ -54,8 +54,8 @@ func (s *Site) CurrentUser(ctx context.Context) (User, error) {
 	return s.complete(ctx, u)
 }
 
-// complete adds what the user's contact and user row say. System tables may be closed to users; what only they know
-// stays empty then.
+// complete adds data from the user's contact and user row. If the user may not read the system table, the data that only
+// it has remains empty.
 func (s *Site) complete(ctx context.Context, u User) (User, error) {
 	answers, err := s.Read(ctx, []odata.Query{
 		{Set: "Contact", Select: []string{"Id", "Name", "Email"}, Filter: odata.Eq("Id", odata.Guid(u.ContactID)), Top: 1},
@@ -81,7 +81,7 @@ func unitColumns() []string {
 	return []string{"Id", "Name", "ContactId", "TimeZoneId", "Email", "Active", "ConnectionType", "SysAdminUnitTypeValue"}
 }
 
-// userInfo calls UserInfoService.svc, whose reply is shaped differently from version to version.
+// userInfo calls UserInfoService.svc, whose reply has a different form in each version.
 func (s *Site) userInfo(ctx context.Context) (info, error) {
 	address := s.base + s.layout.prefix() + "/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader([]byte("{}")))
@@ -103,7 +103,7 @@ func (s *Site) userInfo(ctx context.Context) (info, error) {
 	case err != nil:
 		return nil, fault.Errorf(fault.Retry, Side, "connection-lost", "read current user: %w", err)
 	case httpx.WantsSignIn(req, resp):
-		// The transport has signed in again by now, so that the access is good.
+		// The transport has signed in again before, so the access is valid and this is temporary.
 		return nil, fault.Errorf(fault.Retry, Side, "signed-out", "read current user: status %d", resp.StatusCode)
 	case resp.StatusCode == http.StatusForbidden:
 		return nil, fault.Errorf(fault.Misconfigured, Side, "no-access", "read current user: status %d", resp.StatusCode)
@@ -115,10 +115,10 @@ func (s *Site) userInfo(ctx context.Context) (info, error) {
 	return parseInfo(content)
 }
 
-// info holds the values of a reply by their property names in lower case, wherever in the reply they are.
+// info holds the values of a reply by their property names in lower case, from all levels of the reply.
 type info map[string]any
 
-// parseInfo flattens a reply. A property may hold the whole answer as JSON in a string.
+// parseInfo flattens a reply. A property may hold the whole reply as JSON in a string.
 func parseInfo(content []byte) (info, error) {
 	var root any
 	if err := json.Unmarshal(content, &root); err != nil {
@@ -137,7 +137,7 @@ func parseInfo(content []byte) (info, error) {
 				}
 			case map[string]any:
 				for _, name := range slices.Sorted(maps.Keys(v)) {
-					// What is further out is the user's; what is further in may be something the user refers to.
+					// A property at an outer level is the user's; one at an inner level may belong to a record that the user refers to.
 					if key := strings.ToLower(name); out[key] == nil {
 						out[key] = v[name]
 					}
@@ -150,7 +150,7 @@ func parseInfo(content []byte) (info, error) {
 	return out, nil
 }
 
-// text is the first of the properties that is filled.
+// text returns the first of the properties that is not empty.
 func (i info) text(names ...string) string {
 	for _, n := range names {
 		switch v := i[n].(type) {
@@ -167,7 +167,7 @@ func (i info) text(names ...string) string {
 	return ""
 }
 
-// id is the first of the properties that is an id.
+// id returns the first of the properties that is an id.
 func (i info) id(names ...string) string {
 	for _, n := range names {
 		v := i[n]
@@ -181,10 +181,11 @@ func (i info) id(names ...string) string {
 	return ""
 }
 
-// FindUserByEmail finds the one active internal user with an e-mail address. None is fault.BadRecord with code "no-user";
-// several, users of the portal counted, with code "ambiguous-user": whoever shares an address with a colleague must not
-// become that one. Only the address of the user's own row counts, which administrators write: on a contact card everybody
-// may write who may edit the contact. Where users may not be read, the error is fault.Misconfigured.
+// FindUserByEmail finds the one active internal user with an e-mail address. If there is none, the error is
+// fault.BadRecord with code "no-user". If there are several, including portal users, it has code "ambiguous-user": a user
+// who shares an address with a colleague must not be linked as that colleague. Only the address in the user's own row
+// counts, which administrators write; the address of a contact may be changed by any user who may edit the contact. If
+// users may not be read, the error is fault.Misconfigured.
 func (s *Site) FindUserByEmail(ctx context.Context, email string) (User, error) {
 	email = strings.TrimSpace(email)
 	spellings := Unique([]string{email, strings.ToLower(email)})
@@ -207,7 +208,7 @@ func (s *Site) FindUserByEmail(ctx context.Context, email string) (User, error) 
 	return User{ID: r.Text("Id"), Login: r.Text("Name"), ContactID: r.Lookup("ContactId"), Email: email, TimeZone: r.Text("TimeZoneId")}, nil
 }
 
-// Unique are the values that are not empty, each once, sorted.
+// Unique returns the values that are not empty, sorted and without duplicates.
 func Unique(values []string) []string {
 	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
 	slices.Sort(values)

@@ -1,13 +1,13 @@
 # The rules of Google's cloud-foundation-fabric (its .tflint.hcl,
-# https://github.com/GoogleCloudPlatform/cloud-foundation-fabric), and documentation besides. All are of the ruleset that
-# tflint comes with: nothing is fetched.
+# https://github.com/GoogleCloudPlatform/cloud-foundation-fabric), and rules for documentation. All are in the ruleset that
+# is bundled with tflint, so nothing is downloaded.
 
 plugin "terraform" {
   enabled = true
   preset  = "recommended"
 }
 
-# Which versions are taken is for the root to say, and for the examples, which are roots.
+# Only root modules set versions; the examples are root modules.
 rule "terraform_required_providers" {
   enabled = false
 }

@@ -1,4 +1,4 @@
-# A domain of one's own, behind a load balancer and rate rules; nothing of it without var.domain.
+# An own domain with a load balancer and rate limits; only with var.domain.
 
 module "edge" {
   source = "./modules/edge"

@@ -1,5 +1,4 @@
-# The database. Its indexes, exemptions and time-to-live are those that shared/store/firestore says; a test holds them
-# against it.
+# The database. Its indexes, exemptions and time-to-live are defined by shared/store/firestore; a test compares them.
 
 resource "google_firestore_database" "this" {
   project                           = var.project
@@ -48,7 +47,7 @@ resource "google_firestore_index" "this" {
   }
 }
 
-# Firestore indexes every field by itself unless it is told not to.
+# Firestore indexes every field unless it is exempted.
 resource "google_firestore_field" "unindexed" {
   for_each = toset(local.unindexed)
 
@@ -69,7 +68,7 @@ resource "google_firestore_field" "expiring" {
   field      = split("/", each.value)[1]
 
   ttl_config {}
-  # Nothing is queried by such a time, and an index over a time that only rises takes 500 writes a second.
+  # No query uses such a time, and an index over a monotonically increasing time supports only 500 writes a second.
   index_config {}
 }
 
@@ -81,7 +80,7 @@ resource "google_firestore_backup_schedule" "daily" {
   daily_recurrence {}
 }
 
-# The weekly ones are kept as long as Firestore keeps any: 14 weeks.
+# Weekly backups are kept for the longest time that Firestore allows: 14 weeks.
 resource "google_firestore_backup_schedule" "weekly" {
   project   = var.project
   database  = google_firestore_database.this.name

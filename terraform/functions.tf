@@ -1,10 +1,10 @@
-# Every function is one line here; a test holds the lines against the folders under functions/.
+# Every function is one line here; a test compares the lines with the folders under functions/.
 #
 #   package      its folder under functions/
 #   entry_point  the name it registers with the functions framework
-#   caller       "invoker": Cloud Scheduler and Cloud Tasks alone may call it, and it gets a job of its own name;
-#                "anyone": it is public and decides itself whom it serves
-#   queue        the queue that it fills, which is made for it; "" for a function that queues nothing
+#   caller       "invoker": only Cloud Scheduler and Cloud Tasks may call it, and it gets a job of the same name;
+#                "anyone": it is public and authenticates its callers itself
+#   queue        the queue to which it adds tasks, which is created for it; "" for a function that adds none
 #   schedules    whether it sets the jobs of Cloud Scheduler
 locals {
   functions = {
@@ -13,8 +13,8 @@ locals {
     sync-contacts  = { package = "synccontacts", entry_point = "SyncContacts", caller = "invoker", queue = "contacts", schedules = true }
   }
 
-  # A run waits for others most of its time, so an instance makes several. Its time-out lies within the dispatch deadline
-  # of Cloud Tasks and of Cloud Scheduler, 30 minutes at most.
+  # A run mostly waits for replies, so an instance runs several at once. The timeout is within the dispatch deadline of
+  # Cloud Tasks and of Cloud Scheduler, 30 minutes at most.
   sizes = {
     anyone  = { memory = "512Mi", cpu = "1", concurrency = 20, timeout_seconds = 300, min_instances = 0, max_instances = 10 }
     invoker = { memory = "1Gi", cpu = "1", concurrency = 4, timeout_seconds = 900, min_instances = 0, max_instances = 20 }
@@ -25,7 +25,7 @@ locals {
     }
   }
 
-  # Memory is given as "512Mi" or "1Gi" (or, of old, as "512M" or "1G"), in which the difference does not matter here.
+  # Memory is given as "512Mi" or "1Gi" (or in the older form "512M" or "1G"); the difference does not matter here.
   mebibytes = {
     for name, s in local.size : name => tonumber(regex("^[0-9.]+", s.memory)) * (strcontains(s.memory, "G") ? 1024 : 1)
   }
@@ -34,7 +34,7 @@ locals {
   public_url = var.domain == null ? local.host : "https://${var.domain}"
 }
 
-# What shared/config reads. Not set: GOOGLE_ENDPOINT, which is for tests, and PORT, which the platform sets.
+# The variables of shared/config. Not set: GOOGLE_ENDPOINT, which is for tests, and PORT, which the platform sets.
 locals {
   environment = {
     for name, f in local.functions : name => { for key, value in {
@@ -52,18 +52,19 @@ locals {
       SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
       TELEMETRY            = var.telemetry ? "projects/${var.project}/locations/${var.region}" : ""
       INVOKER              = google_service_account.invoker.email
-      # Only where nobody else may call: Cloud Run verifies every token there, and hands it on without its signature. A
-      # public function would believe whatever anybody writes into a token.
+      # Only if no other caller is allowed: then Cloud Run verifies every token, and passes it on without its signature. A
+      # public function with this setting would accept forged tokens.
       INVOKER_VERIFIED_BY = f.caller == "invoker" ? "platform" : ""
-      # Cloud Run accepts a token for the address that it gave the function, whatever the public address is. A function
-      # that anybody calls makes tasks for several others.
+      # Cloud Run accepts only tokens for its own address of the function, whatever the public address is. A public
+      # function adds tasks for several functions.
       INVOKER_AUDIENCE = var.domain == null ? "" : "${local.host}/${f.caller == "invoker" ? name : "{function}"}"
 
       GOOGLE_CLOUD_PROJECT = var.project
       LOG_EXECUTION_ID     = "true"
-      # The functions framework puts a deadline on a request only where it finds this; a run stops and saves before it.
+      # The functions framework sets a deadline on a request only with this variable; a run saves its progress and stops
+      # before the deadline.
       CLOUD_RUN_TIMEOUT_SECONDS = tostring(local.size[name].timeout_seconds)
-      # The Go runtime collects garbage sooner as it comes near this; without it, it would reckon with all of the machine.
+      # The Go runtime collects garbage more often near this limit; without it, it does not know the limit of the instance.
       GOMEMLIMIT = "${floor(local.mebibytes[name] * 4 / 5)}MiB"
     } : key => value if try(length(value), 0) > 0 }
   }
@@ -105,7 +106,7 @@ resource "google_storage_bucket" "sources" {
   depends_on = [google_project_service.this]
 }
 
-# The name carries the content's hash, so that a function is deployed anew when, and only when, its code changed.
+# The name contains the hash of the content, so that a function is deployed again if and only if its code changed.
 resource "google_storage_bucket_object" "bundle" {
   for_each = local.functions
 
@@ -160,7 +161,7 @@ module "function" {
     for name, s in module.secret : local.secrets[name].variable => { secret = s.secret_id, version = s.version }
   }
   egress = var.egress
-  # Behind the load balancer nobody gets around its rules. Scheduler and Tasks do not pass it.
+  # With a load balancer, calls that bypass its rules are refused. Scheduler and Tasks do not use it.
   ingress = var.domain != null && each.value.caller == "anyone" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
   callers = each.value.caller == "anyone" ? ["allUsers"] : [google_service_account.invoker.member]
 

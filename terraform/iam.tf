@@ -1,5 +1,5 @@
-# Who may do what. README.md, "Roles", says why. One account runs each function, one calls the sync functions, one
-# builds; none has a role over the whole project that another could narrow.
+# Permissions. README.md, "Roles", gives the reasons. Each function has its own account, one account calls the sync functions
+# and one builds. None has a role on the whole project if a narrower one is possible.
 
 resource "google_service_account" "function" {
   for_each = local.functions
@@ -27,7 +27,7 @@ resource "google_service_account" "builder" {
   depends_on = [google_project_service.this]
 }
 
-# Documents, in this database alone (https://cloud.google.com/firestore/native/docs/conditional-access).
+# Documents, in this database only (https://cloud.google.com/firestore/native/docs/conditional-access).
 resource "google_project_iam_member" "store" {
   for_each = local.functions
 
@@ -70,7 +70,7 @@ resource "google_cloud_tasks_queue_iam_member" "enqueue" {
   member   = google_service_account.function[each.key].member
 }
 
-# Who makes a task or changes a job that calls with the invoker's token has to be allowed to act as the invoker.
+# An account that creates a task or changes a job with the invoker's token has to be allowed to act as the invoker.
 resource "google_service_account_iam_member" "act_as_invoker" {
   for_each = { for name, f in local.functions : name => f if f.queue != "" || f.schedules }
 
@@ -79,7 +79,7 @@ resource "google_service_account_iam_member" "act_as_invoker" {
   member             = google_service_account.function[each.key].member
 }
 
-# Cloud Scheduler knows no roles for one job, and its ready-made roles may make and delete jobs: this one may not.
+# Cloud Scheduler has no roles for a single job, and its predefined roles may create and delete jobs: this one may not.
 resource "google_project_iam_custom_role" "scheduler" {
   project = var.project
   role_id = "${replace(var.name, "-", "_")}_scheduler"
@@ -103,9 +103,9 @@ resource "google_project_iam_member" "schedule" {
   member  = google_service_account.function[each.key].member
 }
 
-# Traces and metrics, by the roles that the Telemetry API asks for
-# (https://cloud.google.com/stackdriver/docs/otlp/overview): to write each of the two, and to do so on this project's
-# quota. It knows no smaller place than the project.
+# Traces and metrics, by the roles that the Telemetry API requires
+# (https://cloud.google.com/stackdriver/docs/otlp/overview): to write each of the two, and to use this project's quota. They
+# can be granted on the whole project only.
 resource "google_project_iam_member" "telemetry" {
   for_each = {
     for pair in setproduct(
@@ -156,7 +156,7 @@ resource "google_artifact_registry_repository_iam_member" "builder" {
   member     = google_service_account.builder.member
 }
 
-# Who opened a token or read a secret, and when, stands in the audit log.
+# The audit log records who opened a token or read a secret, and when.
 resource "google_project_iam_audit_config" "this" {
   for_each = var.audit_logs ? toset(["cloudkms.googleapis.com", "secretmanager.googleapis.com"]) : toset([])
 

@@ -1,5 +1,5 @@
-# The key that seals tokens. Without it every user has to link both accounts anew, so Terraform destroys none of its
-# versions: with deletion protection it refuses, without it lets go of the key.
+# The key that seals tokens. Without it every user has to link both accounts again, so Terraform never destroys a version of
+# it: with deletion protection it refuses, without it only removes the key from its state.
 
 resource "google_kms_key_ring" "this" {
   project  = var.project

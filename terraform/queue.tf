@@ -1,5 +1,5 @@
-# A queue for each name in the table of functions: one for each sync type, so that neither holds up the other, and one
-# for what users ask for, which is not to wait behind a tick with thousands of users.
+# A queue for each name in the table of functions: one for each sync type, so that neither delays the other, and one for
+# runs that users start, which must not wait behind a tick with thousands of users.
 
 locals {
   queues = toset([for f in local.functions : f.queue if f.queue != ""])
@@ -23,8 +23,8 @@ module "queue" {
   region  = var.region
   name    = "${var.name}-${each.value}"
   rate    = local.rates[each.value]
-  # Tasks name the public address. Under a domain of one's own that would lead through the load balancer, which has no
-  # way to the sync functions. The token is the task's own: only the task knows which function it is for.
+  # Tasks name the public address. With an own domain that is the load balancer, which does not route to the sync functions,
+  # so the queue overrides the host. The token stays the task's own: only the task knows for which function it is.
   host = var.domain == null ? null : "${var.region}-${var.project}.cloudfunctions.net"
 
   depends_on = [google_project_service.this]

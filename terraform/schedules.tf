@@ -1,5 +1,5 @@
-# One job for each function that Cloud Scheduler calls. How often it runs, and whether it rests, the program sets as the
-# users' settings say; a job begins with every minute, the shortest interval, so that nothing is missed until then.
+# One job for each function that Cloud Scheduler calls. The program sets its schedule, and pauses and resumes it, by the
+# users' settings. Until then it runs every minute, the shortest interval, so that no user waits.
 
 module "schedule" {
   source   = "./modules/schedule"
@@ -10,9 +10,9 @@ module "schedule" {
   name    = each.key # Without a prefix: the program looks for this name.
   url     = "${local.host}/${each.key}"
   invoker = google_service_account.invoker.email
-  # Scheduler waits as long as the function may take, within its own limits.
+  # Scheduler waits for the function's timeout, within its own limits.
   deadline_seconds = max(15, min(1800, local.size[each.key].timeout_seconds))
 
-  # A call before the function is there would fail.
+  # A call before the function exists would fail.
   depends_on = [module.function]
 }

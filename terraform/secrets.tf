@@ -1,5 +1,5 @@
-# The two secrets of the team. Their values come in as write-only arguments, which no state keeps, or are versions that
-# the team added itself; functions pin the number of the version, so a new one takes effect with the next apply.
+# The two client secrets. Their values are write-only arguments, which are not in the state, or versions that the team has
+# added itself. Functions pin the number of the version, so a new one takes effect with the next apply.
 
 locals {
   secrets = merge(

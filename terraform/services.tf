@@ -1,5 +1,5 @@
-# The interfaces of Google that Tandem calls or that deploy it. They stay on when Terraform lets go of them: other
-# programs of the project may have come to use them.
+# The APIs of Google that Tandem or its deployment calls. They stay enabled after a destroy, because other programs of the
+# project may use them.
 
 locals {
   services = toset(concat([

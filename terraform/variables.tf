@@ -1,4 +1,4 @@
-# In alphabetical order. README.md has the same as a table.
+# In alphabetical order. README.md has them as a table.
 
 variable "admin_emails" {
   description = "Addresses of who sees every user's state at /settings/admin"

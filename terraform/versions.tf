@@ -1,4 +1,4 @@
-# Secret values given to Terraform need 1.11 (write-only arguments); with versions added by hand 1.9 is enough.
+# Secret values in Terraform need 1.11 (write-only arguments); for versions added manually 1.9 is enough.
 terraform {
   required_version = ">= 1.9"
 

@@ -1,4 +1,4 @@
-# What Cloud Functions is given to build. Needs no provider.
+# The source that Cloud Functions builds. Needs no provider.
 
 variables {
   repo_root = ".."

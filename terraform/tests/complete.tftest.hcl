@@ -1,4 +1,4 @@
-# What examples/complete makes, with providers that make nothing.
+# The resources of examples/complete, with mock providers.
 
 mock_provider "google" {}
 
@@ -10,7 +10,7 @@ mock_provider "archive" {
   }
 }
 
-# The code takes no part in this.
+# These tests do not need the code.
 override_module {
   target  = module.bundle
   outputs = { contents = {} }
@@ -52,7 +52,7 @@ run "a_domain" {
     error_message = "The functions do not know their domain."
   }
 
-  # The sync functions are called at Google's address, and with tokens for it: Cloud Run accepts no others.
+  # The sync functions are called at Google's address with tokens for it: Cloud Run accepts no others.
   assert {
     condition     = alltrue([for e in local.environment : e.INVOKER == google_service_account.invoker.email])
     error_message = "A function does not know who calls, or with whose token to call."
@@ -83,7 +83,7 @@ run "a_domain" {
     error_message = "A function relies on a check that nobody makes, or checks a signature that was removed."
   }
 
-  # The team's own versions: pinned, and none made here.
+  # The team's own versions are pinned, and none is created.
   assert {
     condition     = output.secrets["google-client-secret"].version == "3"
     error_message = "The version that the team added is not the one in use."

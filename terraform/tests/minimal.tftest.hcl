@@ -1,4 +1,4 @@
-# What examples/minimal makes, with providers that make nothing.
+# The resources of examples/minimal, with mock providers.
 
 mock_provider "google" {}
 
@@ -41,7 +41,7 @@ run "the_example" {
 run "defaults" {
   command = apply
 
-  # Everything is kept from being lost.
+  # Data is protected against deletion.
   assert {
     condition     = google_firestore_database.this.delete_protection_state == "DELETE_PROTECTION_ENABLED" && google_firestore_database.this.point_in_time_recovery_enablement == "POINT_IN_TIME_RECOVERY_ENABLED"
     error_message = "The database is not protected."
@@ -55,7 +55,7 @@ run "defaults" {
     error_message = "The key does not rotate every 90 days."
   }
 
-  # Who signs in has no other account's rights.
+  # No function's account has the rights of another.
   assert {
     condition     = length(distinct([for sa in google_service_account.function : sa.account_id])) == length(local.functions)
     error_message = "Two functions share a service account."
@@ -73,7 +73,7 @@ run "defaults" {
     error_message = "The use of keys and secrets is not audited."
   }
 
-  # Each function knows itself, the others by one host.
+  # Each function knows its own address, and the others by one host.
   assert {
     condition     = alltrue([for e in local.environment : e.PUBLIC_URL == "https://europe-west1-acme-tandem.cloudfunctions.net" && e.STORE == "firestore:acme-tandem/(default)"])
     error_message = "A function has another address or store."
@@ -95,7 +95,7 @@ run "defaults" {
     error_message = "A secret stands in an environment in the clear."
   }
 
-  # Who may call: the function looks for what Cloud Run left of the token only where Cloud Run verified it.
+  # Callers: a function accepts a token without its signature only if Cloud Run has verified it.
   assert {
     condition = alltrue([
       for name, f in local.functions : local.environment[name].INVOKER == google_service_account.invoker.email &&
@@ -119,7 +119,7 @@ run "defaults" {
     error_message = "Tasks go elsewhere than they say."
   }
 
-  # Traces and metrics go to the project's own place, and each function may write them and nothing else.
+  # Traces and metrics are sent to the own project, and each function may write them and nothing else.
   assert {
     condition     = alltrue([for e in local.environment : e.TELEMETRY == "projects/acme-tandem/locations/europe-west1"])
     error_message = "A function does not know where its traces and metrics go."
@@ -129,7 +129,7 @@ run "defaults" {
     error_message = "A function may not send its traces and metrics."
   }
 
-  # Nothing that costs without being asked for.
+  # Nothing that costs money is created unless it is configured.
   assert {
     condition     = length(module.edge) == 0 && output.domain_address == null
     error_message = "There is a load balancer without a domain."

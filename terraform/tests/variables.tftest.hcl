@@ -1,9 +1,9 @@
-# Values that would fail half way through an apply, or later, are refused before.
+# Values that would fail half-way through an apply, or later, are rejected before.
 
 mock_provider "google" {}
 mock_provider "archive" {}
 
-# The code takes no part in this.
+# These tests do not need the code.
 override_module {
   target  = module.bundle
   outputs = { contents = {} }

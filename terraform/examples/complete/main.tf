@@ -1,5 +1,5 @@
-# A large company: Creatio 8.2 with names and passwords, a domain of its own, calls through its own network, secrets that
-# its security team adds to Secret Manager itself, room for a hundred thousand users, and somebody who is told.
+# A large company: Creatio 8.2 with names and passwords, its own domain, calls through its own network, secrets that its
+# security team adds to Secret Manager itself, capacity for a hundred thousand users, and recipients of alerts.
 
 terraform {
   required_version = ">= 1.9"

@@ -1,4 +1,4 @@
-# The least there is: a project, a region, a Google OAuth client and a Creatio site. Everything else has a default.
+# The minimum: a project, a region, a Google OAuth client and a Creatio site. Everything else has a default.
 
 terraform {
   required_version = ">= 1.9"

@@ -1,7 +1,7 @@
-# What Cloud Functions is given to build for one function. It builds the package at the root of what is uploaded, and
-# this repository has none: so one is made that imports the function, and registers it by that. Needs no provider.
+# The source that Cloud Functions builds for one function. It builds the package at the root of the upload. This repository
+# has no such package, so one is generated that imports the function, which registers itself. Needs no provider.
 #
-# Left out is what no function runs: tests, their data, packages for tests (their names end in "test") and the sandbox.
+# Tests, their data, packages for tests (their names end in "test") and the sandbox are left out.
 
 variable "package" {
   description = "Folder of the function under functions/"

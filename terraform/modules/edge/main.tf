@@ -1,8 +1,8 @@
-# A domain of one's own: certificate, load balancer, and rules that slow down who calls too often. Every function keeps
-# its path, which is its name; nothing but the public functions can be reached.
+# An own domain: certificate, load balancer and rate limits. The path of a function is its name, as without a domain; only
+# the public functions can be reached.
 
 locals {
-  # The first path is what the domain's bare address leads to.
+  # The domain's root redirects to the first path.
   start = "/settings"
 }
 
@@ -14,7 +14,7 @@ resource "google_compute_global_address" "this" {
 
 resource "google_compute_managed_ssl_certificate" "this" {
   project = var.project
-  # A certificate cannot be changed, and not be taken from under a load balancer: another domain gets another name.
+  # A certificate can be neither changed nor removed while a load balancer uses it, so its name contains the domain.
   name = "${var.name}-${substr(sha256(var.domain), 0, 8)}"
 
   managed {

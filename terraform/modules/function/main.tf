@@ -1,4 +1,4 @@
-# One function, as it runs and as it may be called.
+# One function, and who may call it.
 
 resource "google_cloudfunctions2_function" "this" {
   project  = var.project
@@ -12,7 +12,7 @@ resource "google_cloudfunctions2_function" "this" {
     service_account   = var.builder
     docker_repository = var.repository
     environment_variables = {
-      # A framework that go.mod does not name shall fail the build, not be chosen by it.
+      # If go.mod does not name the framework, the build fails instead of choosing a version.
       GOOGLE_SKIP_FRAMEWORK_INJECTION = "true"
     }
 
@@ -43,7 +43,7 @@ resource "google_cloudfunctions2_function" "this" {
         key        = secret_environment_variables.key
         project_id = var.project
         secret     = secret_environment_variables.value.secret
-        # A number, never "latest": every instance of a revision has the same value.
+        # A number, never "latest", so that every instance of a revision has the same value.
         version = secret_environment_variables.value.version
       }
     }

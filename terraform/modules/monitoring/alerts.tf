@@ -1,6 +1,6 @@
-# One entry for each alarm: what it asks, from when on, and what to do. A threshold of 0 leaves it out. All are PromQL,
-# which may be written before its metric has a first value; names as
-# https://cloud.google.com/monitoring/promql/promql-mapping makes them.
+# One entry for each alert: query, threshold and what to do. A threshold of 0 disables it. All queries are PromQL, which is
+# valid before its metric has a first value. Metric names are mapped as in
+# https://cloud.google.com/monitoring/promql/promql-mapping.
 
 locals {
   metric = "logging_googleapis_com:user_${replace(var.name, "-", "_")}"
@@ -69,7 +69,7 @@ locals {
       query    = "100 * sum by (service, quota_metric) (increase(serviceruntime_googleapis_com:quota_rate_net_usage{monitored_resource=\"consumer_quota\",service=~\"people.googleapis.com|calendar-json.googleapis.com\"}[1m])) / on (service, quota_metric) min by (service, quota_metric) (max_over_time(serviceruntime_googleapis_com:quota_limit{monitored_resource=\"consumer_quota\",service=~\"people.googleapis.com|calendar-json.googleapis.com\",limit_name!~\".*PerUser.*\"}[1d]) > 0) > ${var.alerts.quota_percent}"
       todo     = "Ask Google for more under IAM & Admin, Quotas, or lower per_second in queues. Above the quota runs are repeated later; nothing is lost."
     }
-    # How long somebody waits shows only in the program's own metrics: a run that never ends well leaves its user due.
+    # Only the program's own metrics show how long a user has been due: a user stays due until a run succeeds.
     overdue = {
       on       = var.telemetry ? var.alerts.overdue_minutes : 0
       severity = "WARNING"

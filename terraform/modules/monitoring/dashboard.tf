@@ -1,5 +1,5 @@
 locals {
-  # What the functions measure themselves.
+  # The metrics that the functions send.
   own = [
     ["Duration of runs, 95 %, in s", "histogram_quantile(0.95, sum by (type, le) (increase(tandem_run_seconds_bucket[5m])))"],
     ["Records changed", "sum by (side, action) (increase(tandem_changes[5m]))"],

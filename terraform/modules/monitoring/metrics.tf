@@ -1,4 +1,4 @@
-# What the logs say, as numbers. A test holds the messages against shared/app, which writes them.
+# Metrics of log lines. A test compares the messages with shared/app, which logs them.
 
 locals {
   services = join(" OR ", [for name in var.functions : "\"${name}\""])

@@ -41,7 +41,7 @@ resource "google_cloud_tasks_queue" "this" {
     max_concurrent_dispatches = var.rate.concurrent
   }
 
-  # What lasts longer than this is due again at the next tick.
+  # A user whose task fails for longer than this is due again at the next tick.
   retry_config {
     max_attempts  = var.rate.attempts
     min_backoff   = "${var.rate.min_backoff}s"
@@ -49,7 +49,7 @@ resource "google_cloud_tasks_queue" "this" {
     max_doublings = 5
   }
 
-  # One line in a hundred: enough to see that tasks run; the functions' own logs say how.
+  # One line in a hundred is enough to see that tasks run; the functions' own logs have the details.
   stackdriver_logging_config {
     sampling_ratio = 0.01
   }

@@ -1,5 +1,5 @@
-# One job of Cloud Scheduler that calls a function with an empty object. When it runs, and whether it rests, is the
-# program's to say after the first time.
+# One job of Cloud Scheduler that calls a function with an empty object. After the creation the program sets its schedule,
+# and pauses and resumes it.
 
 variable "deadline_seconds" {
   description = "How long to wait for the answer"
@@ -39,7 +39,7 @@ resource "google_cloud_scheduler_job" "this" {
   time_zone        = "Etc/UTC"
   attempt_deadline = "${var.deadline_seconds}s"
 
-  # The next tick takes up what these do not mend.
+  # If these retries fail, the next tick follows.
   retry_config {
     retry_count          = 2
     min_backoff_duration = "5s"

@@ -37,7 +37,7 @@ variable "version_number" {
 }
 
 locals {
-  # That there is a value is no secret.
+  # Whether there is a value is not secret.
   given = nonsensitive(var.value != null)
 }
 
@@ -45,7 +45,7 @@ resource "google_secret_manager_secret" "this" {
   project   = var.project
   secret_id = var.secret_id
   labels    = var.labels
-  # A version that is destroyed can be had back for a week.
+  # A destroyed version can be restored for a week.
   version_destroy_ttl = "604800s"
   deletion_protection = var.deletion_protection
   deletion_policy     = var.deletion_protection ? "PREVENT" : "DELETE"
@@ -65,7 +65,7 @@ resource "google_secret_manager_secret_version" "this" {
   secret                 = google_secret_manager_secret.this.id
   secret_data_wo         = var.value
   secret_data_wo_version = tostring(var.version_number)
-  # A version that is replaced is disabled only: a rollback may want it.
+  # A replaced version is only disabled, because a rollback may need it.
   deletion_policy = "DISABLE"
 
   lifecycle {

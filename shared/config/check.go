@@ -53,7 +53,7 @@ var (
 	firestoreName = regexp.MustCompile(`^([a-z0-9][a-z0-9.:-]*)/(\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9])$`)
 	keyName       = regexp.MustCompile(`^gcp-kms://projects/[^/\s]+/locations/[^/\s]+/keyRings/[^/\s]+/cryptoKeys/[^/\s]+$`)
 	queueName     = regexp.MustCompile(`^projects/[^/\s]+/locations/[^/\s]+/queues/[A-Za-z0-9-]+$`)
-	locationName     = regexp.MustCompile(`^projects/([^/\s]+)/locations/([a-z0-9-]+)$`)
+	locationName  = regexp.MustCompile(`^projects/([^/\s]+)/locations/([a-z0-9-]+)$`)
 	domainName    = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
 )
 

@@ -37,7 +37,7 @@ func Middleware(logger *slog.Logger, next http.Handler) http.Handler {
 			abort := handlePanic(logger, answer, r, recover())
 			logRequest(logger, answer, r, time.Since(start))
 			if abort {
-			// The server closes the connection, so that the client does not mistake half a response for a whole one.
+				// The server closes the connection, so that the client does not mistake half a response for a whole one.
 				panic(http.ErrAbortHandler)
 			}
 		}()

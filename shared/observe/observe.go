@@ -81,7 +81,7 @@ func With(ctx context.Context, attrs ...any) context.Context {
 		}
 		a = scrubAttr(a)
 		if i := slices.IndexFunc(out, func(o slog.Attr) bool { return o.Key == a.Key }); i >= 0 {
-		out[i] = a
+			out[i] = a
 			continue
 		}
 		out = append(out, a)

@@ -128,7 +128,7 @@ func (m *Migrator) rollBack(s *store.Schema) error {
 var (
 	errDone    = errors.New("all migrations are done")
 	errWaiting = errors.New("processes of an older version may still run")
-	errLeased   = errors.New("another process migrates")
+	errLeased  = errors.New("another process migrates")
 )
 
 // Advance migrates page by page until all is done or the time is over, unless another process does. Once all is done, and

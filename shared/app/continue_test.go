@@ -23,8 +23,8 @@ type timed struct {
 
 func (c timed) Deadline() (time.Time, bool) { return c.until, true }
 
-// crowded is a world in which a run has more to do than one chunk, and in which a request has time for one.
-func crowded(t *testing.T, changes ...change) (w *world, q *cloudbox.Server, c *collector.Collector) {
+// manyChunks is a world in which a run has more to do than one chunk, and in which a request has time for one.
+func manyChunks(t *testing.T, changes ...change) (w *world, q *cloudbox.Server, c *collector.Collector) {
 	t.Helper()
 	q, c = newCloud(t), newCollector(t)
 	w = newWorld(t, append(changes, onTasks(q), measured(c))...)
@@ -75,7 +75,7 @@ func (w *world) kept(id string) (run store.Run) {
 
 func TestA_run_in_pieces_is_no_failure_and_cannot_be_undone_before_its_end(t *testing.T) {
 	t.Parallel()
-	w, q, c := crowded(t)
+	w, q, c := manyChunks(t)
 	id := w.promise("/contacts/sync")
 	w.slowly()
 	if a := w.answer(q.Tasks.Taken()[0]); a.status != 503 || !strings.Contains(a.body, `"status":"retry"`) {
@@ -126,7 +126,7 @@ func TestA_run_in_pieces_is_no_failure_and_cannot_be_undone_before_its_end(t *te
 
 func TestA_run_that_failed_halfway_and_is_undone_is_not_taken_up_again(t *testing.T) {
 	t.Parallel()
-	w, q, _ := crowded(t)
+	w, q, _ := manyChunks(t)
 	id := w.promise("/contacts/sync")
 	batches := 0
 	w.google.SetFault(func(r *http.Request) *googlebox.Fault {

@@ -489,7 +489,7 @@ func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
 	return current(found, doc), err
 }
 
-func (s service) Apart(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error) {
+func (s service) SplitByUndo(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error) {
 	var ids []string
 	for _, c := range changes {
 		if c.Link != "" {

@@ -169,7 +169,7 @@ func TestUndo_of_creations_and_deselections_moves_tags_and_the_group(t *testing.
 	w.clean()
 }
 
-func TestWho_stands_apart_after_an_undo_is_marked_until_somebody_selects_the_copy(t *testing.T) {
+func TestWho_is_split_by_an_undo_is_marked_until_somebody_selects_the_copy(t *testing.T) {
 	t.Parallel()
 	w, _, _ := twins(t, "Hopper", "Turing")
 	w.person("Emmy", "Noether", "emmy@example.com", w.group())
@@ -181,16 +181,16 @@ func TestWho_stands_apart_after_an_undo_is_marked_until_somebody_selects_the_cop
 		t.Helper()
 		page := w.visit("/settings/runs/" + id).body
 		for _, side := range []string{"Creatio", "Google"} {
-			if strings.Contains(page, ">Apart in "+side+"<") != strings.Contains(page, "contacts marked “Apart in "+side+"”") {
+			if strings.Contains(page, ">Split by undo in "+side+"<") != strings.Contains(page, "contacts marked “Split by undo in "+side+"”") {
 				t.Errorf("the page marks somebody and does not say why, or the other way round:\n%s", page)
 			}
 		}
-		return strings.Count(page, ">Apart in Creatio<"), strings.Count(page, ">Apart in Google<")
+		return strings.Count(page, ">Split by undo in Creatio<"), strings.Count(page, ">Split by undo in Google<")
 	}
 	want := func(when, id string, creatio, google int) {
 		t.Helper()
 		if c, g := marks(id); c != creatio || g != google {
-			t.Errorf("%s: %d stand apart in Creatio and %d in Google, want %d and %d", when, c, g, creatio, google)
+			t.Errorf("%s: %d are split in Creatio and %d in Google, want %d and %d", when, c, g, creatio, google)
 		}
 	}
 	var runs []store.Run

@@ -36,7 +36,7 @@ type LeftAsIs struct {
 	Away bool
 }
 
-// Undo plans how to put back what a run did to a pair, given its deeds in their order. It touches nothing else: what
+// Undo plans how to put back what a run did to a pair, given the changes it applied, in their order. It touches nothing else: what
 // people changed since waits for the next run.
 //
 // A value that the run wrote over comes back on both sides, so that they agree again and the next run has no reason to
@@ -46,8 +46,8 @@ type LeftAsIs struct {
 //
 // A record that the run took into scope leaves it again while the other one stays: the pair is parted. One that the run
 // took out of scope comes back on both sides.
-func Undo(schema record.Schema, p Pair, deeds []AppliedChange, policy Policy) (Decision, LeftAsIs) {
-	u := &undo{schema: schema, pair: p, applied: deeds, policy: policy, in: map[record.Side]bool{}, d: undecided(p)}
+func Undo(schema record.Schema, p Pair, applied []AppliedChange, policy Policy) (Decision, LeftAsIs) {
+	u := &undo{schema: schema, pair: p, applied: applied, policy: policy, in: map[record.Side]bool{}, d: undecided(p)}
 	u.membership()
 	u.content()
 	u.operations()
@@ -69,12 +69,12 @@ type undo struct {
 // moved is what the run did to the membership on a side, all in all.
 func (u *undo) moved(s record.Side) Moved {
 	first, last := Stayed, Stayed
-	for _, deed := range u.applied {
-		if deed.Side == s && deed.Moved != Stayed {
+	for _, change := range u.applied {
+		if change.Side == s && change.Moved != Stayed {
 			if first == Stayed {
-				first = deed.Moved
+				first = change.Moved
 			}
-			last = deed.Moved
+			last = change.Moved
 		}
 	}
 	if first != last {
@@ -121,8 +121,8 @@ func (u *undo) together() bool { return u.in[record.Creatio] && u.in[record.Goog
 // content decides what both records are to show.
 func (u *undo) content() {
 	swapped, leaves := false, false
-	for _, deed := range u.applied {
-		for _, c := range deed.Fields {
+	for _, change := range u.applied {
+		for _, c := range change.Fields {
 			swapped = swapped || len(c.Swaps) > 0
 		}
 	}
@@ -159,13 +159,13 @@ func (u *undo) takeBack() Merged {
 	for _, f := range u.schema {
 		m.after, m.base = m.begin(f, u.pair.Base), slices.Clone(u.pair.Base[f.Name])
 		left := false
-		for _, deed := range slices.Backward(u.applied) {
-			for _, c := range deed.Fields {
+		for _, change := range slices.Backward(u.applied) {
+			for _, c := range change.Fields {
 				if c.Field.Name != f.Name {
 					continue
 				}
 				for _, swap := range slices.Backward(c.Swaps) {
-					b := back{merger: m, side: deed.Side, swap: swap, how: u.how(deed, swap, f)}
+					b := back{merger: m, side: change.Side, swap: swap, how: u.how(change, swap, f)}
 					left = !b.put() || left
 				}
 			}
@@ -179,18 +179,18 @@ func (u *undo) takeBack() Merged {
 }
 
 // how tells in which way a value comes back.
-func (u *undo) how(deed AppliedChange, swap record.Swap, f record.Field) way {
+func (u *undo) how(change AppliedChange, swap record.Swap, f record.Field) way {
 	switch {
 	case u.parts && !u.together():
-		if deed.First {
+		if change.First {
 			return apartAsStrangers
 		}
 		return apart
 	case f.Same(swap.Before, swap.After):
 		return respelled
-	case deed.First:
+	case change.First:
 		return differing
-	case !u.policy.Direction.Takes(deed.Side.Other()):
+	case !u.policy.Direction.Takes(change.Side.Other()):
 		return oneSided
 	default:
 		return together

@@ -21,7 +21,7 @@ func (w *world) run(d Decision) []AppliedChange {
 		if d.Ops[s] == nil {
 			continue
 		}
-		deed := AppliedChange{Side: s, First: d.First}
+		change := AppliedChange{Side: s, First: d.First}
 		for _, c := range d.Changes[s] {
 			c.Swaps = slices.DeleteFunc(slices.Clone(c.Swaps), func(sw record.Swap) bool {
 				was, is := sw.Before, sw.After
@@ -36,28 +36,28 @@ func (w *world) run(d Decision) []AppliedChange {
 				return c.Field.Same(was, is)
 			})
 			if !c.Field.Equal(before[s][c.Field.Name], w.now[s][c.Field.Name]) {
-				deed.Fields = append(deed.Fields, c)
+				change.Fields = append(change.Fields, c)
 			}
 		}
-		out = append(out, deed)
+		out = append(out, change)
 	}
 	return out
 }
 
 // touches reports whether a run changed a field on a side.
-func touches(deeds []AppliedChange, s record.Side, field string) bool {
-	return slices.ContainsFunc(deeds, func(d AppliedChange) bool {
+func touches(applied []AppliedChange, s record.Side, field string) bool {
+	return slices.ContainsFunc(applied, func(d AppliedChange) bool {
 		return d.Side == s && slices.ContainsFunc(d.Fields, func(c FieldChange) bool { return c.Field.Name == field })
 	})
 }
 
 // isBack reports whether a side shows what it showed before the run. Of a set that the run changed on both sides, what
 // people had added or taken away on this one goes back too, as both then agree on what they had agreed on.
-func isBack(now, before record.Fields, deeds []AppliedChange, s record.Side, f record.Field, p Policy) bool {
-	if !f.Set || p.Direction != Both || deeds[0].First || !touches(deeds, s.Other(), f.Name) {
+func isBack(now, before record.Fields, applied []AppliedChange, s record.Side, f record.Field, p Policy) bool {
+	if !f.Set || p.Direction != Both || applied[0].First || !touches(applied, s.Other(), f.Name) {
 		return f.Equal(now[f.Name], before[f.Name])
 	}
-	for _, d := range deeds {
+	for _, d := range applied {
 		for _, c := range d.Fields {
 			for _, swap := range c.Swaps {
 				was := swap.Before
@@ -73,9 +73,9 @@ func isBack(now, before record.Fields, deeds []AppliedChange, s record.Side, f r
 	return true
 }
 
-// crowded are the sets of which a side that cannot hold every value shows two in one. Which of them it shows is chance
+// full are the sets of which a side that cannot hold every value shows two in one. Which of them it shows is chance
 // then, and it is not told when one makes room for the other.
-func (w *world) crowded() map[string]bool {
+func (w *world) full() map[string]bool {
 	out := map[string]bool{}
 	if w.narrow == "" {
 		return out
@@ -108,41 +108,41 @@ func TestUndo_brings_back_what_the_run_wrote_over_and_rests(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		p := policies().Draw(t, "policy")
-		before, crowded := maps.Clone(w.now), w.crowded()
-		deeds := w.run(decide(w, p))
+		before, full := maps.Clone(w.now), w.full()
+		applied := w.run(decide(w, p))
 		after := maps.Clone(w.now)
 
-		d, remains := Undo(schema, w.pair(), deeds, p)
-		remains.Changed = slices.DeleteFunc(remains.Changed, func(f record.Field) bool { return crowded[f.Name] })
-		if len(remains.Changed)+len(remains.Gone) > 0 || remains.Away {
-			t.Fatalf("left as it is, though nobody touched it: %+v", remains)
+		d, left := Undo(schema, w.pair(), applied, p)
+		left.Changed = slices.DeleteFunc(left.Changed, func(f record.Field) bool { return full[f.Name] })
+		if len(left.Changed)+len(left.Gone) > 0 || left.Away {
+			t.Fatalf("left as it is, though nobody touched it: %+v", left)
 		}
 		again := w.run(d)
 		for _, s := range record.Sides {
 			for _, f := range schema {
-				if touches(deeds, s, f.Name) && !crowded[f.Name] && !isBack(w.now[s], before[s], deeds, s, f, p) {
+				if touches(applied, s, f.Name) && !full[f.Name] && !isBack(w.now[s], before[s], applied, s, f, p) {
 					t.Fatalf("%s of %s was %v, then %v, and is %v after undo", f.Name, s, before[s][f.Name], after[s][f.Name], w.now[s][f.Name])
 				}
-				if !touches(deeds, s, f.Name) && !touches(deeds, s.Other(), f.Name) && !f.Equal(w.now[s][f.Name], after[s][f.Name]) {
+				if !touches(applied, s, f.Name) && !touches(applied, s.Other(), f.Name) && !f.Equal(w.now[s][f.Name], after[s][f.Name]) {
 					t.Fatalf("the run left %s of %s alone, and undo did not", f.Name, s)
 				}
 			}
 		}
 		w.rests(t, p, "undo")
-		if twice, _ := Undo(schema, w.pair(), deeds, p); len(twice.Ops) > 0 {
+		if twice, _ := Undo(schema, w.pair(), applied, p); len(twice.Ops) > 0 {
 			t.Fatalf("undone, and undone again: %v", printDecision(twice))
 		}
 
-		d, remains = Undo(schema, w.pair(), again, p)
-		for _, f := range remains.Changed {
-			if !crowded[f.Name] {
+		d, left = Undo(schema, w.pair(), again, p)
+		for _, f := range left.Changed {
+			if !full[f.Name] {
 				t.Fatalf("%s of the undo cannot be undone", f.Name)
 			}
 		}
 		w.run(d)
 		for _, s := range record.Sides {
 			for _, f := range schema {
-				if !crowded[f.Name] && !f.Equal(w.now[s][f.Name], after[s][f.Name]) {
+				if !full[f.Name] && !f.Equal(w.now[s][f.Name], after[s][f.Name]) {
 					t.Fatalf("%s of %s was %v, and after undoing the undo %v", f.Name, s, after[s][f.Name], w.now[s][f.Name])
 				}
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-func TestGroups_of_a_crowd_have_nothing_in_common(t *testing.T) {
+func TestComponents_have_nothing_in_common(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		addresses := rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(0, 30), 0, 3), 0, 40).Draw(t, "addresses")

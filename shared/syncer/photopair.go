@@ -136,9 +136,9 @@ func (t *photoPair) needed(p reconcile.Policy) bool {
 
 // record is a side's record as its adapter wants it.
 func (t *photoPair) record(s record.Side) record.Record {
-	native, anew := t.states[s]
+	state, anew := t.states[s]
 	if !anew {
-		native = t.link.Sides[s].AdapterState
+		state = t.link.Sides[s].AdapterState
 	}
-	return record.Record{ID: t.link.SideID(s), Photo: t.refs[s], AdapterState: native}
+	return record.Record{ID: t.link.SideID(s), Photo: t.refs[s], AdapterState: state}
 }

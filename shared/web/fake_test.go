@@ -49,8 +49,8 @@ type fakeService struct {
 	errs  map[string]error
 	calls []string
 	saved ContactsSettings
-	// apart is what stands apart, by its link.
-	apart map[string]record.Side
+	// split is the side that an undo split off, by link.
+	split map[string]record.Side
 	// undone are what was asked to be undone.
 	undone []store.Undo
 }
@@ -182,14 +182,14 @@ func (f *fakeService) Run(_ context.Context, user, run string) (store.Run, error
 	return store.Run{}, store.ErrNotFound
 }
 
-func (f *fakeService) Apart(_ context.Context, user string, _ record.Type, changes []store.Change) (map[string]record.Side, error) {
+func (f *fakeService) SplitByUndo(_ context.Context, user string, _ record.Type, changes []store.Change) (map[string]record.Side, error) {
 	out := map[string]record.Side{}
 	for _, c := range changes {
-		if s := f.apart[c.Link]; s != "" {
+		if s := f.split[c.Link]; s != "" {
 			out[c.Link] = s
 		}
 	}
-	return out, f.call("Apart", user)
+	return out, f.call("SplitByUndo", user)
 }
 
 func (f *fakeService) Overview(_ context.Context, user string, t record.Type, after string) (Overview, error) {

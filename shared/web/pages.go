@@ -206,15 +206,15 @@ type runView struct {
 	Waits, Made       []store.Change
 	From, To          int
 	Previous, Further string
-	apart             map[string]record.Side
+	split             map[string]record.Side
 }
 
-// Apart is where a change's contact stands apart since an undo; empty where it does not.
-func (v runView) Apart(c store.Change) record.Side { return v.apart[c.Link] }
+// SplitByUndo is the side on which an undo took the contact of a change out of scope; empty where none did.
+func (v runView) SplitByUndo(c store.Change) record.Side { return v.split[c.Link] }
 
-// ApartOn are the sides on which contacts of the page stand apart.
-func (v runView) ApartOn() []record.Side {
-	return slices.Compact(slices.Sorted(maps.Values(v.apart)))
+// SplitSides are the sides on which contacts of the page were split off by an undo.
+func (v runView) SplitSides() []record.Side {
+	return slices.Compact(slices.Sorted(maps.Values(v.split)))
 }
 
 func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -227,7 +227,7 @@ func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	view := s.pieceOf(run, r.URL.Query().Get("from"))
-	if view.apart, err = s.service.Apart(r.Context(), v.user, run.Type, view.Changes); err != nil {
+	if view.split, err = s.service.SplitByUndo(r.Context(), v.user, run.Type, view.Changes); err != nil {
 		return err
 	}
 	p := s.accountPage("Synchronization", "runs", a)

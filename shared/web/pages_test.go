@@ -69,9 +69,9 @@ var everyPage = map[string]struct {
 	"run-queued":   {"GET", "/runs/run-3", "", false, nil},
 	"run-held":     {"GET", "/runs/run-1", "", false, nil},
 	"run-replaced": {"GET", "/runs/run-0", "", false, nil},
-	"run-apart": {"GET", "/runs/run-2", "", false, func(f *fakeService) {
+	"run-split": {"GET", "/runs/run-2", "", false, func(f *fakeService) {
 		f.runs[1].Changes[0].Link, f.runs[1].Changes[2].Link = "L2", "L4"
-		f.apart = map[string]record.Side{"L2": record.Creatio, "L4": record.Google}
+		f.split = map[string]record.Side{"L2": record.Creatio, "L4": record.Google}
 	}},
 	"run-undo": {"GET", "/runs/run-4", "", false, func(f *fakeService) {
 		f.runs = append(f.runs, store.Run{

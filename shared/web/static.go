@@ -81,7 +81,7 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"link": s.link, "asset": func(name string) string { return s.link("/static/" + s.assets[name].hashed()) },
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"when":       func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") },
-		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords, "apartWords": apartWords, "apartLabel": apartLabel,
+		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords, "splitWords": splitWords, "splitLabel": splitLabel,
 		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords, "waitsWords": waitsWords, "ruleWords": ruleWords,
 		"undoWords": func() []string { return undoWords }, "undoing": undoing,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },

@@ -62,9 +62,9 @@ type Service interface {
 	Export(ctx context.Context, user string) (any, error)
 	Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error)
 	Run(ctx context.Context, user, run string) (store.Run, error)
-	// Apart tells of the contacts of changes, by their links, on which side an undo took one out of scope that has left the
+	// SplitByUndo tells, by link, on which side an undo took the contact of a change out of scope, where it has left the
 	// other one in it ever since.
-	Apart(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error)
+	SplitByUndo(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error)
 
 	// Overview is how a sync type goes for everybody, from a place on; the first type where it is empty. For a user who is
 	// no administrator there is none: store.ErrNotFound.

@@ -296,17 +296,17 @@ var undoWords = []string{
 	"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
 }
 
-// apartLabel marks a contact that stands apart on a side.
-func apartLabel(s record.Side) string { return "Apart in " + sides[s] }
+// splitLabel marks a contact that an undo took out of scope on a side.
+func splitLabel(s record.Side) string { return "Split by undo in " + sides[s] }
 
-// apartWords says of contacts that stand apart on a side what that means, and what to do.
-func apartWords(s record.Side) fault.Sentence {
+// splitWords says of contacts that an undo took out of scope on a side what that means, and what to do.
+func splitWords(s record.Side) fault.Sentence {
 	out, in, back := "are out of the group there", "the tag in Creatio", "put them into the group in Google"
 	if s == record.Creatio {
 		out, in, back = "have lost the tag there", "their place in the group in Google", "give them the tag in Creatio"
 	}
 	return fault.Sentence{
-		Message: "Since an undo, contacts marked “" + apartLabel(s) + "” " + out + ".",
+		Message: "Since an undo, contacts marked “" + splitLabel(s) + "” " + out + ".",
 		Action: "They keep " + in + ", and nothing is synchronized between the two. To synchronize them again, " + back +
 			"; otherwise there is nothing to do.",
 	}

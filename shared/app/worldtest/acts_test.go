@@ -325,7 +325,7 @@ var googleActs = []act{
 		f.unsay(f.whom, gone)
 		f.related(f.whom, gone)
 		lost.twice[record.Creatio], stays.twice[record.Creatio] = 1, 1
-		f.over(encode(singles(f.w.google.Account(ada).Person(from))))
+		f.over(encode(singleValues(f.w.google.Account(ada).Person(from))))
 		f.unite(id, from)
 		// Of two employers Tandem carries one, and shows the other in the place of none.
 		f.w.google.Account(ada).Edit(from, func(p *people.Person) { p.Organizations = nil })
@@ -370,8 +370,8 @@ var googleActs = []act{
 	}},
 }
 
-// singles are those values of a person of which a merged contact has room for one.
-func singles(p *people.Person) any {
+// singleValues are those values of a person of which a merged contact has room for one.
+func singleValues(p *people.Person) any {
 	return []any{p.Names, p.Biographies, p.Birthdays, p.Organizations}
 }
 

@@ -93,8 +93,8 @@ func number(content []byte) (n int) {
 // photoSpelling is how a photo is written down among values.
 const photoSpelling = "photo #%d;"
 
-// portrait is the photo that a contact shows on a side; nil for none.
-func (f *folk) portrait(side record.Side, id string) []byte {
+// picture is the photo that a contact shows on a side; nil for none.
+func (f *folk) picture(side record.Side, id string) []byte {
 	if side == record.Google {
 		return f.w.google.Account(ada).Photo(id)
 	}
@@ -113,7 +113,7 @@ func (f *folk) image(id string) []byte {
 
 // photo is what a contact shows on a side, written down; empty for none.
 func (f *folk) photo(side record.Side, id string) string {
-	return spelledPhoto(f.portrait(side, id))
+	return spelledPhoto(f.picture(side, id))
 }
 
 func spelledPhoto(content []byte) string {

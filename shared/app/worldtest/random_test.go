@@ -88,7 +88,7 @@ func (w *world) counts(what string) {
 	w.happened[what] = true
 }
 
-func (w *world) tally() {
+func (w *world) countOutcome() {
 	tallies.Lock()
 	defer tallies.Unlock()
 	if tallies.worlds == nil {
@@ -120,7 +120,7 @@ func anyWorld(t *testing.T, seed uint64) {
 	}
 	inWorld(t, seed, s, func(w *world) {
 		w.folk.words = map[string]map[string]*word{}
-		defer w.tally()
+		defer w.countOutcome()
 		w.begin()
 		for range 2 + w.rng.IntN(3) {
 			w.round()

@@ -100,11 +100,11 @@ func (s *Side) apply(ctx context.Context, jobs []*job) error {
 	if err := s.run(ctx, pending(jobs)); err != nil {
 		return err
 	}
-	doubtful := pending(jobs)
-	if err := s.resolveDoubt(ctx, doubtful); err != nil {
+	unsure := pending(jobs)
+	if err := s.resolveDoubt(ctx, unsure); err != nil {
 		return err
 	}
-	return s.run(ctx, pending(doubtful))
+	return s.run(ctx, pending(unsure))
 }
 
 // check reads what is to be changed once more, ends the jobs of contacts that are not what they were planned for, and

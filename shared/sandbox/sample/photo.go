@@ -36,7 +36,7 @@ func Photos() map[string][]byte {
 	return out
 }
 
-// draw makes a portrait: eight by eight fields, of which the right ones mirror the left ones.
+// draw makes a photo: eight by eight fields, of which the right ones mirror the left ones.
 func draw(seed string) []byte {
 	const fields, size = 8, 12
 	sum := sha256.Sum256([]byte("portrait " + seed))

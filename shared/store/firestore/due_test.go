@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	native "cloud.google.com/go/firestore"
+	api "cloud.google.com/go/firestore"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-sync/tandem/shared/record"
@@ -45,7 +45,7 @@ func wantDue(t *testing.T, s *firestore.Store, n int) {
 }
 
 // shardsOf are the shards that users are in, with the number of them.
-func shardsOf(t *testing.T, client *native.Client) map[int64]int {
+func shardsOf(t *testing.T, client *api.Client) map[int64]int {
 	t.Helper()
 	docs, err := client.CollectionGroup("sync").Documents(t.Context()).GetAll()
 	must(t, err)
@@ -92,7 +92,7 @@ func TestUsersOfAVersionWithAnotherNumberOfShardsAreFound(t *testing.T) {
 	s, client := openBoth(t)
 	furnish(t, s, 0, 30)
 	for n := range 30 {
-		_, err := client.Doc(fmt.Sprintf("users/user-%03d/sync/contacts", n)).Update(t.Context(), []native.Update{{Path: "shard", Value: n}})
+		_, err := client.Doc(fmt.Sprintf("users/user-%03d/sync/contacts", n)).Update(t.Context(), []api.Update{{Path: "shard", Value: n}})
 		must(t, err)
 	}
 	wantDue(t, s, 30)
@@ -105,12 +105,12 @@ func TestOldDocumentsAreIndexedAndStayAsTheyAre(t *testing.T) {
 	furnish(t, s, 0, 6)
 	// One before there were shards, one with a time of its own, one that is due no more, one with what a later version
 	// keeps, and one before there was anything but what is due.
-	for n, update := range [][]native.Update{
-		{{Path: "shard", Value: native.Delete}},
+	for n, update := range [][]api.Update{
+		{{Path: "shard", Value: api.Delete}},
 		{{Path: "due", Value: noon.Add(-time.Hour)}, {Path: "type", Value: "activities"}},
 		{{Path: "doc", Value: []byte(`{"type":"contacts","settings":{},"status":"ok"}`)}},
-		{{Path: "doc", Value: []byte(`{"invented": {"later": 1}, "type":"contacts","settings":{},"due":"2026-03-02T12:00:03Z"}`)}, {Path: "shard", Value: native.Delete}},
-		{{Path: "place", Value: native.Delete}, {Path: "every", Value: native.Delete}},
+		{{Path: "doc", Value: []byte(`{"invented": {"later": 1}, "type":"contacts","settings":{},"due":"2026-03-02T12:00:03Z"}`)}, {Path: "shard", Value: api.Delete}},
+		{{Path: "place", Value: api.Delete}, {Path: "every", Value: api.Delete}},
 	} {
 		_, err := client.Doc(fmt.Sprintf("users/user-%03d/sync/contacts", n)).Update(ctx, update)
 		must(t, err)
@@ -123,8 +123,8 @@ func TestOldDocumentsAreIndexedAndStayAsTheyAre(t *testing.T) {
 		}
 		return out
 	}
-	_, err := client.Doc("users/user-005").Update(ctx, []native.Update{
-		{Path: "linked", Value: native.Delete}, {Path: "doc", Value: []byte(`{"google":{"linked":true},"creatio":{"linked":true}}`)},
+	_, err := client.Doc("users/user-005").Update(ctx, []api.Update{
+		{Path: "linked", Value: api.Delete}, {Path: "doc", Value: []byte(`{"google":{"linked":true},"creatio":{"linked":true}}`)},
 	})
 	must(t, err)
 	before := contents()

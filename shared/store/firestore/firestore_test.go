@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	native "cloud.google.com/go/firestore"
+	api "cloud.google.com/go/firestore"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -38,7 +38,7 @@ func open(t *testing.T) *firestore.Store {
 }
 
 // openBoth opens a new project's database as a store and as what it is.
-func openBoth(t *testing.T) (*firestore.Store, *native.Client) {
+func openBoth(t *testing.T) (*firestore.Store, *api.Client) {
 	t.Helper()
 	storetest.NeedEmulator(t, missing)
 	project := storetest.Project()
@@ -46,7 +46,7 @@ func openBoth(t *testing.T) (*firestore.Store, *native.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := native.NewClient(t.Context(), project)
+	client, err := api.NewClient(t.Context(), project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestWhatALaterVersionWroteStays(t *testing.T) {
 	storetest.Later(t, s, func(key string, f func([]byte) []byte) {
 		doc, err := client.Doc(key).Get(t.Context())
 		must(t, err)
-		_, err = doc.Ref.Update(t.Context(), []native.Update{{Path: "doc", Value: f(doc.Data()["doc"].([]byte))}})
+		_, err = doc.Ref.Update(t.Context(), []api.Update{{Path: "doc", Value: f(doc.Data()["doc"].([]byte))}})
 		must(t, err)
 	})
 }
@@ -174,7 +174,7 @@ func TestAPieceOfChangesIsThereAsAWholeOrNotAtAll(t *testing.T) {
 	for _, part := range parts {
 		if strings.Contains(part.ID, "-") {
 			tails++
-			_, err := part.Update(ctx, []native.Update{{Path: "version", Value: "of another piece"}})
+			_, err := part.Update(ctx, []api.Update{{Path: "version", Value: "of another piece"}})
 			must(t, err)
 		}
 	}
@@ -257,7 +257,7 @@ func TestWhoeverIsDueInADocumentOfAnOlderVersionIsLookedAtEveryMinute(t *testing
 		d.Settings.Automatic, d.Due = true, time.Unix(1, 0)
 		return nil
 	}))
-	_, err := client.Doc("users/ada/sync/contacts").Update(t.Context(), []native.Update{{Path: "every", Value: native.Delete}})
+	_, err := client.Doc("users/ada/sync/contacts").Update(t.Context(), []api.Update{{Path: "every", Value: api.Delete}})
 	must(t, err)
 	if got, err := s.Shortest(t.Context(), record.Contacts); err != nil || got != time.Minute {
 		t.Errorf("the shortest interval is %v, error %v", got, err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	native "cloud.google.com/go/firestore"
+	api "cloud.google.com/go/firestore"
 
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -19,7 +19,7 @@ import (
 
 // former is a member set of so many bytes, as former versions write it: in parts, of which all have the version of the
 // whole and the first says how many there are.
-func former(t *testing.T, client *native.Client, user, side string, size int) []byte {
+func former(t *testing.T, client *api.Client, user, side string, size int) []byte {
 	t.Helper()
 	r := rand.New(rand.NewPCG(uint64(size), 1))
 	data := make([]byte, size)
@@ -53,7 +53,7 @@ func wantMembers(t *testing.T, s *firestore.Store, user string, side record.Side
 	}
 }
 
-func left(t *testing.T, client *native.Client, collection string) int {
+func left(t *testing.T, client *api.Client, collection string) int {
 	t.Helper()
 	docs, err := client.CollectionGroup(collection).Documents(t.Context()).GetAll()
 	must(t, err)
@@ -75,7 +75,7 @@ func TestMemberSetsOfAFormerVersionAreReadBeforeAndAfterTheyAreMoved(t *testing.
 	bobs := bytes.Repeat([]byte("x"), 1_500_000)
 	must(t, s.User("bob").PutBlob(ctx, record.Contacts, lease, store.MembersBlob(record.Google), bobs))
 	former(t, client, "cyd", "google", 2_000_000)
-	_, err = client.Doc("users/cyd/sync/contacts/rosters/google-000001").Update(ctx, []native.Update{{Path: "version", Value: "another"}})
+	_, err = client.Doc("users/cyd/sync/contacts/rosters/google-000001").Update(ctx, []api.Update{{Path: "version", Value: "another"}})
 	must(t, err)
 	check := func() {
 		t.Helper()

@@ -64,8 +64,8 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		}
 		got, err := u.LinksBy(t.Context(), record.Contacts, record.Creatio, []string{want.CreatioID})
 		must(t, err)
-		if native := string(got[0].Sides[record.Google].AdapterState); native != string(side.AdapterState) {
-			t.Errorf("native state became %s", native)
+		if state := string(got[0].Sides[record.Google].AdapterState); state != string(side.AdapterState) {
+			t.Errorf("adapter state became %s", state)
 		}
 	},
 

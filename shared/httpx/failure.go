@@ -15,7 +15,7 @@ import (
 var (
 	errAttemptTimeout = errors.New("no complete reply within the time of one attempt")
 	errAskedToWait    = errors.New("asked to wait for longer than a request may take")
-	errOwnLimit       = errors.New("Tandem's own rate limit requires a longer wait than a request may take")
+	errOwnLimit       = errors.New("the rate limit of this user requires a longer wait than a request may take")
 )
 
 func (t *transport) fault(kind fault.Kind, code string, err error) *fault.Error {

@@ -1,7 +1,7 @@
-// Package record says what a contact is while Tandem carries it from one side to
-// the other: which fields it has, when two values are the same to a person, and
-// how a value is written down in history. The engine above it knows fields only, so
-// an activity will be another Schema and nothing else.
+// Package record holds the mechanisms that every kind of record is made of: fields and
+// their entries, when two values are the same to a person, how a value is shown in the
+// history, and what a run is about to write. It is for the engine and the adapters. What
+// a contact or an activity is, a Schema of another package says.
 //
 // The package is pure: no I/O, no clock, no logger.
 package record
@@ -106,7 +106,7 @@ type Record struct {
 	Member bool
 	// Gone says that the record was deleted; nothing else but ID is set then.
 	Gone bool
-	// Tombstone says that its side itself told that the record was deleted, rather than not to know it.
+	// Tombstone says that the side reported the deletion, rather than that it does not know the record.
 	Tombstone bool
 	// Fields is the content in Tandem's vocabulary.
 	Fields Fields
@@ -115,8 +115,8 @@ type Record struct {
 	End    time.Time
 	// Locked are the names of fields that this user may not write in this record.
 	Locked []string
-	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are not of the content and
-	// stay as they are, but a value among them is there. Nil where they are not known.
+	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are no part of Fields and
+	// stay as they are, but nothing that is among them is added again. Nil where they are not known.
 	Untracked Fields
 	// Photo is the side's own reference to the photo that the record shows; empty for none. Another photo has another
 	// reference, and one photo may have several in the course of time.
@@ -126,25 +126,25 @@ type Record struct {
 	AdapterState json.RawMessage
 }
 
-// Projection tells that a side shows a value differently from what was agreed, because it cannot hold it
-// as it is. As long as the side shows As, it is taken for Is.
+// Projection says that a side shows a value in another form than the agreed one, because it cannot hold it
+// as it is. As long as the side shows Displayed, it counts as showing Canonical.
 type Projection struct {
 	Field string `json:"field"`
-	// Canonical is the agreed value, zero where nothing was agreed on; As what the side shows in its place, zero where it shows
-	// nothing.
+	// Canonical is the agreed value; zero where nothing was agreed on. Displayed is what the side shows in its place; zero where
+	// it shows nothing.
 	Canonical Entry `json:"is"`
 	Displayed Entry `json:"as"`
-	// Untracked says that the side shows nothing because it has the value under a label of its own.
+	// Untracked says that the side shows nothing because it has the value under a label that Tandem does not carry.
 	Untracked bool `json:"kept,omitempty"`
 }
 
 // Swap is one value that a run put in the place of another one on a side, so that it can be put back.
 type Swap struct {
-	// Before is the value in whose place Is came, both as they were agreed on; zero where there was none.
+	// Before is the value that After replaced, both as they were agreed on; zero where there was none.
 	Before Entry `json:"was,omitzero"`
 	After  Entry `json:"is,omitzero"`
-	// BeforeDisplayed is how sides showed Was, where they showed it differently. IsAs is the same for Is on the side that was
-	// written, where the two were to differ there.
+	// BeforeDisplayed is how sides showed Before, where they showed it in another form. AfterDisplayed is the same for After on
+	// the side that was written.
 	BeforeDisplayed map[Side]Entry `json:"wasAs,omitempty"`
 	AfterDisplayed  *Entry         `json:"isAs,omitempty"`
 }

@@ -280,7 +280,7 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	for undo := ask[string](b, "location.href"); !strings.Contains(b.text(), "Finished"); {
 		b.leads(chromedp.Navigate(undo))
 	}
-	b.wantText("You undid a run", "Apart in Google", "put them into the group in Google")
+	b.wantText("You undid a run", "Split by undo in Google", "put them into the group in Google")
 	b.inspect()
 
 	b.click("Administration")

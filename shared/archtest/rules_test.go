@@ -34,7 +34,7 @@ type place struct {
 }
 
 // purely is what everybody but the pure packages themselves may import.
-var purely = []string{"shared/fault", "shared/record", "shared/reconcile", "shared/match", "shared/recurrence"}
+var purely = []string{"shared/fault", "shared/record", "shared/reconcile", "shared/match", "shared/recurrence", "shared/zone"}
 
 func with(base []string, more ...string) []string { return append(base[:len(base):len(base)], more...) }
 
@@ -51,8 +51,10 @@ var places = []place{
 	{"shared/reconcile", pure, []string{"shared/fault", "shared/record"}, "a plan can be proved only where nothing but its input decides it"},
 	{"shared/match", pure, []string{"shared/fault", "shared/record"}, "pairs can be proved only where nothing but the records decides them"},
 	{"shared/contact", pure, []string{"shared/fault", "shared/record", "shared/match"}, "what a contact is follows from its fields alone"},
-	{"shared/activity", pure, []string{"shared/fault", "shared/record", "shared/match", "shared/recurrence"}, "what an activity is follows from its fields alone"},
-	{"shared/recurrence", pure, []string{"shared/fault", "shared/record"}, "instances follow from the series and the range alone"},
+	{"shared/activity", pure, []string{"shared/fault", "shared/record", "shared/match", "shared/recurrence", "shared/zone"}, "what an activity is follows from its fields alone"},
+	{"shared/zone", pure, nil, "when a local time is follows from the rules of its zone alone"},
+	{"shared/zone/internal/generate", script, nil, "it writes a table when somebody asks it to"},
+	{"shared/recurrence", pure, []string{"shared/fault", "shared/record", "shared/zone"}, "instances follow from the series and the range alone"},
 
 	{"shared/config", ground, []string{"shared/fault"}, "it is read before anything else is there"},
 	{"shared/observe", ground, []string{"shared/fault"}, "everything that is not pure logs through it"},
@@ -120,6 +122,7 @@ var pureImports = []string{
 // pureExceptions are imports that one pure package may have, and why.
 var pureExceptions = map[string]map[string]string{
 	"shared/fault": {"context": "it tells the errors of a context from others"},
+	"shared/zone":  {"time/tzdata": "it embeds the rules of the zones, which are a table"},
 }
 
 // impure are names of those imports that read a clock, the machine or a terminal.

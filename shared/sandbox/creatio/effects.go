@@ -107,9 +107,14 @@ func contactSaved(t *tx, old, now row) error {
 
 // details are the rows of a detail of a contact, the oldest first.
 func (t *tx) details(entity, contact string) []row {
+	return t.linked(entity, "ContactId", contact)
+}
+
+// linked are the rows of an entity that point to an id by a lookup column, the oldest first.
+func (t *tx) linked(entity, column, id string) []row {
 	set := t.s.state.table(entity)
 	var out []row
-	for id := range set.index["ContactId"][contact] {
+	for id := range set.index[column][id] {
 		out = append(out, set.Rows[id])
 	}
 	slices.SortFunc(out, oldest)

@@ -4,37 +4,35 @@ import "slices"
 
 // Rows of lookups that the side effects know by their ids.
 const (
-	typeEmail   = "ee1c85c3-cfcb-df11-9b2a-001d60e938c6"
-	typeSkype   = "09e4bda6-cfcb-df11-9b2a-001d60e938c6"
-	typeMobile  = "d4a2dc80-30ca-df11-9b2a-001d60e938c6"
-	typeHome    = "0da6a26b-d7bc-df11-b00f-001d60e938c6"
-	typeWork    = "3dddb3cc-53ee-49c4-a71f-e9e257f59e49"
-	birthdayID  = "173d56d2-fdca-df11-9b2a-001d60e938c6"
-	tagPrivate  = "8d7f6d6c-4ca5-4b43-bdd9-a5e01a582260"
-	tagMine     = "54c3c9a0-adba-423f-990b-673b903e2a38"
-	supervisor  = "410006e1-ca4e-4502-a9ec-e54d922d2c00"
-	freedom     = 8 // the version that brought the tags of the Freedom UI
-	emptyGUID   = "00000000-0000-0000-0000-000000000000"
-	unitUser    = 4
-	cultureList = "SysCulture"
+	typeEmail  = "ee1c85c3-cfcb-df11-9b2a-001d60e938c6"
+	typeSkype  = "09e4bda6-cfcb-df11-9b2a-001d60e938c6"
+	typeMobile = "d4a2dc80-30ca-df11-9b2a-001d60e938c6"
+	typeHome   = "0da6a26b-d7bc-df11-b00f-001d60e938c6"
+	typeWork   = "3dddb3cc-53ee-49c4-a71f-e9e257f59e49"
+	birthdayID = "173d56d2-fdca-df11-9b2a-001d60e938c6"
+	tagPrivate = "8d7f6d6c-4ca5-4b43-bdd9-a5e01a582260"
+	tagMine    = "54c3c9a0-adba-423f-990b-673b903e2a38"
+	supervisor = "410006e1-ca4e-4502-a9ec-e54d922d2c00"
+	freedom    = 8 // the version that brought the tags of the Freedom UI
+	emptyGUID  = "00000000-0000-0000-0000-000000000000"
 )
 
-// table is the data model: a new entity is a new row.
-func table() []entity {
+// contactTable is the data model of contacts and what they share with others: a new entity is a new row.
+func contactTable() []entity {
 	out := []entity{
 		{name: "Contact", columns: contactColumns(), saving: contactSaving, saved: contactSaved},
-		{name: "ContactCommunication", saving: communicationSaving, saved: communicationSaved, removed: communicationRemoved, columns: slices.Concat(
+		{name: "ContactCommunication", master: "Contact", saving: communicationSaving, saved: communicationSaved, removed: communicationRemoved, columns: slices.Concat(
 			[]column{
 				link("Contact", "Contact").must().on(cascade), link("CommunicationType", "CommunicationType").must(),
 				textual("Number", mediumText).must(), of(number, "Position"), textual("SocialMediaId", mediumText),
 				textual("SearchNumber", mediumText), of(instant, "DateSetNonActual"), textual("ExternalCommunicationType", mediumText),
 			},
 			many(flag, "Primary", "NonActual", "IsCreatedBySynchronization"))},
-		{name: "ContactAddress", saved: addressSaved, removed: addressRemoved, columns: []column{
+		{name: "ContactAddress", master: "Contact", saved: addressSaved, removed: addressRemoved, columns: []column{
 			link("Contact", "Contact").must().on(cascade), link("AddressType", "AddressType"), link("Country", "Country"),
 			link("Region", "Region"), link("City", "City"), textual("Address", longText), textual("Zip", shortText), of(flag, "Primary"),
 		}},
-		{name: "ContactAnniversary", saved: anniversarySaved, removed: anniversaryRemoved, columns: []column{
+		{name: "ContactAnniversary", master: "Contact", saved: anniversarySaved, removed: anniversaryRemoved, columns: []column{
 			link("Contact", "Contact").on(cascade), link("AnniversaryType", "AnniversaryType"), of(instant, "Date"),
 		}},
 		{name: "ContactTag", owner: tagOwner("TypeId", tagPrivate), columns: []column{
@@ -53,21 +51,16 @@ func table() []entity {
 		{name: "Account", columns: []column{
 			textual("Name", mediumText).must(), link("Owner", "Contact").on(setNull), textual("Phone", mediumText), textual("Web", mediumText),
 		}},
-		{name: "SysAdminUnit", closed: true, columns: []column{
-			textual("Name", mediumText).must(), link("Contact", "Contact"), textual("TimeZoneId", mediumText), of(flag, "Active"),
-			of(number, "ConnectionType"), of(number, "SysAdminUnitTypeValue"), link("SysCulture", cultureList), textual("Email", mediumText),
-		}},
 		{name: "SysImage", columns: []column{
 			textual("Name", mediumText), of(binary, "Data"), of(binary, "PreviewData"), textual("MimeType", mediumText),
 			textual("Hash", mediumText), of(flag, "HasRef"), of(instant, "UploadedOn"),
 		}},
-		{name: cultureList, list: true, columns: texts(mediumText, "Name")},
 		{name: "Region", list: true, columns: []column{textual("Name", mediumText).must(), link("Country", "Country")}},
 		{name: "City", list: true, columns: []column{textual("Name", mediumText).must(), link("Country", "Country"), link("Region", "Region")}},
 	}
 	for _, name := range []string{
 		"CommunicationType", "AddressType", "AnniversaryType", "TagType", "ContactType", "ContactSalutationType", "ContactDecisionRole",
-		"Gender", "Job", "Department", "Country", "SysLanguage",
+		"Gender", "Job", "Department", "Country",
 	} {
 		out = append(out, simpleList(name))
 	}
@@ -165,18 +158,30 @@ func linkOwner(tags string) func(*Server, row) string {
 	}
 }
 
-// preset inserts the rows that every site is delivered with.
-func (s *Server) preset() {
+// preset inserts the rows that every site is delivered with, but for entities of which the rows are known already.
+func (s *Server) preset(known func(entity string) bool) {
 	t := s.begin(actor{contact: supervisor, system: true})
-	for name, rows := range presets {
-		e := s.schema[name]
-		if e == nil {
-			continue
+	insert := func(entity string, values row) {
+		e := s.schema[entity]
+		if e == nil || known(entity) {
+			return
 		}
-		for _, r := range rows {
-			if _, err := t.insert(e, row{"Id": r[0], "Name": r[1]}); err != nil {
-				panic("sandbox: a preset row of " + name + " is refused: " + err.Error())
-			}
+		if _, err := t.insert(e, values); err != nil {
+			panic("sandbox: a preset row of " + entity + " is refused: " + err.Error())
 		}
 	}
+	for name, rows := range presets {
+		for _, r := range rows {
+			insert(name, row{"Id": r[0], "Name": r[1]})
+		}
+	}
+	for _, r := range slices.Concat(activityPresets(), s.systemPresets()) {
+		insert(r.entity, r.values)
+	}
+}
+
+// presetRow is a row that every site is delivered with and that is more than a name.
+type presetRow struct {
+	entity string
+	values row
 }

@@ -32,7 +32,7 @@ func (s *Server) Allow(user, entity, op string) {
 }
 
 // DenyRecord takes the right to read or to update one row from a user, named by login, as the rights of a record do. The
-// rows of a contact's details have the rights of their contact.
+// rows of a detail have the rights of their contact or activity.
 func (s *Server) DenyRecord(user, entity, id, op string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +62,9 @@ func (s *Server) ResetRequests() {
 
 // Violations tell what a client did that a site lets pass but a synchronization must never do: deleting contacts,
 // changing their owner or type, making accounts or rows of lookups, putting contacts under tags that are not private,
-// changing tags, writing what the site itself keeps of a row, sending batches that are too large.
+// changing tags, writing what the site itself keeps of a row, sending batches that are too large; giving an activity
+// another owner, organizer, type, category, priority or an end before its start, and writing what Creatio's own
+// synchronization keeps.
 func (s *Server) Violations() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,6 +80,7 @@ func (s *Server) violate(format string, args ...any) {
 // kept are the columns that the site itself keeps: what a client writes to them is lost, or worse.
 var kept = []string{
 	"CreatedOn", "CreatedById", "ModifiedOn", "ModifiedById", "Age", "SearchNumber", "IsCreatedBySynchronization", "Completeness",
+	"DurationInMinutes", "DurationInMnutesAndHours",
 }
 
 // watch notes what a client must never do. Old is the row before the write, nil for an insertion; values are what is
@@ -88,6 +91,7 @@ func (s *Server) watch(a actor, e *entity, old, values row) {
 			s.violate("%s of a row of %s was written", name, e.name)
 		}
 	}
+	s.watchActivities(e, old, values)
 	switch {
 	case e.name == "Contact" && values == nil:
 		s.violate("the contact %s was deleted", old["Id"])

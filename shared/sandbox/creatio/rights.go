@@ -7,11 +7,13 @@ func (s *Server) may(a actor, e *entity, op string) bool {
 	return a.system || !s.denied[denial{a.login, e.name, op, ""}]
 }
 
-// mayOn reports whether somebody has the right to an operation on one row: on its own, and on the contact whose detail
-// it is.
+// mayOn reports whether somebody has the right to an operation on one row: on its own, and on the record whose detail it is.
 func (s *Server) mayOn(a actor, e *entity, r row, op string) bool {
-	return a.system || !s.denied[denial{a.login, e.name, op, r.text("Id")}] &&
-		(e.find("ContactId") == nil || !s.denied[denial{a.login, "Contact", op, r.text("ContactId")}])
+	if a.system {
+		return true
+	}
+	master := e.follow(e.master)
+	return !s.denied[denial{a.login, e.name, op, r.text("Id")}] && (master == nil || !s.denied[denial{a.login, master.to, op, r.text(master.name)}])
 }
 
 // owner is whose a row is that nobody else may see; empty for everybody's.
@@ -82,7 +84,7 @@ func (t *tx) drop(e *entity, id string) error {
 	switch {
 	case old == nil:
 		return notFound()
-	case !t.s.mayOn(t.by, e, old, Delete), e.find("ContactId") != nil && !t.s.mayOn(t.by, e, old, Update):
+	case !t.s.mayOn(t.by, e, old, Delete), e.master != "" && !t.s.mayOn(t.by, e, old, Update):
 		return forbidden("delete", e)
 	}
 	return t.remove(e, id)

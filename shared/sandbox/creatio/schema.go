@@ -1,6 +1,7 @@
 package creatio
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -59,13 +60,18 @@ type column struct {
 	size     int
 	required bool
 	fate     fate
-	// initial is the value of a row that is inserted without one; currentContact stands for the contact of who inserts.
+	// initial is the value of a row that is inserted without one, or a stand-in for it.
 	initial any
 }
 
-type sentinel int
+// standIn is an initial value that is known only when a row is inserted.
+type standIn int
 
-const currentContact sentinel = 1
+const (
+	// currentContact is the contact of who inserts, currentTime the time at which that happens.
+	currentContact standIn = iota + 1
+	currentTime
+)
 
 // The lengths of Creatio's text types.
 const (
@@ -109,6 +115,8 @@ type entity struct {
 	list bool
 	// closed says that nobody writes to it through OData.
 	closed bool
+	// master is the navigation property to the record whose detail a row is, and whose rights it has; empty for none.
+	master string
 	// owner tells whose a row is that nobody else may see; empty for everybody's.
 	owner func(s *Server, r row) string
 	// saving completes a row before it is checked and stored; saved and removed do what follows from it.
@@ -138,15 +146,16 @@ func base() []column {
 	}
 }
 
-// entities makes the schema of a site of the server's version.
+// entities makes the schema of a site of the server's version, without what the site lacks.
 func (s *Server) entities() map[string]*entity {
+	lacks := func(name string) bool { return slices.Contains(s.o.Without, name) }
 	out := map[string]*entity{}
-	for _, e := range table() {
-		if !s.atLeast(e.since...) {
+	for _, e := range slices.Concat(contactTable(), activityTable(), systemTable()) {
+		if !s.atLeast(e.since...) || lacks(e.name) {
 			continue
 		}
 		own := e
-		own.columns = append(base(), e.columns...)
+		own.columns = slices.DeleteFunc(slices.Concat(base(), e.columns), func(c column) bool { return lacks(e.name + "." + c.name) })
 		own.byName = map[string]*column{}
 		for i := range own.columns {
 			own.byName[own.columns[i].name] = &own.columns[i]

@@ -1,11 +1,12 @@
 // Package creatio is a simulated Creatio site as one http.Handler: sign-in, OAuth 2.0 and OData 4, with the data model and
-// the side effects of contacts. It is for whoever tries Tandem without a site of their own, and for tests.
+// the side effects of contacts and activities. It is for whoever tries Tandem without a site of their own, and for tests.
 //
 // Its invariants:
 //
 //   - What a real site refuses is refused here, with the same status and the same kind of body as far as they are known:
 //     OData errors, ASP.NET errors or pages. Older versions are as lenient as they are.
-//   - What a real site changes on its own is changed here: names are put together and taken apart, columns mirror rows.
+//   - What a real site changes on its own is changed here: names are put together and taken apart, columns mirror rows, an
+//     activity's owner and contact become its participants.
 //   - Private tags and what is under them show to their maker and to the system alone.
 //   - Whoever can reach the handler can consent as anybody: it belongs on a loopback address.
 //   - Time passes by Options.Now alone.
@@ -58,6 +59,13 @@ type Options struct {
 	PageRows int
 	// MaxRows is MaxEntityRowCount: a longer reply is cut there without a word; default 20,000, as a site is delivered.
 	MaxRows int
+	// Without names entities and columns that the site does not have, as "ActivityCorrespondence" and "Activity.Location".
+	Without []string
+	// DefaultTimeZone is the code of the zone in the system setting of that name; empty where nobody has filled it in.
+	DefaultTimeZone string
+	// StillParticipants says that participants who come or go leave the time of change of their activity as it is: versions
+	// differ in that.
+	StillParticipants bool
 	// NewID makes the ids of rows that come without one; default random ones.
 	NewID func() string
 }
@@ -144,7 +152,7 @@ func New(o Options) *Server {
 	}
 	s.schema = s.entities()
 	s.state = s.newState()
-	s.preset()
+	s.preset(func(string) bool { return false })
 	return s
 }
 

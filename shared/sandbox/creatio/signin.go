@@ -21,8 +21,8 @@ type User struct {
 	TimeZone string
 	// Culture is as "en-US", the default.
 	Culture string
-	// Active says that the user may sign in.
-	Active bool
+	// Active says that the user may sign in. Portal users come from outside of the company.
+	Active, Portal bool
 	// ContactID and ID are the ids of the contact and of the user's own row; default new ones. A contact of that id that
 	// is there already becomes the user's.
 	ContactID, ID string
@@ -61,8 +61,12 @@ func (s *Server) AddUser(u User) (userID, contactID string) {
 			"Id": u.ContactID, "Name": u.ContactName, "Email": u.Email, "TypeId": "60733efc-f36b-1410-a883-16d83cab0980",
 		}))
 	}
+	connection := int64(connectedInside)
+	if u.Portal {
+		connection = connectedByPortal
+	}
 	unit := row{
-		"Name": u.Name, "ContactId": u.ContactID, "TimeZoneId": u.TimeZone, "Active": u.Active, "ConnectionType": int64(0),
+		"Name": u.Name, "ContactId": u.ContactID, "TimeZoneId": u.TimeZone, "Active": u.Active, "ConnectionType": connection,
 		"SysAdminUnitTypeValue": int64(unitUser), "SysCultureId": s.culture(t, u.Culture), "Email": u.Email,
 	}
 	if t.row("SysAdminUnit", u.ID) != nil {

@@ -166,6 +166,8 @@ func (s *Server) Load(r io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = next
+	// What was saved by a site that had less gets the rows that every site is delivered with.
+	s.preset(func(entity string) bool { return in.Rows[entity] != nil })
 	return nil
 }
 

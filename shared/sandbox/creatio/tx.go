@@ -85,9 +85,13 @@ func (t *tx) insert(e *entity, values row) (row, error) {
 	now := row{}
 	for _, c := range e.columns {
 		now[c.name] = c.kind.zero()
-		if c.initial == currentContact {
+		switch c.initial {
+		case nil:
+		case currentContact:
 			now[c.name] = t.by.contact
-		} else if c.initial != nil {
+		case currentTime:
+			now[c.name] = t.stamp()
+		default:
 			now[c.name] = c.initial
 		}
 	}
@@ -158,7 +162,7 @@ func (t *tx) check(e *entity, r row) error {
 	for _, c := range e.columns {
 		v := r.text(c.name)
 		switch {
-		case c.required && v == "" && (c.kind == text || c.kind == lookup || c.kind == guid):
+		case c.required && (v == "" && (c.kind == text || c.kind == lookup || c.kind == guid) || c.kind == instant && r.time(c.name).IsZero()):
 			return database(fmt.Sprintf("23502: null value in column %q violates not-null constraint", c.name))
 		case c.kind == text && c.size > 0 && len(utf16.Encode([]rune(v))) > c.size:
 			return database(fmt.Sprintf("22001: value too long for type character varying(%d)", c.size))

@@ -17,3 +17,12 @@ func DeriveID(names ...string) string {
 	space := uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/tandem-sync/tandem/creatio"))
 	return uuid.NewSHA1(space, []byte(strings.Join(names, "\x00"))).String()
 }
+
+// NormalIDs returns ids in one spelling, sorted and without duplicates.
+func NormalIDs(ids []string) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = strings.ToLower(id)
+	}
+	return Unique(out)
+}

@@ -158,3 +158,13 @@ func (s *Site) ServerTime(local time.Time) time.Time {
 	}
 	return last.Add(-s.options.Now().Sub(local))
 }
+
+// overlap is how much further back each reading looks than the one before ended: rows that were being saved then carry an
+// earlier time than the one at which they became visible.
+const overlap = 2 * time.Minute
+
+// Watermark is the site's time at the moment of a local time, with the overlap taken off. Only a request tells how the clocks
+// differ, so there has to be one before.
+func (s *Site) Watermark(local time.Time) time.Time {
+	return s.ServerTime(local).Add(-overlap).UTC().Truncate(time.Second)
+}

@@ -176,7 +176,7 @@ func (s *Side) current(ctx context.Context, ids []string) (map[string]record.Rec
 // linkRows are the ids of the tag's links to contacts.
 func (s *Side) linkRows(ctx context.Context, ids []string) (map[string][]string, error) {
 	var queries []odata.Query
-	for chunk := range slices.Chunk(normal(ids), creatio.MaxListed) {
+	for chunk := range slices.Chunk(creatio.NormalIDs(ids), creatio.MaxListed) {
 		queries = append(queries, s.linksOf(chunk))
 	}
 	answers, err := s.site.ReadAll(ctx, queries)

@@ -18,7 +18,6 @@ import (
 	"hash/fnv"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,14 +30,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-const (
-	// overlap is how much further back each reading looks than the one before ended: rows that were being saved then carry
-	// an earlier time than the one at which they became visible.
-	overlap = 2 * time.Minute
-	// thorough is after how long the details of all contacts are read again although nothing tells of a change. A deleted
-	// row of a detail leaves no trace in Creatio.
-	thorough = 24 * time.Hour
-)
+// thorough is after how long the details of all contacts are read again although nothing tells of a change. A deleted row of
+// a detail leaves no trace in Creatio.
+const thorough = 24 * time.Hour
 
 // Side are the contacts under one private tag of one user. It is made for one run.
 type Side struct {
@@ -102,7 +96,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 			return record.Delta{}, creatio.Barred(a.Err)
 		}
 	}
-	next := cursor{Watermark: s.watermark(start), Tag: s.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
+	next := cursor{Watermark: s.site.Watermark(start), Tag: s.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
 	delta := record.Delta{Touched: s.touched(answers[2:])}
 	all := next.Watermark.Sub(from.Thorough) >= s.patience(from.Thorough)
 	if all || next.Count != from.Count || len(answers[2].Rows) > 0 {
@@ -175,7 +169,7 @@ func (s *Side) touched(answers []creatio.Answer) []string {
 			ids = append(ids, r.Lookup(column))
 		}
 	}
-	return normal(ids)
+	return creatio.NormalIDs(ids)
 }
 
 // scopeGone reads the tag's own row.
@@ -184,12 +178,6 @@ func (s *Side) scopeGone(tag creatio.Answer) (bool, error) {
 		return true, nil
 	}
 	return tag.Err == nil && !s.holds(tag.Rows, s.user.ContactID), creatio.Barred(tag.Err)
-}
-
-// watermark is the time of the site at the moment of a local time, with the overlap taken off. To be asked for only after
-// a request, which tells how the clocks differ.
-func (s *Side) watermark(local time.Time) time.Time {
-	return s.site.ServerTime(local).Add(-overlap).UTC().Truncate(time.Second)
 }
 
 // members lists the contacts under the tag, and counts its links.
@@ -207,7 +195,7 @@ func (s *Side) linked(rows []odata.Row) []string {
 	for _, r := range rows {
 		ids = append(ids, r.Lookup(s.contact))
 	}
-	return normal(ids)
+	return creatio.NormalIDs(ids)
 }
 
 // scanAll reads every contact under the tag with its content.
@@ -236,14 +224,14 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	if err != nil {
 		return record.Delta{}, err
 	}
-	mark := s.watermark(start)
+	mark := s.site.Watermark(start)
 	delta.Cursor, err = json.Marshal(cursor{Watermark: mark, Tag: s.tag.ID, Count: count, Thorough: mark, Reads: reads})
 	return delta, err
 }
 
 // Fetch reads contacts by id, those that are under the tag and others.
 func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
-	ids = normal(ids)
+	ids = creatio.NormalIDs(ids)
 	if len(ids) == 0 {
 		return nil, nil
 	}
@@ -290,13 +278,4 @@ func (s *Side) tagged(links []odata.Row) map[string]time.Time {
 // linksOf asks for the links of the tag to some contacts.
 func (s *Side) linksOf(ids []string) odata.Query {
 	return odata.Query{Set: s.set, Select: s.linkColumns(), Filter: s.links(odata.In(s.path, creatio.Guids(ids)))}
-}
-
-// normal are ids in one spelling, each once.
-func normal(ids []string) []string {
-	out := slices.Clone(ids)
-	for i := range out {
-		out[i] = strings.ToLower(out[i])
-	}
-	return creatio.Unique(out)
 }

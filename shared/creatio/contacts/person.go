@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -58,8 +59,8 @@ func (p *person) record() record.Record {
 	f.SetText(contact.JobTitle, cmp.Or(strings.TrimSpace(p.jobTitle), p.job))
 	n.Job = p.job
 	p.readBirthday(f, &n)
-	f.SetText(contact.Notes, plainNote(p.notes))
-	n.HTML = isHTML(p.notes)
+	f.SetText(contact.Notes, creatio.PlainNote(p.notes))
+	n.HTML = creatio.IsHTML(p.notes)
 	p.readCommunications(f, &n)
 	p.readAddresses(f, &n)
 	f = contact.Schema.Clean(f)
@@ -116,12 +117,12 @@ func standsIn(name string, f record.Fields) bool {
 	if name == "" {
 		return false
 	}
-	if name == nameless || name == cut(f.Text(contact.Company), maxName) {
+	if name == nameless || name == creatio.Cut(f.Text(contact.Company), maxName) {
 		return true
 	}
 	for _, field := range []string{contact.Emails, contact.Phones} {
 		for _, e := range f[field] {
-			if name == cut(e.Text, maxName) {
+			if name == creatio.Cut(e.Text, maxName) {
 				return true
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/creatio"
@@ -138,7 +137,7 @@ func (p *planner) set(field, displayed string) {
 // fit cuts a text to a column's length, between two characters, and says so.
 func (p *planner) fit(field, text string, limit int) string {
 	text = strings.TrimSpace(text)
-	short := cut(text, limit)
+	short := creatio.Cut(text, limit)
 	if short != text {
 		f, _ := contact.Schema.Field(field)
 		p.note(field, "cut", "Creatio has no room for all of “"+f.Label+"”; the end is missing there.",
@@ -151,25 +150,10 @@ func (p *planner) fit(field, text string, limit int) string {
 // of a number is another number.
 func (p *planner) fitWhole(f record.Field, text string, limit int) string {
 	text = strings.TrimSpace(text)
-	if utf16Len(text) > limit {
+	if creatio.Length(text) > limit {
 		p.note(f.Name, "too-long", "Creatio has no room for an entry of “"+f.Label+"” that is so long, so it is missing there.",
 			"Shorten it, or leave it: it stays in Google.")
 		return ""
-	}
-	return text
-}
-
-// cut shortens a text to a number of UTF-16 units, in which databases count, without splitting a character.
-func cut(text string, limit int) string {
-	units := 0
-	for i, r := range text {
-		n := 1
-		if r > 0xFFFF {
-			n = 2
-		}
-		if units += n; units > limit {
-			return strings.TrimSpace(text[:i])
-		}
 	}
 	return text
 }
@@ -244,10 +228,10 @@ func (p *planner) jobTitle() {
 
 // noteText writes the notes.
 func (p *planner) noteText() {
-	stored := storedNote(p.op.After.Text(contact.Notes), p.state.HTML)
+	stored := creatio.StoredNote(p.op.After.Text(contact.Notes), p.state.HTML)
 	p.columns["Notes"] = stored
-	p.state.HTML = isHTML(stored)
-	p.set(contact.Notes, plainNote(stored))
+	p.state.HTML = creatio.IsHTML(stored)
+	p.set(contact.Notes, creatio.PlainNote(stored))
 }
 
 // firstYear is the first one that every database of Creatio can store (SQL Server's datetime begins there).
@@ -353,16 +337,16 @@ func (p *planner) fitName(given, middle, surname string) (string, string, string
 		total, longest := -1, parts[0]
 		for _, s := range parts {
 			if *s != "" {
-				total += utf16Len(*s) + 1
+				total += creatio.Length(*s) + 1
 			}
-			if utf16Len(*s) > utf16Len(*longest) {
+			if creatio.Length(*s) > creatio.Length(*longest) {
 				longest = s
 			}
 		}
 		if total <= maxName {
 			break
 		}
-		*longest = cut(*longest, utf16Len(*longest)-(total-maxName))
+		*longest = creatio.Cut(*longest, creatio.Length(*longest)-(total-maxName))
 	}
 	if given+middle+surname != before {
 		p.note(contact.GivenName, "cut", "Creatio has no room for all of the name; the end is missing there.",
@@ -371,21 +355,11 @@ func (p *planner) fitName(given, middle, surname string) (string, string, string
 	return given, middle, surname
 }
 
-func utf16Len(s string) int {
-	n := utf8.RuneCountInString(s)
-	for _, r := range s {
-		if r > 0xFFFF {
-			n++
-		}
-	}
-	return n
-}
-
 // displayName is the name of a contact as a whole, or what stands in for it: in a contact that exists, something
 // that it shows.
 func (p *planner) displayName(shown record.Fields) string {
 	if p.op.Action == record.Create {
 		shown = p.op.After
 	}
-	return cut(contact.Title(shown), maxName)
+	return creatio.Cut(contact.Title(shown), maxName)
 }

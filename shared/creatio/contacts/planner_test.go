@@ -283,7 +283,7 @@ func TestDay_is_the_one_that_begins_then_where_people_live(t *testing.T) {
 
 func TestCut_splits_no_character(t *testing.T) {
 	t.Parallel()
-	if got := cut(strings.Repeat("😀", 10), 5); got != "😀😀" {
+	if got := creatio.Cut(strings.Repeat("😀", 10), 5); got != "😀😀" {
 		t.Errorf("got %q", got)
 	}
 }

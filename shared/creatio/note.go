@@ -1,4 +1,4 @@
-package contacts
+package creatio
 
 import (
 	"html"
@@ -14,12 +14,12 @@ import (
 var markup = regexp.MustCompile(`(?i)</?(?:p|div|br|hr|span|font|b|i|u|s|strong|em|ul|ol|li|a|h[1-6]|table|tbody|thead|` +
 	`tr|td|th|img|html|head|body|title|style|pre|code|blockquote|sub|sup|label)(?:\s[^<>]*)?/?>|<!--|<!doctype`)
 
-// isHTML reports whether a note is HTML, as the rich text editors of newer pages store it, and not plain text.
-func isHTML(note string) bool { return markup.MatchString(note) }
+// IsHTML reports whether a note is HTML, as the rich text editors of newer pages store it, and not plain text.
+func IsHTML(note string) bool { return markup.MatchString(note) }
 
-// plainNote is a note as a person reads it.
-func plainNote(note string) string {
-	if !isHTML(note) {
+// PlainNote is a note as a person reads it.
+func PlainNote(note string) string {
+	if !IsHTML(note) {
 		return trimLines(note)
 	}
 	p := notePrinter{}
@@ -147,11 +147,11 @@ func isBlock(a atom.Atom) bool {
 	}
 }
 
-// storedNote is how a note is written: as simple HTML where the column held HTML, or where the text itself would be
+// StoredNote is how a note is written: as simple HTML where the column held HTML, or where the text itself would be
 // taken for it, else as it is.
-func storedNote(text string, wasHTML bool) string {
+func StoredNote(text string, wasHTML bool) string {
 	text = trimLines(text)
-	if text == "" || (!wasHTML && !isHTML(text)) {
+	if text == "" || (!wasHTML && !IsHTML(text)) {
 		return text
 	}
 	lines := strings.Split(text, "\n")

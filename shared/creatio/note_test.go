@@ -1,4 +1,4 @@
-package contacts
+package creatio
 
 import (
 	"strings"
@@ -26,7 +26,7 @@ func TestPlainNote_shows_what_a_browser_shows(t *testing.T) {
 		"<p></p>": "",
 		"":        "",
 	} {
-		if got := plainNote(html); got != want {
+		if got := PlainNote(html); got != want {
 			t.Errorf("%q: got %q, want %q", html, got, want)
 		}
 	}
@@ -40,11 +40,11 @@ func TestStoredNote_reads_as_it_was_written(t *testing.T) {
 		}), 0, 12).Draw(t, "words")
 		text := trimLines(strings.Join(words, ""))
 		for _, wasHTML := range []bool{false, true} {
-			stored := storedNote(text, wasHTML)
-			if got := plainNote(stored); got != text {
+			stored := StoredNote(text, wasHTML)
+			if got := PlainNote(stored); got != text {
 				t.Fatalf("wrote %q as %q, reads %q", text, stored, got)
 			}
-			if wasHTML && text != "" && !isHTML(stored) {
+			if wasHTML && text != "" && !IsHTML(stored) {
 				t.Fatalf("%q is no HTML any more: %q", text, stored)
 			}
 		}
@@ -56,8 +56,8 @@ func FuzzPlainNote(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, note string) {
-		text := plainNote(note)
-		if again := plainNote(storedNote(text, isHTML(note))); strings.Join(strings.Fields(again), " ") != strings.Join(strings.Fields(text), " ") {
+		text := PlainNote(note)
+		if again := PlainNote(StoredNote(text, IsHTML(note))); strings.Join(strings.Fields(again), " ") != strings.Join(strings.Fields(text), " ") {
 			t.Errorf("%q reads %q, and when written again %q", note, text, again)
 		}
 	})

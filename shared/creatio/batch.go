@@ -90,6 +90,28 @@ func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error
 	return answers, nil
 }
 
+// writeAndRead sends parts that write and, behind them in the same batch, queries. A query of which the reply is not whole is
+// answered with an error: the parts have taken effect whatever is wrong with it.
+func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []odata.Query) ([]odata.Reply, []Answer, error) {
+	all := slices.Clone(parts)
+	for _, q := range queries {
+		q.Top, q.Count, q.OrderBy = s.options.PageSize, true, []odata.Order{{Path: "Id"}}
+		all = append(all, odata.Part{Method: http.MethodGet, Path: q.Path()})
+	}
+	replies, err := s.client.Batch(ctx, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	answers := make([]Answer, len(queries))
+	for i, reply := range replies[len(parts):] {
+		answers[i] = Answer{Rows: reply.Rows, Err: reply.Err}
+		if reply.Err == nil && s.more(reply) {
+			answers[i].Err = fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: there are more rows", queries[i].Set)
+		}
+	}
+	return replies[:len(parts)], answers, nil
+}
+
 // more reports whether there are more rows after a page. If the site does not count, a page that is not full is the last.
 func (s *Site) more(page odata.Reply) bool {
 	if page.Count >= 0 {

@@ -101,7 +101,7 @@ func (p *planner) communications(f record.Field) {
 	match := pair(f, have, want)
 	after := slices.Clone(match.keep)
 	for _, r := range match.remove {
-		p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactCommunication", id: r.ID})
+		p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactCommunication", ID: r.ID})
 	}
 	for _, c := range match.change {
 		body := map[string]any{}
@@ -115,7 +115,7 @@ func (p *planner) communications(f record.Field) {
 			body["CommunicationTypeId"] = communicationType(r.Kind)
 		}
 		after = append(after, r)
-		p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: r.ID, body: body})
+		p.changes = append(p.changes, creatio.Write{Method: "PATCH", Set: "ContactCommunication", ID: r.ID, Body: body})
 	}
 	for _, w := range match.insert {
 		r := row{Kind: w.displayed.Kind, Text: w.displayed.Text, ID: p.rowID(f.Name, f.Key(w.displayed), have)}
@@ -144,7 +144,7 @@ func (p *planner) communication(f record.Field, e record.Entry) record.Entry {
 }
 
 func (p *planner) insertCommunication(r row) {
-	p.inserts = append(p.inserts, write{method: "POST", set: "ContactCommunication", body: map[string]any{
+	p.inserts = append(p.inserts, creatio.Write{Method: "POST", Set: "ContactCommunication", Body: map[string]any{
 		"Id": r.ID, "ContactId": p.op.ID, "CommunicationTypeId": communicationType(r.Kind), "Number": r.Text, "Primary": r.Primary,
 	}})
 }
@@ -169,20 +169,20 @@ func (p *planner) skype() {
 	switch {
 	case want == "":
 		if len(rows) > 0 {
-			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactCommunication", id: rows[0].ID})
+			p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactCommunication", ID: rows[0].ID})
 			rows = rows[1:]
 		}
 		if len(rows) > 0 {
 			// The next one shows, which is not left to the site: versions differ in which row they make the first one.
 			want, rows[0].Primary, p.state.Skype = rows[0].Text, true, true
-			p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: rows[0].ID, body: map[string]any{"Primary": true}})
+			p.changes = append(p.changes, creatio.Write{Method: "PATCH", Set: "ContactCommunication", ID: rows[0].ID, Body: map[string]any{"Primary": true}})
 		} else if p.state.Skype {
 			p.columns["Skype"] = ""
 			p.state.Skype = false
 		}
 	case len(rows) > 0:
 		rows[0].Text = want
-		p.changes = append(p.changes, write{method: "PATCH", set: "ContactCommunication", id: rows[0].ID, body: map[string]any{"Number": want}})
+		p.changes = append(p.changes, creatio.Write{Method: "PATCH", Set: "ContactCommunication", ID: rows[0].ID, Body: map[string]any{"Number": want}})
 		p.state.Skype = true
 	default:
 		r := row{ID: p.rowID(contact.Skype, want, nil), Kind: kindSkype, Text: want, Primary: true}
@@ -218,13 +218,13 @@ func (p *planner) addresses(f record.Field) {
 	}
 	final := match.held
 	for _, r := range match.remove {
-		p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAddress", id: r.ID})
+		p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactAddress", ID: r.ID})
 	}
 	for _, c := range match.change {
 		columns, as := p.place(c.row, c.want.displayed)
 		if seen[f.Key(as)] {
 			final = append(final, wanted{canonical: c.want.canonical})
-			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAddress", id: c.row.ID})
+			p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactAddress", ID: c.row.ID})
 			continue
 		}
 		if c.row.Kind != as.Kind {
@@ -235,7 +235,7 @@ func (p *planner) addresses(f record.Field) {
 		seen[f.Key(as)] = true
 		final = append(final, wanted{c.want.canonical, as})
 		if len(columns) > 0 {
-			p.changes = append(p.changes, write{method: "PATCH", set: "ContactAddress", id: r.ID, body: columns})
+			p.changes = append(p.changes, creatio.Write{Method: "PATCH", Set: "ContactAddress", ID: r.ID, Body: columns})
 		}
 	}
 	for _, w := range match.insert {
@@ -251,7 +251,7 @@ func (p *planner) addresses(f record.Field) {
 		maps.Copy(columns, map[string]any{
 			"Id": r.ID, "ContactId": p.op.ID, "AddressTypeId": addressType(r.Kind), "Primary": r.Primary,
 		})
-		p.inserts = append(p.inserts, write{method: "POST", set: "ContactAddress", body: columns})
+		p.inserts = append(p.inserts, creatio.Write{Method: "POST", Set: "ContactAddress", Body: columns})
 	}
 	p.setRows(f, after, final)
 }

@@ -34,7 +34,7 @@ func lists() creatio.Names {
 }
 
 // carryOut does to a person what the writes say, as the site would.
-func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, n creatio.Names) {
+func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []creatio.Write, n creatio.Names) {
 	id := func(v any) string { s, _ := v.(string); return s }
 	nameIn := func(list string, v any) string {
 		for _, rows := range n[list] {
@@ -48,13 +48,13 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 	}
 	date := func(v any) time.Time { d, _ := time.Parse(time.RFC3339, id(v)); return d }
 	for _, w := range writes {
-		rowID := w.id
-		if w.method == "POST" {
-			rowID = id(w.body["Id"])
+		rowID := w.ID
+		if w.Method == "POST" {
+			rowID = id(w.Body["Id"])
 		}
-		switch w.set {
+		switch w.Set {
 		case "Contact":
-			for c, v := range w.body {
+			for c, v := range w.Body {
 				switch c {
 				case "Id":
 					p.id = id(v)
@@ -90,7 +90,7 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 			}
 		case "ContactCommunication":
 			i := slices.IndexFunc(p.communications, func(c communication) bool { return c.id == rowID })
-			if w.method == "POST" {
+			if w.Method == "POST" {
 				if i >= 0 {
 					t.Fatalf("duplicate %s", rowID)
 				}
@@ -100,12 +100,12 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 			if i < 0 {
 				t.Fatalf("no communication %s", rowID)
 			}
-			if w.method == "DELETE" {
+			if w.Method == "DELETE" {
 				p.communications = slices.Delete(p.communications, i, i+1)
 				continue
 			}
 			c := &p.communications[i]
-			for k, v := range w.body {
+			for k, v := range w.Body {
 				switch k {
 				case "Number":
 					c.number = id(v)
@@ -120,7 +120,7 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 			}
 		case "ContactAddress":
 			i := slices.IndexFunc(p.addresses, func(c address) bool { return c.id == rowID })
-			if w.method == "POST" {
+			if w.Method == "POST" {
 				if i >= 0 {
 					t.Fatalf("duplicate %s", rowID)
 				}
@@ -130,12 +130,12 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 			if i < 0 {
 				t.Fatalf("no address %s", rowID)
 			}
-			if w.method == "DELETE" {
+			if w.Method == "DELETE" {
 				p.addresses = slices.Delete(p.addresses, i, i+1)
 				continue
 			}
 			a := &p.addresses[i]
-			for k, v := range w.body {
+			for k, v := range w.Body {
 				switch k {
 				case "Address":
 					a.street = id(v)
@@ -155,16 +155,16 @@ func carryOut(t interface{ Fatalf(string, ...any) }, p *person, writes []write, 
 			}
 		case "ContactAnniversary":
 			i := slices.IndexFunc(p.anniversaries, func(c anniversary) bool { return c.id == rowID })
-			switch w.method {
+			switch w.Method {
 			case "POST":
-				p.anniversaries = append(p.anniversaries, anniversary{id: rowID, date: date(w.body["Date"])})
+				p.anniversaries = append(p.anniversaries, anniversary{id: rowID, date: date(w.Body["Date"])})
 			case "PATCH":
-				p.anniversaries[i].date = date(w.body["Date"])
+				p.anniversaries[i].date = date(w.Body["Date"])
 			case "DELETE":
 				p.anniversaries = slices.Delete(p.anniversaries, i, i+1)
 			}
 		default:
-			t.Fatalf("write to %s", w.set)
+			t.Fatalf("write to %s", w.Set)
 		}
 	}
 }

@@ -20,6 +20,8 @@ type prepared struct {
 	planned
 	names creatio.Names
 	taken map[string]bool
+	// owner says that the site insists on being told who owns a new contact, which does not change what shows.
+	owner bool
 }
 
 // Plan says what operations come to. It looks the names up that they mention, each once in the life of the site.
@@ -45,11 +47,11 @@ func planOperation(op record.Operation, names creatio.Names, taken map[string]bo
 	case err != nil, op.Action == record.Update && len(op.AdapterState) == 0 && len(op.Changed) > 0:
 		out.Err = fault.New(fault.Conflict, creatio.Side, "not-read", errors.New("plan contact: its rows are not known"))
 	case op.Action == record.Unlink:
-		out.Prepared = prepared{planned: planned{fields: op.Before, state: have}}
+		out.Prepared = &prepared{planned: planned{fields: op.Before, state: have}}
 	case op.Action == record.Create, op.Action == record.Update:
 		p := planContact(op, have, names, taken)
 		out.Displayed, out.Projections, out.Rows, out.Notes = p.fields, p.projections, p.rows, p.notes
-		out.Prepared = prepared{planned: p, names: names, taken: taken}
+		out.Prepared = &prepared{planned: p, names: names, taken: taken}
 	default:
 		out.Err = fault.Errorf(fault.Bug, creatio.Side, "action", "plan contact: no such action: %s", op.Action)
 	}
@@ -77,45 +79,16 @@ func (s *Side) markTaken(id string) {
 
 // onto plans the same changes for the contact as it is now, and reports whether that comes to the same: to the same writes,
 // after which the fields that change show the same. What else somebody changed meanwhile is left as it is, and shows.
-func (p prepared) onto(plan record.Plan, now record.Record) (prepared, bool) {
-	op := plan.Operation
-	op.Before, op.After, op.AdapterState = now.Fields.Clone(), now.Fields.Clone(), now.AdapterState
-	for _, name := range op.Changed {
-		op.Before[name], op.After[name] = plan.Before[name], plan.After[name]
-	}
+func (p *prepared) onto(plan record.Plan, now record.Record) (*prepared, bool) {
 	have, err := readState(now.AdapterState)
 	if err != nil {
 		return p, false
 	}
-	again := planContact(op, have, p.names, p.taken)
-	if !reflect.DeepEqual(again.writes, p.writes) {
+	again := planContact(creatio.Rebased(plan, now), have, p.names, p.taken)
+	if !reflect.DeepEqual(again.writes, p.writes) || !creatio.Displays(contact.Schema, plan, again.fields) {
 		return p, false
 	}
-	for _, f := range contact.Schema {
-		changes := !f.Equal(plan.Before[f.Name], plan.Displayed[f.Name])
-		if changes && !f.Equal(again.fields[f.Name], plan.Displayed[f.Name]) {
-			return p, false
-		}
-	}
-	p.planned = again
-	return p, true
-}
-
-// shows reports whether a contact shows everything that a plan writes.
-func shows(plan record.Plan, now record.Record) bool {
-	return equalIn(plan.Changed, now.Fields, plan.Displayed)
-}
-
-// untouched reports whether a contact shows nothing of what a plan writes, but what was there before.
-func untouched(plan record.Plan, now record.Record) bool {
-	return equalIn(plan.Changed, now.Fields, plan.Before)
-}
-
-func equalIn(names []string, a, b record.Fields) bool {
-	for _, name := range names {
-		if f, _ := contact.Schema.Field(name); !f.Equal(a[name], b[name]) {
-			return false
-		}
-	}
-	return true
+	next := *p
+	next.planned = again
+	return &next, true
 }

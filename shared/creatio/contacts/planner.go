@@ -20,15 +20,9 @@ const (
 	maxZip     = 50
 )
 
-// write is one row to insert, change or delete.
-type write struct {
-	method, set, id string
-	body            map[string]any
-}
-
 // planned is what one operation comes to: the writes in their order, and the contact as it is after them.
 type planned struct {
-	writes []write
+	writes []creatio.Write
 	fields record.Fields
 	state  state
 	// rows are the ids of the rows that are made, by field.
@@ -47,9 +41,9 @@ type planner struct {
 	taken map[string]bool
 
 	columns map[string]any
-	deletes []write
-	changes []write
-	inserts []write
+	deletes []creatio.Write
+	changes []creatio.Write
+	inserts []creatio.Write
 	out     planned
 }
 
@@ -100,7 +94,7 @@ func (p *planner) field(f record.Field) {
 
 func (p *planner) finish() planned {
 	if p.op.Action == record.Create {
-		p.out.writes = append(p.out.writes, write{method: "POST", set: "Contact", body: map[string]any{
+		p.out.writes = append(p.out.writes, creatio.Write{Method: "POST", Set: "Contact", Body: map[string]any{
 			"Id": p.op.ID, "Name": p.displayName(nil),
 		}})
 	}
@@ -108,7 +102,7 @@ func (p *planner) finish() planned {
 	p.out.writes = append(p.out.writes, p.changes...)
 	p.out.writes = append(p.out.writes, p.inserts...)
 	if len(p.columns) > 0 {
-		p.out.writes = append(p.out.writes, write{method: "PATCH", set: "Contact", id: p.op.ID, body: p.columns})
+		p.out.writes = append(p.out.writes, creatio.Write{Method: "PATCH", Set: "Contact", ID: p.op.ID, Body: p.columns})
 	}
 	p.out.fields = contact.Schema.Clean(p.out.fields)
 	p.out.state = p.state
@@ -253,7 +247,7 @@ func (p *planner) birthday() {
 	if want == "" {
 		p.columns["BirthDate"] = odata.Null
 		for _, id := range p.state.Birthdays {
-			p.deletes = append(p.deletes, write{method: "DELETE", set: "ContactAnniversary", id: id})
+			p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactAnniversary", ID: id})
 		}
 		p.state.Birthdays = nil
 		p.set(contact.Birthday, "")
@@ -268,12 +262,12 @@ func (p *planner) birthday() {
 	}
 	stamp := date.Format(time.RFC3339)
 	for _, id := range p.state.Birthdays {
-		p.changes = append(p.changes, write{method: "PATCH", set: "ContactAnniversary", id: id, body: map[string]any{"Date": stamp}})
+		p.changes = append(p.changes, creatio.Write{Method: "PATCH", Set: "ContactAnniversary", ID: id, Body: map[string]any{"Date": stamp}})
 	}
 	if len(p.state.Birthdays) == 0 {
 		id := p.rowID(contact.Birthday, "", nil)
 		p.state.Birthdays = []string{id}
-		p.inserts = append(p.inserts, write{method: "POST", set: "ContactAnniversary", body: map[string]any{
+		p.inserts = append(p.inserts, creatio.Write{Method: "POST", Set: "ContactAnniversary", Body: map[string]any{
 			"Id": id, "ContactId": p.op.ID, "AnniversaryTypeId": anniversaryBirthday, "Date": stamp,
 		}})
 	}

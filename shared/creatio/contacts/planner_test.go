@@ -29,10 +29,10 @@ func with(f record.Fields, field string, entries ...record.Entry) record.Fields 
 
 func phone(kind, number string) record.Entry { return record.Entry{Kind: kind, Text: number} }
 
-func sets(writes []write) string {
+func sets(writes []creatio.Write) string {
 	var out []string
 	for _, w := range writes {
-		out = append(out, w.method+" "+w.set)
+		out = append(out, w.Method+" "+w.Set)
 	}
 	return strings.Join(out, ", ")
 }
@@ -62,7 +62,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			edit:   func(f record.Fields) record.Fields { f.SetText(contact.Surname, "New"); return f },
 			writes: "PATCH Contact",
 			check: func(t *testing.T, _ *person, planned planned) {
-				if body := planned.writes[0].body; len(body) != 1 || body["Surname"] != "New" {
+				if body := planned.writes[0].Body; len(body) != 1 || body["Surname"] != "New" {
 					t.Errorf("got %v", body)
 				}
 			},
@@ -106,7 +106,7 @@ func TestPlan_writes_only_what_changed(t *testing.T) {
 			},
 			writes: "PATCH ContactAddress",
 			check: func(t *testing.T, _ *person, planned planned) {
-				if body := planned.writes[0].body; len(body) != 1 || body["Address"] != "Hauptstr. 2" {
+				if body := planned.writes[0].Body; len(body) != 1 || body["Address"] != "Hauptstr. 2" {
 					t.Errorf("got %v", body)
 				}
 			},
@@ -216,7 +216,7 @@ func TestPlan_details_of_a_new_contact_come_after_it_and_before_its_columns(t *t
 	}
 	for _, column := range []string{"OwnerId", "TypeId"} {
 		for _, w := range planned.writes {
-			if _, named := w.body[column]; named && w.set == "Contact" {
+			if _, named := w.Body[column]; named && w.Set == "Contact" {
 				t.Errorf("%s is set", column)
 			}
 		}

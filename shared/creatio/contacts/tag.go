@@ -111,7 +111,7 @@ func (t tagging) holds(rows []odata.Row, contactID string) bool {
 
 // link is the row that puts a contact under the tag. Its id is derived, so that tagging twice is seen as such, and none
 // that a row elsewhere has.
-func (t tagging) link(contactID string, taken map[string]bool) write {
+func (t tagging) link(contactID string, taken map[string]bool) creatio.Write {
 	body := map[string]any{"TagId": t.tag.ID, t.contact: contactID}
 	for n := 0; ; n++ {
 		id := creatio.DeriveID("tag", strings.ToLower(t.tag.ID), strings.ToLower(contactID), strconv.Itoa(n))
@@ -123,5 +123,5 @@ func (t tagging) link(contactID string, taken map[string]bool) write {
 	if t.tag.Kind == Freedom {
 		body["RecordSchemaName"] = "Contact"
 	}
-	return write{method: "POST", set: t.set, body: body}
+	return creatio.Write{Method: "POST", Set: t.set, Body: body}
 }

@@ -1,0 +1,317 @@
+package creatio
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Write is one row to insert, change or delete.
+type Write struct {
+	Method, Set, ID string
+	Body            map[string]any
+}
+
+func (w Write) part(group string) odata.Part {
+	p := odata.Part{Method: w.Method, Path: w.Set, Group: group}
+	if w.Body != nil {
+		p.Body = w.Body
+	}
+	if w.ID != "" {
+		p.Path = odata.EntityPath(w.Set, w.ID)
+	}
+	return p
+}
+
+// Job is one plan on its way to the site.
+type Job struct {
+	record.Plan
+	// Send are the writes to be sent.
+	Send []Write
+	// Begun says that some of the writes took effect.
+	Begun bool
+	// Doubt is why the first attempt may or may not have taken effect, or could not; Duplicate is the write whose row is
+	// there already, if that is why.
+	Doubt     error
+	Duplicate *Write
+
+	// attempt counts from 0.
+	attempt int
+	// result is what became of the operation, once that is known.
+	result *record.Result
+}
+
+// Finish ends a job whose record is as it was to be.
+func (j *Job) Finish(r record.Record) {
+	j.result = &record.Result{Record: r, Projections: j.Projections, Notes: j.Notes}
+}
+
+// Refuse ends a job that was not carried out, or not as a whole.
+func (j *Job) Refuse(err error) {
+	if j.Begun {
+		err = fault.InPart(err)
+	}
+	j.result = &record.Result{Err: err}
+}
+
+// Again has a job in doubt sent once more.
+func (j *Job) Again() {
+	j.Doubt = nil
+	j.attempt++
+}
+
+// Applier is what a kind of records adds to how its plans are carried out.
+type Applier interface {
+	// Set is the entity set of the records themselves, as opposed to rows of their details.
+	Set() string
+	// Check reads what is to be changed, ends the jobs whose record is not what was planned for any more, and gives the others
+	// what they send.
+	Check(ctx context.Context, jobs []*Job) error
+	// Resolve looks at the records of jobs whose first attempt is in doubt. It ends the jobs of those that show what was
+	// planned and of those that need another plan, and has the others sent once more.
+	Resolve(ctx context.Context, jobs []*Job) error
+	// NeedsLook reports whether looking at the record tells what to do after an error of its own.
+	NeedsLook(j *Job, err error) bool
+	// Written is the record of a job that was carried out.
+	Written(j *Job) record.Record
+}
+
+// Rereader is an Applier whose records are read in the same request as they are written, because the site makes rows of its
+// own.
+type Rereader interface {
+	// Reread asks for the records of jobs. The number of queries grows with theirs.
+	Reread(jobs []*Job) []odata.Query
+	// Reading gives jobs that were carried out the answers to those queries.
+	Reading(jobs []*Job, answers []Answer)
+}
+
+// Apply carries plans out, each record with all of its rows in one group that takes effect as a whole, and many records in
+// one batch. Creatio takes no condition with a write, so the records are read right before, and what is not any more what
+// was planned for is left alone. Where a reply is lost it reads before it writes again.
+func (s *Site) Apply(ctx context.Context, plans []record.Plan, as Applier) ([]record.Result, error) {
+	results := make([]record.Result, len(plans))
+	jobs := make([]*Job, len(plans))
+	for i, p := range plans {
+		jobs[i] = &Job{Plan: p}
+		if p.Err != nil {
+			jobs[i].Refuse(p.Err)
+		}
+	}
+	err := (&sender{s, as}).apply(ctx, jobs)
+	for i, j := range jobs {
+		if j.result == nil {
+			j.Refuse(cutOff(j, err))
+		}
+		results[i] = *j.result
+	}
+	return results, err
+}
+
+// cutOff is the error of a job that was not ended, or not begun.
+func cutOff(j *Job, err error) error {
+	if j.Doubt != nil {
+		return j.Doubt
+	}
+	return fault.New(fault.Retry, Side, "not-done", errors.Join(errors.New("apply: cut off"), err))
+}
+
+// pending are the jobs that are not ended.
+func pending(jobs []*Job) []*Job {
+	return slices.DeleteFunc(slices.Clone(jobs), func(j *Job) bool { return j.result != nil })
+}
+
+// sender sends the writes of jobs.
+type sender struct {
+	site *Site
+	as   Applier
+}
+
+func (s *sender) apply(ctx context.Context, jobs []*Job) error {
+	if jobs = pending(jobs); len(jobs) == 0 {
+		return nil
+	}
+	if err := s.as.Check(ctx, jobs); err != nil {
+		return err
+	}
+	if err := s.run(ctx, pending(jobs)); err != nil {
+		return err
+	}
+	unsure := pending(jobs)
+	if len(unsure) == 0 {
+		return nil
+	}
+	if err := s.as.Resolve(ctx, unsure); err != nil {
+		return err
+	}
+	return s.run(ctx, pending(unsure))
+}
+
+// segment is as much of a job as fits in one batch; more than a hundred writes are a group each.
+type segment struct {
+	job    *Job
+	writes []Write
+	last   bool
+}
+
+// run sends the writes of jobs. The error is for what concerns them all.
+func (s *sender) run(ctx context.Context, jobs []*Job) error {
+	var batch []segment
+	size := 0
+	flush := func() error {
+		err := s.sendBatch(ctx, batch)
+		batch, size = nil, 0
+		return err
+	}
+	for _, j := range jobs {
+		if len(j.Send) == 0 {
+			j.Finish(s.as.Written(j))
+			continue
+		}
+		chunks := slices.Collect(slices.Chunk(j.Send, MaxParts-len(s.reread([]*Job{j}))))
+		for i, chunk := range chunks {
+			next := append(slices.Clone(batch), segment{j, chunk, i == len(chunks)-1})
+			if size+len(chunk)+len(s.reread(ending(next))) > MaxParts {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			batch = append(batch, segment{j, chunk, i == len(chunks)-1})
+			size += len(chunk)
+		}
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	return flush()
+}
+
+// ending are the jobs that end with a batch.
+func ending(batch []segment) []*Job {
+	var out []*Job
+	for _, g := range batch {
+		if g.last {
+			out = append(out, g.job)
+		}
+	}
+	return out
+}
+
+func (s *sender) reread(jobs []*Job) []odata.Query {
+	if r, ok := s.as.(Rereader); ok && len(jobs) > 0 {
+		return r.Reread(jobs)
+	}
+	return nil
+}
+
+// sendBatch carries one batch out.
+func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
+	var parts []odata.Part
+	batch = slices.DeleteFunc(batch, func(g segment) bool { return g.job.result != nil || g.job.Doubt != nil })
+	for i, g := range batch {
+		for _, w := range g.writes {
+			parts = append(parts, w.part("g"+strconv.Itoa(i)))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	written := ending(batch)
+	replies, answers, err := s.site.writeAndRead(ctx, parts, s.reread(written))
+	if err != nil {
+		for _, g := range batch {
+			s.fail(g.job, err, nil)
+		}
+		if fault.Ambiguous(err) && ctx.Err() == nil && batch[0].job.attempt == 0 {
+			return nil
+		}
+		return err
+	}
+	var done []*Job
+	for _, g := range batch {
+		mine := replies[:len(g.writes)]
+		replies = replies[len(g.writes):]
+		at, err := s.reason(g, mine)
+		switch {
+		case err == nil && g.last:
+			done = append(done, g.job)
+		case err == nil:
+			g.job.Begun = true
+		case fault.Is(err, fault.Reconnect):
+			return err
+		default:
+			s.fail(g.job, err, at)
+		}
+	}
+	if r, ok := s.as.(Rereader); ok && len(done) > 0 {
+		r.Reading(done, answers)
+	}
+	for _, j := range done {
+		if j.result == nil {
+			j.Finish(s.as.Written(j))
+		}
+	}
+	return nil
+}
+
+// fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good.
+func (s *sender) fail(j *Job, err error, at *Write) {
+	code := FaultCode(err)
+	look := s.as.NeedsLook(j, err) || fault.Ambiguous(err) || code == "duplicate" || code == "foreign-key"
+	if j.attempt > 0 || !look {
+		j.Refuse(err)
+		return
+	}
+	if j.Doubt = err; code == "duplicate" {
+		j.Duplicate = at
+	}
+}
+
+// reason is why a group of writes failed, and at which; nil where it did not. Of the errors of a group only one is its own:
+// the others say that they were not carried out because of it.
+func (s *sender) reason(g segment, replies []odata.Reply) (*Write, error) {
+	var found error
+	var at *Write
+	for i, r := range replies {
+		if r.Err == nil {
+			continue
+		}
+		err := r.Err
+		w := g.writes[i]
+		// A row that is gone although the record is there means that the record changed since it was read.
+		if fault.Is(err, fault.Gone) && !g.job.Action.Removes() && !(w.Set == s.as.Set() && strings.EqualFold(w.ID, g.job.ID)) {
+			err = fault.New(fault.Conflict, Side, "row-gone", err)
+		}
+		if found == nil || (dependent(found) && !dependent(err)) {
+			found, at = err, &g.writes[i]
+		}
+	}
+	return at, found
+}
+
+// dependent reports whether an error only says that another one stopped the group.
+func dependent(err error) bool { return FaultCode(err) == "group-failed" }
+
+// FaultCode is the code of a fault; empty for other errors.
+func FaultCode(err error) string {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.Code
+	}
+	return ""
+}
+
+// ErrNotThere is the fault of a record that is gone.
+func ErrNotThere() error {
+	return fault.New(fault.Gone, Side, "not-found", errors.New("apply: the record is not there"))
+}
+
+// ErrChanged is the fault of a record that is not any more what it was planned for; beside may be what happened before that
+// was found.
+func ErrChanged(beside error) error {
+	return fault.New(fault.Conflict, Side, "changed-meanwhile", errors.Join(errors.New("apply: the record is not what it was planned for"), beside))
+}

@@ -56,6 +56,12 @@ type Stable interface {
 	StableID(adapterState json.RawMessage) string
 }
 
+// Remembering is a Side of which some of what a record shows depends on what it was taken for before.
+type Remembering interface {
+	// Remember is a record as it was read, taken as the AdapterState says that was known of it.
+	Remember(known json.RawMessage, read record.Record) record.Record
+}
+
 // Relister is a Side that lists its members only where their number changed.
 type Relister interface {
 	// Relist is the cursor after the run itself changed the number of members by so many: it has the next Scan list the
@@ -87,6 +93,13 @@ type Photos interface {
 func hasRow(side Side, adapterState json.RawMessage, id string) bool {
 	r, ok := side.(Rows)
 	return ok && r.HasRow(adapterState, id)
+}
+
+// remember is a record as it was read, as its side takes it by what was known of it.
+func remember(side Side, known json.RawMessage, read *record.Record) {
+	if r, ok := side.(Remembering); ok && read != nil {
+		*read = r.Remember(known, *read)
+	}
 }
 
 // stable is what stays the same of a record when it gets another id; empty where its side does not tell.

@@ -198,6 +198,7 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 	if p.link.SideID(s) != rec.ID {
 		return
 	}
+	remember(l.sides[s], p.link.Sides[s].AdapterState, rec)
 	if was := p.records[s]; was != nil && !was.Gone && !rec.Gone && l.lag(s) > 0 && rec.Modified.Before(was.Modified) {
 		// The newer of two looks holds.
 		return

@@ -1,0 +1,210 @@
+package activities
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// Candidates finds the activities that may be the same as one of like: those that Creatio's own synchronizations have tied to
+// it, and those of the user at the same time.
+func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.Record, error) {
+	if err := s.readDirectory(ctx); err != nil {
+		return nil, err
+	}
+	var queries []odata.Query
+	tied := markQueries(like)
+	queries = append(append(queries, tied...), s.timeQueries(like)...)
+	answers, err := s.site.Read(ctx, queries)
+	if err != nil {
+		return nil, err
+	}
+	ids := activityIDsIn(like)
+	for i, a := range answers {
+		if a.Err != nil && i >= len(tied) {
+			return nil, creatio.Barred(a.Err)
+		}
+		for _, r := range a.Rows {
+			ids = append(ids, r.Lookup("ActivityId"), r.Lookup("LocalId"))
+		}
+	}
+	var out []record.Record
+	for chunk := range slices.Chunk(creatio.NormalIDs(ids), markedTogether) {
+		found, err := s.readMarked(ctx, chunk, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range found.activities {
+			if r := s.record(a); r.Member {
+				r.Mark = found.marks[a.id]
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+var guidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// activityIDsIn are the ids of activities that records carry as their mark, as Creatio's own synchronization leaves them.
+func activityIDsIn(like []record.Record) []string {
+	var ids []string
+	for _, r := range like {
+		if id := strings.ToLower(r.Mark); guidForm.MatchString(id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// googleUID is how the iCalendar id of an event ends that was made in Google; before that stands the event's id.
+const googleUID = "@google.com"
+
+// markQueries ask which activities the site has tied to events. Many sites keep these tables closed.
+func markQueries(like []record.Record) []odata.Query {
+	var ids []string
+	for _, r := range like {
+		ids = append(append(ids, r.ID), r.Aliases...)
+	}
+	var out []odata.Query
+	for chunk := range slices.Chunk(creatio.Unique(ids), creatio.MaxListed) {
+		uids := make([]string, len(chunk))
+		for i, id := range chunk {
+			uids[i] = id + googleUID
+		}
+		out = append(out,
+			odata.Query{
+				Set: "ActivityCorrespondence", Select: []string{"Id", "ActivityId"},
+				Filter: odata.And(odata.In("SourceActivityId", creatio.Texts(chunk)), odata.Eq("IsDeleted", odata.Bool(false))),
+			},
+			odata.Query{Set: "SysSyncMetaData", Select: []string{"Id", "LocalId"}, Filter: odata.In("RemoteId", creatio.Texts(uids))})
+	}
+	return out
+}
+
+// timesPerQuery is how many times one query asks for: a filter may have a hundred nodes.
+const timesPerQuery = 7
+
+// timeQueries ask for the user's activities at the times of records. Titles are compared by who asks.
+func (s *Side) timeQueries(like []record.Record) []odata.Query {
+	loc := s.location(state{Owner: s.o.User.ContactID})
+	var times [][2]time.Time
+	for _, r := range like {
+		m, err := activity.ReadMoment(r.Fields.One(activity.When))
+		if err != nil {
+			continue
+		}
+		start, end := m.In(loc)
+		if at := [2]time.Time{start.UTC(), end.UTC()}; !slices.Contains(times, at) {
+			times = append(times, at)
+		}
+	}
+	var out []odata.Query
+	for chunk := range slices.Chunk(times, timesPerQuery) {
+		var of []odata.Filter
+		for _, at := range chunk {
+			of = append(of, odata.And(
+				odata.Eq("Activity/StartDate", odata.DateTime(at[0])), odata.Eq("Activity/DueDate", odata.DateTime(at[1]))))
+		}
+		out = append(out, odata.Query{
+			Set: participantSet, Select: []string{"Id", "ActivityId"}, Filter: odata.And(s.takesPart(), odata.Or(of...)),
+		})
+	}
+	return out
+}
+
+// marked are activities, and the ids of the events that the site has tied to them.
+type marked struct {
+	activities []*activityRow
+	marks      map[string]string
+	more       []creatio.Answer
+}
+
+// readMarked reads activities with the events that they are tied to, and what more queries ask for.
+func (s *Side) readMarked(ctx context.Context, ids []string, more []odata.Query) (marked, error) {
+	queries := slices.Clone(more)
+	if !s.marksClosed() {
+		for chunk := range slices.Chunk(ids, creatio.MaxListed) {
+			listed := creatio.Guids(chunk)
+			queries = append(queries,
+				odata.Query{
+					Set: "ActivityCorrespondence", Select: []string{"Id", "ActivityId", "SourceActivityId"},
+					Filter: odata.And(odata.In("Activity/Id", listed), odata.Eq("IsDeleted", odata.Bool(false))),
+				},
+				odata.Query{Set: "SysSyncMetaData", Select: []string{"Id", "LocalId", "RemoteId"}, Filter: odata.In("LocalId", listed)})
+		}
+	}
+	found, answers, err := s.readActivities(ctx, ids, queries, len(more))
+	if err != nil {
+		return marked{}, err
+	}
+	out := marked{activities: found, more: answers[:len(more)]}
+	out.marks = s.readMarks(found, answers[len(more):])
+	return out, nil
+}
+
+// readMarks are the ids of the events that activities are tied to, by the activity. What the sync with Google keeps comes
+// before what others do.
+func (s *Side) readMarks(found []*activityRow, answers []creatio.Answer) map[string]string {
+	byID := map[string]*activityRow{}
+	for _, a := range found {
+		byID[a.id] = a
+	}
+	marks, closed := map[string]string{}, 0
+	for _, a := range answers {
+		if a.Err != nil {
+			closed++
+		}
+		for _, r := range a.Rows {
+			if event := strings.TrimSpace(r.Text("SourceActivityId")); event != "" {
+				marks[r.Lookup("ActivityId")] = event
+			}
+		}
+	}
+	for _, a := range answers {
+		for _, r := range a.Rows {
+			id := r.Lookup("LocalId")
+			if is := byID[id]; is != nil && marks[id] == "" {
+				marks[id] = eventOf(r.Text("RemoteId"), is)
+			}
+		}
+	}
+	if len(answers) > 0 && closed == len(answers) {
+		s.closeMarks()
+	}
+	return marks
+}
+
+// instanceForm is what Creatio's own synchronization puts behind the iCalendar id of an instance.
+var instanceForm = regexp.MustCompile(`^(.*)@google\.com_\d{4}_\d\d_\d\d$`)
+
+// eventOf is the id of the event that an iCalendar id belongs to, as the site keeps it; empty where that is not known. An
+// instance is named by its start.
+func eventOf(remote string, a *activityRow) string {
+	if id, own := strings.CutSuffix(remote, googleUID); own {
+		return id
+	}
+	if m := instanceForm.FindStringSubmatch(remote); m != nil {
+		return m[1] + "_" + a.start.UTC().Format("20060102T150405Z")
+	}
+	return ""
+}
+
+func (s *Side) marksClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.noMarks
+}
+
+func (s *Side) closeMarks() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noMarks = true
+}

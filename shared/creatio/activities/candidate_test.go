@@ -1,0 +1,108 @@
+package activities
+
+import (
+	"testing"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/record"
+	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+)
+
+// event is an event of Google as it is compared with activities.
+func event(id, start, end string) record.Record {
+	return record.Record{ID: id, Fields: record.Fields{activity.Title: text("Kick-off"), activity.When: timed(start, end)}}
+}
+
+func (s *site) candidates(like ...record.Record) []record.Record {
+	s.t.Helper()
+	found, err := s.side.Candidates(s.t.Context(), like)
+	s.must(err)
+	return found
+}
+
+func TestActivities_are_found_by_the_time_and_by_what_Creatios_own_sync_left(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	byTime := s.meeting("Ada", nil)
+	tied := s.meeting("Ada", map[string]any{"StartDate": "2026-03-09T09:00:00Z", "DueDate": "2026-03-09T10:00:00Z"})
+	s.row("ActivityCorrespondence", map[string]any{"ActivityId": tied, "SourceActivityId": "event1"})
+	synced := s.meeting("Ada", map[string]any{"StartDate": "2026-03-10T09:00:00Z", "DueDate": "2026-03-10T10:00:00Z"})
+	s.row("SysSyncMetaData", map[string]any{"LocalId": synced, "RemoteId": "event2@google.com"})
+	marked := s.meeting("Ada", map[string]any{"StartDate": "2026-03-11T09:00:00Z", "DueDate": "2026-03-11T10:00:00Z"})
+	s.meeting("Bob", nil)
+	s.meeting("Ada", map[string]any{"StatusId": statusCanceled})
+	s.meeting("Ada", map[string]any{"ShowInScheduler": false})
+
+	for name, row := range map[string]struct {
+		like record.Record
+		want string
+		mark string
+	}{
+		"time":                   {event("event9", "2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z"), byTime, ""},
+		"another time":           {event("event9", "2026-03-03T09:00:00Z", "2026-03-03T10:30:00Z"), "", ""},
+		"ActivityCorrespondence": {event("event1", "2026-05-03T09:00:00Z", "2026-05-03T10:00:00Z"), tied, "event1"},
+		"SysSyncMetaData":        {event("event2", "2026-05-03T09:00:00Z", "2026-05-03T10:00:00Z"), synced, "event2"},
+		"a mark on the event":    {record.Record{ID: "event8", Mark: marked, Fields: record.Fields{}}, marked, ""},
+	} {
+		found := s.candidates(row.like)
+		switch {
+		case row.want == "" && len(found) > 0, row.want != "" && (len(found) != 1 || found[0].ID != row.want || found[0].Mark != row.mark):
+			t.Errorf("%s: found %+v, want %s with the mark %q", name, found, row.want, row.mark)
+		}
+	}
+	delta, _ := s.scan(nil)
+	marks := map[string]string{}
+	for _, r := range record.UnpackAll(delta.Records) {
+		marks[r.ID] = r.Mark
+	}
+	if marks[tied] != "event1" || marks[synced] != "event2" || marks[byTime] != "" {
+		t.Errorf("a first reading tells of the marks %v", marks)
+	}
+}
+
+func TestAn_instance_that_was_synchronized_before_is_named_by_its_start(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.meeting("Ada", nil)
+	s.row("SysSyncMetaData", map[string]any{"LocalId": id, "RemoteId": "series1@google.com_2026_03_03"})
+	s.row("SysSyncMetaData", map[string]any{"LocalId": s.meeting("Ada", nil), "RemoteId": "from.elsewhere@example.com"})
+	delta, _ := s.scan(nil)
+	for _, r := range record.UnpackAll(delta.Records) {
+		if want := map[bool]string{true: "series1_20260303T090000Z"}[r.ID == id]; r.Mark != want {
+			t.Errorf("the mark is %q, want %q", r.Mark, want)
+		}
+	}
+}
+
+func TestWithout_the_tables_of_Creatios_own_sync_activities_are_found_by_the_time(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]box.Options{"denied": {}, "missing": {Without: []string{"ActivityCorrespondence", "SysSyncMetaData"}}} {
+		s := newSiteOf(t, o)
+		s.box.Deny("Ada", "ActivityCorrespondence", box.Read)
+		s.box.Deny("Ada", "SysSyncMetaData", box.Read)
+		id := s.meeting("Ada", nil)
+		if found := s.candidates(event("event1", "2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z")); len(found) != 1 || found[0].ID != id {
+			t.Errorf("%s: found %+v", name, found)
+		}
+	}
+}
+
+func TestDays_are_found_by_their_instants(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.meeting("Ada", allDay("Europe/Kyiv"))
+	like := record.Record{ID: "event1", Fields: record.Fields{activity.When: days("2026-03-03", "2026-03-04")}}
+	if found := s.candidates(like); len(found) != 1 || found[0].ID != id {
+		t.Errorf("found %+v", found)
+	}
+}
+
+func TestIds_of_new_activities_follow_from_the_site_and_the_seed_alone(t *testing.T) {
+	t.Parallel()
+	one, other := newSite(t), newSite(t)
+	id := one.side.NewID("uid@example.com 2026-03-03T09:00:00Z")
+	bob := New(one.open, Options{From: from})
+	if bob.NewID("uid@example.com 2026-03-03T09:00:00Z") != id || one.side.NewID("uid@example.com") == id || other.side.NewID("uid@example.com 2026-03-03T09:00:00Z") == id {
+		t.Error("the id follows from something else")
+	}
+}

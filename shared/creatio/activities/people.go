@@ -1,0 +1,157 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/record"
+)
+
+// responses are the rows of the site's list of responses by the answers that they are.
+var responses = map[string]string{
+	activity.Accepted: responseConfirmed, activity.Declined: responseDeclined, activity.Tentative: responseInDoubt,
+}
+
+// answer is the answer of a response; empty for none, and for one that a site has made itself.
+func answer(response string) string {
+	for word, id := range responses {
+		if id == response {
+			return word
+		}
+	}
+	return ""
+}
+
+// isUser reports whether a contact is a user to whose calendar activities go. Where users cannot be read, only those are known
+// who have linked a Google account.
+func (s *Side) isUser(contact string) bool {
+	_, linked := s.o.Accounts[contact]
+	return s.directory().users[contact].works() || linked
+}
+
+// goes reports whether a participant goes to Google.
+func (s *Side) goes(p person) bool {
+	return s.isUser(p.Contact) || s.o.Guests == GuestsInvited && p.Invited && p.Contact != ""
+}
+
+// address is the one by which a participant goes to Google: that of the linked account, else of the user's own row, else the
+// only one of the contact. It is empty for none, or where it is not known which.
+func (s *Side) address(p person) string {
+	if linked := s.o.Accounts[p.Contact]; linked != "" {
+		return linked
+	}
+	if unit := s.directory().users[p.Contact]; unit.Email != "" {
+		return unit.Email
+	}
+	if len(p.Emails) == 1 {
+		return p.Emails[0]
+	}
+	return ""
+}
+
+// entry is a participant as the field shows it.
+func (s *Side) entry(p person) record.Entry {
+	return record.Entry{Kind: answer(p.Response), Text: s.address(p)}
+}
+
+// has reports whether an address is one of a participant's.
+func (s *Side) has(p person, address string) bool {
+	all := append([]string{s.o.Accounts[p.Contact], s.directory().users[p.Contact].Email}, p.Emails...)
+	return slices.ContainsFunc(all, func(one string) bool { return one != "" && strings.EqualFold(one, strings.TrimSpace(address)) })
+}
+
+// contactsBy are the contacts with an e-mail address, by that address in lower case.
+type contactsBy map[string][]person
+
+// addressQueries ask for the contacts with e-mail addresses.
+func addressQueries(addresses []string) []odata.Query {
+	var out []odata.Query
+	for chunk := range slices.Chunk(creatio.Unique(addresses), creatio.MaxListedTwice) {
+		out = append(out, odata.Query{
+			Set: "ContactCommunication", Select: []string{"Id", "ContactId", "Number"}, Expand: []odata.Expand{{Name: "Contact", Select: []string{"Name"}}},
+			Filter: odata.And(
+				odata.Eq("CommunicationType/Id", odata.Guid(creatio.TypeEmail)),
+				odata.Or(odata.In("Number", creatio.Texts(chunk)), odata.In("SearchNumber", creatio.Texts(chunk)))),
+		})
+	}
+	return out
+}
+
+func readContactsBy(answers []creatio.Answer) contactsBy {
+	out := contactsBy{}
+	for _, a := range answers {
+		for _, r := range a.Rows {
+			p := person{Contact: r.Lookup("ContactId"), Name: r.Nested("Contact").Text("Name"), Emails: []string{strings.TrimSpace(r.Text("Number"))}}
+			key := strings.ToLower(p.Emails[0])
+			if !slices.ContainsFunc(out[key], func(q person) bool { return q.Contact == p.Contact }) {
+				out[key] = append(out[key], p)
+			}
+		}
+	}
+	return out
+}
+
+// find is the one contact with an address: a user before others. Where several have it, nobody knows whose it is.
+func (s *Side) find(by contactsBy, address string) (person, bool) {
+	key := strings.ToLower(strings.TrimSpace(address))
+	var users []person
+	add := func(p person) {
+		if !slices.ContainsFunc(users, func(q person) bool { return q.Contact == p.Contact }) {
+			users = append(users, p)
+		}
+	}
+	for contact, email := range s.o.Accounts {
+		if strings.EqualFold(email, key) {
+			add(person{Contact: contact, Emails: []string{email}})
+		}
+	}
+	for contact, u := range s.directory().users {
+		if u.works() && strings.EqualFold(u.Email, key) {
+			add(person{Contact: contact, Emails: []string{u.Email}})
+		}
+	}
+	found := by[key]
+	for _, p := range found {
+		if s.isUser(p.Contact) {
+			add(p)
+		}
+	}
+	switch {
+	case len(users) == 1:
+		return users[0], true
+	case len(users) == 0 && len(found) == 1:
+		return found[0], true
+	default:
+		return person{}, false
+	}
+}
+
+// Colleagues are the users of the site by their contacts, as they are known; Closed says that the site does not let them be
+// read.
+func (s *Side) Colleagues(ctx context.Context) (users map[string]Colleague, closed bool, err error) {
+	if err := s.readDirectory(ctx); err != nil {
+		return nil, false, err
+	}
+	d := s.directory()
+	return d.users, d.closed, nil
+}
+
+// UserZone is the code of the user's time zone: their own, else the site's default; empty where neither is known.
+func (s *Side) UserZone(ctx context.Context) (string, error) {
+	if err := s.readDirectory(ctx); err != nil {
+		return "", err
+	}
+	return s.directory().zoneOf(s.o.User.ContactID), nil
+}
+
+func (s *Side) readDirectory(ctx context.Context) error {
+	if s.directory() != nil {
+		return nil
+	}
+	_, _, err := s.readActivities(ctx, nil, nil, 0)
+	return err
+}

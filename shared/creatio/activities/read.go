@@ -1,0 +1,181 @@
+package activities
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/odata"
+)
+
+// activityRow is an activity as Creatio holds it.
+type activityRow struct {
+	id                       string
+	title, notes, location   string
+	start, due               time.Time
+	remind                   bool
+	remindAt                 time.Time
+	owner, organizer, author string
+	typeID, status           string
+	// zone is the code of the activity's own zone; empty for none, or for one that cannot be read.
+	zone              string
+	show              bool
+	created, modified time.Time
+	participants      []participantRow
+}
+
+// participantRow is a row of an activity's participants.
+type participantRow struct {
+	row, contact, name string
+	role, response     string
+	invited            bool
+	// emails are all addresses of the contact, the first ones first.
+	emails   []string
+	modified time.Time
+}
+
+// readTogether is how many activities are read in one request: two queries for every few of them, and some for the directory
+// and for lists.
+const readTogether = (creatio.MaxParts - 10) / 2 * creatio.MaxListed
+
+// markedTogether is the same for activities that are read with the events they are tied to.
+const markedTogether = readTogether / 2
+
+// readActivities reads activities with their participants, and with them what more queries ask for and, the first time, the
+// directory. Those that are not there any more are missing. Of the additional queries the first ones must be answered.
+func (s *Side) readActivities(ctx context.Context, ids []string, more []odata.Query, must int) ([]*activityRow, []creatio.Answer, error) {
+	queries := slices.Clone(more)
+	unread := s.directory() == nil
+	if len(ids) == 0 && len(more) == 0 && !unread {
+		return nil, nil, nil
+	}
+	if unread {
+		queries = append(queries, directoryQueries()...)
+	}
+	queries = append(queries, s.contentQueries(ids)...)
+	answers, err := s.site.Read(ctx, queries)
+	if err != nil {
+		return nil, nil, err
+	}
+	extra, content := answers[:len(more)], answers[len(more):]
+	if unread {
+		s.setDirectory(readDirectory(content[:len(directoryQueries())], s.o.User))
+		content = content[len(directoryQueries()):]
+	}
+	if s.learnNoLocation(content) {
+		answers, err := s.site.ReadAll(ctx, s.contentQueries(ids))
+		if err != nil {
+			return nil, nil, err
+		}
+		content = answers
+	}
+	for _, a := range slices.Concat(extra[:must], content) {
+		if a.Err != nil {
+			return nil, nil, creatio.Barred(a.Err)
+		}
+	}
+	return s.activitiesOf(content), extra, nil
+}
+
+// contentQueries ask for activities and their participants, in turns.
+func (s *Side) contentQueries(ids []string) []odata.Query {
+	var queries []odata.Query
+	for chunk := range slices.Chunk(ids, creatio.MaxListed) {
+		columns := []string{
+			"Id", "Title", "StartDate", "DueDate", "Notes", "RemindToOwner", "RemindToOwnerDate", "OwnerId", "OrganizerId", "AuthorId", "TypeId",
+			"StatusId", "TimeZoneId", "ShowInScheduler", "CreatedOn", "ModifiedOn",
+		}
+		if !s.hasNoLocation() {
+			columns = append(columns, "Location")
+		}
+		listed := creatio.Guids(chunk)
+		queries = append(queries,
+			odata.Query{Set: "Activity", Select: columns, Filter: odata.In("Id", listed)},
+			odata.Query{
+				Set: "ActivityParticipant", Filter: odata.In("Activity/Id", listed),
+				Select: []string{"Id", "ActivityId", "ParticipantId", "RoleId", "InviteParticipant", "InviteResponseId", "ModifiedOn"},
+				Expand: []odata.Expand{{Name: "Participant", Select: []string{"Name", "Email"}, Expand: []odata.Expand{
+					{Name: "ContactCommunicationCollectionByContact", Select: []string{"Number", "CommunicationTypeId", "NonActual"}},
+				}}},
+			})
+	}
+	return queries
+}
+
+// learnNoLocation reports whether a reading failed because the site's activities have no location, which was not known
+// before.
+func (s *Side) learnNoLocation(answers []creatio.Answer) bool {
+	lacks := func(a creatio.Answer) bool { return creatio.FaultCode(a.Err) == "unknown-column" }
+	if s.hasNoLocation() || !slices.ContainsFunc(answers, lacks) {
+		return false
+	}
+	s.setNoLocation(true)
+	return true
+}
+
+func (s *Side) hasNoLocation() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.noLocation
+}
+
+func (s *Side) setNoLocation(is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noLocation = s.noLocation || is
+}
+
+// activitiesOf puts the answers to contentQueries together.
+func (s *Side) activitiesOf(answers []creatio.Answer) []*activityRow {
+	byID := map[string]*activityRow{}
+	var out []*activityRow
+	for i, a := range answers {
+		for _, r := range a.Rows {
+			if i%2 == 0 {
+				is := s.activityOf(r)
+				byID[is.id] = is
+				out = append(out, is)
+			} else if of := byID[r.Lookup("ActivityId")]; of != nil {
+				of.participants = append(of.participants, participantOf(r))
+			}
+		}
+	}
+	return out
+}
+
+func (s *Side) activityOf(r odata.Row) *activityRow {
+	return &activityRow{
+		id: r.Lookup("Id"), title: r.Text("Title"), notes: r.Text("Notes"), location: r.Text("Location"), start: r.Time("StartDate"), due: r.Time("DueDate"),
+		remind: r.Bool("RemindToOwner"), remindAt: r.Time("RemindToOwnerDate"), owner: r.Lookup("OwnerId"), organizer: r.Lookup("OrganizerId"),
+		author: r.Lookup("AuthorId"), typeID: r.Lookup("TypeId"), status: r.Lookup("StatusId"), zone: s.directory().zones[r.Lookup("TimeZoneId")],
+		show: r.Bool("ShowInScheduler"), created: r.Time("CreatedOn"), modified: r.Time("ModifiedOn"),
+	}
+}
+
+func participantOf(r odata.Row) participantRow {
+	who := r.Nested("Participant")
+	p := participantRow{
+		row: r.Lookup("Id"), contact: r.Lookup("ParticipantId"), name: who.Text("Name"), role: r.Lookup("RoleId"), response: r.Lookup("InviteResponseId"),
+		invited: r.Bool("InviteParticipant"), modified: r.Time("ModifiedOn"),
+	}
+	emails := []string{who.Text("Email")}
+	for _, c := range who.Rows("ContactCommunicationCollectionByContact") {
+		if c.Lookup("CommunicationTypeId") == creatio.TypeEmail && !c.Bool("NonActual") {
+			emails = append(emails, c.Text("Number"))
+		}
+	}
+	p.emails = distinctAddresses(emails)
+	return p
+}
+
+// latest is when the activity last changed, its participants included: their answers do not move it.
+func (a *activityRow) latest() time.Time {
+	at := a.modified
+	for _, p := range a.participants {
+		if p.modified.After(at) {
+			at = p.modified
+		}
+	}
+	return at
+}

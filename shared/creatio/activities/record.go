@@ -1,0 +1,147 @@
+package activities
+
+import (
+	"cmp"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/zone"
+)
+
+// draft is an activity in terms of its columns: as it was read, or as it is to be.
+type draft struct {
+	state
+	title, location, notes string
+}
+
+// draft is the activity as it was read.
+func (s *Side) draft(a *activityRow) draft {
+	d := draft{
+		title: strings.TrimSpace(a.title), location: strings.TrimSpace(a.location), notes: creatio.PlainNote(a.notes),
+		state: state{
+			Start: a.start, Due: a.due, Owner: a.owner, Organizer: a.organizer, Status: a.status, Zone: a.zone, HTML: creatio.IsHTML(a.notes),
+			Hidden: !a.show || a.typeID == typeEmail,
+		},
+	}
+	if a.remind {
+		d.Remind = a.remindAt
+	}
+	for _, p := range a.participants {
+		if p.contact != "" {
+			d.People = append(d.People, person{Row: p.row, Contact: p.contact, Name: p.name, Response: p.response, Invited: p.invited, Emails: p.emails})
+		}
+	}
+	d.state = d.sorted()
+	if m, ok := activity.DaysOf(d.Start, d.Due, s.location(d.state)); ok {
+		d.Days = m.Entry().Text
+	}
+	return d
+}
+
+// location is the zone in which the days of an activity begin: its own, else its owner's, else the user's.
+func (s *Side) location(d state) *time.Location {
+	people := s.directory()
+	for _, code := range []string{d.Zone, people.zoneOf(d.Owner), people.zoneOf(s.o.User.ContactID)} {
+		if loc, known := zone.Load(code); known {
+			return loc
+		}
+	}
+	return cmp.Or(s.o.Zone, time.UTC)
+}
+
+// record is the activity in Tandem's vocabulary.
+func (s *Side) record(a *activityRow) record.Record { return s.recordOf(a.id, a.latest(), s.draft(a)) }
+
+func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
+	fields, untracked := s.fields(d)
+	r := record.Record{
+		ID: id, Modified: modified, Member: s.member(d.state), End: d.Due, Fields: fields, Untracked: untracked, AdapterState: d.encode(),
+	}
+	if d.Owner != s.o.User.ContactID {
+		// The reminder is the owner's.
+		r.Locked = append(r.Locked, activity.Reminder)
+	}
+	if s.hasNoLocation() {
+		r.Locked = append(r.Locked, activity.Place)
+	}
+	return r
+}
+
+// Remember has an activity be what it was taken for, as long as its instants stand: the zone of its owner, by which instants
+// are days, may have become another one. It also keeps what an activity was before it was cancelled.
+func (s *Side) Remember(known json.RawMessage, r record.Record) record.Record {
+	was, err := readState(known)
+	is, err2 := readState(r.AdapterState)
+	if err != nil || err2 != nil || len(known) == 0 || r.Gone {
+		return r
+	}
+	now := is.remember(was)
+	if now.Days == is.Days && now.Former == is.Former {
+		return r
+	}
+	r.Fields = r.Fields.Clone()
+	r.Fields[activity.When] = []record.Entry{now.moment().Entry()}
+	r.AdapterState = now.encode()
+	return r
+}
+
+// remember is the state with what is known of it from before.
+func (n state) remember(was state) state {
+	if n.Start.Equal(was.Start) && n.Due.Equal(was.Due) {
+		n.Days = was.Days
+	}
+	if n.Status == statusCanceled {
+		n.Former = was.Former
+	}
+	return n
+}
+
+// moment is when an activity is.
+func (n state) moment() activity.Moment {
+	if first, after, isDays := strings.Cut(n.Days, "/"); isDays {
+		from, err := zone.ParseDate(first)
+		to, err2 := zone.ParseDate(after)
+		if err == nil && err2 == nil {
+			return activity.Days(from, to)
+		}
+	}
+	return activity.Timed(n.Start, n.Due)
+}
+
+// maxReminder is how long before an event Google reminds at most.
+const maxReminder = 40320 * time.Minute
+
+// fields are what an activity shows, and the participants who do not go to Google.
+func (s *Side) fields(d draft) (fields, untracked record.Fields) {
+	me := s.o.User.ContactID
+	fields, untracked = record.Fields{}, record.Fields{}
+	if d.title != activity.NoTitle {
+		fields.SetText(activity.Title, d.title)
+	}
+	fields.SetText(activity.Place, d.location)
+	fields.SetText(activity.Notes, d.notes)
+	fields[activity.When] = []record.Entry{d.moment().Entry()}
+	if before := d.Start.Sub(d.Remind); d.Owner == me && !d.Remind.IsZero() && before >= 0 && before <= maxReminder {
+		fields.SetText(activity.Reminder, minutes(before))
+	}
+	for _, p := range d.People {
+		e := s.entry(p)
+		switch {
+		case p.Contact == me:
+			// The site has the owner of every activity be in doubt.
+			if d.Owner != me || p.Response != responseInDoubt {
+				fields.SetText(activity.Answer, answer(p.Response))
+			}
+		case e.Text == "":
+		case s.goes(p):
+			fields[activity.Attendees] = append(fields[activity.Attendees], e)
+		default:
+			untracked[activity.Attendees] = append(untracked[activity.Attendees], e)
+		}
+	}
+	return activity.Schema.Clean(fields), untracked
+}

@@ -1,0 +1,77 @@
+package activities
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// state is what is kept of an activity to write it without reading it again: the columns that its content does not tell, and
+// the rows of its participants.
+type state struct {
+	Start time.Time `json:"start"`
+	Due   time.Time `json:"due"`
+	// Days are the days that the instants were taken for, as the field has them; empty for none.
+	Days string `json:"days,omitempty"`
+	// Remind is when the owner is reminded; zero for never.
+	Remind    time.Time `json:"remind,omitzero"`
+	Owner     string    `json:"owner,omitempty"`
+	Organizer string    `json:"org,omitempty"`
+	Status    string    `json:"status,omitempty"`
+	// Former is the status that the activity had before Tandem cancelled it.
+	Former string `json:"former,omitempty"`
+	// Zone is the code of the activity's own zone.
+	Zone string `json:"zone,omitempty"`
+	// HTML says that the notes are HTML.
+	HTML bool `json:"html,omitempty"`
+	// Hidden says that it does not show in the calendar, or is an e-mail.
+	Hidden bool `json:"hidden,omitempty"`
+	// People are the participants, by contact.
+	People []person `json:"people,omitempty"`
+}
+
+// person is one row of the participants.
+type person struct {
+	Row      string `json:"id"`
+	Contact  string `json:"c,omitempty"`
+	Name     string `json:"n,omitempty"`
+	Response string `json:"r,omitempty"`
+	Invited  bool   `json:"i,omitempty"`
+	// Emails are all addresses of the contact.
+	Emails []string `json:"e,omitempty"`
+}
+
+func readState(raw json.RawMessage) (state, error) {
+	var n state
+	if len(raw) == 0 {
+		return n, nil
+	}
+	err := json.Unmarshal(raw, &n)
+	return n, err
+}
+
+func (n state) encode() json.RawMessage {
+	// Strings, times of this age and flags always encode.
+	raw, _ := json.Marshal(n)
+	return raw
+}
+
+// sorted is the state with the people in the order of their contacts, however their rows were found, and each of them once.
+func (n state) sorted() state {
+	n.People = slices.Clone(n.People)
+	slices.SortFunc(n.People, func(a, b person) int { return cmp.Or(cmp.Compare(a.Contact, b.Contact), cmp.Compare(a.Row, b.Row)) })
+	n.People = slices.CompactFunc(n.People, func(a, b person) bool { return a.Contact == b.Contact })
+	return n
+}
+
+// hasPart reports whether a contact takes part.
+func (n state) hasPart(contact string) bool {
+	return slices.ContainsFunc(n.People, func(p person) bool { return p.Contact == contact })
+}
+
+// HasRow reports whether an activity has a participant in a row of that id.
+func (s *Side) HasRow(adapterState json.RawMessage, id string) bool {
+	n, err := readState(adapterState)
+	return err == nil && slices.ContainsFunc(n.People, func(p person) bool { return p.Row == id })
+}

@@ -1,7 +1,9 @@
 package creatio
 
 import (
+	"maps"
 	"strings"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -25,4 +27,29 @@ func NormalIDs(ids []string) []string {
 		out[i] = strings.ToLower(id)
 	}
 	return Unique(out)
+}
+
+// TakenIDs are ids that new rows were to have, and that rows elsewhere have already.
+type TakenIDs struct {
+	mu sync.Mutex
+	// ids is never written to, so that plans may hold it.
+	ids map[string]bool
+}
+
+// All returns the ids, which the caller must not change.
+func (t *TakenIDs) All() map[string]bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ids
+}
+
+// Add notes an id, so that the next plan goes by another one.
+func (t *TakenIDs) Add(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ids = maps.Clone(t.ids)
+	if t.ids == nil {
+		t.ids = map[string]bool{}
+	}
+	t.ids[id] = true
 }

@@ -50,8 +50,9 @@ const GuestsInvited = "invited"
 
 // Side are the activities of one user. It is made for one run.
 type Side struct {
-	site *creatio.Site
-	o    Options
+	site  *creatio.Site
+	o     Options
+	taken creatio.TakenIDs
 
 	mu sync.Mutex
 	// people are the users and time zones of the site, once they were read.
@@ -60,8 +61,6 @@ type Side struct {
 	noLocation bool
 	// noMarks says that what Creatio's own synchronizations keep cannot be read.
 	noMarks bool
-	// taken are ids that new rows were to have, and that rows elsewhere have already. The map is never written to.
-	taken map[string]bool
 }
 
 // New opens the activities of a user.

@@ -166,7 +166,7 @@ func (s applier) resolve(j *creatio.Job, now *activityRow) {
 	}
 	if j.Duplicate != nil {
 		id, _ := j.Duplicate.Body["Id"].(string)
-		s.markTaken(id)
+		s.taken.Add(id)
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", unsure))
 		return
 	}

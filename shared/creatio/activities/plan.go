@@ -45,7 +45,7 @@ func (s *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan,
 	plans := make([]record.Plan, len(ops))
 	for i, op := range ops {
 		op.ID = ids[i]
-		p := &prepared{by: by, taken: s.takenIDs(), at: s.site.ServerTime(at), read: at}
+		p := &prepared{by: by, taken: s.taken.All(), at: s.site.ServerTime(at), read: at}
 		plans[i] = s.planOperation(op, now[op.ID], p)
 	}
 	return plans, nil
@@ -152,24 +152,6 @@ func (s *Side) onto(p *prepared, plan record.Plan, now *activityRow) (*prepared,
 	next := *p
 	next.planned = again
 	return &next, true
-}
-
-// takenIDs are the ids that new rows cannot have.
-func (s *Side) takenIDs() map[string]bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.taken
-}
-
-// markTaken notes an id that a row elsewhere has, so that the next plan goes by another one.
-func (s *Side) markTaken(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.taken = maps.Clone(s.taken)
-	if s.taken == nil {
-		s.taken = map[string]bool{}
-	}
-	s.taken[id] = true
 }
 
 // maxLookUps is how many queries for addresses are sent beside those for activities.

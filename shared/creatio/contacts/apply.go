@@ -125,7 +125,7 @@ func (s *Side) prepareWrites(j *creatio.Job, links []string) {
 			j.Send = append(j.Send, creatio.Write{Method: "DELETE", Set: s.set, ID: id})
 		}
 	case j.Join && len(links) == 0:
-		j.Send = append(j.Send, s.link(j.ID, s.takenIDs()))
+		j.Send = append(j.Send, s.link(j.ID, s.taken.All()))
 	}
 }
 
@@ -182,7 +182,7 @@ func (s *Side) resolve(j *creatio.Job, now record.Record, links []string) {
 	}
 	if j.Duplicate != nil {
 		id, _ := j.Duplicate.Body["Id"].(string)
-		s.markTaken(id)
+		s.taken.Add(id)
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", doubt))
 		return
 	}

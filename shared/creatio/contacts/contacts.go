@@ -19,7 +19,6 @@ import (
 	"io"
 	"math"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,9 +39,7 @@ type Side struct {
 	tagging
 	user creatio.User
 
-	mu sync.Mutex
-	// taken are ids that new rows were to have, and that rows elsewhere have already. The map is never written to.
-	taken map[string]bool
+	taken creatio.TakenIDs
 }
 
 // New opens the contacts under a tag. Whether the tag is the user's own private one is for every Scan to see.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"strings"
 
@@ -33,7 +32,7 @@ func (s *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan,
 	plans := make([]record.Plan, len(ops))
 	for i, op := range ops {
 		op.ID = strings.ToLower(op.ID)
-		plans[i] = planOperation(op, names, s.takenIDs())
+		plans[i] = planOperation(op, names, s.taken.All())
 	}
 	return plans, nil
 }
@@ -56,25 +55,6 @@ func planOperation(op record.Operation, names creatio.Names, taken map[string]bo
 		out.Err = fault.Errorf(fault.Bug, creatio.Side, "action", "plan contact: no such action: %s", op.Action)
 	}
 	return out
-}
-
-// takenIDs are the ids that new rows cannot have.
-func (s *Side) takenIDs() map[string]bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.taken
-}
-
-// markTaken notes an id that a row elsewhere has, so that the next plan goes by another one.
-func (s *Side) markTaken(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	taken := maps.Clone(s.taken)
-	if taken == nil {
-		taken = map[string]bool{}
-	}
-	taken[id] = true
-	s.taken = taken
 }
 
 // onto plans the same changes for the contact as it is now, and reports whether that comes to the same: to the same writes,

@@ -24,6 +24,8 @@ type memberSet struct {
 	// listed are the ids in scope as the side listed them in this run, as far as the extents go; nil where it did not.
 	listed  map[string]bool
 	extents []record.Extent
+	// before are those that the last run left, where the list is of a part of the scope.
+	before store.MemberSet
 	// added and removed are the difference to the last run, in order. Where they are not known, anybody may have come or left.
 	added, removed []string
 	known          bool
@@ -44,7 +46,7 @@ func (s *session) compareMembers(ctx context.Context, deltas map[record.Side]rec
 		for _, id := range deltas[side].Members {
 			m.listed[id] = true
 		}
-		if digestOf(maps.Keys(m.listed)) == m.was {
+		if m.extents == nil && digestOf(maps.Keys(m.listed)) == m.was {
 			continue
 		}
 		before, err := s.storedMembers(ctx, side, m.was)
@@ -52,6 +54,53 @@ func (s *session) compareMembers(ctx context.Context, deltas map[record.Side]rec
 			return nil, err
 		}
 		m.compare(before)
+		if m.extents != nil && m.known {
+			if err := s.comparePart(ctx, side, m, before); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// comparePart finds who is missing from a list of a part of the scope. Only the links tell who was in that part.
+func (s *session) comparePart(ctx context.Context, side record.Side, m *memberSet, before store.MemberSet) error {
+	m.before = before
+	var parents []string
+	for _, e := range m.extents {
+		if e.Parent != "" {
+			parents = append(parents, e.Parent)
+		}
+	}
+	var links []store.Link
+	var err error
+	if len(parents) == len(m.extents) {
+		links, err = s.user.LinksByParent(ctx, s.engine.Type, parents)
+	} else {
+		links, err = s.linksOf(ctx, side, m.removed)
+	}
+	if err != nil {
+		return fmt.Errorf("read the links of a part of %s: %w", side, err)
+	}
+	m.removed = nil
+	for _, l := range links {
+		if l.Active && l.SideID(side) != "" && m.lacks(side, l) {
+			m.removed = append(m.removed, l.SideID(side))
+		}
+	}
+	slices.Sort(m.removed)
+	return nil
+}
+
+// linksOf are the links of ids of a side, by the page.
+func (s *session) linksOf(ctx context.Context, side record.Side, ids []string) ([]store.Link, error) {
+	var out []store.Link
+	for page := range slices.Chunk(ids, linkPage) {
+		links, err := s.user.LinksBy(ctx, s.engine.Type, side, page)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, links...)
 	}
 	return out, nil
 }
@@ -115,9 +164,10 @@ func (m *memberSet) moved(id string) bool {
 // set notes that this run takes an id into scope or out of it.
 func (m *memberSet) set(id string, in bool) { m.now[id] = in }
 
-// read notes what a read says of an id. Where the list says otherwise one of them is behind, and the next run looks again.
+// read notes what a read says of an id. Where the list says otherwise one of them is behind, and the next run looks again. A
+// list of a part says nothing of an id that it lacks.
 func (m *memberSet) read(id string, in bool) {
-	if m.listed != nil && m.listed[id] != in {
+	if m.listed != nil && m.listed[id] != in && (m.extents == nil || m.listed[id]) {
 		m.now[id] = in
 	}
 }
@@ -156,7 +206,16 @@ func (s *session) saveMembers(ctx context.Context, members map[record.Side]*memb
 		if m.listed == nil && len(m.now) == 0 {
 			continue
 		}
+		if m.extents != nil && !m.known {
+			// Who is in the rest of the scope is not known.
+			continue
+		}
 		set := maps.Clone(m.listed)
+		for _, id := range m.before {
+			if _, left := slices.BinarySearch(m.removed, id); !left {
+				set[id] = true
+			}
+		}
 		if set == nil {
 			before, err := s.storedMembers(ctx, side, m.was)
 			if err != nil {

@@ -65,7 +65,8 @@ type visit struct {
 	modified        time.Time
 }
 
-// diary is a side that keeps visits. It reads whole what ends at from or later, and series by their name.
+// diary is a side that keeps visits. It reads whole what ends at from or later; where series is set it reads only that whole,
+// and lists what else changed.
 type diary struct {
 	w       *visitWorld
 	side    record.Side
@@ -73,6 +74,7 @@ type diary struct {
 	visits  map[string]*visit
 	seq     int
 	from    time.Time
+	series  string
 	written int
 }
 
@@ -255,13 +257,13 @@ func (d *diary) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, e
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	since, _ := strconv.Atoi(string(cursor))
-	delta := record.Delta{Members: []string{}, Extents: []record.Extent{{From: d.from}}, Cursor: json.RawMessage(strconv.Itoa(d.seq))}
+	delta := record.Delta{Members: []string{}, Extents: []record.Extent{{Parent: d.series, From: d.from}}, Cursor: json.RawMessage(strconv.Itoa(d.seq))}
 	for _, id := range slices.Sorted(maps.Keys(d.visits)) {
 		v := d.visits[id]
 		if d.when(v).Before(d.from) || v.gone {
 			continue
 		}
-		if !v.cancelled {
+		if !v.cancelled && (d.series == "" || d.series == v.parent) {
 			delta.Members = append(delta.Members, id)
 		}
 		if v.version > since {
@@ -433,6 +435,38 @@ func TestNothing_is_missing_from_what_was_not_read(t *testing.T) {
 	w.google.edit("Clinic", func(v *visit) { v.gone = true })
 	w.sync()
 	if got := w.creatio.shows(); got != "Audit, Board, Clinic (cancelled), Dinner" {
+		t.Errorf("creatio has %s", got)
+	}
+	w.silent()
+}
+
+func TestWhat_is_missing_from_a_series_that_was_read_whole_left_and_nothing_else(t *testing.T) {
+	t.Parallel()
+	w := newVisitWorld(t, cancelOrDelete)
+	for i, title := range []string{"Lesson 1", "Lesson 2", "Lesson 3", "Practice 1", "Practice 2", "Trip"} {
+		w.google.add(title, i+1)
+		if parent := strings.Fields(title)[0]; parent != title {
+			w.google.edit(title, func(v *visit) { v.parent = parent })
+		}
+	}
+	w.sync()
+	w.silent()
+	w.google.series = "Lesson"
+	w.silent()
+	for _, title := range []string{"Lesson 2", "Practice 2", "Trip"} {
+		w.google.edit(title, func(v *visit) { v.gone = true })
+	}
+	w.google.add("Lesson 4", 9)
+	w.google.edit("Lesson 4", func(v *visit) { v.parent = "Lesson" })
+	w.sync()
+	if got := w.creatio.shows(); got != "Lesson 1, Lesson 2 (cancelled), Lesson 3, Lesson 4, Practice 1, Practice 2, Trip" {
+		t.Errorf("creatio has %s", got)
+	}
+	w.silent()
+	// Who is in the rest of the scope is not forgotten: the next list of everything tells who left it.
+	w.google.series = ""
+	w.sync()
+	if got := w.creatio.shows(); got != "Lesson 1, Lesson 2 (cancelled), Lesson 3, Lesson 4, Practice 1, Practice 2 (cancelled), Trip (cancelled)" {
 		t.Errorf("creatio has %s", got)
 	}
 	w.silent()

@@ -261,7 +261,7 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	b.click("Save settings")
 	b.wantText("Your settings are saved.", "Nothing has been synchronized yet.")
 	b.inspect()
-	b.click("Synchronize now")
+	b.click("Synchronize contacts now")
 	b.wantText("The synchronization starts in a moment.")
 	for strings.Contains(b.text(), "Last synchronization\nNever") {
 		b.leads(chromedp.Navigate(settings))

@@ -140,11 +140,12 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 	a := web.Account{
 		ID: p.ID,
 		Google: web.GoogleAccount{
-			Linked: p.Google.Linked, Email: p.Google.Email, Scopes: p.Google.Scopes, Reconnect: p.Google.Reconnect || waitsFor(contacts, record.Google),
+			Linked: p.Google.Linked, Email: p.Google.Email, Scopes: p.Google.Scopes,
+			Reconnect: p.Google.Reconnect || waitsFor(contacts, record.Google) || waitsFor(activities, record.Google),
 		},
 		Creatio: web.CreatioAccount{
 			Linked: p.Creatio.Linked, URL: p.Creatio.URL, User: p.Creatio.User, ContactID: p.Creatio.ContactID,
-			Reconnect: p.Creatio.Reconnect || waitsFor(contacts, record.Creatio),
+			Reconnect: p.Creatio.Reconnect || waitsFor(contacts, record.Creatio) || waitsFor(activities, record.Creatio),
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
 		Admin:       s.app.isAdmin(p),
@@ -156,7 +157,7 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 	a.Contacts.State = s.state(p, contacts)
 	a.Activities.ActivitiesSettings = web.ActivitiesSettings{
 		Automatic: as.Automatic, IntervalMinutes: as.IntervalMinutes, SyncFrom: syncFrom(as, p.CreatedAt), Direction: as.Direction,
-		Conflicts: as.Conflicts, Deletions: as.Deletions, PrivateEvents: as.PrivateEvents,
+		Conflicts: as.Conflicts, Deletions: as.Deletions, PrivateEvents: as.PrivateEvents, MonthsAhead: as.MonthsAhead, Guests: as.Guests,
 	}
 	a.Activities.State = s.state(p, activities)
 	return a, nil
@@ -248,6 +249,36 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 	}
 	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
 		s.app.rescheduled(ctx, user, record.Contacts, after.Due)
+	}
+	return s.Account(ctx, user)
+}
+
+func (s service) PutActivities(ctx context.Context, user string, c web.ActivitiesSettings) (web.Account, error) {
+	u := s.app.store.User(user)
+	if _, err := u.Profile(ctx); err != nil {
+		return web.Account{}, err
+	}
+	now := s.app.now().UTC()
+	if c.SyncFrom > now.AddDate(1, 0, 0).Format(time.DateOnly) {
+		return web.Account{}, &web.InvalidError{Errors: []web.FieldError{web.WrongSyncFrom}}
+	}
+	var before, after store.Sync
+	err := u.UpdateSync(ctx, record.Activities, func(d *store.Sync) error {
+		before = *d
+		was := d.Settings
+		d.Settings = store.Settings{
+			Automatic: c.Automatic, IntervalMinutes: c.IntervalMinutes, SyncFrom: c.SyncFrom, Direction: c.Direction, Conflicts: c.Conflicts,
+			Deletions: c.Deletions, PrivateEvents: c.PrivateEvents, MonthsAhead: c.MonthsAhead, Guests: c.Guests,
+		}
+		d.Due = due(user, d, was, now)
+		after = *d
+		return nil
+	})
+	if err != nil {
+		return web.Account{}, err
+	}
+	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
+		s.app.rescheduled(ctx, user, record.Activities, after.Due)
 	}
 	return s.Account(ctx, user)
 }

@@ -22,14 +22,17 @@ var meanings = []meaning{
 	// The token itself is valid: otherwise the transport below would have failed.
 	{status(http.StatusUnauthorized), fault.Retry, "token-refused"},
 	{either(status(http.StatusTooManyRequests), reason("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
-		"RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "dailyLimitExceeded")), fault.Retry, "quota"},
+		"RATE_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED", "dailyLimitExceeded"), usageLimits), fault.Retry, "quota"},
+	// Calendar answers 410 to a sync token and to a time that lie too far back, and to the deletion of what is deleted.
+	{both(status(http.StatusGone), reason("deleted")), fault.Gone, "deleted"},
 	{either(reason("EXPIRED_SYNC_TOKEN"), status(http.StatusGone), both(status(http.StatusBadRequest), message("sync token"))), fault.FullSync, "token-expired"},
 	{either(reason("MY_CONTACTS_OVERFLOW_COUNT"), message("my_contacts_overflow_count")), fault.BadRecord, "contacts-full"},
 	{both(status(http.StatusBadRequest, http.StatusForbidden, http.StatusPreconditionFailed), stale), fault.Conflict, "changed-meanwhile"},
+	{both(status(http.StatusForbidden), reason("forbiddenForNonOrganizer", "requiredAccessLevel", "forbiddenForServiceAccounts")), fault.ReadOnly, "not-organizer"},
 	// A 403 means that the user's consent is missing, or that the operator's set-up is wrong.
 	{both(status(http.StatusForbidden), either(reason("ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions", "insufficientScopes"),
 		message("insufficient authentication scopes"))), fault.Reconnect, "scope-missing"},
-	{both(status(http.StatusForbidden), reason("SERVICE_DISABLED", "accessNotConfigured")), fault.Misconfigured, "api-disabled"},
+	{both(status(http.StatusForbidden), switchedOff), fault.Misconfigured, "api-disabled"},
 	{status(http.StatusForbidden), fault.Misconfigured, "no-access"},
 	{status(http.StatusNotFound), fault.Gone, "not-found"},
 	{status(http.StatusConflict), fault.Conflict, "exists"},
@@ -76,6 +79,14 @@ func reason(words ...string) func(refusal) bool {
 func message(words string) func(refusal) bool {
 	return func(r refusal) bool { return strings.Contains(strings.ToLower(r.message), words) }
 }
+
+// usageLimits matches what Calendar refuses because of too many requests, under whatever reason
+// (https://developers.google.com/workspace/calendar/api/guides/errors).
+func usageLimits(r refusal) bool {
+	return r.http == http.StatusForbidden && slices.Contains(r.domains, "usageLimits") && !switchedOff(r)
+}
+
+var switchedOff = reason("SERVICE_DISABLED", "accessNotConfigured")
 
 func either(conditions ...func(refusal) bool) func(refusal) bool {
 	return func(r refusal) bool {
@@ -176,6 +187,8 @@ type refusal struct {
 	status  string
 	message string
 	reasons []string
+	// domains are those of the reasons, in the older form.
+	domains []string
 	after   time.Duration
 	// page says that the reply is an HTML page.
 	page bool
@@ -189,6 +202,9 @@ func refusalOf(g *googleapi.Error, now time.Time) refusal {
 		Error struct {
 			Status  string            `json:"status"`
 			Details []json.RawMessage `json:"details"`
+			Errors  []struct {
+				Domain string `json:"domain"`
+			} `json:"errors"`
 		} `json:"error"`
 	}
 	// A body that is no JSON has no details; a gateway may send one.
@@ -196,6 +212,9 @@ func refusalOf(g *googleapi.Error, now time.Time) refusal {
 	r.status = body.Error.Status
 	for _, e := range g.Errors {
 		r.reasons = append(r.reasons, e.Reason)
+	}
+	for _, e := range body.Error.Errors {
+		r.domains = append(r.domains, e.Domain)
 	}
 	for _, raw := range body.Error.Details {
 		var d struct {

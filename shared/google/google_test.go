@@ -1,9 +1,14 @@
 package google
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"google.golang.org/api/googleapi"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 )
@@ -25,5 +30,39 @@ func TestErrors_contain_the_reason_and_not_the_request(t *testing.T) {
 	r := refusal{http: 400, status: "INVALID_ARGUMENT", message: strings.Repeat("é", 400)}
 	if got := r.Error(); len(got) > 350 || !strings.HasPrefix(got, "status 400: INVALID_ARGUMENT: é") {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestRefusals_of_Calendar_are_told_apart_by_their_reasons(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status         int
+		domain, reason string
+		kind           fault.Kind
+		code           string
+	}{
+		{403, "usageLimits", "userRateLimitExceeded", fault.Retry, "quota"},
+		{403, "usageLimits", "calendarLimitsOfTomorrow", fault.Retry, "quota"},
+		{429, "usageLimits", "rateLimitExceeded", fault.Retry, "quota"},
+		{403, "usageLimits", "accessNotConfigured", fault.Misconfigured, "api-disabled"},
+		{403, "calendar", "forbiddenForNonOrganizer", fault.ReadOnly, "not-organizer"},
+		{403, "calendar", "requiredAccessLevel", fault.ReadOnly, "not-organizer"},
+		{403, "global", "insufficientPermissions", fault.Reconnect, "scope-missing"},
+		{403, "global", "forbidden", fault.Misconfigured, "no-access"},
+		{404, "global", "notFound", fault.Gone, "not-found"},
+		{409, "global", "duplicate", fault.Conflict, "exists"},
+		{410, "global", "deleted", fault.Gone, "deleted"},
+		{410, "calendar", "fullSyncRequired", fault.FullSync, "token-expired"},
+		{410, "calendar", "updatedMinTooLongAgo", fault.FullSync, "token-expired"},
+		{412, "global", "conditionNotMet", fault.Conflict, "changed-meanwhile"},
+		{400, "global", "invalid", fault.BadRecord, "refused"},
+		{500, "global", "backendError", fault.Retry, "unavailable"},
+	} {
+		body := fmt.Sprintf(`{"error":{"code":%d,"message":"X","errors":[{"domain":%q,"reason":%q,"message":"X"}]}}`, c.status, c.domain, c.reason)
+		resp := &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}
+		err := Classify("read event", googleapi.CheckResponse(resp), false, time.Now())
+		if fault.KindOf(err) != c.kind || Code(err) != c.code {
+			t.Errorf("%d %s %s: %v %s, want %v %s", c.status, c.domain, c.reason, fault.KindOf(err), Code(err), c.kind, c.code)
+		}
 	}
 }

@@ -66,6 +66,7 @@ const (
 	finalKey
 	counterKey
 	doubtKey
+	costKey
 )
 
 // Idempotent marks the context's requests as idempotent, whatever their method.
@@ -109,6 +110,19 @@ func WithLimiter(ctx context.Context, side string, l *rate.Limiter) context.Cont
 func limiterOf(ctx context.Context, side string) *rate.Limiter {
 	l, _ := ctx.Value(limiterKey{side}).(*rate.Limiter)
 	return l
+}
+
+// WithCost makes each of the context's requests count as n with the limiters, as a batch does with a service that counts
+// its parts.
+func WithCost(ctx context.Context, n int) context.Context {
+	return context.WithValue(ctx, costKey, n)
+}
+
+func costOf(ctx context.Context) int {
+	if n, ok := ctx.Value(costKey).(int); ok && n > 0 {
+		return n
+	}
+	return 1
 }
 
 func isFinal(ctx context.Context, status int) bool {

@@ -316,7 +316,7 @@ func (t *transport) admit(ctx context.Context) *fault.Error {
 // wait waits until a limiter allows a request. It fails at once if that takes too long.
 func (t *transport) wait(ctx context.Context, l *rate.Limiter) *fault.Error {
 	now := t.Now()
-	r := l.ReserveN(now, 1)
+	r := l.ReserveN(now, min(costOf(ctx), l.Burst()))
 	if !r.OK() {
 		return t.fault(fault.Misconfigured, "quota", errors.New("the limiter admits nothing"))
 	}

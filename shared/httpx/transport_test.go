@@ -308,6 +308,25 @@ func TestThe_limiter_spaces_attempts_and_refuses_waits_that_are_too_long(t *test
 	})
 }
 
+func TestA_request_that_costs_several_waits_for_as_many(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{steps: []func(*http.Request) (*http.Response, error){reply(200)}}
+		o := httpx.Options{Base: s, Limiter: rate.NewLimiter(rate.Every(time.Second), 4)}
+		for _, cost := range []int{4, 3, 50} {
+			if _, err := send(httpx.WithCost(t.Context(), cost), t, o, "GET"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := s.times[1].Sub(s.times[0]); got != 3*time.Second {
+			t.Errorf("three more were taken after %v, want 3s", got)
+		}
+		if got := s.times[2].Sub(s.times[1]); got != 4*time.Second {
+			t.Errorf("more than fit at once were taken after %v, want 4s: as many as fit", got)
+		}
+	})
+}
+
 func TestA_reply_is_bounded_in_size_and_time(t *testing.T) {
 	t.Parallel()
 	body := func(r io.Reader) func(*http.Request) (*http.Response, error) {

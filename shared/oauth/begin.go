@@ -28,6 +28,7 @@ const consentAgain = "again-"
 // each of them (https://developers.google.com/identity/protocols/oauth2/resources/granular-permissions).
 var googleScopes = []struct{ short, scope string }{
 	{"contacts", "https://www.googleapis.com/auth/contacts"},
+	{"calendar", "https://www.googleapis.com/auth/calendar.events"},
 }
 
 // BeginGoogle begins a sign-in, which also links the Google account, and returns the address of the consent page. browser

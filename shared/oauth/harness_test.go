@@ -415,7 +415,7 @@ func (w *world) claims(change map[string]any) map[string]any {
 	return c
 }
 
-const allScopes = "openid email profile https://www.googleapis.com/auth/contacts"
+const allScopes = "openid email profile https://www.googleapis.com/auth/contacts https://www.googleapis.com/auth/calendar.events"
 
 // consentAt gives the user's consent on the page at the address, and returns the response that the browser brings back.
 func consentAt(t *testing.T, s *identityServer, address string, g grant) url.Values {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func TestSigningInLinksGoogle(t *testing.T) {
 		t.Errorf("outcome (-want +got):\n%s", diff)
 	}
 	want := store.Profile{ID: out.User, CreatedAt: start, Google: store.GoogleAccount{
-		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts"},
+		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts", "calendar"},
 	}}
 	if diff := cmp.Diff(want, w.profile(out.User)); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)
@@ -212,11 +213,21 @@ func TestAPartialGrantIsReportedAndStored(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
-	if diff := cmp.Diff([]string{"contacts"}, out.MissingScopes); diff != "" {
+	if diff := cmp.Diff([]string{"contacts", "calendar"}, out.MissingScopes); diff != "" {
 		t.Errorf("missing scopes:\n%s", diff)
 	}
 	if p := w.profile(out.User); !p.Google.Linked || len(p.Google.Scopes) != 0 {
 		t.Errorf("google = %+v", p.Google)
+	}
+	out, err = w.signIn(grant{claims: w.claims(nil), scope: "openid email profile https://www.googleapis.com/auth/contacts"})
+	if err != nil {
+		t.Fatalf("Finish: %v", err)
+	}
+	if diff := cmp.Diff([]string{"calendar"}, out.MissingScopes); diff != "" {
+		t.Errorf("missing scopes with contacts:\n%s", diff)
+	}
+	if p := w.profile(out.User); !slices.Equal(p.Google.Scopes, []string{"contacts"}) {
+		t.Errorf("with contacts google = %+v", p.Google)
 	}
 }
 

@@ -115,10 +115,10 @@ func TestTheSandboxGooglesUserUnticksContactsThenTicksThem(t *testing.T) {
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
-	if diff := cmp.Diff([]string{"contacts"}, out.MissingScopes); diff != "" {
+	if diff := cmp.Diff([]string{"contacts", "calendar"}, out.MissingScopes); diff != "" {
 		t.Errorf("missing scopes:\n%s", diff)
 	}
-	s.SetGrantedScopes("olena@example.com", "https://www.googleapis.com/auth/contacts")
+	s.SetGrantedScopes("olena@example.com", "https://www.googleapis.com/auth/contacts", "https://www.googleapis.com/auth/calendar.events")
 	_, err = w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin()))
 	if more, ok := errors.AsType[*ConsentError](err); ok {
 		out, err = w.linker.Finish(t.Context(), record.Google, cookie, visit(t, more.Redirect))

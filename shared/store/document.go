@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -85,13 +86,24 @@ type Settings struct {
 	SyncFrom      string `json:"syncFrom,omitempty"`
 	Deletions     string `json:"deletions,omitempty"`
 	PrivateEvents string `json:"privateEvents,omitempty"`
+	MonthsAhead   int    `json:"monthsAhead,omitempty"`
+	Guests        string `json:"guests,omitempty"`
 }
 
 // DefaultSettings of a sync type.
 func DefaultSettings(t record.Type) Settings {
 	s := Settings{IntervalMinutes: 60, Direction: "both", Conflicts: "latest"}
 	if t == record.Activities {
-		s.Deletions, s.PrivateEvents = "cancel", "busy"
+		s.Deletions, s.PrivateEvents, s.MonthsAhead, s.Guests = "cancel", "busy", 3, "colleagues"
+	}
+	return s
+}
+
+// Completed are settings that a former version stored, with the defaults of what it did not know.
+func (s Settings) Completed(t record.Type) Settings {
+	if t == record.Activities {
+		defaults := DefaultSettings(t)
+		s.MonthsAhead, s.Guests = cmp.Or(s.MonthsAhead, defaults.MonthsAhead), cmp.Or(s.Guests, defaults.Guests)
 	}
 	return s
 }

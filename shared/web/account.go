@@ -73,17 +73,6 @@ type ContactsSettings struct {
 	Conflicts       string `json:"conflicts"`
 }
 
-// ActivitiesSettings is what a user chooses for activities.
-type ActivitiesSettings struct {
-	Automatic       bool   `json:"automatic"`
-	IntervalMinutes int    `json:"intervalMinutes"`
-	SyncFrom        string `json:"syncFrom"`
-	Direction       string `json:"direction"`
-	Conflicts       string `json:"conflicts"`
-	Deletions       string `json:"deletions"`
-	PrivateEvents   string `json:"privateEvents"`
-}
-
 // The values that settings may have, in the order in which the page offers them.
 var (
 	intervals  = []int{1, 5, 10, 15, 30, 60, 240, 1440}
@@ -98,15 +87,23 @@ var guid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{1
 func (s ContactsSettings) Validate() []FieldError {
 	var errs []FieldError
 	if !slices.Contains(intervals, s.IntervalMinutes) {
-		errs = append(errs, FieldError{"intervalMinutes", "Choose one of these numbers of minutes: 1, 5, 10, 15, 30, 60, 240, 1440."})
+		errs = append(errs, wrongInterval)
 	}
 	if s.TagID != "" && !guid.MatchString(s.TagID) {
 		errs = append(errs, FieldError{"tagId", "Choose one of your own private tags, or none."})
 	}
-	if !slices.Contains(directions, s.Direction) {
+	return append(errs, wrongMerge(s.Direction, s.Conflicts)...)
+}
+
+var wrongInterval = FieldError{"intervalMinutes", "Choose one of these numbers of minutes: 1, 5, 10, 15, 30, 60, 240, 1440."}
+
+// wrongMerge is what is wrong with the settings that both sync types have of how changes meet.
+func wrongMerge(direction, conflict string) []FieldError {
+	var errs []FieldError
+	if !slices.Contains(directions, direction) {
 		errs = append(errs, FieldError{"direction", "Choose one of these directions: both, to-google, to-creatio."})
 	}
-	if !slices.Contains(conflicts, s.Conflicts) {
+	if !slices.Contains(conflicts, conflict) {
 		errs = append(errs, FieldError{"conflicts", "Choose who decides a conflict: latest, creatio, google."})
 	}
 	return errs

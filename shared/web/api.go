@@ -19,7 +19,7 @@ func (s *Site) getAccount(w http.ResponseWriter, r *http.Request, v visit) error
 func (s *Site) getTags(w http.ResponseWriter, r *http.Request, v visit) error {
 	tags, err := s.service.Tags(r.Context(), v.user)
 	if err != nil {
-		return s.notReady(r, v, err)
+		return s.notReady(r, v, record.Contacts, err)
 	}
 	return answer(w, http.StatusOK, list(tags))
 }
@@ -36,12 +36,14 @@ func (s *Site) putContacts(w http.ResponseWriter, r *http.Request, v visit) erro
 	return answer(w, http.StatusOK, a)
 }
 
-func (s *Site) postContactsSync(w http.ResponseWriter, r *http.Request, v visit) error {
-	run, err := s.service.SyncNow(r.Context(), v.user, record.Contacts)
-	if err != nil {
-		return s.notReady(r, v, err)
+func (s *Site) postSync(t record.Type) serve {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		run, err := s.service.SyncNow(r.Context(), v.user, t)
+		if err != nil {
+			return s.notReady(r, v, t, err)
+		}
+		return answer(w, http.StatusAccepted, map[string]string{"run": run})
 	}
-	return answer(w, http.StatusAccepted, map[string]string{"run": run})
 }
 
 func (s *Site) getRuns(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -68,12 +70,14 @@ func (s *Site) getRun(w http.ResponseWriter, r *http.Request, v visit) error {
 	return answer(w, http.StatusOK, detail(run))
 }
 
-func (s *Site) postContactsPreview(w http.ResponseWriter, r *http.Request, v visit) error {
-	run, err := s.service.Preview(r.Context(), v.user, record.Contacts)
-	if err != nil {
-		return s.notReady(r, v, err)
+func (s *Site) postPreview(t record.Type) serve {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		run, err := s.service.Preview(r.Context(), v.user, t)
+		if err != nil {
+			return s.notReady(r, v, t, err)
+		}
+		return answer(w, http.StatusOK, detail(run))
 	}
-	return answer(w, http.StatusOK, detail(run))
 }
 
 func (s *Site) postApprove(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -100,7 +104,7 @@ func (s *Site) postUndo(w http.ResponseWriter, r *http.Request, v visit) error {
 	what.Run = r.PathValue("run")
 	run, err := s.service.Undo(r.Context(), v.user, what)
 	if err != nil {
-		return s.notReady(r, v, err)
+		return s.notReady(r, v, s.typeOf(r, v), err)
 	}
 	return answer(w, http.StatusAccepted, map[string]string{"run": run})
 }

@@ -117,6 +117,14 @@ func (f *fakeService) PutContacts(_ context.Context, user string, s ContactsSett
 	return f.account, nil
 }
 
+func (f *fakeService) PutActivities(_ context.Context, user string, s ActivitiesSettings) (Account, error) {
+	if err := f.call("PutActivities", user); err != nil {
+		return Account{}, err
+	}
+	f.account.Activities.ActivitiesSettings = s
+	return f.account, nil
+}
+
 func (f *fakeService) SyncNow(_ context.Context, user string, _ record.Type) (string, error) {
 	return "run-new", f.call("SyncNow", user)
 }
@@ -211,7 +219,7 @@ func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
 		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "SyncNow", "Decide", "Undo", "Unlink google", "Unlink creatio", "Erase",
+		case "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Unlink google", "Unlink creatio", "Erase",
 			"Order pause", "Order resume", "Order run":
 			n++
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
@@ -178,16 +179,18 @@ func (o *object) place(name string) int {
 	return len(o.taken)
 }
 
-// missing tells, step by step, what has to be done before contacts can be synchronized.
-func missing(a Account) []string {
+// missing tells, step by step, what has to be done before records of a type can be synchronized.
+func missing(a Account, t record.Type) []string {
 	var steps []string
 	switch {
 	case !a.Google.Linked:
 		steps = append(steps, "Connect your Google account.")
 	case a.Google.Reconnect:
 		steps = append(steps, "Connect your Google account again.")
-	case !a.Google.Grants("contacts"):
+	case t == record.Contacts && !a.Google.Grants("contacts"):
 		steps = append(steps, "Connect your Google account again and allow Tandem to use your contacts.")
+	case t == record.Activities && !a.Google.Grants("calendar"):
+		steps = append(steps, "Connect your Google account again and allow Tandem to use your calendar.")
 	}
 	switch {
 	case !a.Creatio.Linked:
@@ -195,22 +198,31 @@ func missing(a Account) []string {
 	case a.Creatio.Reconnect:
 		steps = append(steps, "Connect your Creatio account again.")
 	}
-	if a.Contacts.TagID == "" {
+	if t == record.Contacts && a.Contacts.TagID == "" {
 		steps = append(steps, "Choose a private tag of Creatio.")
 	}
 	return steps
 }
 
 // notReady makes ErrNotReady say what is missing; other errors stay as they are.
-func (s *Site) notReady(r *http.Request, v visit, err error) error {
+func (s *Site) notReady(r *http.Request, v visit, t record.Type, err error) error {
 	if !errors.Is(err, ErrNotReady) {
 		return err
 	}
 	e := explain(err)
 	if a, failed := s.service.Account(r.Context(), v.user); failed == nil {
-		if steps := missing(a); steps != nil {
+		if steps := missing(a, t); steps != nil {
 			e.Action = strings.Join(steps, " ")
 		}
 	}
 	return e
+}
+
+// typeOf is the sync type of the run that a request names.
+func (s *Site) typeOf(r *http.Request, v visit) record.Type {
+	run, err := s.service.Run(r.Context(), v.user, r.PathValue("run"))
+	if err != nil || run.Type == "" {
+		return record.Contacts
+	}
+	return run.Type
 }

@@ -55,7 +55,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, v visit) error {
 	if v.user != "" {
 		a, err := s.service.Account(r.Context(), v.user)
 		if err == nil {
-			return s.settingsPage(w, r, http.StatusOK, v, a, settingsForm{Settings: a.Contacts.ContactsSettings, Said: said})
+			return s.settingsPage(w, r, http.StatusOK, v, a, settingsForm{Settings: a.Contacts.ContactsSettings, ActivitiesForm: activitiesForm{Settings: a.Activities.ActivitiesSettings}, Said: said})
 		}
 		if !errors.Is(err, store.ErrNotFound) {
 			return err
@@ -66,24 +66,28 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, v visit) error {
 	return s.render(w, http.StatusOK, "welcome.html", p)
 }
 
-// settingsForm is what the form shows: what is saved, or what could not be.
+// settingsForm is what the forms show: what is saved, or what could not be.
 type settingsForm struct {
-	Settings ContactsSettings
-	Errors   []FieldError
-	Said     []notice
+	Settings       ContactsSettings
+	Errors         []FieldError
+	ActivitiesForm activitiesForm
+	Said           []notice
 }
 
 // settingsView is the settings page.
 type settingsView struct {
 	Account
 	settingsForm
-	Missing []string
-	Tags    []tagGroup
+	// Missing is what has to be done before contacts can be synchronized, MissingActivities the same for activities.
+	Missing, MissingActivities []string
+	Tags                       []tagGroup
 	// TagsProblem says why the tags could not be read; nil where they were.
 	TagsProblem *fault.Sentence
 	// TagGone says that the chosen tag is no longer among the tags; TagUnread, that nobody knows.
 	TagGone, TagUnread                 bool
 	Intervals, Directions, ConflictsBy []choice
+	DeletionChoices, PrivateChoices    []choice
+	GuestChoices, Months               []choice
 }
 
 type tagGroup struct {
@@ -93,14 +97,15 @@ type tagGroup struct {
 
 func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, v visit, a Account, f settingsForm) error {
 	view := settingsView{
-		Account: a, settingsForm: f, Missing: missing(a),
+		Account: a, settingsForm: f, Missing: missing(a, record.Contacts), MissingActivities: missing(a, record.Activities),
 		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
+		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
 	}
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}
 	p := s.accountPage("Settings", "settings", a)
-	p.Main, p.Failed = view, len(f.Errors) > 0
+	p.Main, p.Failed = view, len(f.Errors)+len(f.ActivitiesForm.Errors) > 0
 	return s.render(w, status, "settings.html", p)
 }
 
@@ -155,18 +160,26 @@ func (s *Site) saveContacts(w http.ResponseWriter, r *http.Request, v visit) err
 	if err != nil {
 		return err
 	}
-	return s.settingsPage(w, r, http.StatusUnprocessableEntity, v, a, settingsForm{Settings: settings, Errors: invalid.Errors})
+	return s.settingsPage(w, r, http.StatusUnprocessableEntity, v, a, settingsForm{
+		Settings: settings, Errors: invalid.Errors, ActivitiesForm: activitiesForm{Settings: a.Activities.ActivitiesSettings},
+	})
 }
 
-func (s *Site) syncContacts(w http.ResponseWriter, r *http.Request, v visit) error {
-	_, err := s.service.SyncNow(r.Context(), v.user, record.Contacts)
-	switch {
-	case errors.Is(err, ErrNotReady):
-		return s.see(w, s.root+"?problem=not-ready")
-	case err != nil:
-		return err
+// notReadyCode is the code of the notice that says where the page lists what is missing.
+var notReadyCode = map[record.Type]string{record.Contacts: "not-ready", record.Activities: "not-ready-activities"}
+
+// syncNow queues a run of a sync type for the button of the page.
+func (s *Site) syncNow(t record.Type) serve {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		_, err := s.service.SyncNow(r.Context(), v.user, t)
+		switch {
+		case errors.Is(err, ErrNotReady):
+			return s.see(w, s.root+"?problem="+notReadyCode[t])
+		case err != nil:
+			return err
+		}
+		return s.see(w, s.root+"?done=queued")
 	}
-	return s.see(w, s.root+"?done=queued")
 }
 
 // historyView is the list of runs.
@@ -260,7 +273,7 @@ func (s *Site) undo(w http.ResponseWriter, r *http.Request, v visit) error {
 	what := store.Undo{Run: r.PathValue("run"), CreatioID: r.PostForm.Get("creatioId"), GoogleID: r.PostForm.Get("googleId")}
 	run, err := s.service.Undo(r.Context(), v.user, what)
 	if err != nil {
-		return s.notReady(r, v, err)
+		return s.notReady(r, v, s.typeOf(r, v), err)
 	}
 	return s.see(w, s.link("/runs/"+url.PathEscape(run)))
 }

@@ -45,6 +45,8 @@ type Service interface {
 	// PutContacts saves settings that ContactsSettings.Validate found right. *InvalidError where they are not
 	// right for this user.
 	PutContacts(ctx context.Context, user string, s ContactsSettings) (Account, error)
+	// PutActivities is the same for activities.
+	PutActivities(ctx context.Context, user string, s ActivitiesSettings) (Account, error)
 	// SyncNow queues one run. ErrNotReady.
 	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
 	// Preview tells what a run would do. ErrNotReady.

@@ -56,22 +56,23 @@ var done = map[string]notice{
 
 // notices are messages by the code of what did not work.
 var notices = map[string]notice{
-	"consent-denied":   {Message: "You did not give your consent, so nothing was connected.", Action: "Try again, and allow access when you are asked."},
-	"scope-missing":    {Message: "Google is connected, but Tandem may not use your contacts.", Action: "Connect Google again and tick the box for contacts."},
-	"not-ready":        {Message: "Tandem cannot synchronize yet.", Action: "Do first what is listed under Contacts."},
-	"wrong-password":   {Message: "Creatio does not accept this user name and password.", Action: "Check both and try again. Creatio may lock your user after several wrong tries."},
-	"password-expired": {Message: "Your password in Creatio has expired.", Action: "Sign in to Creatio in your browser, set a new password, and enter it here."},
-	"no-creatio-user":  {Message: "Tandem could not find your Creatio user by your e-mail address, so Creatio is not connected yet.", Action: "Ask your administrator to enter your e-mail address with your Creatio user, then sign in again."},
-	"no-user":          {Message: "No active Creatio user has your e-mail address.", Action: "Ask your administrator to enter it with your Creatio user, then sign in again."},
-	"ambiguous-user":   {Message: "Several Creatio users have your e-mail address, so Tandem does not know which one is yours.", Action: "Ask your administrator to leave it with one of them, then sign in again."},
-	"no-contact":       {Message: "Your Creatio user has no contact.", Action: "Ask your administrator to connect your Creatio user with a contact, then connect Creatio again."},
-	"job":              {Message: "The schedule has not taken this up yet.", Action: "What you decided stands, and Tandem tries again by itself. See below how the schedule is; the log says what is in the way."},
-	"job-run":          {Message: "The schedule could not be run now.", Action: "See below how it is, and try again in a few minutes; the log says what is in the way."},
-	"no-workspace":     {Message: "Your Google account is not one of an organization, so Creatio is not connected.", Action: "Sign in with the Google account that your organization gave you."},
-	"users-closed":     {Message: "Creatio does not let Tandem look up its users, so Creatio is not connected yet.", Action: "Ask your administrator to let Tandem's user read the system users (SysAdminUnit) through OData, then sign in again."},
-	"other-account":    {Message: "Your Creatio user is already connected with another Google account, so it is not connected with this one.", Action: "Sign in with that account. If you do not know it, tell your administrator."},
-	"unreachable":      {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
-	"":                 {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},
+	"consent-denied":       {Message: "You did not give your consent, so nothing was connected.", Action: "Try again, and allow access when you are asked."},
+	"scope-missing":        {Message: "Google is connected, but Tandem may not use your contacts.", Action: "Connect Google again and tick the box for contacts."},
+	"not-ready":            {Message: "Tandem cannot synchronize yet.", Action: "Do first what is listed under Contacts."},
+	"not-ready-activities": {Message: "Tandem cannot synchronize yet.", Action: "Do first what is listed under Activities."},
+	"wrong-password":       {Message: "Creatio does not accept this user name and password.", Action: "Check both and try again. Creatio may lock your user after several wrong tries."},
+	"password-expired":     {Message: "Your password in Creatio has expired.", Action: "Sign in to Creatio in your browser, set a new password, and enter it here."},
+	"no-creatio-user":      {Message: "Tandem could not find your Creatio user by your e-mail address, so Creatio is not connected yet.", Action: "Ask your administrator to enter your e-mail address with your Creatio user, then sign in again."},
+	"no-user":              {Message: "No active Creatio user has your e-mail address.", Action: "Ask your administrator to enter it with your Creatio user, then sign in again."},
+	"ambiguous-user":       {Message: "Several Creatio users have your e-mail address, so Tandem does not know which one is yours.", Action: "Ask your administrator to leave it with one of them, then sign in again."},
+	"no-contact":           {Message: "Your Creatio user has no contact.", Action: "Ask your administrator to connect your Creatio user with a contact, then connect Creatio again."},
+	"job":                  {Message: "The schedule has not taken this up yet.", Action: "What you decided stands, and Tandem tries again by itself. See below how the schedule is; the log says what is in the way."},
+	"job-run":              {Message: "The schedule could not be run now.", Action: "See below how it is, and try again in a few minutes; the log says what is in the way."},
+	"no-workspace":         {Message: "Your Google account is not one of an organization, so Creatio is not connected.", Action: "Sign in with the Google account that your organization gave you."},
+	"users-closed":         {Message: "Creatio does not let Tandem look up its users, so Creatio is not connected yet.", Action: "Ask your administrator to let Tandem's user read the system users (SysAdminUnit) through OData, then sign in again."},
+	"other-account":        {Message: "Your Creatio user is already connected with another Google account, so it is not connected with this one.", Action: "Sign in with that account. If you do not know it, tell your administrator."},
+	"unreachable":          {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
+	"":                     {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},
 }
 
 // said is what the query of the settings page tells. A code that is not known is a problem nobody has words for.
@@ -106,7 +107,7 @@ func stateWords(s State) string {
 	case "running":
 		return "A synchronization is under way."
 	case "partial":
-		return "Synchronized, except for some contacts. The latest run in the history says which and why."
+		return "Synchronized, except for some records. The latest run in the history says which and why."
 	case "held":
 		return "Synchronized, except for changes that would take away a lot. They wait for you."
 	case "reconnect":
@@ -183,6 +184,21 @@ func runWords(r store.Run) string {
 		return "This is only what a run would do. Nothing was changed."
 	}
 	return ""
+}
+
+// grantWords says what Tandem may not use of a connected Google account; empty where it may use all it needs.
+func grantWords(a GoogleAccount) string {
+	contacts, calendar := a.Grants("contacts"), a.Grants("calendar")
+	switch {
+	case contacts && calendar:
+		return ""
+	case contacts:
+		return "Tandem may not use your calendar yet. Connect Google again and tick the box for events; contacts go on meanwhile."
+	case calendar:
+		return "Tandem may not use your contacts yet. Connect Google again and tick the box for contacts; activities go on meanwhile."
+	default:
+		return "Tandem may use neither your contacts nor your calendar yet. Connect Google again and tick both boxes."
+	}
 }
 
 var triggers = map[string]string{

@@ -50,6 +50,9 @@ func Decode[D Document](data []byte) (D, error) {
 	if err := json.Unmarshal(data, &d); err != nil {
 		return d, fault.New(fault.Bug, Side, "decode", fmt.Errorf("decode %T: %w", d, err))
 	}
+	if s, ok := any(&d).(*store.Sync); ok {
+		s.Settings = s.Settings.Completed(s.Type)
+	}
 	return d, nil
 }
 

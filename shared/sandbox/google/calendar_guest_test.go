@@ -111,7 +111,7 @@ func TestAGuestChangesOnlyWhatIsTheGuests(t *testing.T) {
 	}
 	for name, e := range map[string]*gcal.Event{
 		"title": {Summary: "Mine"}, "time": {Start: at("2026-03-02T08:00")}, "status": {Status: "cancelled"},
-		"guests": {Attendees: []*gcal.EventAttendee{{Email: bob}, {Email: cleo}}}, "recurrence": {Recurrence: []string{"RRULE:FREQ=DAILY"}},
+		"guests": {Attendees: []*gcal.EventAttendee{{Email: ann, ResponseStatus: "accepted"}, {Email: bob}, {Email: cleo}}}, "recurrence": {Recurrence: []string{"RRULE:FREQ=DAILY"}},
 	} {
 		err := patch(e)
 		t.Run(name, func(t *testing.T) { wantReason(t, err, 403, "calendar", "forbiddenForNonOrganizer") })
@@ -130,6 +130,11 @@ func TestAGuestChangesOnlyWhatIsTheGuests(t *testing.T) {
 	w.Calendar(ann).Edit(id, func(e *gcal.Event) { e.Summary = "Retro" })
 	if got := w.Calendar(bob).Event(id); got.ColorId != "7" || got.Summary != "Retro" || got.ExtendedProperties.Private["mine"] != "1" || len(got.Reminders.Overrides) != 1 {
 		t.Errorf("after the organizer's change, the guest's copy is %s", encode(got))
+	}
+	open := w.Calendar(ann).Add(meeting("Open", "2026-03-02T09:00", "2026-03-02T10:00", bob))
+	brought := &gcal.Event{Attendees: []*gcal.EventAttendee{{Email: ann, ResponseStatus: "accepted"}, {Email: bob}, {Email: cleo}}}
+	if _, err := bobs.Events.Patch("primary", open, brought).Do(); err != nil || w.Calendar(cleo).Event(open) == nil {
+		t.Errorf("a guest could not bring another one: %v", err)
 	}
 	w.Calendar(ann).Edit(id, func(e *gcal.Event) { e.GuestsCanModify, e.GuestsCanInviteOthers = true, nil })
 	if err := patch(&gcal.Event{Summary: "Ours", Attendees: []*gcal.EventAttendee{{Email: bob}, {Email: cleo}}}); err != nil {
@@ -197,11 +202,11 @@ func TestGuestsWhoMayNotSeeEachOther(t *testing.T) {
 	if _, err := bobs.Events.Patch("primary", id, &gcal.Event{Attendees: got.Attendees}).Do(); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]string{bob: "accepted", cleo: "needsAction"}, replies(w.Calendar(ann).Event(id))); diff != "" {
+	if diff := cmp.Diff(map[string]string{ann: "accepted", bob: "accepted", cleo: "needsAction"}, replies(w.Calendar(ann).Event(id))); diff != "" {
 		t.Errorf("the organizer sees %s", diff)
 	}
 	few := must(w.events(ann).Events.Get("primary", id).MaxAttendees(1).Do())(t)
-	if !few.AttendeesOmitted || len(few.Attendees) != 0 {
+	if !few.AttendeesOmitted || len(few.Attendees) != 1 || !few.Attendees[0].Self {
 		t.Errorf("of more guests than asked for, got %s", encode(few))
 	}
 }
@@ -232,7 +237,7 @@ func TestGuestsOfASeries(t *testing.T) {
 	if got := w.Calendar(cleo).Instances(series); len(got) != 5 {
 		t.Errorf("a guest who came later has %s", begins(got))
 	}
-	if diff := cmp.Diff(map[string]string{bob: "declined", cleo: "needsAction"}, replies(w.Calendar(ann).Event(third))); diff != "" {
+	if diff := cmp.Diff(map[string]string{ann: "accepted", bob: "declined", cleo: "needsAction"}, replies(w.Calendar(ann).Event(third))); diff != "" {
 		t.Error(diff)
 	}
 	if err := w.events(bob).Events.Delete("primary", second).Do(); err != nil {
@@ -255,7 +260,7 @@ func TestAGuestByAnotherAddress(t *testing.T) {
 	w.Calendar(bob).AddAlias("Robert@example.com")
 	id := w.Calendar(ann).Add(meeting("Review", "2026-03-02T09:00", "2026-03-02T10:00", "robert@example.com"))
 	got := must(w.events(bob).Events.Get("primary", id).Do())(t)
-	if len(got.Attendees) != 1 || !got.Attendees[0].Self || got.Attendees[0].Email != "robert@example.com" {
+	if mine := got.Attendees[1]; !mine.Self || mine.Email != "robert@example.com" {
 		t.Errorf("got %s", encode(got))
 	}
 	w.Calendar(bob).Answer(id, "accepted")

@@ -123,11 +123,11 @@ func TestChannelsThatAreNone(t *testing.T) {
 	}
 	good := gcal.Channel{Id: "one", Type: "web_hook", Address: "https://tandem.example.com/calendar-push"}
 	for reason, change := range map[string]func(*gcal.Channel){
-		"invalid":                 func(ch *gcal.Channel) { ch.Type = "mail" },
-		"channelIdInvalid":        func(ch *gcal.Channel) { ch.Id = strings.Repeat("a", 65) },
-		"push.webhookUrlInvalid":  func(ch *gcal.Channel) { ch.Address = "calendar-push" },
-		"push.webhookUrlNotHttps": func(ch *gcal.Channel) { ch.Address = "http://tandem.example.com/calendar-push" },
-		"channelTokenTooLong":     func(ch *gcal.Channel) { ch.Token = strings.Repeat("a", 257) },
+		"invalid":                        func(ch *gcal.Channel) { ch.Type = "mail" },
+		"channelIdInvalid":               func(ch *gcal.Channel) { ch.Id = strings.Repeat("a", 65) },
+		"push.webhookUrlNoHostOrAddress": func(ch *gcal.Channel) { ch.Address = "calendar-push" },
+		"push.webhookUrlNotHttps":        func(ch *gcal.Channel) { ch.Address = "http://tandem.example.com/calendar-push" },
+		"channelTokenTooLong":            func(ch *gcal.Channel) { ch.Token = strings.Repeat("a", 257) },
 	} {
 		ch := good
 		change(&ch)

@@ -177,6 +177,8 @@ func TestADeletedEventComesBackWithAllItHad(t *testing.T) {
 	if w.Calendar(bob).Event(made.Id) != nil {
 		t.Error("the guest still has the event")
 	}
+	_, err := api.Events.Patch("primary", made.Id, &gcal.Event{Summary: "Retro"}).Do()
+	wantReason(t, err, 403, "global", "forbidden")
 	back := must(api.Events.Patch("primary", made.Id, &gcal.Event{Status: "confirmed"}).Do())(t)
 	if back.HangoutLink != made.HangoutLink || len(back.Attendees) != 1 || w.Calendar(bob).Event(made.Id) == nil {
 		t.Errorf("came back as %s", encode(back))
@@ -287,6 +289,9 @@ func TestAPatchLeavesTheRest(t *testing.T) {
 		Source:             &gcal.EventSource{Title: "Page", Url: "https://www.example.com"},
 	})
 	before := w.Calendar(ann).Event(id)
+	if len(before.Attendees) != 3 || !before.Attendees[0].Self || !before.Attendees[0].Organizer {
+		t.Errorf("the pages made %s", encode(before))
+	}
 	patch := &gcal.Event{
 		Summary: "Retro", Attachments: []*gcal.EventAttachment{}, ForceSendFields: []string{"Attachments"},
 		ExtendedProperties: &gcal.EventExtendedProperties{Private: map[string]string{"d": "4"}, NullFields: []string{"Private.a"}},
@@ -313,38 +318,6 @@ func TestAPatchLeavesTheRest(t *testing.T) {
 	}
 	_, err := api.Events.Update("primary", id, &gcal.Event{Summary: "X", Sequence: -1, Start: at("2026-03-02T09:00"), End: at("2026-03-02T10:00")}).Do()
 	wantReason(t, err, 400, "global", "invalid")
-}
-
-func TestReminders(t *testing.T) {
-	t.Parallel()
-	w := newCalendars(t, Options{})
-	api := w.events(ann)
-	made := must(api.Events.Insert("primary", meeting("Review", "2026-03-02T09:00", "2026-03-02T10:00")).Do())(t)
-	token := w.sync(api).NextSyncToken
-	w.clock.pass(time.Minute)
-	patch := func(r *gcal.EventReminders) (*gcal.Event, error) {
-		return api.Events.Patch("primary", made.Id, &gcal.Event{Reminders: r}).Do()
-	}
-	popup := func(minutes int64) *gcal.EventReminder {
-		return &gcal.EventReminder{Method: "popup", Minutes: minutes, ForceSendFields: []string{"Minutes"}}
-	}
-	_, err := patch(&gcal.EventReminders{Overrides: []*gcal.EventReminder{popup(30)}})
-	wantReason(t, err, 400, "calendar", "cannotUseDefaultRemindersAndSpecifyOverride")
-	force := []string{"UseDefault"}
-	_, err = patch(&gcal.EventReminders{Overrides: slices.Repeat([]*gcal.EventReminder{popup(30)}, 6), ForceSendFields: force})
-	wantReason(t, err, 400, "calendar", "tooManyOverrideReminders")
-	_, err = patch(&gcal.EventReminders{Overrides: []*gcal.EventReminder{popup(40321)}, ForceSendFields: force})
-	wantReason(t, err, 400, "calendar", "invalidReminderMinutes")
-	got := must(patch(&gcal.EventReminders{Overrides: []*gcal.EventReminder{popup(0), popup(40320)}, ForceSendFields: force}))(t)
-	if len(got.Reminders.Overrides) != 2 || got.Updated != made.Updated || got.Etag == made.Etag {
-		t.Errorf("got %s", encode(got))
-	}
-	if delta := must(api.Events.List("primary").SyncToken(token).Do())(t); len(delta.Items) != 0 {
-		t.Errorf("reminders alone are told of: %s", encode(delta.Items))
-	}
-	if list := w.sync(api); len(list.DefaultReminders) != 1 || list.DefaultReminders[0].Minutes != 10 {
-		t.Errorf("the calendar's own are %s", encode(list.DefaultReminders))
-	}
 }
 
 func TestLimitsOfAnEvent(t *testing.T) {

@@ -51,6 +51,10 @@ type Options struct {
 	EventVisibility time.Duration
 	// StaleEvents is how long after a write an event may still be read as it was before.
 	StaleEvents time.Duration
+	// QuietReminders says that sync tokens of events do not tell of a change of reminders alone.
+	QuietReminders bool
+	// AllDayReminders says that events of whole days show the calendar's default reminders as their own.
+	AllDayReminders bool
 	// EventCallsPerMinute is how many requests a user has at the Calendar API in a minute, parts of a batch counted; 0 for
 	// any number. The real one is 600.
 	EventCallsPerMinute int
@@ -130,7 +134,7 @@ func New(o Options) *Server {
 	s.calendars = calendar.New(calendar.Options{
 		// What is served is served with the lock held.
 		Now: o.Now, Violate: s.violate, PageRows: o.PageRows, Visibility: o.EventVisibility, StaleReads: o.StaleEvents,
-		PerMinute: o.EventCallsPerMinute,
+		QuietReminders: o.QuietReminders, AllDayReminders: o.AllDayReminders, PerMinute: o.EventCallsPerMinute,
 	})
 	return s
 }

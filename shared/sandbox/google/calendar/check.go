@@ -1,9 +1,11 @@
 package calendar
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/mail"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -211,23 +213,38 @@ func (c *calendar) checkReminders(event content) *Refusal {
 		return refuse("calendar", "cannotUseDefaultRemindersAndSpecifyOverride",
 			"Cannot specify both default reminders and overrides at the same time.")
 	case len(overrides) > maxReminders:
-		return refuse("calendar", "tooManyOverrideReminders", "There are more than %d override reminders.", maxReminders)
-	case len(overrides) == 0:
-		delete(r, "overrides")
+		return refuse("calendar", "eventRemindersCountExceedsLimit", "The event exceeds the allowed maximum number of reminders.")
 	}
-	for _, one := range overrides {
-		if one["minutes"] == nil {
-			one["minutes"] = 0.0
-		}
-		minutes, _ := one["minutes"].(float64)
-		if minutes < 0 || minutes > maxMinutes {
-			return refuse("calendar", "invalidReminderMinutes", "Reminder minutes must be between 0 and %d.", maxMinutes)
-		}
-		if method := text(one, "method"); method != "popup" && method != "email" {
-			return refuse("global", "required", "Missing reminder method.")
-		}
+	event["reminders"] = content{"useDefault": r["useDefault"]}
+	if kept := c.kept(overrides); len(kept) > 0 {
+		object(event, "reminders")["overrides"] = kept
 	}
 	return nil
+}
+
+// kept is what the service makes of reminders: it corrects what is out of bounds, drops what it does not know and what is
+// there twice, and keeps no order. Users of the service report that it does so without a word.
+func (c *calendar) kept(overrides []content) []any {
+	var out []content
+	for _, one := range overrides {
+		minutes, _ := one["minutes"].(float64)
+		fixed := content{"method": text(one, "method"), "minutes": min(max(minutes, 0), maxMinutes)}
+		known := fixed["method"] == "popup" || fixed["method"] == "email"
+		if !known || minutes != fixed["minutes"] {
+			c.violate("a reminder was sent that the calendar does not keep: %s, %v minutes", text(one, "method"), minutes)
+		}
+		if known && !slices.ContainsFunc(out, func(have content) bool { return reflect.DeepEqual(have, fixed) }) {
+			out = append(out, fixed)
+		}
+	}
+	slices.SortFunc(out, func(a, b content) int {
+		return cmp.Or(cmp.Compare(b["minutes"].(float64), a["minutes"].(float64)), cmp.Compare(text(a, "method"), text(b, "method")))
+	})
+	var list []any
+	for _, one := range out {
+		list = append(list, one)
+	}
+	return list
 }
 
 func (c *calendar) checkProperties(event content) *Refusal {

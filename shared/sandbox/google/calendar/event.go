@@ -33,7 +33,9 @@ type calendar struct {
 	Reluctant bool       `json:",omitempty"`
 	Channels  []*channel `json:",omitempty"`
 
-	calls []time.Time
+	// violate hears of what no client may do.
+	violate func(format string, args ...any)
+	calls   []time.Time
 	// exceptions are the stored instances by the id of their series, and families the ids of series that were one once.
 	exceptions map[string]map[string]*event
 	families   map[string][]string
@@ -160,7 +162,7 @@ func (s *Service) add(c *calendar, id string, now content, edited []string) *eve
 }
 
 // put makes a new version of an event, where it differs from the last one, and forgets versions that nobody can see any
-// more. A change of reminders alone stays under its number.
+// more.
 func (s *Service) put(c *calendar, e *event, next content, edited []string) {
 	now := s.o.Now()
 	v := version{Seq: c.Seq + 1, At: now, Updated: now, Content: next, Edited: edited}
@@ -178,8 +180,11 @@ func (s *Service) put(c *calendar, e *event, next content, edited []string) {
 			v.Sequence++
 		}
 		if slices.Equal(diff, []string{"reminders"}) {
-			v.Seq, v.At, v.Updated = last.Seq, last.At, last.Updated
-			e.Versions = e.Versions[:len(e.Versions)-1]
+			v.Updated = last.Updated
+			if s.o.QuietReminders {
+				v.Seq, v.At = last.Seq, last.At
+				e.Versions = e.Versions[:len(e.Versions)-1]
+			}
 		}
 	}
 	c.Made++

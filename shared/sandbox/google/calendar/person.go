@@ -35,7 +35,7 @@ func (p *Person) with(do func(*calendar)) {
 	defer p.s.mu.Unlock()
 	c := p.s.all[p.key]
 	if c == nil {
-		c = &calendar{Email: p.key, TimeZone: "UTC", Events: map[string]*event{}}
+		c = &calendar{violate: p.s.o.Violate, Email: p.key, TimeZone: "UTC", Events: map[string]*event{}}
 		c.index()
 	}
 	do(c)
@@ -61,6 +61,7 @@ func (p *Person) Add(e *gcal.Event) (id string) {
 			id = c.id()
 		}
 		c.found(event, id, e.ICalUID, nil)
+		c.join(event)
 		if e.Locked {
 			event["locked"] = true
 		}
@@ -82,6 +83,14 @@ func written(e *gcal.Event) content {
 	return out
 }
 
+// join puts the organizer among the guests, as the pages do.
+func (c *calendar) join(event content) {
+	guests, _ := event["attendees"].([]any)
+	if mine, _ := c.guest(event); mine == nil && len(guests) > 0 {
+		event["attendees"] = append([]any{content{"email": c.Email, "responseStatus": "accepted"}}, guests...)
+	}
+}
+
 // seen is an event as its user sees it.
 func (p *Person) seen(c *calendar, id string, stored *event, at version) *gcal.Event {
 	k := &call{s: p.s, c: c, zone: c.zone()}
@@ -101,7 +110,11 @@ func (p *Person) Edit(id string, edit func(*gcal.Event)) bool {
 	return p.on(id, func(c *calendar, t *target) bool {
 		e := p.seen(c, t.id, t.stored, t.at)
 		edit(e)
-		return p.change(c, t, p.edited(c, t.at.Content, e))
+		next := p.edited(c, t.at.Content, e)
+		if c.organizes(next) && t.at.Content["attendees"] == nil {
+			c.join(next)
+		}
+		return p.change(c, t, next)
 	})
 }
 
@@ -116,7 +129,7 @@ func (p *Person) edited(c *calendar, before content, e *gcal.Event) content {
 		}
 	}
 	if c.hides(before) {
-		(&call{s: p.s, c: c}).answerOnly(sent, before, next)
+		(&call{s: p.s, c: c}).answerOnly(sent, before, next, false)
 	}
 	return next
 }

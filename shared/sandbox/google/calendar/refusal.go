@@ -44,6 +44,11 @@ func UsageLimits() *Refusal {
 	return &Refusal{Code: http.StatusForbidden, Domain: "usageLimits", Reason: "quotaExceeded", Message: "Calendar usage limits exceeded."}
 }
 
+// Conflict is the refusal of a request in a batch that another one of the batch is in the way of.
+func Conflict() *Refusal {
+	return &Refusal{Code: http.StatusConflict, Domain: "global", Reason: "conflict", Message: "Conflict"}
+}
+
 // Forbidden is the refusal of a user who may not do something, however often it is tried.
 func Forbidden() *Refusal {
 	return &Refusal{Code: http.StatusForbidden, Domain: "global", Reason: "forbidden", Message: "Forbidden"}

@@ -7,8 +7,8 @@
 //     was judged by the discovery document, and its token and scope were checked, before it comes here.
 //   - A meeting has a copy in the calendar of each guest who is a user here, under the same id and iCalUID. What all
 //     share is the organizer's to change, and follows in every copy; an answer is the guest's, and follows too.
-//   - Every change of a calendar has a number, and sync tokens are such numbers. A change of reminders alone has none: it
-//     does not change `updated` either.
+//   - Every change of a calendar has a number, and sync tokens are such numbers. A change of reminders alone does not
+//     change when an event was updated, only its etag.
 //   - Rules are expanded by this package's own code.
 //   - Time passes by Options.Now alone.
 package calendar
@@ -37,6 +37,11 @@ type Options struct {
 	Visibility time.Duration
 	// StaleReads is how long after a write an event may still be read as it was before.
 	StaleReads time.Duration
+	// QuietReminders says that sync tokens do not tell of a change of reminders alone.
+	QuietReminders bool
+	// AllDayReminders says that an event of whole days shows the calendar's reminders as its own in place of using them, as
+	// users of the service report.
+	AllDayReminders bool
 	// PerMinute is how many requests a user has in a minute, parts of a batch counted; 0 for any number.
 	PerMinute int
 }
@@ -79,7 +84,7 @@ func (s *Service) AddUser(email, name string) {
 		return
 	}
 	c := &calendar{
-		Email: key, Name: name, TimeZone: "UTC", Reminders: []any{content{"method": "popup", "minutes": 10.0}}, Changed: s.o.Now(),
+		violate: s.o.Violate, Email: key, Name: name, TimeZone: "UTC", Reminders: []any{content{"method": "popup", "minutes": 10.0}}, Changed: s.o.Now(),
 		Events: map[string]*event{},
 	}
 	c.index()
@@ -108,6 +113,7 @@ func (s *Service) UnmarshalJSON(raw []byte) error {
 		if c.Events == nil {
 			c.Events = map[string]*event{}
 		}
+		c.violate = s.o.Violate
 		c.index()
 	}
 	s.mu.Lock()

@@ -49,6 +49,9 @@ func (k *call) show(id string, stored *event, at version) content {
 			who["self"] = true
 		}
 	}
+	if r := object(out, "reminders"); k.s.o.AllDayReminders && r["useDefault"] == true && allDay(object(event, "start")) {
+		out["reminders"] = content{"useDefault": false, "overrides": k.c.Reminders}
+	}
 	k.showGuests(out)
 	return out
 }

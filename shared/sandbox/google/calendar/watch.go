@@ -87,7 +87,7 @@ func (k *call) checkChannel(in channelBody) *Refusal {
 	case !channelID.MatchString(in.ID):
 		return refuse("global", "channelIdInvalid", "Invalid channel id.")
 	case err != nil || u.Host == "":
-		return refuse("global", "push.webhookUrlInvalid", "Invalid WebHook callback: %s", in.Address)
+		return refuse("global", "push.webhookUrlNoHostOrAddress", "Invalid WebHook callback: %s", in.Address)
 	case u.Scheme != "https" && !loopback(u.Hostname()):
 		return refuse("global", "push.webhookUrlNotHttps", "WebHook callback must be HTTPS: %s", in.Address)
 	case len(in.Token) > maxChannelToken:

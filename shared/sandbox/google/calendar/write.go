@@ -166,13 +166,14 @@ func (k *call) patch() (any, *Refusal) {
 	}
 	next := merged(t.at.Content, sent)
 	if answer || k.c.hides(t.at.Content) {
-		k.answerOnly(sent, t.at.Content, next)
+		k.answerOnly(sent, t.at.Content, next, answer)
 	}
 	return k.write(t, next)
 }
 
-// answerOnly takes from a list of guests that is not whole the user's own entry alone.
-func (k *call) answerOnly(sent, before, next content) {
+// answerOnly takes from a list of guests that is not whole the user's own entry alone; of this only the answer, where a
+// client says that it left others out.
+func (k *call) answerOnly(sent, before, next content, status bool) {
 	if sent["attendees"] == nil {
 		return
 	}
@@ -180,6 +181,9 @@ func (k *call) answerOnly(sent, before, next content) {
 	list := deep(before["attendees"])
 	if mine != nil {
 		if was, at := k.c.guest(before); was != nil {
+			if status {
+				mine = content{"responseStatus": mine["responseStatus"]}
+			}
 			list.([]any)[at] = merged(was, mine)
 		}
 	}
@@ -201,7 +205,7 @@ func (k *call) update() (any, *Refusal) {
 	if f := outdated(sent, t.at); f != nil {
 		return nil, f
 	}
-	partial := sent["attendeesOmitted"] == true || k.c.hides(t.at.Content)
+	answer := sent["attendeesOmitted"] == true
 	next := merged(nil, sent)
 	for _, name := range append([]string{"privateCopy", "eventType"}, made...) {
 		delete(next, name)
@@ -220,8 +224,8 @@ func (k *call) update() (any, *Refusal) {
 	if kind := text(sent, "eventType"); kind != "" {
 		next["eventType"] = kind
 	}
-	if partial {
-		k.answerOnly(sent, t.at.Content, next)
+	if answer || k.c.hides(t.at.Content) {
+		k.answerOnly(sent, t.at.Content, next, answer)
 	}
 	return k.write(t, next)
 }
@@ -238,6 +242,10 @@ func outdated(sent content, at version) *Refusal {
 // write makes a change, where the user may make it.
 func (k *call) write(t *target, next content) (any, *Refusal) {
 	before := t.at.Content
+	if cancelled(before) && k.c.organizes(before) && cancelled(next) {
+		// What was deleted can be brought back, but not changed.
+		return nil, Forbidden()
+	}
 	if f := k.c.normal(next); f != nil {
 		return nil, f
 	}

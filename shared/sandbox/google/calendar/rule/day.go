@@ -59,14 +59,12 @@ func (r *rule) isDay(w weekday, day time.Time) bool {
 // inWeeks reports whether a day lies in one of the weeks of its year. The first week is the first with four days or more
 // in the year.
 func (r *rule) inWeeks(day time.Time) bool {
-	year := day.Year()
-	first := r.firstWeek(year)
-	next := r.firstWeek(year + 1)
+	first, next := r.firstWeek(day.Year()), r.firstWeek(day.Year()+1)
 	switch {
 	case day.Before(first):
-		year, first, next = year-1, r.firstWeek(year-1), first
+		first, next = r.firstWeek(day.Year()-1), first
 	case !day.Before(next):
-		first, next = next, r.firstWeek(year+2)
+		first, next = next, r.firstWeek(day.Year()+2)
 	}
 	days := func(from, to time.Time) int { return int(to.Sub(from).Hours()) / 24 }
 	return either(r.weeks, days(first, day)/7+1, days(first, next)/7)

@@ -197,10 +197,13 @@ func (r *rule) readNumbers(name, text string) (err error) {
 	return nil
 }
 
+// maxNumber is the largest INTERVAL and COUNT.
+const maxNumber = 100_000
+
 func positive(text string) (int, error) {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%w: %q is no positive number", ErrInvalid, text)
+	if err != nil || n < 1 || n > maxNumber {
+		return 0, fmt.Errorf("%w: %q is no number from 1 to %d", ErrInvalid, text, maxNumber)
 	}
 	return n, nil
 }

@@ -91,8 +91,18 @@ func TestInstancesBegin(t *testing.T) {
 			"UTC", "1997-08-05", "RRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=SU",
 			"1997-08-05 1997-08-17 1997-08-19 1997-08-31",
 		},
-		"in a week of the year": {"UTC", "1997-05-12", "RRULE:FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO;COUNT=3", "1997-05-12 1998-05-11 1999-05-17"},
-		"on a day of the year":  {"UTC", "2027-12-31", "RRULE:FREQ=YEARLY;BYYEARDAY=-1,1;COUNT=3", "2027-12-31 2028-01-01 2028-12-31"},
+		"in a week of the year":             {"UTC", "1997-05-12", "RRULE:FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO;COUNT=3", "1997-05-12 1998-05-11 1999-05-17"},
+		"on the twentieth Monday of a year": {"UTC", "1997-05-19", "RRULE:FREQ=YEARLY;BYDAY=20MO;COUNT=3", "1997-05-19 1998-05-18 1999-05-17"},
+		"on a Saturday after a first Sunday": {
+			"UTC", "1997-09-13", "RRULE:FREQ=MONTHLY;BYDAY=SA;BYMONTHDAY=7,8,9,10,11,12,13;COUNT=3", "1997-09-13 1997-10-11 1997-11-08",
+		},
+		"on the third of some weekdays":  {"UTC", "1997-09-04", "RRULE:FREQ=MONTHLY;BYDAY=TU,WE,TH;BYSETPOS=3;COUNT=3", "1997-09-04 1997-10-07 1997-11-06"},
+		"on Friday the thirteenth":       {"UTC", "1998-02-13", "RRULE:FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13;COUNT=3", "1998-02-13 1998-03-13 1998-11-13"},
+		"on election days":               {"UTC", "1996-11-05", "RRULE:FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8;COUNT=3", "1996-11-05 2000-11-07 2004-11-02"},
+		"on Thursdays of a month":        {"UTC", "1997-03-13", "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=TH;COUNT=4", "1997-03-13 1997-03-20 1997-03-27 1998-03-05"},
+		"on days of a month, each month": {"UTC", "2026-01-13", "RRULE:FREQ=YEARLY;BYMONTHDAY=13;COUNT=3", "2026-01-13 2026-02-13 2026-03-13"},
+		"each day of a month":            {"UTC", "1998-01-30", "RRULE:FREQ=DAILY;BYMONTH=1;COUNT=4", "1998-01-30 1998-01-31 1999-01-01 1999-01-02"},
+		"on a day of the year":           {"UTC", "2027-12-31", "RRULE:FREQ=YEARLY;BYYEARDAY=-1,1;COUNT=3", "2027-12-31 2028-01-01 2028-12-31"},
 		"with dates more and less": {
 			"Europe/Berlin", "2026-03-02T09:00",
 			"RRULE:FREQ=DAILY;COUNT=4\nRDATE:20260310T090000\nEXDATE;TZID=Europe/Berlin:20260303T090000\nEXDATE:20260304T080000Z",
@@ -138,4 +148,29 @@ func TestLinesThatAreNoRecurrence(t *testing.T) {
 			t.Errorf("%s: got %v", line, err)
 		}
 	}
+}
+
+func FuzzStarts(f *testing.F) {
+	for _, line := range []string{
+		"RRULE:FREQ=WEEKLY;BYDAY=MO,-1TU;BYSETPOS=1,-1", "RRULE:FREQ=YEARLY;BYWEEKNO=53;BYMONTHDAY=-1;INTERVAL=3", "EXRULE:FREQ=DAILY;COUNT=9",
+		"RRULE:FREQ=MONTHLY;BYMONTHDAY=31;BYHOUR=9,10;UNTIL=20280101T000000Z", "RDATE;TZID=Europe/Berlin:20260310T090000",
+	} {
+		f.Add(line, true)
+		f.Add(line, false)
+	}
+	f.Fuzz(func(t *testing.T, line string, allDay bool) {
+		set, err := Parse([]string{line})
+		if err != nil {
+			return
+		}
+		s := Series{Start: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), AllDay: allDay, Zone: time.UTC, Calendar: time.UTC, Set: set}
+		end := s.Start.AddDate(2, 0, 0)
+		last := s.Start.Add(-1)
+		for _, at := range s.Starts(end, 50) {
+			if !at.After(last) || !at.Before(end) {
+				t.Errorf("%s: %s comes after %s", line, at, last)
+			}
+			last = at
+		}
+	})
 }

@@ -46,7 +46,14 @@ func (s *Server) serveBatch(w http.ResponseWriter, r *http.Request, a *discovery
 	mixed := multipart.NewWriter(&out)
 	for _, p := range parts {
 		answer := &response{header: http.Header{}}
-		s.servePart(answer, p, a)
+		if f := s.partFailing(p); f == nil || f.After {
+			s.servePart(answer, p, a)
+			if f != nil {
+				answer = f.answer()
+			}
+		} else {
+			answer = f.answer()
+		}
 		s.requests = append(s.requests, Request{Method: p.Method, Path: p.URL.Path, Query: p.URL.Query(), Status: answer.status})
 		header := textproto.MIMEHeader{"Content-Type": {"application/http"}}
 		if id := strings.Trim(p.Header.Get("Content-ID"), "<>"); id != "" {
@@ -56,7 +63,10 @@ func (s *Server) serveBatch(w http.ResponseWriter, r *http.Request, a *discovery
 		part, _ := mixed.CreatePart(header)
 		_, _ = fmt.Fprintf(part, "HTTP/1.1 %d %s\r\n", answer.status, http.StatusText(answer.status))
 		_ = answer.header.Write(part)
-		_, _ = fmt.Fprintf(part, "Content-Length: %d\r\n\r\n%s\r\n", answer.body.Len(), answer.body.String())
+		if answer.status != http.StatusNoContent && answer.status != http.StatusNotModified {
+			_, _ = fmt.Fprintf(part, "Content-Length: %d\r\n", answer.body.Len())
+		}
+		_, _ = fmt.Fprintf(part, "\r\n%s\r\n", answer.body.String())
 	}
 	_ = mixed.Close()
 	w.Header().Set("Content-Type", "multipart/mixed; boundary="+mixed.Boundary())

@@ -19,6 +19,8 @@ type failure struct {
 	challenge       string
 	// reason is what the older list of errors says; empty for what the status has there.
 	reason string
+	// form is the whole answer, of a service whose refusals have a form of their own.
+	form json.RawMessage
 }
 
 // refusalOf is the refusal of a request that the service's description does not have; nil where there is no reason for
@@ -114,6 +116,14 @@ func (f *failure) json() string {
 func (f *failure) write(w http.ResponseWriter) {
 	if f.challenge != "" {
 		w.Header().Set("WWW-Authenticate", f.challenge)
+	}
+	if f.code == http.StatusNotModified {
+		w.WriteHeader(f.code)
+		return
+	}
+	if f.form != nil {
+		writeJSON(w, f.code, f.form)
+		return
 	}
 	writeJSON(w, f.code, json.RawMessage(f.json()))
 }

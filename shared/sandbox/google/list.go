@@ -203,4 +203,5 @@ func (s *Server) ExpireSyncTokens() {
 	for _, a := range s.state.Accounts {
 		a.Book.Epoch++
 	}
+	s.calendars.ExpireSyncTokens()
 }

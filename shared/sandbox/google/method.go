@@ -2,6 +2,7 @@ package google
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,20 +19,24 @@ type simulated struct {
 }
 
 // methods are the simulated ones of all services, by their names in the discovery documents.
-var methods = peopleMethods()
+var methods = func() map[string]simulated {
+	out := peopleMethods()
+	maps.Copy(out, calendarMethods())
+	return out
+}()
 
 // call is one call of a method.
 type call struct {
 	s       *Server
 	account *account
 	book    *book
+	method  *discovery.Method
 	query   url.Values
+	header  http.Header
 	body    []byte
 	// path are the parts of the path that vary.
 	path     map[string]string
 	language string
-	// reference is the method's page in Google's reference.
-	reference string
 }
 
 // name is the resource name in the path, such as people/c1.
@@ -51,7 +56,11 @@ func (s *Server) serveMethod(w http.ResponseWriter, r *http.Request, m *discover
 		f.write(w)
 		return
 	}
-	writeJSON(w, http.StatusOK, answer)
+	if answer == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	writeJSON(w, http.StatusOK, partial(answer, r.URL.Query().Get("fields")))
 }
 
 func (s *Server) callMethod(r *http.Request, m *discovery.Method, path map[string]string, body []byte) (any, *failure) {
@@ -62,6 +71,7 @@ func (s *Server) callMethod(r *http.Request, m *discovery.Method, path map[strin
 	known, found := methods[m.ID]
 	if !slices.ContainsFunc(m.Scopes, func(scope string) bool { return slices.Contains(t.Scopes, scope) }) {
 		f := newFailure(http.StatusForbidden, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
+		f.reason = "insufficientPermissions"
 		f.challenge = `Bearer realm="https://accounts.google.com/", error="insufficient_scope", scope="` + strings.Join(m.Scopes, " ") + `"`
 		return nil, f.because("ACCESS_TOKEN_SCOPE_INSUFFICIENT", map[string]string{"service": m.API().Name + ".googleapis.com", "method": known.rpc})
 	}
@@ -73,8 +83,8 @@ func (s *Server) callMethod(r *http.Request, m *discovery.Method, path map[strin
 	}
 	a := s.state.Accounts[t.Email]
 	return known.do(&call{
-		s: s, account: a, book: a.Book, query: r.URL.Query(), body: body, path: path, language: r.Header.Get("Accept-Language"),
-		reference: m.Reference(),
+		s: s, account: a, book: a.Book, method: m, query: r.URL.Query(), header: r.Header, body: body, path: path,
+		language: r.Header.Get("Accept-Language"),
 	})
 }
 

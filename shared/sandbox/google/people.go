@@ -49,7 +49,7 @@ func (c *call) mask(param, value string, otherwise []string) ([]string, *failure
 	}
 	if otherwise == nil {
 		return nil, invalid("%s mask is required. Please specify one or more valid paths. "+
-			"Valid paths are documented at https://developers.google.com/people/api/rest/v1/%s.", param, c.reference)
+			"Valid paths are documented at https://developers.google.com/people/api/rest/v1/%s.", param, c.method.Reference())
 	}
 	return otherwise, nil
 }

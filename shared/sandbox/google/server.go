@@ -1,4 +1,4 @@
-// Package google is a simulated Google: OAuth 2.0 and OpenID Connect, and the People API v1, as one http.Handler. It is
+// Package google is a simulated Google: OAuth 2.0 and OpenID Connect, the People API v1 and the Calendar API v3, as one http.Handler. It is
 // for whoever tries Tandem without an account at Google, and for tests.
 //
 // Its invariants:
@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
+	"github.com/tandem-sync/tandem/shared/sandbox/google/calendar"
 )
 
 // Options are the settings of a simulated Google. The zero value is a well-behaved one.
@@ -46,9 +47,20 @@ type Options struct {
 	StaleReads time.Duration
 	// FullSyncPerMinute is how many full lists of contacts an account may begin in a minute; 0 for any number.
 	FullSyncPerMinute int
+	// EventVisibility is how long after a write the lists of events show it.
+	EventVisibility time.Duration
+	// StaleEvents is how long after a write an event may still be read as it was before.
+	StaleEvents time.Duration
+	// QuietReminders says that sync tokens of events do not tell of a change of reminders alone.
+	QuietReminders bool
+	// AllDayReminders says that events of whole days show the calendar's default reminders as their own.
+	AllDayReminders bool
+	// EventCallsPerMinute is how many requests a user has at the Calendar API in a minute, parts of a batch counted; 0 for
+	// any number. The real one is 600.
+	EventCallsPerMinute int
 	// MaxContacts is how many contacts an account holds; default 25,000.
 	MaxContacts int
-	// PageRows says how many contacts a page has for which that many were asked for: any number, as a page may be short,
+	// PageRows says how many contacts or events a page has for which that many were asked for: any number, as a page may be short,
 	// or empty, while another one follows. Default: as many.
 	PageRows func(asked int) int
 }
@@ -79,9 +91,12 @@ type Server struct {
 
 	mu    sync.Mutex
 	state state
+	// calendars are those of all accounts.
+	calendars *calendar.Service
 	// base is where the last request was sent to.
 	base       string
 	fault      func(*http.Request) *Fault
+	partFault  func(*http.Request) *Fault
 	requests   []Request
 	violations []string
 	// writing counts the writes under way by account.
@@ -115,7 +130,13 @@ func New(o Options) *Server {
 		o.PageRows = func(asked int) int { return asked }
 	}
 	o.IssuerURL = strings.TrimSuffix(o.IssuerURL, "/")
-	return &Server{o: o, state: newState(), writing: map[string]int{}, spent: map[string]bool{}}
+	s := &Server{o: o, state: newState(), writing: map[string]int{}, spent: map[string]bool{}}
+	s.calendars = calendar.New(calendar.Options{
+		// What is served is served with the lock held.
+		Now: o.Now, Violate: s.violate, PageRows: o.PageRows, Visibility: o.EventVisibility, StaleReads: o.StaleEvents,
+		QuietReminders: o.QuietReminders, AllDayReminders: o.AllDayReminders, PerMinute: o.EventCallsPerMinute,
+	})
+	return s
 }
 
 // ServeHTTP answers as Google does. A dropped connection is a panic with http.ErrAbortHandler, as net/http knows it.
@@ -148,7 +169,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	maps.Copy(w.Header(), out.header)
 	w.Header().Set("Date", s.o.Now().UTC().Format(http.TimeFormat))
-	w.Header().Set("Content-Length", strconv.Itoa(out.body.Len()))
+	if out.status != http.StatusNoContent && out.status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(out.body.Len()))
+	}
 	w.WriteHeader(out.status)
 	_, _ = w.Write(out.body.Bytes())
 }
@@ -197,7 +220,7 @@ func (s *Server) begin(r *http.Request) func() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, _ := discovery.Find(r)
-	if m == nil || m.Verb == http.MethodGet {
+	if m == nil || m.Verb == http.MethodGet || !sequential(m) {
 		return func() {}
 	}
 	t, err := s.bearer(r)

@@ -23,6 +23,8 @@ type state struct {
 	Access   map[string]*token
 	// Auto is the account that consents without being asked.
 	Auto string
+	// Calendars are those of all accounts.
+	Calendars json.RawMessage `json:",omitempty"`
 }
 
 const stateVersion = 1
@@ -40,7 +42,7 @@ type client struct {
 	RedirectURIs []string
 }
 
-// account is a user with the address book.
+// account is a user with the address book; the calendar is kept with those of all users.
 type account struct {
 	User
 	Refuses bool
@@ -59,6 +61,9 @@ func (s *Server) Save(w io.Writer) error {
 		return fmt.Errorf("save simulated google: %w", err)
 	}
 	s.state.Key = der
+	if s.state.Calendars, err = json.Marshal(s.calendars); err != nil {
+		return fmt.Errorf("save simulated google: %w", err)
+	}
 	if err := json.NewEncoder(w).Encode(s.state); err != nil {
 		return fmt.Errorf("save simulated google: %w", err)
 	}
@@ -85,7 +90,16 @@ func (s *Server) Load(r io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(next.Calendars) == 0 {
+		next.Calendars = json.RawMessage("{}")
+	}
+	if err := json.Unmarshal(next.Calendars, s.calendars); err != nil {
+		return fmt.Errorf("load simulated google: %w", err)
+	}
 	s.state = next
+	for _, a := range next.Accounts {
+		s.calendars.AddUser(a.Email, a.Name)
+	}
 	return nil
 }
 
@@ -106,11 +120,12 @@ type User struct {
 	Subject string
 }
 
-// AddUser adds an account with an empty address book. One that is there already keeps what it has.
+// AddUser adds an account with an empty address book and an empty calendar. One that is there already keeps what it has.
 func (s *Server) AddUser(u User) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := emailKey(u.Email)
+	s.calendars.AddUser(u.Email, u.Name)
 	if u.Subject == "" {
 		u.Subject = subjectOf(key)
 	}

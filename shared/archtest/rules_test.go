@@ -34,7 +34,7 @@ type place struct {
 }
 
 // purely is what everybody but the pure packages themselves may import.
-var purely = []string{"shared/fault", "shared/record", "shared/reconcile", "shared/match", "shared/recurrence", "shared/zone"}
+var purely = []string{"shared/fault", "shared/record", "shared/reconcile", "shared/match", "shared/recurrence", "shared/zone", "shared/richtext"}
 
 func with(base []string, more ...string) []string { return append(base[:len(base):len(base)], more...) }
 
@@ -52,6 +52,7 @@ var places = []place{
 	{"shared/match", pure, []string{"shared/fault", "shared/record"}, "pairs can be proved only where nothing but the records decides them"},
 	{"shared/contact", pure, []string{"shared/fault", "shared/record", "shared/match"}, "what a contact is follows from its fields alone"},
 	{"shared/activity", pure, []string{"shared/fault", "shared/record", "shared/match", "shared/recurrence", "shared/zone"}, "what an activity is follows from its fields alone"},
+	{"shared/richtext", pure, nil, "what a note says follows from its letters alone"},
 	{"shared/zone", pure, nil, "when a local time is follows from the rules of its zone alone"},
 	{"shared/zone/internal/generate", script, nil, "it writes a table when somebody asks it to"},
 	{"shared/recurrence", pure, []string{"shared/fault", "shared/record", "shared/zone"}, "instances follow from the series and the range alone"},

@@ -7,6 +7,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -18,6 +20,8 @@ type Now struct {
 	Gone bool
 	// Member says that it is in scope: tagged, or in the group.
 	Member bool
+	// Withdrawn says that it left the scope by a person's choice about the synchronization alone.
+	Withdrawn bool
 	// AdapterState is what the side's adapter keeps of it.
 	AdapterState []byte
 	View
@@ -129,7 +133,7 @@ func (d *Decision) leave(p Pair, policy Policy) {
 			d.Active = true
 			continue
 		}
-		action := policy.Departures[side.Other()].action()
+		action := p.departure(side, policy).action()
 		if action == "" {
 			d.SplitSide = side.Other()
 			continue
@@ -139,6 +143,16 @@ func (d *Decision) leave(p Pair, policy Policy) {
 			Action: action, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields,
 		}
 	}
+}
+
+// departure is what becomes of the record that stayed on a side. One that the user may not remove stays as it is, and so does
+// one that a person made where its counterpart was only taken out of the synchronization.
+func (p Pair) departure(side record.Side, policy Policy) Departure {
+	locked := p.Sides[side].Locked
+	if slices.Contains(locked, record.Removal) || p.Sides[side.Other()].Withdrawn && slices.Contains(locked, record.Withdrawal) {
+		return Keep
+	}
+	return policy.Departures[side.Other()]
 }
 
 // join brings both records to the same content and into scope, and creates the one that is missing.

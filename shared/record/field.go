@@ -107,6 +107,15 @@ func (s Schema) Field(name string) (Field, bool) {
 	return Field{}, false
 }
 
+// Names are those of the fields, in their order.
+func (s Schema) Names() []string {
+	out := make([]string, len(s))
+	for i, f := range s {
+		out[i] = f.Name
+	}
+	return out
+}
+
 // Clean drops empty entries and entries that repeat an earlier one's identity, and every field that is not of the
 // schema, so that two readings of the same record are equal.
 func (s Schema) Clean(in Fields) Fields {

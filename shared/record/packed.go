@@ -21,7 +21,7 @@ func Pack(r Record) Packed { return PackLike(r, Record{}) }
 // PackLike packs a record but for what it has in common with another one, with which alone it can be unpacked.
 func PackLike(r, like Record) Packed {
 	w := make(packer, 0, 1<<10)
-	w.flags(r.Member, r.Gone, r.Tombstone, r.Fields == nil, r.Untracked == nil, r.AdapterState == nil)
+	w.flags(r.Member, r.Gone, r.Tombstone, r.Fields == nil, r.Untracked == nil, r.AdapterState == nil, r.Passive, r.Withdrawn)
 	writeLike(&w, r.ID, like.ID)
 	w.texts(r.Aliases)
 	w.text(r.Mark)
@@ -78,7 +78,7 @@ func (p Packed) head(like Record) (Record, *unpacker) {
 	u := unpacker(p.data)
 	var r Record
 	var noFields, noUntracked, noState bool
-	u.flags(&r.Member, &r.Gone, &r.Tombstone, &noFields, &noUntracked, &noState)
+	u.flags(&r.Member, &r.Gone, &r.Tombstone, &noFields, &noUntracked, &noState, &r.Passive, &r.Withdrawn)
 	// What outlives the content must not hold all of it.
 	r.ID = strings.Clone(u.textLike(like.ID))
 	r.Aliases = u.texts()

@@ -113,7 +113,11 @@ type Record struct {
 	// Parent is the record's series; empty where it belongs to none. End is when it ends; zero where it has no time.
 	Parent string
 	End    time.Time
-	// Locked are the names of fields that this user may not write in this record.
+	// Passive says that the record begins no pair, though it is in scope. In one that it belongs to already it takes part.
+	Passive bool
+	// Withdrawn says that the record left the scope by a person's choice about the synchronization alone, and lives on.
+	Withdrawn bool
+	// Locked are the names of fields that this user may not write in this record, and Removal and Withdrawal.
 	Locked []string
 	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are no part of Fields and
 	// stay as they are, but nothing that is among them is added again. Nil where they are not known.
@@ -125,6 +129,14 @@ type Record struct {
 	// rows, entries that Tandem cannot represent. Opaque to everybody else; kept in the link.
 	AdapterState json.RawMessage
 }
+
+// What a record may be locked against besides the fields, as Locked names it.
+const (
+	// Removal is that this user may not remove the record. It stays where its counterpart is gone.
+	Removal = "(removal)"
+	// Withdrawal is that the record was made by a person. It stays where its counterpart is Withdrawn.
+	Withdrawal = "(withdrawal)"
+)
 
 // Projection says that a side shows a value in another form than the agreed one, because it cannot hold it
 // as it is. As long as the side shows Displayed, it counts as showing Canonical.

@@ -132,7 +132,7 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()))
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
-				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, AdapterState: rec.AdapterState,
+				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, AdapterState: rec.AdapterState,
 				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: rec.Modified},
 			}
 		}

@@ -209,7 +209,7 @@ func (l *loader) unchanged(link store.Link) bool {
 	for _, s := range record.Sides {
 		id, known := link.SideID(s), link.Sides[s]
 		rec := l.window.record(s, id)
-		remember(l.sides[s], known.AdapterState, rec)
+		l.remember(s, link, rec)
 		switch {
 		case id == "" || l.members[s].lacks(s, link):
 			return false

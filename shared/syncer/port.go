@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // Side is one of the two services as a run sees it, opened for one user and one scope. Errors are of the kinds of package
@@ -58,8 +59,8 @@ type Stable interface {
 
 // Remembering is a Side of which some of what a record shows depends on what it was taken for before.
 type Remembering interface {
-	// Remember is a record as it was read, taken as the AdapterState says that was known of it.
-	Remember(known json.RawMessage, read record.Record) record.Record
+	// Remember is a record as it was read, taken as what was known of it says: as it was seen last.
+	Remember(known, read record.Record) record.Record
 }
 
 // Relister is a Side that lists its members only where their number changed.
@@ -95,10 +96,10 @@ func hasRow(side Side, adapterState json.RawMessage, id string) bool {
 	return ok && r.HasRow(adapterState, id)
 }
 
-// remember is a record as it was read, as its side takes it by what was known of it.
-func remember(side Side, known json.RawMessage, read *record.Record) {
-	if r, ok := side.(Remembering); ok && read != nil {
-		*read = r.Remember(known, *read)
+// remember is a record as it was read, as its side takes it by what its link knows of it.
+func (l *loader) remember(s record.Side, link store.Link, read *record.Record) {
+	if r, ok := l.sides[s].(Remembering); ok && read != nil && !read.Gone && link.Base != nil {
+		*read = r.Remember(*remembered(link, s, l.engine.Schema), *read)
 	}
 }
 

@@ -187,7 +187,7 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 	if p == nil && rec.Member && !rec.Gone {
 		if p = l.lostCreation(s, rec); p != nil {
 			l.confirm(p, s, rec.ID)
-		} else {
+		} else if !rec.Passive {
 			p = l.pairs.addRecord(s, rec.ID)
 		}
 	}
@@ -198,7 +198,7 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 	if p.link.SideID(s) != rec.ID {
 		return
 	}
-	remember(l.sides[s], p.link.Sides[s].AdapterState, rec)
+	l.remember(s, p.stored, rec)
 	if was := p.records[s]; was != nil && !was.Gone && !rec.Gone && l.lag(s) > 0 && rec.Modified.Before(was.Modified) {
 		// The newer of two looks holds.
 		return

@@ -33,9 +33,9 @@ type zonedState struct {
 	Zone    string          `json:"zone"`
 }
 
-func (d *zonedDiary) Remember(known json.RawMessage, r record.Record) record.Record {
+func (d *zonedDiary) Remember(known, r record.Record) record.Record {
 	var was, is zonedState
-	if json.Unmarshal(known, &was) != nil || json.Unmarshal(r.AdapterState, &is) != nil {
+	if json.Unmarshal(known.AdapterState, &was) != nil || json.Unmarshal(r.AdapterState, &is) != nil {
 		return r
 	}
 	now := *d

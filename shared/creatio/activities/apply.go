@@ -79,7 +79,7 @@ func (s applier) check(j *creatio.Job, now *activityRow) {
 
 // remembered is the activity of a job as it is now, for what it was taken for.
 func (s applier) remembered(j *creatio.Job, now *activityRow) record.Record {
-	return s.Remember(preparedOf(j).after.encode(), s.Remember(j.AdapterState, s.record(now)))
+	return s.Remember(record.Record{AdapterState: preparedOf(j).after.encode()}, s.Remember(record.Record{AdapterState: j.AdapterState}, s.record(now)))
 }
 
 // Reread asks for the activities behind the writes: the site makes rows of its own.

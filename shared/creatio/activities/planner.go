@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/richtext"
 )
 
 // maxText is the length of Creatio's columns for titles and locations. A longer value is cut, since the site would refuse the
@@ -236,8 +237,8 @@ func (p *planner) field(f record.Field) {
 		p.now.location = p.fit(f, want)
 		p.columns["Location"] = p.now.location
 	case activity.Notes:
-		stored := creatio.StoredNote(want, p.now.HTML)
-		p.now.notes, p.now.HTML = creatio.PlainNote(stored), creatio.IsHTML(stored)
+		stored := richtext.Write(want, p.now.HTML)
+		p.now.notes, p.now.HTML = richtext.Plain(stored), richtext.IsHTML(stored)
 		p.columns["Notes"] = stored
 	case activity.When:
 		p.when(f)

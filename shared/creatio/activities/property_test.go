@@ -73,7 +73,7 @@ func TestProperty_what_a_plan_says_is_what_Creatio_shows(t *testing.T) {
 		if err != nil || results[0].Err != nil {
 			t2.Fatalf("apply: %v, %v", err, results[0].Err)
 		}
-		now := s.side.Remember(results[0].Record.AdapterState, s.read(id))
+		now := s.side.Remember(results[0].Record, s.read(id))
 		if !activity.Schema.Equal(now.Fields, plans[0].Displayed) || !activity.Schema.Equal(now.Fields, results[0].Record.Fields) {
 			t2.Fatalf("planned %v\nsaid %v\nshows %v", plans[0].Displayed, results[0].Record.Fields, now.Fields)
 		}

@@ -2,13 +2,12 @@ package activities
 
 import (
 	"cmp"
-	"encoding/json"
 	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/activity"
-	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/richtext"
 	"github.com/tandem-sync/tandem/shared/zone"
 )
 
@@ -21,9 +20,9 @@ type draft struct {
 // draft is the activity as it was read.
 func (s *Side) draft(a *activityRow) draft {
 	d := draft{
-		title: strings.TrimSpace(a.title), location: strings.TrimSpace(a.location), notes: creatio.PlainNote(a.notes),
+		title: strings.TrimSpace(a.title), location: strings.TrimSpace(a.location), notes: richtext.Plain(a.notes),
 		state: state{
-			Start: a.start, Due: a.due, Owner: a.owner, Organizer: a.organizer, Status: a.status, Zone: a.zone, HTML: creatio.IsHTML(a.notes),
+			Start: a.start, Due: a.due, Owner: a.owner, Organizer: a.organizer, Status: a.status, Zone: a.zone, HTML: richtext.IsHTML(a.notes),
 			Hidden: !a.show || a.typeID == typeEmail,
 		},
 	}
@@ -73,10 +72,10 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 
 // Remember has an activity be what it was taken for, as long as its instants stand: the zone of its owner, by which instants
 // are days, may have become another one. It also keeps what an activity was before it was cancelled.
-func (s *Side) Remember(known json.RawMessage, r record.Record) record.Record {
-	was, err := readState(known)
+func (s *Side) Remember(known, r record.Record) record.Record {
+	was, err := readState(known.AdapterState)
 	is, err2 := readState(r.AdapterState)
-	if err != nil || err2 != nil || len(known) == 0 || r.Gone {
+	if err != nil || err2 != nil || len(known.AdapterState) == 0 || r.Gone {
 		return r
 	}
 	now := is.remember(was)

@@ -83,7 +83,7 @@ func TestInstants_stay_what_they_were_taken_for_whatever_becomes_of_a_zone(t *te
 		if when(now) == when(before) {
 			t.Fatalf("the zone did not change: %s", when(now))
 		}
-		kept := s.side.Remember(before.AdapterState, now)
+		kept := s.side.Remember(before, now)
 		if when(kept) != when(before) || string(kept.AdapterState) != string(before.AdapterState) {
 			t.Errorf("read as %s, taken as %s, was %s", when(now), when(kept), when(before))
 		}
@@ -91,7 +91,7 @@ func TestInstants_stay_what_they_were_taken_for_whatever_becomes_of_a_zone(t *te
 		s.applyOneOf(update(kept, record.Fields{activity.Title: text("Retro")}), kept.AdapterState)
 	}
 	s.change("Activity", days, map[string]any{"StartDate": "2026-03-05T05:00:00Z", "DueDate": "2026-03-06T05:00:00Z"})
-	if got := when(s.side.Remember(was[days].AdapterState, s.read(days))); got != "2026-03-05/2026-03-06" {
+	if got := when(s.side.Remember(was[days], s.read(days))); got != "2026-03-05/2026-03-06" {
 		t.Errorf("other instants are taken as %s", got)
 	}
 }
@@ -102,7 +102,7 @@ func (s *site) applyOneOf(op record.Operation, known []byte) {
 	results, err := s.side.Apply(s.t.Context(), s.plan(op))
 	s.must(err)
 	s.must(results[0].Err)
-	if now := s.side.Remember(known, s.read(op.ID)); !activity.Schema.Equal(now.Fields, results[0].Record.Fields) || when(now) != when(record.Record{Fields: op.Before}) {
+	if now := s.side.Remember(record.Record{AdapterState: known}, s.read(op.ID)); !activity.Schema.Equal(now.Fields, results[0].Record.Fields) || when(now) != when(record.Record{Fields: op.Before}) {
 		s.t.Errorf("said to show %v, shows %v", results[0].Record.Fields, now.Fields)
 	}
 }
@@ -113,7 +113,7 @@ func TestWhat_is_timed_at_the_start_of_a_day_stays_timed_where_Tandem_wrote_it(t
 	r, err := s.side.Apply(t.Context(), s.plan(create(record.Fields{activity.When: timed("2026-03-02T22:00:00Z", "2026-03-03T22:00:00Z")})))
 	s.must(err)
 	s.must(r[0].Err)
-	if got := when(s.side.Remember(r[0].Record.AdapterState, s.read(newID))); got != "2026-03-02T22:00:00Z/2026-03-03T22:00:00Z" || when(r[0].Record) != got {
+	if got := when(s.side.Remember(r[0].Record, s.read(newID))); got != "2026-03-02T22:00:00Z/2026-03-03T22:00:00Z" || when(r[0].Record) != got {
 		t.Errorf("written as %s, read as %s", when(r[0].Record), got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/richtext"
 )
 
 // person is a contact as Creatio holds it: the columns that Tandem reads, and its details.
@@ -59,8 +60,8 @@ func (p *person) record() record.Record {
 	f.SetText(contact.JobTitle, cmp.Or(strings.TrimSpace(p.jobTitle), p.job))
 	n.Job = p.job
 	p.readBirthday(f, &n)
-	f.SetText(contact.Notes, creatio.PlainNote(p.notes))
-	n.HTML = creatio.IsHTML(p.notes)
+	f.SetText(contact.Notes, richtext.Plain(p.notes))
+	n.HTML = richtext.IsHTML(p.notes)
 	p.readCommunications(f, &n)
 	p.readAddresses(f, &n)
 	f = contact.Schema.Clean(f)

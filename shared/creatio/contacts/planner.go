@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/richtext"
 )
 
 // The lengths of Creatio's text columns. A longer value is cut, since the site would refuse the whole record.
@@ -222,10 +223,10 @@ func (p *planner) jobTitle() {
 
 // noteText writes the notes.
 func (p *planner) noteText() {
-	stored := creatio.StoredNote(p.op.After.Text(contact.Notes), p.state.HTML)
+	stored := richtext.Write(p.op.After.Text(contact.Notes), p.state.HTML)
 	p.columns["Notes"] = stored
-	p.state.HTML = creatio.IsHTML(stored)
-	p.set(contact.Notes, creatio.PlainNote(stored))
+	p.state.HTML = richtext.IsHTML(stored)
+	p.set(contact.Notes, richtext.Plain(stored))
 }
 
 // firstYear is the first one that every database of Creatio can store (SQL Server's datetime begins there).

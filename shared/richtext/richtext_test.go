@@ -1,4 +1,4 @@
-package creatio
+package richtext
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestPlainNote_shows_what_a_browser_shows(t *testing.T) {
+func TestPlain_shows_what_a_browser_shows(t *testing.T) {
 	t.Parallel()
 	for html, want := range map[string]string{
 		"plain\r\ntext":                                                   "plain\ntext",
@@ -26,13 +26,13 @@ func TestPlainNote_shows_what_a_browser_shows(t *testing.T) {
 		"<p></p>": "",
 		"":        "",
 	} {
-		if got := PlainNote(html); got != want {
+		if got := Plain(html); got != want {
 			t.Errorf("%q: got %q, want %q", html, got, want)
 		}
 	}
 }
 
-func TestStoredNote_reads_as_it_was_written(t *testing.T) {
+func TestWhat_is_written_reads_as_it_was_written(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOfN(rapid.SampledFrom([]string{
@@ -40,8 +40,8 @@ func TestStoredNote_reads_as_it_was_written(t *testing.T) {
 		}), 0, 12).Draw(t, "words")
 		text := trimLines(strings.Join(words, ""))
 		for _, wasHTML := range []bool{false, true} {
-			stored := StoredNote(text, wasHTML)
-			if got := PlainNote(stored); got != text {
+			stored := Write(text, wasHTML)
+			if got := Plain(stored); got != text {
 				t.Fatalf("wrote %q as %q, reads %q", text, stored, got)
 			}
 			if wasHTML && text != "" && !IsHTML(stored) {
@@ -51,13 +51,13 @@ func TestStoredNote_reads_as_it_was_written(t *testing.T) {
 	})
 }
 
-func FuzzPlainNote(f *testing.F) {
+func FuzzPlain(f *testing.F) {
 	for _, seed := range []string{"", "x", "<p>x", "<a href=", "<li><li></p></p>", "<style>", "\x00<b>\xff", "<!--x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, note string) {
-		text := PlainNote(note)
-		if again := PlainNote(StoredNote(text, IsHTML(note))); strings.Join(strings.Fields(again), " ") != strings.Join(strings.Fields(text), " ") {
+		text := Plain(note)
+		if again := Plain(Write(text, IsHTML(note))); strings.Join(strings.Fields(again), " ") != strings.Join(strings.Fields(text), " ") {
 			t.Errorf("%q reads %q, and when written again %q", note, text, again)
 		}
 	})

@@ -1,4 +1,8 @@
-package creatio
+// Package richtext reads notes that may be plain text or HTML, as a person reads them, and writes text in either form. It is for
+// the adapters: the newer pages of Creatio and those of Google Calendar store notes as HTML.
+//
+// Its invariant: what Write writes, Plain reads as it was. The package is pure: no I/O, no clock, no logger.
+package richtext
 
 import (
 	"html"
@@ -17,12 +21,12 @@ var markup = regexp.MustCompile(`(?i)</?(?:p|div|br|hr|span|font|b|i|u|s|strong|
 // IsHTML reports whether a note is HTML, as the rich text editors of newer pages store it, and not plain text.
 func IsHTML(note string) bool { return markup.MatchString(note) }
 
-// PlainNote is a note as a person reads it.
-func PlainNote(note string) string {
+// Plain is a note as a person reads it.
+func Plain(note string) string {
 	if !IsHTML(note) {
 		return trimLines(note)
 	}
-	p := notePrinter{}
+	p := printer{}
 	z := nethtml.NewTokenizer(strings.NewReader(note))
 	for {
 		switch z.Next() {
@@ -38,8 +42,8 @@ func PlainNote(note string) string {
 	}
 }
 
-// notePrinter writes the text of HTML with the line breaks that a browser would show.
-type notePrinter struct {
+// printer writes the text of HTML with the line breaks that a browser would show.
+type printer struct {
 	out strings.Builder
 	// pending says that a line break is due before the next text.
 	pending bool
@@ -51,7 +55,7 @@ type notePrinter struct {
 	linkAt int
 }
 
-func (p *notePrinter) text(s string) {
+func (p *printer) text(s string) {
 	if p.skip > 0 {
 		return
 	}
@@ -67,7 +71,7 @@ func (p *notePrinter) text(s string) {
 	}
 }
 
-func (p *notePrinter) rune(r rune) {
+func (p *printer) rune(r rune) {
 	if p.pending {
 		p.out.WriteByte('\n')
 		p.pending, p.inLine, p.space = false, false, false
@@ -80,14 +84,14 @@ func (p *notePrinter) rune(r rune) {
 }
 
 // line ends the line that was begun, once however many blocks end here.
-func (p *notePrinter) line() {
+func (p *printer) line() {
 	if p.inLine {
 		p.pending = true
 	}
 	p.space = false
 }
 
-func (p *notePrinter) startTag(t nethtml.Token) {
+func (p *printer) startTag(t nethtml.Token) {
 	switch t.DataAtom {
 	case atom.Style, atom.Script, atom.Head, atom.Title:
 		if t.Type == nethtml.StartTagToken {
@@ -117,7 +121,7 @@ func (p *notePrinter) startTag(t nethtml.Token) {
 	}
 }
 
-func (p *notePrinter) endTag(t nethtml.Token) {
+func (p *printer) endTag(t nethtml.Token) {
 	switch t.DataAtom {
 	case atom.Style, atom.Script, atom.Head, atom.Title:
 		p.skip = max(0, p.skip-1)
@@ -147,9 +151,9 @@ func isBlock(a atom.Atom) bool {
 	}
 }
 
-// StoredNote is how a note is written: as simple HTML where the column held HTML, or where the text itself would be
+// Write is how a note is written: as simple HTML where the column held HTML, or where the text itself would be
 // taken for it, else as it is.
-func StoredNote(text string, wasHTML bool) string {
+func Write(text string, wasHTML bool) string {
 	text = trimLines(text)
 	if text == "" || (!wasHTML && !IsHTML(text)) {
 		return text

@@ -1,0 +1,91 @@
+package calendar
+
+import (
+	"encoding/json"
+	"slices"
+
+	gcal "google.golang.org/api/calendar/v3"
+)
+
+// state is what is kept of an event to write it without reading it again.
+type state struct {
+	Etag string `json:"etag,omitempty"`
+	// Instance says that it belongs to a recurring event, and may be no exception yet.
+	Instance bool `json:"instance,omitempty"`
+	// ICal and Start are what the copies of the event in all calendars have in common.
+	ICal  string `json:"ical,omitempty"`
+	Start string `json:"start,omitempty"`
+	// Default says that the calendar's own reminders hold; else Reminders are the event's.
+	Default   bool       `json:"default,omitempty"`
+	Reminders []reminder `json:"reminders,omitempty"`
+	// Ours is the popup that is Creatio's reminder; nil where none is.
+	Ours *int64 `json:"ours,omitempty"`
+	// Attendees are those of the event as the service gave them, to be written whole.
+	Attendees []*gcal.EventAttendee `json:"attendees,omitempty"`
+	// Private says that it was private when it was read.
+	Private bool `json:"private,omitempty"`
+	// Partial says that there may be more attendees.
+	Partial bool `json:"partial,omitempty"`
+}
+
+// reminder is one reminder of an event.
+type reminder struct {
+	Method  string `json:"method"`
+	Minutes int64  `json:"minutes"`
+}
+
+func stateOf(e *gcal.Event) state {
+	s := state{
+		Etag: e.Etag, Instance: e.RecurringEventId != "", ICal: e.ICalUID, Attendees: e.Attendees, Private: private(e), Partial: incomplete(e),
+	}
+	if t := e.OriginalStartTime; t != nil {
+		s.Start = t.Date + t.DateTime
+	}
+	if e.Reminders != nil {
+		s.Default = e.Reminders.UseDefault
+		for _, r := range e.Reminders.Overrides {
+			s.Reminders = append(s.Reminders, reminder{r.Method, r.Minutes})
+		}
+	}
+	s.Ours = firstPopup(s)
+	return s
+}
+
+// firstPopup is the smallest popup of an event: the one that is taken for Creatio's as long as nothing else is known.
+func firstPopup(s state) *int64 {
+	var out *int64
+	for _, r := range s.Reminders {
+		if r.Method == popup && (out == nil || r.Minutes < *out) {
+			out = &r.Minutes
+		}
+	}
+	return out
+}
+
+// reminderOf is Creatio's reminder of an event; false where it has none.
+func reminderOf(s state) (minutes int64, ok bool) {
+	if s.Default || s.Ours == nil {
+		return 0, false
+	}
+	return *s.Ours, true
+}
+
+// hasPopup reports whether an event has a popup of so many minutes.
+func (s state) hasPopup(minutes int64) bool {
+	return slices.Contains(s.Reminders, reminder{popup, minutes})
+}
+
+func readState(raw json.RawMessage) (state, error) {
+	var s state
+	if len(raw) == 0 {
+		return s, nil
+	}
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
+
+func (s state) encode() json.RawMessage {
+	// Strings, numbers and attendees that were decoded always encode.
+	raw, _ := json.Marshal(s)
+	return raw
+}

@@ -24,8 +24,11 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/creatio/activities"
 	"github.com/tandem-sync/tandem/shared/creatio/contacts"
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
+	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/google/people"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/oauth"
@@ -40,6 +43,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/syncer"
 	"github.com/tandem-sync/tandem/shared/vault"
 	"github.com/tandem-sync/tandem/shared/web"
+	"github.com/tandem-sync/tandem/shared/zone"
 )
 
 // Options are the settings that are not part of the configuration. The zero value is right for a deployed function.
@@ -139,9 +143,10 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if o.Rates == nil {
 		o.Rates = rates
 	}
-	a.engines = map[record.Type]*syncer.Engine{record.Contacts: {
-		Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates,
-	}}
+	a.engines = map[record.Type]*syncer.Engine{
+		record.Contacts:   {Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Activities: {Kind: Activities, Open: a.openActivities, Now: a.now, Logger: a.logger, Rates: o.Rates},
+	}
 	if err := a.openQueue(ctx, o); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
@@ -218,6 +223,9 @@ func (a *App) OAuthCallback() http.Handler { return a.observed("oauth-callback",
 // SyncContacts queues due users, or runs one user's window.
 func (a *App) SyncContacts() http.Handler { return a.sync(record.Contacts) }
 
+// SyncActivities does the same for activities.
+func (a *App) SyncActivities() http.Handler { return a.sync(record.Activities) }
+
 func (a *App) sync(t record.Type) http.Handler {
 	return a.observed("sync-"+string(t), a.site.Sync(t, runner{a}))
 }
@@ -231,7 +239,7 @@ func (a *App) observed(function string, h http.Handler) http.Handler {
 func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for name, h := range map[string]http.Handler{
-		"settings": a.Settings(), "oauth-callback": a.OAuthCallback(), "sync-contacts": a.SyncContacts(),
+		"settings": a.Settings(), "oauth-callback": a.OAuthCallback(), "sync-contacts": a.SyncContacts(), "sync-activities": a.SyncActivities(),
 	} {
 		mux.Handle("/"+name, h)
 		mux.Handle("/"+name+"/", h)
@@ -332,31 +340,70 @@ func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site,
 	return site, err
 }
 
-// openContacts makes the two sides of a user's contact sync.
-func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
-	clients := map[record.Side]*http.Client{}
+// clients are what a user's sides call with.
+type clients struct {
+	site   *creatio.Site
+	google *google.Client
+	user   creatio.User
+}
+
+// openClients opens both services for a user.
+func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error) {
+	callers := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {
 		client, err := a.linker.Client(ctx, p.ID, side, a.base[side])
 		if err != nil {
-			return nil, err
+			return clients{}, err
 		}
-		clients[side] = client
+		callers[side] = client
 	}
-	site, err := a.openSite(ctx, clients[record.Creatio])
+	site, err := a.openSite(ctx, callers[record.Creatio])
+	if err != nil {
+		return clients{}, err
+	}
+	api, err := google.NewClient(google.Options{HTTP: callers[record.Google], Endpoint: a.config.Google.Endpoint, Now: a.now, Logger: a.logger})
+	return clients{site: site, google: api, user: creatio.User{
+		ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone,
+	}}, err
+}
+
+// openContacts makes the two sides of a user's contact sync.
+func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
+	c, err := a.openClients(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	api, err := google.NewClient(google.Options{HTTP: clients[record.Google], Endpoint: a.config.Google.Endpoint, Now: a.now, Logger: a.logger})
-	if err != nil {
-		return nil, err
-	}
-	group, err := people.New(api, people.Options{
+	group, err := people.New(c.google, people.Options{
 		Photos: &http.Client{Transport: a.base[record.Google], CheckRedirect: httpx.SameOrigin}, Group: s.Scopes[record.Google],
 	})
 	if err != nil {
 		return nil, err
 	}
 	tag := contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
-	user := creatio.User{ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone}
-	return map[record.Side]syncer.Side{record.Creatio: contacts.New(site, tag, user), record.Google: group}, nil
+	return map[record.Side]syncer.Side{record.Creatio: contacts.New(c.site, tag, c.user), record.Google: group}, nil
+}
+
+// openActivities makes the two sides of a user's activity sync. The range of recurring events ends at the start of a day, so
+// that it rolls on once a day.
+func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
+	c, err := a.openClients(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	loc, known := zone.Load(p.Creatio.TimeZone)
+	if !known {
+		loc = time.UTC
+	}
+	first, err := zone.ParseDate(syncFrom(s.Settings, p.CreatedAt))
+	if err != nil {
+		return nil, fault.Errorf(fault.Bug, "", "sync-from", "open activities: %w", err)
+	}
+	from := first.Start(loc)
+	to := zone.DateOf(a.now().In(loc).AddDate(0, s.Settings.MonthsAhead, 0), loc).Start(loc)
+	events, err := calendar.New(c.google, calendar.Options{From: from, To: to, Zone: loc, Private: calendar.Private(s.Settings.PrivateEvents)})
+	if err != nil {
+		return nil, err
+	}
+	mine := activities.New(c.site, activities.Options{User: c.user, From: from, Zone: loc, Guests: s.Settings.Guests})
+	return map[record.Side]syncer.Side{record.Creatio: mine, record.Google: events}, nil
 }

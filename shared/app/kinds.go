@@ -1,7 +1,9 @@
 package app
 
 import (
+	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -17,4 +19,25 @@ var Contacts = syncer.Kind{
 		}
 		return ""
 	},
+}
+
+// Activities describes activities and events to the engine.
+var Activities = syncer.Kind{
+	Type: record.Activities, Schema: activity.Schema, Scope: "calendar", Title: activity.Name, Match: activity.Match, Policy: activitiesPolicy,
+	Words: syncer.Words{One: "activity", Many: "activities", Scope: map[record.Side]string{record.Creatio: "calendar", record.Google: "calendar"}},
+}
+
+// activitiesPolicy is what the settings say of merges, and of deletions: an activity that is deleted or canceled takes its event
+// with it, and the settings say what the deletion of an event does.
+func activitiesPolicy(s store.Settings) reconcile.Policy {
+	deletions := map[string]reconcile.Departure{"cancel": reconcile.Cancel, "delete": reconcile.Delete, "keep": reconcile.Keep}
+	inCreatio, known := deletions[s.Deletions]
+	if !known {
+		inCreatio = reconcile.Cancel
+	}
+	return reconcile.Policy{
+		Direction: reconcile.Direction(s.Direction), Conflicts: reconcile.Conflicts(s.Conflicts),
+		Departures: map[record.Side]reconcile.Departure{record.Google: inCreatio, record.Creatio: reconcile.Delete},
+		Retract:    map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
+	}
 }

@@ -60,6 +60,8 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	r := record.Record{
 		ID: id, Modified: modified, Member: s.member(d.state), End: d.Due, Fields: fields, Untracked: untracked, AdapterState: d.encode(),
 	}
+	// It lives on where only its mark, or the user's part in it, was taken away.
+	r.Withdrawn = !r.Member && d.Status != statusCanceled
 	if d.Owner != s.o.User.ContactID {
 		// The reminder is the owner's.
 		r.Locked = append(r.Locked, activity.Reminder)

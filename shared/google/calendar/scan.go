@@ -55,6 +55,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 		return record.Delta{}, fmt.Errorf("scan events: %w", err)
 	}
 	var series []string
+	var masters []*gcal.Event
 	g := newGathering(s)
 	for _, e := range events {
 		switch {
@@ -64,6 +65,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 			g.extents = append(g.extents, record.Extent{Parent: e.Id})
 		case len(e.Recurrence) > 0:
 			series = append(series, e.Id)
+			masters = append(masters, e)
 			g.extents = append(g.extents, record.Extent{Parent: e.Id, From: s.o.From, To: s.o.To})
 		default:
 			g.add(e)
@@ -72,6 +74,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	if err := s.expand(ctx, series, g); err != nil {
 		return record.Delta{}, fmt.Errorf("scan events: %w", err)
 	}
+	g.former = s.continued(masters, g.list())
 	delta := record.Delta{Records: g.packed(), Cursor: s.cursor(token)}
 	if len(g.extents) > 0 {
 		delta.Members, delta.Extents = g.members(), g.extents
@@ -113,6 +116,8 @@ type gathering struct {
 	events  map[string]*gcal.Event
 	order   []string
 	extents []record.Extent
+	// former are ids that instances had before their series was split, by id.
+	former map[string][]string
 }
 
 func newGathering(s *Side) *gathering { return &gathering{side: s, events: map[string]*gcal.Event{}} }
@@ -124,10 +129,20 @@ func (g *gathering) add(e *gcal.Event) {
 	g.events[e.Id] = e
 }
 
+func (g *gathering) list() []*gcal.Event {
+	out := make([]*gcal.Event, 0, len(g.order))
+	for _, id := range g.order {
+		out = append(out, g.events[id])
+	}
+	return out
+}
+
 func (g *gathering) packed() []record.Packed {
 	out := make([]record.Packed, 0, len(g.order))
-	for _, id := range g.order {
-		out = append(out, record.Pack(g.side.record(g.events[id])))
+	for _, e := range g.list() {
+		r := g.side.record(e)
+		r.Aliases = g.former[e.Id]
+		out = append(out, record.Pack(r))
 	}
 	return out
 }

@@ -135,6 +135,18 @@ func TestAfter_a_write_that_nobody_recorded_the_next_run_knows_what_it_was(t *te
 				}
 			},
 		},
+		"a name that only stands in for a missing one is no edit": {
+			before: func(_ *world, c, g *half) {
+				c.named = true
+				g.add("", "info@example.com")
+			},
+			written: record.Creatio,
+			check: func(t *testing.T, _ *world, c, g *half) {
+				if len(g.rows[g.id("")].fields[contact.Emails]) != 1 || len(c.rows) != 3 || len(g.rows) != 3 {
+					t.Errorf("google has %q, creatio %q", g.scope(), c.scope())
+				}
+			},
+		},
 		"who goes back to the former value has the last word": {
 			before:    func(w *world, _, _ *half) { w.setJob(record.Google, "Ada", "Baroness") },
 			written:   record.Creatio,

@@ -51,7 +51,7 @@ type breakage struct {
 }
 
 // cutOff does something that has a run be made, which is cut off at its n-th write to a side. It is false where the run had fewer.
-// A process that died is started again, and its lease has ended.
+// A process that died is to be started again.
 func (w *world) cutOff(how cut, side record.Side, n int, do func()) bool {
 	w.t.Helper()
 	b := &breakage{world: w, how: how, side: side, n: n}
@@ -77,14 +77,21 @@ func (w *world) cutOff(how cut, side record.Side, n int, do func()) bool {
 		if err := os.WriteFile(strings.TrimPrefix(w.env["STORE"], "bolt:"), b.stored, 0o600); err != nil {
 			w.t.Fatal(err)
 		}
-		w.pass(2 * time.Minute)
-		w.start()
-		// It goes on by itself with what was under way, once the lease of that has ended.
-		if err := w.app.Wait(w.t.Context()); err != nil {
-			w.t.Fatal(err)
-		}
 	}
 	return b.happened
+}
+
+// revive starts a process that died, once the lease of its run has ended. It goes on by itself with what was under way.
+func (w *world) revive() {
+	w.t.Helper()
+	if w.app != nil {
+		return
+	}
+	w.pass(2 * time.Minute)
+	w.start()
+	if err := w.app.Wait(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // at tells whether a request goes wrong, and whether it is the one that takes effect and gets no answer.
@@ -136,13 +143,12 @@ type cutting struct {
 	how  cut
 	side record.Side
 	n    int
-	// times counts how often that was so.
-	times int
 }
 
 func (c *cutting) everyRun() bool { return c != nil && c.side != "" }
 
-// cutOffAfter makes a run that is cut off once its first write to a side took effect.
+// cutOffAfter makes a run that is cut off once its first write to a side took effect. A process that died stays away until the
+// next run.
 func (s *story) cutOffAfter(side record.Side) string {
 	s.t.Helper()
 	s.begun()
@@ -183,7 +189,7 @@ func TestRuns_that_are_cut_off_lose_nothing_and_make_nothing_twice(t *testing.T)
 func (s *story) interrupted(do func()) {
 	s.t.Helper()
 	if s.cutOff(s.cut.how, s.cut.side, s.cut.n, do) {
-		s.cut.times++
+		s.revive()
 		s.pass(5 * time.Minute)
 		if !s.undoes {
 			s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user})

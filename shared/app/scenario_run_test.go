@@ -47,6 +47,7 @@ func (s *story) lose() {
 func (s *story) run() (status string, run store.Run) {
 	s.t.Helper()
 	s.begun()
+	s.revive()
 	if s.cut.everyRun() && !s.undoes {
 		s.interrupted(func() {
 			s.pass(5 * time.Minute)

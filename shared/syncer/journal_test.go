@@ -43,6 +43,11 @@ func (m mortal) Commit(ctx context.Context, t record.Type, l store.Lease, r stor
 // dieAfterWrite makes a run that dies as soon as its next write to a side took effect. Its lease ends by itself.
 func (w *world) dieAfterWrite(s record.Side) {
 	w.t.Helper()
+	w.dieAfterWriteAs(w.user, s)
+}
+
+func (w *world) dieAfterWriteAs(u store.User, s record.Side) {
+	w.t.Helper()
 	dead := false
 	w.after = func(call string) error {
 		if call == string(s)+" apply" {
@@ -60,7 +65,7 @@ func (w *world) dieAfterWrite(s record.Side) {
 		return nil
 	}
 	w.pass(time.Minute)
-	_, _ = w.runAs(mortal{w.user, &dead})
+	_, _ = w.runAs(mortal{u, &dead})
 	w.before, w.after = nil, nil
 	if !dead {
 		w.t.Fatalf("nothing was written to %s", s)

@@ -36,7 +36,7 @@ const (
 	processDied cut = "the process dies"
 )
 
-// breakage is a cut at the n-th write to a side.
+// breakage is a cut at the n-th write to a side; without a side at the n-th request to either.
 type breakage struct {
 	world *world
 	how   cut
@@ -50,7 +50,8 @@ type breakage struct {
 	stored   []byte
 }
 
-// cutOff does something that has a run be made, which is cut off at its n-th write to a side. It is false where the run had fewer.
+// cutOff does something that has a run be made, which is cut off at its n-th write to a side; without a side at its n-th request to
+// either. It is false where the run had fewer.
 // A process that died is to be started again.
 func (w *world) cutOff(how cut, side record.Side, n int, do func()) bool {
 	w.t.Helper()
@@ -101,7 +102,7 @@ func (b *breakage) at(side record.Side, r *http.Request, writes bool) (fails, dr
 	if b.happened {
 		return b.how != answerLost, false
 	}
-	if side != b.side || !writes {
+	if b.side != "" && (side != b.side || !writes) {
 		return false, false
 	}
 	if b.writes++; b.writes < b.n {

@@ -93,6 +93,13 @@ func tell(t *testing.T, archive *txtar.Archive, cut *cutting) {
 	}}
 	s.cut, s.undoes = cut, slices.ContainsFunc(archive.Files, func(f txtar.File) bool { return f.Name == "undo" })
 	s.tag("Ada", private)
+	s.play(archive)
+}
+
+// play takes the steps of a story.
+func (s *story) play(archive *txtar.Archive) {
+	t := s.t
+	t.Helper()
 	for i := range archive.Files {
 		f := &archive.Files[i]
 		if f.Name == "site" {
@@ -110,14 +117,14 @@ func tell(t *testing.T, archive *txtar.Archive, cut *cutting) {
 			continue
 		}
 		got := fold(step.show(s))
-		if cut != nil && !step.state {
+		if s.cut != nil && !step.state {
 			continue
 		}
 		if *update {
 			f.Data = []byte(got)
 		} else if diff := gocmp.Diff(string(f.Data), got); diff != "" {
 			t.Errorf("step %d, %s (-want +got):\n%s", i+1, f.Name, diff)
-			if cut != nil {
+			if s.cut != nil {
 				t.Log(s.do(http.MethodGet, "/settings/api/v1/export", nil).body)
 			}
 		}

@@ -42,6 +42,8 @@ type breakage struct {
 	how   cut
 	side  record.Side
 	n     int
+	// without says that the write does not take effect.
+	without bool
 
 	mu     sync.Mutex
 	writes int
@@ -55,20 +57,24 @@ type breakage struct {
 // A process that died is to be started again.
 func (w *world) cutOff(how cut, side record.Side, n int, do func()) bool {
 	w.t.Helper()
-	b := &breakage{world: w, how: how, side: side, n: n}
+	return w.breakAt(&breakage{world: w, how: how, side: side, n: n}, do)
+}
+
+func (w *world) breakAt(b *breakage, do func()) bool {
+	w.t.Helper()
 	w.google.SetFault(func(r *http.Request) *googlebox.Fault {
 		f, drops := b.at(record.Google, r, strings.HasPrefix(r.URL.Path, "/v1/") && r.Method != http.MethodGet)
 		if !f {
 			return nil
 		}
-		return &googlebox.Fault{Drop: drops, After: drops, Header: http.Header{"Retry-After": {"120"}}}
+		return &googlebox.Fault{Drop: drops, After: drops && !b.without, Header: http.Header{"Retry-After": {"120"}}}
 	})
 	w.creatio.SetFault(func(r *http.Request) *creatiobox.Fault {
 		f, drops := b.at(record.Creatio, r, writesToCreatio(r))
 		if !f {
 			return nil
 		}
-		return &creatiobox.Fault{Drop: drops, After: drops, Header: http.Header{"Retry-After": {"120"}}}
+		return &creatiobox.Fault{Drop: drops, After: drops && !b.without, Header: http.Header{"Retry-After": {"120"}}}
 	})
 	do()
 	w.google.SetFault(nil)
@@ -152,10 +158,21 @@ func (c *cutting) everyRun() bool { return c != nil && c.side != "" }
 // next run.
 func (s *story) cutOffAfter(side record.Side) string {
 	s.t.Helper()
+	return s.cutOffAt(&breakage{world: s.world, how: s.cut.how, side: side, n: 1})
+}
+
+// cutOffBefore makes a run that is cut off at its first write to a side, which does not take effect.
+func (s *story) cutOffBefore(side record.Side) string {
+	s.t.Helper()
+	return s.cutOffAt(&breakage{world: s.world, how: s.cut.how, side: side, n: 1, without: true})
+}
+
+func (s *story) cutOffAt(b *breakage) string {
+	s.t.Helper()
 	s.begun()
 	s.pass(5 * time.Minute)
-	if !s.cutOff(s.cut.how, side, 1, func() { s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user}) }) {
-		s.t.Errorf("nothing was written to %s", sideName(side))
+	if !s.breakAt(b, func() { s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user}) }) {
+		s.t.Errorf("nothing was written to %s", sideName(b.side))
 	}
 	return ""
 }

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write what the scenarios of testdata sh
 // TestScenarios plays the stories of testdata/scenarios: the whole of Tandem between a simulated Creatio and a simulated
 // Google. A story begins with the rule in prose. Its sections are steps, in order:
 //
-//	site                  what the site is like before anything happens: "names are surname first"
+//	site                  what the services are like before anything happens: "names are surname first", "Google's lists lag"
 //	settings              "direction: to-google", "conflicts: google", "tag: Work"
 //	in Creatio            what people do in Creatio, a line "label: value" for each value
 //	in Google             what the user does in Google
@@ -154,24 +154,25 @@ type step struct {
 }
 
 var steps = map[string]step{
-	"settings":                         {do: (*story).set},
-	"in Creatio":                       {do: (*story).inCreatio},
-	"in Google":                        {do: (*story).inGoogle},
-	"in Tandem":                        {do: (*story).inTandem},
-	"wait":                             {do: (*story).wait},
-	"synchronize":                      {show: (*story).synchronize},
-	"synchronize now":                  {show: (*story).synchronizeNow},
-	"preview":                          {show: (*story).preview},
-	"approve the former list":          {show: (*story).approveFormer},
-	"approve":                          {show: func(s *story) string { return s.decide("approve") }},
-	"reject":                           {show: func(s *story) string { return s.decide("reject") }},
-	"undo":                             {show: (*story).undoLatest},
-	"Creatio shows":                    {show: (*story).creatioShows, state: true},
-	"Google shows":                     {show: (*story).googleShows, state: true},
-	"cut off after a write to Creatio": {show: func(s *story) string { return s.cutOffAfter(record.Creatio) }},
-	"cut off after a write to Google":  {show: func(s *story) string { return s.cutOffAfter(record.Google) }},
-	"tagged":                           {show: (*story).taggedNames, state: true},
-	"in the group":                     {show: (*story).groupNames, state: true},
+	"settings":                          {do: (*story).set},
+	"in Creatio":                        {do: (*story).inCreatio},
+	"in Google":                         {do: (*story).inGoogle},
+	"in Tandem":                         {do: (*story).inTandem},
+	"wait":                              {do: (*story).wait},
+	"synchronize":                       {show: (*story).synchronize},
+	"synchronize now":                   {show: (*story).synchronizeNow},
+	"preview":                           {show: (*story).preview},
+	"approve the former list":           {show: (*story).approveFormer},
+	"approve":                           {show: func(s *story) string { return s.decide("approve") }},
+	"reject":                            {show: func(s *story) string { return s.decide("reject") }},
+	"undo":                              {show: (*story).undoLatest},
+	"Creatio shows":                     {show: (*story).creatioShows, state: true},
+	"Google shows":                      {show: (*story).googleShows, state: true},
+	"cut off after a write to Creatio":  {show: func(s *story) string { return s.cutOffAfter(record.Creatio) }},
+	"cut off before a write to Creatio": {show: func(s *story) string { return s.cutOffBefore(record.Creatio) }},
+	"cut off after a write to Google":   {show: func(s *story) string { return s.cutOffAfter(record.Google) }},
+	"tagged":                            {show: (*story).taggedNames, state: true},
+	"in the group":                      {show: (*story).groupNames, state: true},
 }
 
 // statement is a line with the indented lines below it.
@@ -312,9 +313,13 @@ func written(pairs ...[2]string) string {
 
 func site(t *testing.T, data string) change {
 	t.Helper()
-	return func(_ map[string]string, o *creatiobox.Options, _ *app.Options) {
+	return func(env map[string]string, o *creatiobox.Options, _ *app.Options) {
 		for _, st := range statements(data) {
 			switch st.text {
+			case "Google's lists lag":
+				env[listsLag] = "9m"
+			case "Google's reads lag":
+				env[readsLag] = "9m"
 			case "names are surname first":
 				o.NameOrder = "SGM"
 			case "names are given name first":

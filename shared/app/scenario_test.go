@@ -344,6 +344,7 @@ func (s *story) set(st statement) {
 		s.t.Fatalf("no such setting: %s", name)
 	}
 	if s.user != "" {
+		s.revive()
 		s.call(http.MethodPut, "/contacts", s.settings, 200, nil)
 	}
 	s.begun()

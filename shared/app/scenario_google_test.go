@@ -126,6 +126,7 @@ var groupStatements = []struct {
 		return s.google.Account(ada).Merge(s.personNamed(m[2]), s.personNamed(m[1]))
 	}},
 	{regexp.MustCompile(`^restore (.+)$`), func(s *story, m []string) bool { return s.google.Account(ada).Restore(s.trash[m[1]]) }},
+	{regexp.MustCompile(`^the sync tokens expire$`), func(s *story, _ []string) bool { s.google.ExpireSyncTokens(); return true }},
 	{regexp.MustCompile(`^Ada withdraws her consent$`), func(s *story, _ []string) bool { s.google.RevokeGrant(ada); return true }},
 	{regexp.MustCompile(`^(the People API of Tandem's project is switched off|Ada withdraws the permission for contacts)$`), func(s *story, m []string) bool {
 		s.google.SetFault(refusing(refusals[m[1]]))

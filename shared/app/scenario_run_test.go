@@ -47,6 +47,13 @@ func (s *story) lose() {
 func (s *story) run() (status string, run store.Run) {
 	s.t.Helper()
 	s.begun()
+	s.revive()
+	if s.cut.everyRun() && !s.undoes {
+		s.interrupted(func() {
+			s.pass(5 * time.Minute)
+			s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user})
+		})
+	}
 	s.pass(5 * time.Minute)
 	a := s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user})
 	var out struct{ Run, Status, Reason string }
@@ -117,7 +124,14 @@ func (s *story) undoLatest() string {
 	if len(runs) == 0 {
 		s.t.Fatal("there is no run to undo")
 	}
-	return s.tells(s.queued("/runs/" + runs[0].ID + "/undo"))
+	undo := "/runs/" + runs[0].ID + "/undo"
+	if s.cut.everyRun() {
+		var run store.Run
+		if s.interrupted(func() { _, run = s.queued(undo) }); run.Status == "done" {
+			return ""
+		}
+	}
+	return s.tells(s.queued(undo))
 }
 
 func (s *story) preview() string {

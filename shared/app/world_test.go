@@ -28,6 +28,12 @@ import (
 	"github.com/tandem-sync/tandem/shared/store/storetest"
 )
 
+// How long after a write Google's lists and its reads show what was before. Tandem does not read these.
+const (
+	listsLag = "TEST_LISTS_LAG"
+	readsLag = "TEST_READS_LAG"
+)
+
 const (
 	clientID     = "client"
 	clientSecret = "client-secret"
@@ -156,7 +162,10 @@ func newWorld(t *testing.T, changes ...change) *world {
 	w.url = serve(&w.tandem)
 	w.env["PUBLIC_URL"], w.env["GOOGLE_ENDPOINT"], w.env["CREATIO_URL"] = w.url, serve(&google), serve(&creatio)
 
-	w.google = googlebox.New(googlebox.Options{Now: w.now, IssuerURL: w.env["GOOGLE_ENDPOINT"]})
+	options := googlebox.Options{Now: w.now, IssuerURL: w.env["GOOGLE_ENDPOINT"]}
+	options.WriteVisibility, _ = time.ParseDuration(w.env[listsLag])
+	options.StaleReads, _ = time.ParseDuration(w.env[readsLag])
+	w.google = googlebox.New(options)
 	w.google.AddClient(clientID, clientSecret, w.url+"/oauth-callback")
 	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true, HostedDomain: "example.com"})
 	w.google.AutoConsent(ada)

@@ -349,6 +349,19 @@ type Run struct {
 	Problems []Problem `json:"problems,omitempty"`
 }
 
+// MarkWaiting marks what a held run of a former version lists as waiting. Such a run did nothing at all before the user decided, and
+// no change of it said so; a held run of this version lists at least one change that waits.
+func (r *Run) MarkWaiting() {
+	switch r.Status {
+	case "held", "approved", "rejected", "replaced":
+		if r.Wrote() && !slices.ContainsFunc(r.Changes, func(c Change) bool { return c.Waits }) {
+			for i := range r.Changes {
+				r.Changes[i].Waits = true
+			}
+		}
+	}
+}
+
 // Unfinished reports whether a run that was promised still has to be made, or to go on: a failed one is tried again by
 // its queue.
 func (r Run) Unfinished() bool {

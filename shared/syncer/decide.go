@@ -18,9 +18,13 @@ import (
 func (w *writer) carryOut(ctx context.Context) error {
 	slices.SortFunc(w.pairs.list, func(a, b *pair) int { return cmp.Compare(a.id, b.id) })
 	_, planning := observe.Begin(ctx, "plan")
-	known, unmatched := w.sortOut()
+	known, unmatched, unjournaled := w.sortOut()
 	w.guard.judge()
-	planning.End(nil)
+	err := w.rebuildIntents(ctx, unjournaled)
+	planning.End(err)
+	if err != nil {
+		return err
+	}
 	if w.preview() {
 		return w.tellPlan(ctx, known, unmatched)
 	}
@@ -29,6 +33,9 @@ func (w *writer) carryOut(ctx context.Context) error {
 	}
 	for group, err := range w.matcher().groups(ctx, unmatched) {
 		if err != nil {
+			return err
+		}
+		if err := w.rebuildIntents(ctx, group); err != nil {
 			return err
 		}
 		if err := w.perform(ctx, group); err != nil {
@@ -42,9 +49,12 @@ func (w *writer) carryOut(ctx context.Context) error {
 }
 
 // sortOut parts the pairs whose two records are known from those of which one is to be found or made, and shows the guard
-// what is planned with them. Nothing is lost by records that are matched.
-func (w *writer) sortOut() (known, unmatched []*pair) {
+// what is planned with them. Nothing is lost by records that are matched. Some of both were begun without the journal.
+func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 	w.pairs.each(w.pairs.list, func(p *pair) {
+		if _, found := p.unjournaled(); found {
+			unjournaled = append(unjournaled, p)
+		}
 		st := w.decide(p)
 		if p.wait == nil {
 			w.guard.consider(st)
@@ -55,7 +65,7 @@ func (w *writer) sortOut() (known, unmatched []*pair) {
 			known = append(known, p)
 		}
 	})
-	return known, unmatched
+	return known, unmatched, unjournaled
 }
 
 // decide plans one pair, whatever that takes away.

@@ -194,6 +194,9 @@ func (w *writer) tellPlan(ctx context.Context, known, unmatched []*pair) error {
 		if err != nil {
 			return err
 		}
+		if err := w.rebuildIntents(ctx, group); err != nil {
+			return err
+		}
 		if err := tell(group); err != nil {
 			return err
 		}

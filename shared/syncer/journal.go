@@ -70,10 +70,8 @@ func (w *writer) intent(st *step) *record.Intent {
 		Active: st.Active, SplitSide: st.SplitSide, Base: record.Fields{}, Scopes: w.reading.scopes, Sides: map[record.Side]record.IntentSide{},
 	}
 	for _, f := range w.engine.Schema {
-		for _, op := range st.Ops {
-			if slices.Contains(op.Changed, f.Name) && !slices.Contains(in.Fields, f.Name) {
-				in.Fields = append(in.Fields, f.Name)
-			}
+		if st.touches(f) {
+			in.Fields = append(in.Fields, f.Name)
 		}
 	}
 	maps.Copy(in.Base, only(st.Base, in.Fields))
@@ -98,6 +96,18 @@ func (w *writer) intent(st *step) *record.Intent {
 		in.Sides[s] = side
 	}
 	return in
+}
+
+// touches reports whether a field changes on a side, or comes to show something else there: a side may put one value in the place
+// of another that nobody asked it to change, as a name where a contact has none.
+func (st *step) touches(f record.Field) bool {
+	for s, op := range st.Ops {
+		plan := st.plans[s]
+		if slices.Contains(op.Changed, f.Name) || plan.Err == nil && !f.Equal(op.Before[f.Name], plan.Displayed[f.Name]) {
+			return true
+		}
+	}
+	return false
 }
 
 func only(fields record.Fields, names []string) record.Fields {

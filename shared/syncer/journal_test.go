@@ -43,6 +43,11 @@ func (m mortal) Commit(ctx context.Context, t record.Type, l store.Lease, r stor
 // dieAfterWrite makes a run that dies as soon as its next write to a side took effect. Its lease ends by itself.
 func (w *world) dieAfterWrite(s record.Side) {
 	w.t.Helper()
+	w.dieAfterWriteAs(w.user, s)
+}
+
+func (w *world) dieAfterWriteAs(u store.User, s record.Side) {
+	w.t.Helper()
 	dead := false
 	w.after = func(call string) error {
 		if call == string(s)+" apply" {
@@ -60,7 +65,7 @@ func (w *world) dieAfterWrite(s record.Side) {
 		return nil
 	}
 	w.pass(time.Minute)
-	_, _ = w.runAs(mortal{w.user, &dead})
+	_, _ = w.runAs(mortal{u, &dead})
 	w.before, w.after = nil, nil
 	if !dead {
 		w.t.Fatalf("nothing was written to %s", s)
@@ -132,6 +137,18 @@ func TestAfter_a_write_that_nobody_recorded_the_next_run_knows_what_it_was(t *te
 				is := g.rows[g.id("Emmy")].fields
 				if is.Text(contact.JobTitle) != countess || len(is[contact.Addresses]) != 1 || len(c.rows[c.id("Emmy")].fields[contact.Addresses]) != 1 {
 					t.Errorf("google has %v, creatio %v", is, c.rows[c.id("Emmy")].fields)
+				}
+			},
+		},
+		"a name that only stands in for a missing one is no edit": {
+			before: func(_ *world, c, g *half) {
+				c.named = true
+				g.add("", "info@example.com")
+			},
+			written: record.Creatio,
+			check: func(t *testing.T, _ *world, c, g *half) {
+				if len(g.rows[g.id("")].fields[contact.Emails]) != 1 || len(c.rows) != 3 || len(g.rows) != 3 {
+					t.Errorf("google has %q, creatio %q", g.scope(), c.scope())
 				}
 			},
 		},

@@ -193,6 +193,8 @@ type half struct {
 	// narrow says how many characters the side has room for in a job title, and that it knows no town: an address shows there
 	// as its text.
 	narrow int
+	// named says that every record has a name there: one without shows its e-mail address in the name's place.
+	named bool
 	// stale is what reads by id show of records although a list told of something newer.
 	stale map[string]record.Record
 	// lags is how long lists and reads trail writes.
@@ -476,7 +478,11 @@ func (h *half) apply(op record.Operation) record.Result {
 		return record.Result{Err: fault.New(fault.Conflict, string(h.side), "version", nil)}
 	}
 	after, projections := h.display(op.After)
-	for _, name := range op.Changed {
+	changed := op.Changed
+	if h.named && !slices.Contains(changed, contact.GivenName) {
+		changed = append(slices.Clone(changed), contact.GivenName)
+	}
+	for _, name := range changed {
 		if len(after[name]) == 0 {
 			delete(r.fields, name)
 		} else {
@@ -497,8 +503,12 @@ func (h *half) apply(op record.Operation) record.Result {
 // display is what the side shows of content.
 func (h *half) display(fields record.Fields) (record.Fields, []record.Projection) {
 	out, projections := fields.Clone(), []record.Projection(nil)
+	if h.named && out.Text(contact.GivenName) == "" {
+		out.SetText(contact.GivenName, out.One(contact.Emails).Text)
+		projections = append(projections, record.Projection{Field: contact.GivenName, Displayed: out.One(contact.GivenName)})
+	}
 	if h.narrow == 0 {
-		return out, nil
+		return out, projections
 	}
 	if job := out.Text(contact.JobTitle); len(job) > h.narrow {
 		out.SetText(contact.JobTitle, job[:h.narrow])

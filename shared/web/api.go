@@ -70,6 +70,18 @@ func (s *Site) getRun(w http.ResponseWriter, r *http.Request, v visit) error {
 	return answer(w, http.StatusOK, detail(run))
 }
 
+func (s *Site) getChanges(w http.ResponseWriter, r *http.Request, v visit) error {
+	q, err := readChangesQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	run, err := s.service.Run(r.Context(), v.user, r.PathValue("run"))
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, changesPage(run.Changes, q))
+}
+
 func (s *Site) postPreview(t record.Type) serve {
 	return func(w http.ResponseWriter, r *http.Request, v visit) error {
 		run, err := s.service.Preview(r.Context(), v.user, t)

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -50,6 +51,10 @@ func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
 		"run-queued":    {"GET", "runs/run-3", "", nil},
 		"run-404":       {"GET", "runs/run-9", "", nil},
 		"run-held":      {"GET", "runs/run-1", "", nil},
+		"changes":       {"GET", "runs/run-2/changes", "", nil},
+		"changes-next":  {"GET", "runs/run-2/changes?limit=1&after=", "", nil},
+		"changes-422":   {"GET", "runs/run-2/changes?limit=1001&after=run-1", "", nil},
+		"changes-404":   {"GET", "runs/run-9/changes", "", nil},
 		"approve":       {"POST", "runs/run-1/approve", "", nil},
 		"approve-409":   {"POST", "runs/run-0/approve", "", nil},
 		"run-undo": {"GET", "runs/run-4", "", func(f *fakeService) {
@@ -77,6 +82,57 @@ func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
 	c := newClient(t)
 	goldenJSON(t, "signed-out.json", account(c))
 	goldenJSON(t, "healthz.json", c.do("GET", "/settings/healthz", ""))
+}
+
+func TestTheChangesOfALongRunComeInPages(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	const all = 2345
+	c.fake.runs[1].Changes = nil
+	for i := range all {
+		c.fake.runs[1].Changes = append(c.fake.runs[1].Changes, store.Change{Side: record.Google, Action: "create", Record: fmt.Sprint("Person ", i)})
+	}
+	type page struct {
+		Changes []struct{ Record string }
+		More    bool
+		Next    string
+	}
+	read := func(path string) (p page) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(body(t, c.do("GET", "/settings/api/v1/runs/run-2"+path, "", c.signedIn))), &p); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	if p := read(""); len(p.Changes) != 1000 || !p.More || p.Next != "1000" {
+		t.Errorf("the run has %d changes, more: %v, next: %q", len(p.Changes), p.More, p.Next)
+	}
+	for _, limit := range []int{1, 999, 1000} {
+		p := read(fmt.Sprintf("/changes?limit=%d", limit))
+		if len(p.Changes) != limit || !p.More {
+			t.Errorf("of %d changes there are %d, more: %v", limit, len(p.Changes), p.More)
+		}
+	}
+	// A run and the pages after it have every change once, in the order of the run.
+	p := read("")
+	for n := 0; ; {
+		for _, change := range p.Changes {
+			if want := fmt.Sprint("Person ", n); change.Record != want {
+				t.Fatalf("got %s, want %s", change.Record, want)
+			}
+			n++
+		}
+		if p.More != (n < all) || p.More != (p.Next != "") {
+			t.Fatalf("after %d of %d changes more is %v, next %q", n, all, p.More, p.Next)
+		}
+		if !p.More {
+			break
+		}
+		p = read("/changes?limit=600&after=" + p.Next)
+	}
+	if p := read("/changes?after=99999"); len(p.Changes) != 0 || p.More {
+		t.Errorf("after the last change there are %d, more: %v", len(p.Changes), p.More)
+	}
 }
 
 func TestSettingsArePutAsTheyAre(t *testing.T) {

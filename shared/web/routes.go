@@ -71,6 +71,7 @@ func (s *Site) table() []route {
 		{"POST", "/api/v1/activities/preview", script, s.postPreview(record.Activities)},
 		{"GET", "/api/v1/runs", script, s.getRuns},
 		{"GET", "/api/v1/runs/{run}", script, s.getRun},
+		{"GET", "/api/v1/runs/{run}/changes", script, s.getChanges},
 		{"POST", "/api/v1/runs/{run}/approve", script, s.postApprove},
 		{"POST", "/api/v1/runs/{run}/reject", script, s.postReject},
 		{"POST", "/api/v1/runs/{run}/undo", script, s.postUndo},

@@ -68,6 +68,8 @@ var everyRoute = []struct {
 	{"DELETE", "/api/v1/creatio", "", 401, 204, 403},
 	{"DELETE", "/api/v1/account", "", 401, 204, 403},
 	{"GET", "/api/v1/runs/run-2", "", 401, 200, 200},
+	{"GET", "/api/v1/runs/run-2/changes", "", 401, 200, 200},
+	{"GET", "/api/v1/runs/of-somebody-else/changes", "", 401, 404, 404},
 	{"POST", "/api/v1/runs/run-1/approve", "", 401, 202, 403},
 	{"POST", "/api/v1/runs/run-1/reject", "", 401, 202, 403},
 	{"POST", "/api/v1/runs/run-2/reject", "", 401, 409, 403},

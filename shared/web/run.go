@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"time"
@@ -20,9 +21,19 @@ type runJSON struct {
 	Counts     store.Counts `json:"counts"`
 	// Undoes is there for an undo only.
 	Undoes *undoJSON `json:"undoes,omitempty"`
-	// Changes is nil in a list of runs, which does not have them.
+	// Changes is nil in a list of runs, which does not have them. A run has its first ones; More says that others follow, and
+	// Next where.
 	Changes  *[]changeJSON `json:"changes,omitempty"`
+	More     bool          `json:"more,omitempty"`
+	Next     string        `json:"next,omitempty"`
 	Problems []problemJSON `json:"problems"`
+}
+
+// changesJSON is a page of the changes of a run. Next is the place of the page that follows.
+type changesJSON struct {
+	Changes []changeJSON `json:"changes"`
+	More    bool         `json:"more"`
+	Next    string       `json:"next,omitempty"`
 }
 
 type changeJSON struct {
@@ -79,19 +90,58 @@ func summary(r store.Run) runJSON {
 	}
 }
 
-// detail is a run with every change.
+// detail is a run with its first changes.
 func detail(r store.Run) runJSON {
-	changes := make([]changeJSON, len(r.Changes))
-	for i, c := range r.Changes {
+	page := changesPage(r.Changes, changesQuery{limit: mostChanges})
+	out := summary(r)
+	out.Changes, out.More, out.Next = &page.Changes, page.More, page.Next
+	return out
+}
+
+func changesPage(all []store.Change, q changesQuery) changesJSON {
+	from := min(q.after, len(all))
+	to := min(from+q.limit, len(all))
+	page := changesJSON{Changes: make([]changeJSON, 0, to-from), More: to < len(all)}
+	for _, c := range all[from:to] {
 		fields := make([]fieldJSON, len(c.Fields))
 		for k, f := range c.Fields {
 			fields[k] = fieldJSON{f.Field, f.Before, f.After, f.Rule, f.Ref}
 		}
-		changes[i] = changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, fields, c.Waits}
+		page.Changes = append(page.Changes, changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, fields, c.Waits})
 	}
-	out := summary(r)
-	out.Changes = &changes
-	return out
+	if page.More {
+		page.Next = strconv.Itoa(to)
+	}
+	return page
+}
+
+// mostChanges is how many changes one answer has at most.
+const mostChanges = 1000
+
+// changesQuery is which changes of a run are asked for: those after the first so many, in the order of the run.
+type changesQuery struct{ limit, after int }
+
+func readChangesQuery(v url.Values) (changesQuery, error) {
+	q := changesQuery{limit: mostChanges}
+	var errs []FieldError
+	if v.Has("limit") {
+		n, err := strconv.Atoi(v.Get("limit"))
+		if err != nil || n < 1 || n > mostChanges {
+			errs = append(errs, FieldError{"limit", fmt.Sprintf("Give a whole number from 1 to %d.", mostChanges)})
+		}
+		q.limit = n
+	}
+	if after := v.Get("after"); after != "" {
+		n, err := strconv.Atoi(after)
+		if err != nil || n < 0 {
+			errs = append(errs, FieldError{"after", "Give the place that the former page named as the next one, or leave it out."})
+		}
+		q.after = n
+	}
+	if errs != nil {
+		return changesQuery{}, &InvalidError{errs}
+	}
+	return q, nil
 }
 
 // runsQuery is which runs are asked for; no kind means all.

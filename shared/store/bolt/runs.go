@@ -72,6 +72,7 @@ func (u *user) Run(ctx context.Context, id string) (r store.Run, err error) {
 			return err
 		})
 	})
+	r.MarkWaiting()
 	return r, err
 }
 

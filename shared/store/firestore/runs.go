@@ -119,6 +119,7 @@ func (u *user) Run(ctx context.Context, id string) (store.Run, error) {
 		return store.Run{}, wrap("read run", err)
 	}
 	r.Changes, err = u.readChanges(ctx, id)
+	r.MarkWaiting()
 	return r, wrap("read run", err)
 }
 

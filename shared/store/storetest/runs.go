@@ -70,10 +70,10 @@ var runTests = map[string]func(*testing.T, store.Store){
 		}), errRefused)
 		must(t, u.UpdateRun(t.Context(), "run1", func(r *store.Run) error {
 			same(t, "run to change", *r, want)
-			r.ID, r.Status, r.Changes = "run2", "held", changes("not to be written", 3)
+			r.ID, r.Status, r.Changes = "run2", "partial", changes("not to be written", 3)
 			return nil
 		}))
-		want.Status, want.Changes = "held", changes("a", 2)
+		want.Status, want.Changes = "partial", changes("a", 2)
 		got, err = u.Run(t.Context(), "run1")
 		must(t, err)
 		same(t, "changed run", got, want)
@@ -101,6 +101,25 @@ var runTests = map[string]func(*testing.T, store.Store){
 			want = append(want, piece...)
 		}
 		wantChanges(t, u, "run1", want)
+	},
+
+	"what a held run of a former version lists did not happen": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		for status, waits := range map[string]bool{"held": true, "approved": true, "rejected": true, "replaced": true, "done": false, "running": false} {
+			must(t, u.PutRun(t.Context(), store.Run{ID: status, Status: status}))
+			must(t, u.AddChanges(t.Context(), status, 0, changes("a", 2)))
+			want := changes("a", 2)
+			for i := range want {
+				want[i].Waits = waits
+			}
+			wantChanges(t, u, status, want)
+		}
+		// One of this version says itself what waits.
+		must(t, u.PutRun(t.Context(), store.Run{ID: "own", Status: "held"}))
+		want := changes("a", 2)
+		want[1].Waits = true
+		must(t, u.AddChanges(t.Context(), "own", 0, want))
+		wantChanges(t, u, "own", want)
 	},
 
 	"a run may have many changes, in one piece as well": func(t *testing.T, s store.Store) {

@@ -13,10 +13,11 @@ import (
 )
 
 // record writes down what became of a chunk: links, history, problems. Where a side broke down, the run says so once and
-// not for every record. It returns pairs that are to be read and planned anew.
-func (w *writer) record(ctx context.Context, chunk []*step, broken bool) ([]*pair, error) {
+// not for every record. waits are pairs of the chunk that were left alone. It returns pairs that are to be read and planned
+// anew.
+func (w *writer) record(ctx context.Context, chunk []*step, waits []*pair, broken bool) ([]*pair, error) {
 	var again []*pair
-	var links []store.Link
+	links := w.waitingLinks(waits)
 	changes := w.allChanges(chunk)
 	for _, st := range chunk {
 		w.report.countStep(&w.engine.Kind, st)

@@ -54,6 +54,9 @@ type WriteNote struct {
 	// hash of both is the note's key.
 	Site   string `json:"-"`
 	Record string `json:"-"`
+	// Before is the record's time of modification as the write found it; zero for a new one. It is not kept: what it tells of
+	// an edit that was later than the one that the write carried goes into Edited.
+	Before time.Time `json:"-"`
 	// Modified is the record's time of modification as the write left it, Edited the time of the edit.
 	Modified time.Time `json:"modified"`
 	Edited   time.Time `json:"edited"`
@@ -61,4 +64,25 @@ type WriteNote struct {
 	User string `json:"user"`
 	// Until is when the note is of no use any more.
 	Until time.Time `json:"until"`
+}
+
+// How far a record's time of modification may be from what a note says of it. Creatio does not tell what time a write gave.
+// Modified is the last whole second of the site's clock that the run knew of when the answer came, and the record was written
+// after that, or while the run waited for the answer.
+const (
+	noteBehind = time.Minute
+	noteAhead  = 2 * time.Second
+)
+
+// Left reports whether a record with this time of modification is as the write of the note left it.
+func (n WriteNote) Left(modified time.Time) bool {
+	return !n.Modified.IsZero() && !modified.Before(n.Modified.Add(-noteBehind)) && !modified.After(n.Modified.Add(noteAhead))
+}
+
+// EditedAt is when a person last edited a record that has this time of modification, as far as the note tells.
+func (n WriteNote) EditedAt(modified time.Time) time.Time {
+	if n.Left(modified) {
+		return n.Edited
+	}
+	return modified
 }

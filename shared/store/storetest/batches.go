@@ -243,6 +243,27 @@ var batchTests = map[string]func(*testing.T, store.Store){
 		want(note(13, 9, 400), "ada")
 	},
 
+	"a note carries on when the record was edited before": func(t *testing.T, s store.Store) {
+		ada := s.User("ada")
+		lease := acquire(t, ada, "run1")
+		minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
+		for n, row := range []struct{ before, modified, edited, want int }{
+			{before: -9, modified: 10, edited: 3, want: 3},
+			// What it found was the write of the note: the edit was at 3.
+			{before: 10, modified: 20, edited: 1, want: 3},
+			{before: 20, modified: 30, edited: 5, want: 5},
+			// What it found was a person's edit.
+			{before: 33, modified: 40, edited: 6, want: 33},
+		} {
+			putNotes(t, ada, lease, noon, store.WriteNote{
+				Site: site, Record: "c9", Before: minute(row.before), Modified: minute(row.modified), Edited: minute(row.edited), Until: minute(99),
+			})
+			if got := notesOf(t, ada, "c9")["c9"].Edited; !got.Equal(minute(row.want)) {
+				t.Errorf("after note %d the edit was at %s, want %s", n, got, minute(row.want))
+			}
+		}
+	},
+
 	"what is over does not come in the way of what is written later": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")

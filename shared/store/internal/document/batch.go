@@ -130,6 +130,9 @@ func Noted(kept, next store.WriteNote) store.WriteNote {
 		next.User, next.Modified, next.Edited = kept.User, kept.Modified, kept.Edited
 	case 0:
 		next.Edited = later(kept.Edited, next.Edited)
+	case -1:
+		// What the record showed before is still there beside what was written.
+		next.Edited = later(kept.EditedAt(next.Before), next.Edited)
 	}
 	next.Until = later(kept.Until, next.Until)
 	return next

@@ -133,7 +133,7 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, AdapterState: rec.AdapterState,
-				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: rec.Modified},
+				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: p.notes[s].EditedAt(rec.Modified)},
 			}
 		}
 	}

@@ -141,6 +141,7 @@ func (w *writer) recoverIntent(p *pair) {
 		return
 	}
 	p.link.Intent = nil
+	w.noteUnheard(p, intent)
 	in := w.planned(p)
 	is := *intent
 	is.Sides = maps.Clone(is.Sides)

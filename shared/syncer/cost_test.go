@@ -121,8 +121,9 @@ func TestWhat_changed_costs_the_store_one_reading_and_two_writings_of_its_link_e
 			// the fence of the intents, and the history, listed before what it tells of is done, and told after that.
 			want := [2]int64{idle[0] + changed + 2, idle[1] + 2*changed + 3}
 			if side == record.Google {
-				// Other users of the contacts are told in a note that the write was nobody's edit; what was noted before is read.
-				want[0], want[1] = want[0]+changed, want[1]+changed
+				// Other users of the contacts are told in a note that the write is nobody's edit, as it is about to be sent and
+				// with the result; what was noted before is read each time.
+				want[0], want[1] = want[0]+2*changed, want[1]+2*changed
 			}
 			if got := spent(t, w, reads, writes); got != want {
 				t.Errorf("%d changes in %s cost %v reads and writes, want %v", changed, side, got, want)

@@ -37,6 +37,7 @@ func (w *writer) journal(ctx context.Context, chunk []*step) (rest []*step, wait
 		batch.Links = append(batch.Links, l)
 		batch.Claims = append(batch.Claims, w.claims(st)...)
 	}
+	batch.Notes = w.sendNotes(chunk)
 	refused, err := w.put(ctx, batch)
 	if err != nil {
 		return nil, nil, err

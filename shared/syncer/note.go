@@ -2,7 +2,11 @@ package syncer
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
@@ -44,8 +48,9 @@ func (w *writer) tellTimes(ctx context.Context, chunk []*step) error {
 			if !st.ByTime {
 				continue
 			}
-			if note, noted := notes[st.records[s].ID]; noted && note.Left(st.records[s].Modified) {
-				st.notes = map[record.Side]store.WriteNote{s: note}
+			note, noted := notes[st.records[s].ID]
+			if at := st.records[s].Modified; noted && !w.others(note, st).EditedAt(at).Equal(at) {
+				st.notes = map[record.Side]store.WriteNote{s: w.others(note, st)}
 				chunk[i] = w.guarded(st.pair)
 			}
 		}
@@ -53,36 +58,78 @@ func (w *writer) tellTimes(ctx context.Context, chunk []*step) error {
 	return nil
 }
 
-// writeNotes are what others are to know of what a chunk wrote: that it was nobody's edit, and when the edit was that was
-// carried. What the user decided, as to undo something or to have it stay, is an edit of the time at which it is done, and
-// needs no note.
-func (w *writer) writeNotes(chunk []*step) []store.WriteNote {
+// others is what a note tells of other users' writes. What this user's own runs wrote the link tells, and it explains no
+// difference from that.
+func (w *writer) others(note store.WriteNote, st *step) store.WriteNote {
+	if note.User == w.user.ID() && !st.First {
+		note.Modified = time.Time{}
+	}
+	note.Sending = slices.DeleteFunc(slices.Clone(note.Sending), func(s store.Sending) bool { return s.By == w.sender(note.Record) })
+	return note
+}
+
+// sender stands for the user beside others who write a record.
+func (s *session) sender(id string) string {
+	sum := sha256.Sum256([]byte(s.user.ID() + "\x00" + strings.ToLower(id)))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+// sendNotes are what others are to know of what a chunk is about to write, until it is told what became of that.
+func (w *writer) sendNotes(chunk []*step) []store.WriteNote {
 	var notes []store.WriteNote
 	for _, st := range chunk {
-		notes, st.unheard = append(notes, st.unheard...), nil
 		for s, op := range st.Ops {
-			res, from := st.results[s], st.records[s.Other()]
-			if res.Err != nil || op.Action.Removes() || len(op.Changed) == 0 || from == nil || w.undoes() || len(w.guard.rejected(&st.link)) > 0 {
-				continue
+			if rec := st.records[s]; op.Action == record.Update && rec != nil && st.plans[s].Err == nil && w.carriesEdit(st, s) {
+				notes = append(notes, w.note(s, rec.ID, store.WriteNote{Before: rec.Modified, Sent: w.engine.Now().UTC(), Edited: st.records[s.Other()].Modified})...)
 			}
-			var before time.Time
-			if rec := st.records[s]; rec != nil && !rec.Gone {
-				before = rec.Modified
-			}
-			notes = append(notes, w.writeNote(s, res.Record, before, from.Modified)...)
 		}
 	}
 	return notes
 }
 
-// writeNote is what others are to know of a write that left a record as it is; nothing where nobody shares it.
+// carriesEdit reports whether an operation carries an edit of the other side's record. What the user decided, as to undo
+// something or to have it stay, is an edit of the time at which it is done, and needs no note.
+func (w *writer) carriesEdit(st *step, s record.Side) bool {
+	op := st.Ops[s]
+	return !op.Action.Removes() && len(op.Changed) > 0 && st.records[s.Other()] != nil && !w.undoes() && len(w.guard.rejected(&st.link)) == 0
+}
+
+// writeNotes are what others are to know of what a chunk wrote: that it was nobody's edit, and when the edit was that was
+// carried.
+func (w *writer) writeNotes(chunk []*step) []store.WriteNote {
+	var notes []store.WriteNote
+	for _, st := range chunk {
+		notes, st.unheard = append(notes, st.unheard...), nil
+		for s := range st.Ops {
+			res, rec := st.results[s], st.records[s]
+			if res.Err != nil || !w.carriesEdit(st, s) {
+				continue
+			}
+			var before time.Time
+			if rec != nil && !rec.Gone {
+				before = rec.Modified
+			}
+			notes = append(notes, w.writeNote(s, res.Record, before, st.records[s.Other()].Modified)...)
+		}
+	}
+	return notes
+}
+
+// writeNote is what others are to know of a write that left a record as it is.
 func (w *writer) writeNote(s record.Side, is record.Record, before, edited time.Time) []store.WriteNote {
-	if site(w.sides[s]) == "" || is.ID == "" || is.Modified.IsZero() {
+	if is.Modified.IsZero() {
 		return nil
 	}
-	return []store.WriteNote{{
-		Site: site(w.sides[s]), Record: is.ID, Before: before, Modified: is.Modified, Edited: edited, Until: w.engine.Now().Add(noteTime).UTC(),
-	}}
+	return w.note(s, is.ID, store.WriteNote{Before: before, Modified: is.Modified, Edited: edited})
+}
+
+// note is a note of a record; none where nobody shares it.
+func (w *writer) note(s record.Side, id string, n store.WriteNote) []store.WriteNote {
+	n.Site, n.Record, n.Sender, n.Until = site(w.sides[s]), id, w.sender(id), w.engine.Now().Add(noteTime).UTC()
+	if n.Site == "" || n.Record == "" {
+		return nil
+	}
+	return []store.WriteNote{n}
 }
 
 // noteUnheard notes a write that took effect although nobody heard the answer, where nothing came after it.

@@ -140,6 +140,9 @@ func (s *Site) probe(ctx context.Context) error {
 	return fmt.Errorf("open site: %w", worst)
 }
 
+// URL returns the address of the site, without a slash at the end.
+func (s *Site) URL() string { return s.base }
+
 // Layout returns the site's layout, for the next Open.
 func (s *Site) Layout() Layout { return s.layout }
 

@@ -114,6 +114,8 @@ type Merged struct {
 	// Projections are the values that a side keeps in its own spelling although the base has another.
 	Projections map[record.Side][]record.Projection
 	Conflicts   []Conflict
+	// ByTime says that some value was decided by which record changed last.
+	ByTime bool
 }
 
 // View is one record of a pair as it is now.
@@ -472,10 +474,16 @@ func (m *merger) winner(creatioEmpty, googleEmpty bool) (record.Side, string) {
 		return record.Creatio, RuleCreatio
 	case m.policy.Conflicts == GoogleWins:
 		return record.Google, RuleGoogle
-	case m.views[record.Google].Modified.After(m.views[record.Creatio].Modified):
-		return record.Google, RuleLatest
 	default:
-		// A tie goes to Creatio, as its own synchronization documented.
-		return record.Creatio, RuleLatest
+		m.out.ByTime = true
+		return m.latest(), RuleLatest
 	}
+}
+
+// latest is the side whose record changed last. A tie goes to Creatio, as its own synchronization documented.
+func (m *merger) latest() record.Side {
+	if m.views[record.Google].Modified.After(m.views[record.Creatio].Modified) {
+		return record.Google
+	}
+	return record.Creatio
 }

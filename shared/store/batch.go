@@ -54,11 +54,68 @@ type WriteNote struct {
 	// hash of both is the note's key.
 	Site   string `json:"-"`
 	Record string `json:"-"`
-	// Modified is the record's time of modification as the write left it, Edited the time of the edit.
+	// Before is the record's time of modification as the write found it; zero for a new one. It is not kept: what it tells of
+	// an edit that was later than the one that the write carried goes into Edited.
+	Before time.Time `json:"-"`
+	// Modified is the record's time of modification as the write left it, Edited the time of the edit. Where Modified is zero,
+	// the write is only about to be sent, at Sent by Sender.
 	Modified time.Time `json:"modified"`
 	Edited   time.Time `json:"edited"`
+	Sent     time.Time `json:"-"`
+	Sender   string    `json:"-"`
+	// Sending are writes that were about to be sent, and of which nobody has told yet what became of them.
+	Sending []Sending `json:"sending,omitempty"`
 	// User is filled in by the store.
 	User string `json:"user"`
 	// Until is when the note is of no use any more.
 	Until time.Time `json:"until"`
+}
+
+// Sending is a write that was about to be sent, at Sent, with an edit that was made at Edited. By tells senders apart, and not
+// who they are.
+type Sending struct {
+	By     string    `json:"by"`
+	Sent   time.Time `json:"sent"`
+	Edited time.Time `json:"edited"`
+}
+
+// How far a record's time of modification may be from what a note says of it. Creatio does not tell what time a write gave.
+// Modified is the last whole second of the site's clock that the run knew of when the answer came, and the record was written
+// after that, or while the run waited for the answer, which it does for sendTime at most.
+const (
+	sendTime  = time.Minute
+	noteAhead = 2 * time.Second
+)
+
+// Left reports whether a record that has this time of modification is as the write left it.
+func (n WriteNote) Left(modified time.Time) bool {
+	return !n.Modified.IsZero() && !modified.Before(n.Modified.Add(-sendTime)) && !modified.After(n.Modified.Add(noteAhead))
+}
+
+// Left reports whether a record that has this time of modification may be as the write left it.
+func (s Sending) Left(modified time.Time) bool {
+	return !modified.Before(s.Sent.Add(-noteAhead)) && !s.Over(modified)
+}
+
+// Over reports whether a write took effect by now, if ever.
+func (s Sending) Over(now time.Time) bool { return now.After(s.Sent.Add(sendTime)) }
+
+// EditedAt is when a person last edited a record that has this time of modification, as far as the note tells.
+func (n WriteNote) EditedAt(modified time.Time) time.Time {
+	if n.Left(modified) {
+		return n.Edited
+	}
+	edited, sent := time.Time{}, false
+	for _, s := range n.Sending {
+		if s.Left(modified) {
+			sent = true
+			if s.Edited.After(edited) {
+				edited = s.Edited
+			}
+		}
+	}
+	if sent {
+		return edited
+	}
+	return modified
 }

@@ -57,10 +57,13 @@ func (w *writer) writeAll(ctx context.Context, list []*pair, plan func([]*pair) 
 			}
 			again = append(again, outdated...)
 			for _, st := range chunk {
-				if !slices.Contains(outdated, st.pair) {
-					w.notePhoto(st.pair)
-					st.free()
+				if slices.Contains(outdated, st.pair) {
+					continue
 				}
+				if st.wait == nil {
+					w.notePhoto(st.pair)
+				}
+				st.free()
 			}
 		}
 		if len(again) > 0 {
@@ -84,6 +87,9 @@ func (w *writer) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	if err := w.timeLeft(ctx); err != nil {
 		return nil, err
 	}
+	if err := w.tellTimes(ctx, chunk); err != nil {
+		return nil, err
+	}
 	w.wrote = true
 	for _, st := range chunk {
 		st.begun = true
@@ -94,15 +100,16 @@ func (w *writer) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	if err := w.planWrites(ctx, chunk); err != nil {
 		return nil, err
 	}
-	if err := w.report.intend(ctx, w.allChanges(chunk)); err != nil {
+	chunk, waits, err := w.journal(ctx, chunk)
+	if err != nil {
 		return nil, err
 	}
-	if err := w.journal(ctx, chunk); err != nil {
+	if err := w.report.intend(ctx, w.allChanges(chunk)); err != nil {
 		return nil, err
 	}
 	failure := w.apply(ctx, chunk)
 	// What took effect is saved whatever else went wrong, and even where the time is over.
-	outdated, err := w.record(context.WithoutCancel(ctx), chunk, failure != nil)
+	outdated, err := w.record(context.WithoutCancel(ctx), chunk, waits, failure != nil)
 	if lost := lostLease(ctx); lost != nil {
 		return nil, lost
 	}

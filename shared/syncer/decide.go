@@ -59,7 +59,7 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 		if p.wait == nil {
 			w.guard.consider(st)
 		}
-		if st.creates() || !p.linked() {
+		if w.beginAnew(st); st.creates() || !p.linked() {
 			unmatched = append(unmatched, p)
 		} else {
 			known = append(known, p)
@@ -143,7 +143,7 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, AdapterState: rec.AdapterState,
-				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: rec.Modified},
+				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: p.notes[s].EditedAt(rec.Modified)},
 			}
 		}
 	}
@@ -202,7 +202,7 @@ func waiting(list []*pair) (rest, waiting []*pair) {
 // saveWaiting notes on their links that pairs are left alone, and until when, and reports those of which the user is to know.
 func (w *writer) saveWaiting(ctx context.Context, list []*pair) error {
 	for page := range slices.Chunk(list, linkPage) {
-		if err := w.savePage(ctx, page); err != nil {
+		if err := w.putLinks(ctx, w.waitingLinks(page)); err != nil {
 			return err
 		}
 		w.pairs.close()
@@ -210,7 +210,8 @@ func (w *writer) saveWaiting(ctx context.Context, list []*pair) error {
 	return nil
 }
 
-func (w *writer) savePage(ctx context.Context, list []*pair) error {
+// waitingLinks are the links of pairs that are left alone, where they change by that.
+func (w *writer) waitingLinks(list []*pair) []store.Link {
 	var links []store.Link
 	for _, p := range list {
 		l := p.open().link
@@ -238,5 +239,5 @@ func (w *writer) savePage(ctx context.Context, list []*pair) error {
 		links = append(links, l)
 		w.counts.update(p.stored, l)
 	}
-	return w.putLinks(ctx, links)
+	return links
 }

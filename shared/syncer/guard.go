@@ -243,7 +243,10 @@ func (g *guard) noteLeftOut(st *step) {
 		loss, loses := st.losses[s]
 		_, waited := st.stored.Waits[s]
 		if ok && (loses && loss.Digest != listed.digest || !loses && waited) {
-			g.leftOut = append(g.leftOut, store.Link{Name: st.name, CreatioID: st.link.CreatioID, GoogleID: st.link.GoogleID})
+			left := store.Link{ID: st.link.ID, Name: st.name, CreatioID: st.link.CreatioID, GoogleID: st.link.GoogleID}
+			if !slices.ContainsFunc(g.leftOut, func(l store.Link) bool { return l.ID == left.ID }) {
+				g.leftOut = append(g.leftOut, left)
+			}
 		}
 	}
 }

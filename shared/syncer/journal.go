@@ -13,29 +13,53 @@ import (
 
 // journal notes on its link what every step of a chunk is about to write, before it is sent. A run that dies right after
 // leaves with it all that the next one needs to tell what was written. It is cleared in the write that records the result.
-func (w *writer) journal(ctx context.Context, chunk []*step) error {
-	var links []store.Link
+//
+// Creations whose keys another user holds are given back apart: nothing is noted of them, and nothing sent.
+func (w *writer) journal(ctx context.Context, chunk []*step) (rest []*step, waits []*pair, err error) {
+	var batch store.Batch
+	links := map[*step]store.Link{}
 	for _, st := range chunk {
 		if !st.sends() {
 			continue
 		}
-		l := &st.link
-		l.Intent = w.intent(st)
 		w.countLosses(st)
+		l := st.link
+		l.Intent = w.intent(st)
 		for _, s := range record.Sides {
 			if op := st.Ops[s]; op != nil && op.Action == record.Create {
 				// A record that is made anew shows no photo, which nobody took away.
-				l.Pending, l.Base, l.Photo = s, nil, nil
-				w.counts.activate(l, false)
+				l.Pending, l.Base, l.Photo, l.Active = s, nil, nil, false
 				l.SetSideID(s, op.ID)
 			}
 		}
 		l.Name, l.UpdatedAt = st.name, w.engine.Now().UTC()
-		w.counts.update(st.stored, *l)
-		st.stored = *l
-		links = append(links, *l)
+		links[st] = l
+		batch.Links = append(batch.Links, l)
+		batch.Claims = append(batch.Claims, w.claims(st)...)
 	}
-	return w.putLinks(ctx, links)
+	batch.Notes = w.sendNotes(chunk)
+	refused, err := w.put(ctx, batch)
+	if err != nil {
+		return nil, nil, err
+	}
+	taken := map[string]bool{}
+	for _, c := range refused {
+		taken[c.Link] = true
+	}
+	for _, st := range chunk {
+		if taken[st.link.ID] {
+			w.waitForOther(st)
+			waits = append(waits, st.pair)
+			continue
+		}
+		if l, sends := links[st]; sends {
+			w.counts.activate(&st.link, l.Active)
+			w.counts.update(st.stored, l)
+			st.link, st.stored = l, l
+		}
+		rest = append(rest, st)
+	}
+	return rest, waits, nil
 }
 
 // countLosses counts what a step takes away and nobody approved, on the link and in the ledger. That comes before it is sent,
@@ -128,6 +152,7 @@ func (w *writer) recoverIntent(p *pair) {
 		return
 	}
 	p.link.Intent = nil
+	w.noteUnheard(p, intent)
 	in := w.planned(p)
 	is := *intent
 	is.Sides = maps.Clone(is.Sides)

@@ -305,6 +305,7 @@ func (m *matcher) pair(c, g *pair, creatio, google *record.Record, reason match.
 		g.absorbed = true
 		if g.stored.ID != "" {
 			p.replaces = append(p.replaces, g.stored.ID)
+			m.counts.update(g.stored, store.Link{})
 		}
 	}
 	p.link.CreatioID, p.records[record.Creatio] = creatio.ID, creatio

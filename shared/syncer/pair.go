@@ -34,6 +34,10 @@ type pair struct {
 	// absorbed says that another pair took this one's record over; replaces are the stored links that this pair takes over.
 	absorbed bool
 	replaces []string
+	// notes are what is noted of Tandem's own writes of the records, where that decides something.
+	notes map[record.Side]store.WriteNote
+	// unheard is what is to be noted of a write whose answer nobody heard, and which took effect.
+	unheard []store.WriteNote
 	// attempts counts how often the pair was read and planned anew in this run.
 	attempts int
 	// applied is what the run did to the pair that is to be undone, left what the undo leaves as it is.

@@ -318,10 +318,15 @@ func (w *writer) tookPhoto(ctx context.Context, t *photoPair, s record.Side, is 
 	t.setShown(s, shown)
 	t.link.SetSideID(s, res.Record.ID)
 	side := t.link.Sides[s]
+	var notes []store.WriteNote
+	if before := side.Modified; !before.IsZero() {
+		// Values are as they were, and so is when they were edited.
+		notes = w.writeNote(s, res.Record, before, time.Time{})
+	}
 	side.AdapterState, side.Modified = res.Record.AdapterState, res.Record.Modified
 	t.link.Sides = maps.Clone(t.link.Sides)
 	t.link.Sides[s] = side
-	if err := w.keepPhoto(ctx, t); err != nil {
+	if err := w.keepPhoto(ctx, t, notes...); err != nil {
 		return err
 	}
 	w.report.count(s, record.Update)
@@ -345,8 +350,8 @@ func (w *writer) photoChange(t *photoPair, s record.Side, was, is, rule string) 
 	}
 }
 
-// keepPhoto saves what is known of a pair's photos, where that is news.
-func (w *writer) keepPhoto(ctx context.Context, t *photoPair) error {
+// keepPhoto saves what is known of a pair's photos, where that is news, with notes of what was written.
+func (w *writer) keepPhoto(ctx context.Context, t *photoPair, notes ...store.WriteNote) error {
 	known := t.known
 	known.Sides = maps.Clone(known.Sides)
 	t.link.Photo = &known
@@ -354,7 +359,7 @@ func (w *writer) keepPhoto(ctx context.Context, t *photoPair) error {
 		return nil
 	}
 	t.link.UpdatedAt = w.engine.Now().UTC()
-	if err := w.putLinks(context.WithoutCancel(ctx), []store.Link{t.link}); err != nil {
+	if _, err := w.put(context.WithoutCancel(ctx), store.Batch{Notes: notes, Links: []store.Link{t.link}}); err != nil {
 		return err
 	}
 	w.counts.update(t.stored, t.link)

@@ -44,6 +44,12 @@ type Naming interface {
 	NewID(seed string) string
 }
 
+// Shared is a Side whose records other users reach too, each through links of their own.
+type Shared interface {
+	// Site is the address of what they share, the same for all of them.
+	Site() string
+}
+
 // Lagging is a Side whose lists and reads may trail its writes.
 type Lagging interface {
 	// Lag is by how long at most.
@@ -88,6 +94,14 @@ type Photos interface {
 	PutPhoto(ctx context.Context, r record.Record, picture []byte) record.Result
 	// Made reports whether a picture that the side shows is what it makes of another one that it was given.
 	Made(of, picture []byte) bool
+}
+
+// site is the address of what the users of a side share; empty where they share nothing.
+func site(side Side) string {
+	if s, ok := side.(Shared); ok {
+		return s.Site()
+	}
+	return ""
 }
 
 // hasRow reports whether a record has a row of that id, as far as its side tells.

@@ -13,10 +13,11 @@ import (
 )
 
 // record writes down what became of a chunk: links, history, problems. Where a side broke down, the run says so once and
-// not for every record. It returns pairs that are to be read and planned anew.
-func (w *writer) record(ctx context.Context, chunk []*step, broken bool) ([]*pair, error) {
+// not for every record. waits are pairs of the chunk that were left alone. It returns pairs that are to be read and planned
+// anew.
+func (w *writer) record(ctx context.Context, chunk []*step, waits []*pair, broken bool) ([]*pair, error) {
 	var again []*pair
-	var links []store.Link
+	notes, links := w.writeNotes(chunk), w.waitingLinks(waits)
 	changes := w.allChanges(chunk)
 	for _, st := range chunk {
 		w.report.countStep(&w.engine.Kind, st)
@@ -34,7 +35,7 @@ func (w *writer) record(ctx context.Context, chunk []*step, broken bool) ([]*pai
 		}
 		links = append(links, w.changedLinks(st)...)
 	}
-	if err := w.putLinks(ctx, links); err != nil {
+	if _, err := w.put(ctx, store.Batch{Notes: notes, Links: links}); err != nil {
 		return nil, err
 	}
 	return again, w.report.add(ctx, changes)

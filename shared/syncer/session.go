@@ -73,13 +73,20 @@ func (s *session) retryDue(at time.Time) bool {
 }
 
 func (s *session) putLinks(ctx context.Context, links []store.Link) error {
-	if len(links) == 0 {
-		return nil
+	_, err := s.put(ctx, store.Batch{Links: links})
+	return err
+}
+
+// put writes a batch, if there is something in it. A claim that was another user's at any time since the run began is
+// refused: what that user made is not among the candidates that the run has seen.
+func (s *session) put(ctx context.Context, b store.Batch) (refused []store.Claim, err error) {
+	if len(b.Links) == 0 && len(b.Notes) == 0 {
+		return nil, nil
 	}
-	if _, err := s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, store.Batch{Links: links}); err != nil {
-		return fmt.Errorf("save links: %w", err)
+	if refused, err = s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, b); err != nil {
+		return nil, fmt.Errorf("save links: %w", err)
 	}
-	return nil
+	return refused, nil
 }
 
 // timeLeft stops the run at the border of a chunk before its time is over, or its lease. A process that stood still

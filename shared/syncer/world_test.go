@@ -92,11 +92,18 @@ func must(t testing.TB, err error) {
 // move keeps everything about the user in another store.
 func (w *world) move(s store.Store) {
 	w.t.Helper()
-	w.store, w.user = s, s.User("ada")
+	w.store = s
+	w.signUp("ada")
+}
+
+// signUp makes a user whose accounts are linked the one of the world.
+func (w *world) signUp(id string) {
+	w.t.Helper()
+	w.user = w.store.User(id)
 	err := errors.Join(
 		w.user.UpdateProfile(context.Background(), func(p *store.Profile) error {
 			p.CreatedAt = w.clock
-			p.Google = store.GoogleAccount{Subject: "1", Email: "ada@example.com", Linked: true, Scopes: []string{"contacts"}}
+			p.Google = store.GoogleAccount{Subject: id, Email: id + "@example.com", Linked: true, Scopes: []string{"contacts"}}
 			p.Creatio = store.CreatioAccount{UserID: "u", ContactID: "c", Linked: true}
 			return nil
 		}),
@@ -206,6 +213,9 @@ var _ syncer.Side = (*half)(nil)
 
 // naming lets ids of new records be chosen, as Creatio does.
 type naming struct{}
+
+// Site is where several users share the records of the side.
+func (naming) Site() string { return "https://crm.example.com" }
 
 func (naming) NewID(seed string) string { return "made from " + strings.ReplaceAll(seed, "\x00", " ") }
 

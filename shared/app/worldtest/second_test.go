@@ -15,13 +15,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
-const (
-	// claims says that a creation in Creatio is claimed, so that two users who add the same person at the same time add one.
-	claims = false
-	// writeNotes says that the time of an edit goes with it to Creatio, so that the latest of two edits wins by its true time.
-	writeNotes = false
-)
-
 // couple is a world with two users who have the same contacts of Creatio on their phones, each by a tag of their own.
 type couple struct {
 	*world
@@ -90,16 +83,15 @@ func (c *couple) add() {
 // round is a while in which people edit on any of the three sides, and runs of both users, one after the other or at once.
 func (c *couple) round() {
 	for _, p := range c.people {
-		edits := 1
-		if writeNotes {
-			edits += c.rng.IntN(3)
-		}
-		for range edits {
+		// Which of two titles is the later one is told by when the records changed, be it for another value: numbers have
+		// rounds of their own.
+		titles := c.rng.IntN(2) == 0
+		for range 1 + c.rng.IntN(3) {
 			if c.rng.IntN(4) > 0 {
-				c.edit(p)
+				c.edit(p, titles)
 			}
 			time.Sleep(time.Duration(1+c.rng.IntN(7)) * time.Minute)
-			if writeNotes && c.rng.IntN(3) == 0 {
+			if c.rng.IntN(3) == 0 {
 				c.run(c.users()[c.rng.IntN(2)], nil)
 			}
 		}
@@ -107,7 +99,7 @@ func (c *couple) round() {
 	if c.rng.IntN(3) == 0 {
 		c.add()
 	}
-	if claims && c.rng.IntN(2) == 0 {
+	if c.rng.IntN(2) == 0 {
 		c.sameInBoth()
 	}
 	for range 1 + c.rng.IntN(3) {
@@ -143,7 +135,7 @@ func (c *couple) script() map[place]mishap {
 }
 
 // edit has somebody write a title or a number, where they are.
-func (c *couple) edit(p *mutual) {
+func (c *couple) edit(p *mutual, titles bool) {
 	f := c.folk
 	f.whom = p.name
 	where := c.rng.IntN(3)
@@ -161,7 +153,7 @@ func (c *couple) edit(p *mutual) {
 		return
 	}
 	title, number := "", ""
-	if c.rng.IntN(2) == 0 {
+	if titles {
 		title = f.value("Job %04d")
 		p.title = title
 	} else {

@@ -16,9 +16,10 @@ import (
 
 // What one transaction of PutBatch writes at most. Firestore takes requests of 10 MiB
 // (https://cloud.google.com/firestore/quotas#writes_and_transactions), but its emulator those of 4 MiB only, and the
-// client repeats one that is refused for its size for a whole minute. 300 ordinary links stay well below either.
+// client repeats one that is refused for its size for a whole minute. A chunk of 200 ordinary links with a note each goes into
+// one.
 const (
-	batchWrites = 300
+	batchWrites = 500
 	batchBytes  = 3 << 20
 	// overhead is more than a document's key and queried fields take.
 	overhead = 4 << 10
@@ -44,7 +45,7 @@ type keptDocs struct {
 	refused map[string]bool
 }
 
-// PutBatch costs 1 read for every 300 documents or 3 MiB, 1 write for each document, and 1 read for each claim, note and
+// PutBatch costs 1 read for every 500 documents or 3 MiB, 1 write for each document, and 1 read for each claim, note and
 // pair to be written; for the first claim or note of a process 1 read more.
 func (u *user) PutBatch(ctx context.Context, t record.Type, l store.Lease, now time.Time, b store.Batch) ([]store.Claim, error) {
 	if err := document.ToWrite(u.id, string(t)); err != nil {

@@ -127,8 +127,8 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		}, "1 reads, 1 writes"},
 		{"Renew", func() error { return u.Renew(ctx, record.Contacts, lease, noon, time.Hour) }, "1 reads, 1 writes"},
 		{"LinksBy, none", func() error { _, err := u.LinksBy(ctx, record.Contacts, record.Google, nil); return err }, "0 reads, 0 writes"},
-		{"PutBatch of links", func() error { return put(store.Batch{Links: links(300, 0)}) }, "1 reads, 300 writes"},
-		{"PutBatch of many links", func() error { return put(store.Batch{Links: links(301, 0)}) }, "2 reads, 301 writes"},
+		{"PutBatch of links", func() error { return put(store.Batch{Links: links(500, 0)}) }, "1 reads, 500 writes"},
+		{"PutBatch of many links", func() error { return put(store.Batch{Links: links(501, 0)}) }, "2 reads, 501 writes"},
 		{"PutBatch of large links", func() error { return put(store.Batch{Links: links(6, 900_000)}) }, "2 reads, 6 writes"},
 		{"PutBatch of nothing", func() error { return put(store.Batch{}) }, "1 reads, 0 writes"},
 		{"PutBatch with the first claim of a database", func() error { return put(claiming("l0001", "r1", "k1", "k2")) }, "4 reads, 4 writes"},
@@ -237,7 +237,7 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 				}
 			}
 			return nil
-		}, "301 reads, 0 writes"},
+		}, "501 reads, 0 writes"},
 		{"PutRun", func() error { return u.PutRun(ctx, store.Run{ID: "run1"}) }, "0 reads, 1 writes"},
 		{"UpdateRun", func() error { return u.UpdateRun(ctx, "run1", func(*store.Run) error { return nil }) }, "1 reads, 1 writes"},
 		{"AddChanges", func() error { return u.AddChanges(ctx, "run1", 0, make([]store.Change, 100)) }, "0 reads, 1 writes"},

@@ -243,6 +243,57 @@ var batchTests = map[string]func(*testing.T, store.Store){
 		want(note(13, 9, 400), "ada")
 	},
 
+	"a write that is about to be sent counts until somebody tells what became of it": func(t *testing.T, s store.Store) {
+		ada, bob := s.User("ada"), s.User("bob")
+		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
+		minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
+		want := func(modified, edited int) {
+			t.Helper()
+			if got := notesOf(t, bob, "c8")["c8"].EditedAt(minute(modified)); !got.Equal(minute(edited)) {
+				t.Errorf("a record of minute %d was edited at %s, want minute %d", modified, got, edited)
+			}
+		}
+		note := func(n store.WriteNote) store.WriteNote {
+			n.Site, n.Record, n.Until = site, "c8", minute(99)
+			return n
+		}
+		putNotes(t, bob, bobs, noon, note(store.WriteNote{Before: minute(-9), Modified: minute(10), Edited: minute(3)}))
+		putNotes(t, ada, adas, noon, note(store.WriteNote{Before: minute(10), Sent: minute(20), Sender: "ada", Edited: minute(1)}))
+		// The one is as it was, and what the other one found goes on.
+		want(10, 3)
+		want(20, 3)
+		want(30, 30)
+		same(t, "who is told of", notesOf(t, bob, "c8")["c8"].User, "bob")
+		putNotes(t, bob, bobs, noon, note(store.WriteNote{Before: minute(10), Sent: minute(20), Sender: "bob", Edited: minute(4)}))
+		want(20, 4)
+		putNotes(t, bob, bobs, noon, note(store.WriteNote{Before: minute(10), Modified: minute(20).Add(-30 * time.Second), Sender: "bob", Edited: minute(4)}))
+		want(20, 3)
+		putNotes(t, ada, adas, noon, note(store.WriteNote{Before: minute(30), Sender: "ada", Modified: minute(40), Edited: minute(6)}))
+		want(20, 20)
+		want(40, 30)
+	},
+
+	"a note carries on when the record was edited before": func(t *testing.T, s store.Store) {
+		ada := s.User("ada")
+		lease := acquire(t, ada, "run1")
+		minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
+		for n, row := range []struct{ before, modified, edited, want int }{
+			{before: -9, modified: 10, edited: 3, want: 3},
+			// What it found was the write of the note: the edit was at 3.
+			{before: 10, modified: 20, edited: 1, want: 3},
+			{before: 20, modified: 30, edited: 5, want: 5},
+			// What it found was a person's edit.
+			{before: 33, modified: 40, edited: 6, want: 33},
+		} {
+			putNotes(t, ada, lease, noon, store.WriteNote{
+				Site: site, Record: "c9", Before: minute(row.before), Modified: minute(row.modified), Edited: minute(row.edited), Until: minute(99),
+			})
+			if got := notesOf(t, ada, "c9")["c9"].Edited; !got.Equal(minute(row.want)) {
+				t.Errorf("after note %d the edit was at %s, want %s", n, got, minute(row.want))
+			}
+		}
+	},
+
 	"what is over does not come in the way of what is written later": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		lease := acquire(t, u, "run1")

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,13 +126,26 @@ func Refused(b store.Batch, links map[string]bool) []store.Claim {
 
 // Noted is what is to be kept of two notes of one record.
 func Noted(kept, next store.WriteNote) store.WriteNote {
-	switch kept.Modified.Compare(Time(next.Modified)) {
-	case +1:
-		next.User, next.Modified, next.Edited = kept.User, kept.Modified, kept.Edited
-	case 0:
-		next.Edited = later(kept.Edited, next.Edited)
-	}
 	next.Until = later(kept.Until, next.Until)
+	// What the record showed before is still there beside what is written.
+	edited := later(kept.EditedAt(next.Before), next.Edited)
+	sending := slices.DeleteFunc(slices.Clone(kept.Sending), func(s store.Sending) bool { return s.By == next.Sender || s.Over(later(next.Sent, next.Modified)) })
+	switch {
+	case next.Modified.IsZero():
+		sending = append(sending, store.Sending{By: next.Sender, Sent: next.Sent, Edited: edited})
+		if next.Modified, next.Edited = kept.Modified, kept.Edited; kept.User != "" {
+			next.User = kept.User
+		}
+	case kept.Modified.After(Time(next.Modified)):
+		next.User, next.Modified, next.Edited = kept.User, kept.Modified, kept.Edited
+	case kept.Modified.Equal(Time(next.Modified)):
+		next.Edited = later(kept.Edited, next.Edited)
+	default:
+		next.Edited = edited
+	}
+	if next.Sending = sending; len(sending) == 0 {
+		next.Sending = nil
+	}
 	return next
 }
 

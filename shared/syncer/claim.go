@@ -22,6 +22,13 @@ func (w *writer) claims(st *step) []store.Claim {
 	var out []store.Claim
 	for _, s := range record.Sides {
 		op, from := st.Ops[s], st.records[s.Other()]
+		if op != nil && op.Action == record.Create && from != nil && w.engine.OneCopy && site(w.sides[s.Other()]) != "" && st.plans[s].Err == nil {
+			// Every user's link of a shared record has the same id.
+			out = append(out, store.Claim{
+				Site: site(w.sides[s.Other()]), Key: "copy\x00" + from.ID, RecordID: w.user.ID() + ":" + from.ID, Link: st.link.ID,
+				Until: w.engine.Now().Add(claimTime).UTC(),
+			})
+		}
 		if op == nil || op.Action != record.Create || op.ID == "" || from == nil || site(w.sides[s]) == "" || st.plans[s].Err != nil {
 			continue
 		}

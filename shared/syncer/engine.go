@@ -108,6 +108,9 @@ type Kind struct {
 	// Policy is what the settings say about merges and departures; nil for direction and conflicts alone.
 	Policy func(store.Settings) reconcile.Policy
 	Words  Words
+	// OneCopy says that a record which is created for a shared one reaches all users who take part in it, so that one user's run
+	// creates it and the others find it.
+	OneCopy bool
 	// Ready reports why the settings do not let a run begin, as one of the reasons of Outcome; empty where they do.
 	Ready func(store.Settings) (reason string)
 }

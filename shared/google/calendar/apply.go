@@ -197,8 +197,9 @@ func (s *Side) done(j *job, body []byte) {
 	j.result = &record.Result{Record: r, Projections: j.Projections, Notes: j.Notes}
 }
 
-// resolveTaken looks at the events that have the ids of new ones: one that was made for the same link is the new one, whose
-// answer was lost; after one that was deleted, or is another's, the next generation is tried.
+// resolveTaken looks at the events that have the ids of new ones. The ids follow from the links, and those from the activities:
+// one that is there is the new one, whose answer was lost, or the copy of the one that a colleague's run made. After one that was
+// deleted the next generation is tried.
 func (s *Side) resolveTaken(ctx context.Context, jobs []*job) ([]*job, error) {
 	if len(jobs) == 0 {
 		return nil, nil
@@ -214,7 +215,7 @@ func (s *Side) resolveTaken(ctx context.Context, jobs []*job) ([]*job, error) {
 	var again []*job
 	for i, j := range jobs {
 		switch r := found[i]; {
-		case !r.Gone && r.Mark == j.Link:
+		case !r.Gone:
 			r = s.Remember(record.Record{Fields: j.Displayed, AdapterState: j.state.encode()}, r)
 			j.result = &record.Result{Record: r, Projections: j.Projections, Notes: j.Notes}
 		case j.generation+1 >= generations:

@@ -1,0 +1,158 @@
+package app_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	gcal "google.golang.org/api/calendar/v3"
+
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// office is a world in which Ada and Bo synchronize activities.
+func office(t *testing.T) (w *world, a, b *colleague) {
+	t.Helper()
+	w = newWorld(t)
+	w.google.AddUser(googlebox.User{Email: bo, Name: "Bo", EmailVerified: true, HostedDomain: "example.com"})
+	a, b = &colleague{email: ada, login: "Ada"}, &colleague{email: bo, login: "Bo"}
+	for _, c := range []*colleague{a, b} {
+		c.browser = newBrowser(t)
+		w.google.Calendar(c.email).SetTimeZone("Europe/London")
+		w.as(c, func() {
+			w.google.AutoConsent(c.email)
+			w.creatio.AutoConsent(c.login)
+			w.link()
+			(&agenda{world: w}).put(nil)
+			w.syncActivities("done")
+		})
+	}
+	return w, a, b
+}
+
+func (w *world) syncActivities(want string) store.Run {
+	w.t.Helper()
+	w.pass(5 * time.Minute)
+	got := w.do(http.MethodPost, "/sync-activities", map[string]string{"user": w.account().ID})
+	var out struct{ Run, Status, Reason string }
+	if err := json.Unmarshal([]byte(got.body), &out); err != nil || got.status != 200 {
+		w.t.Fatalf("sync: got %d %s", got.status, got.body)
+	}
+	var run store.Run
+	w.call(http.MethodGet, "/runs/"+out.Run, nil, 200, &run)
+	if is := strings.Trim(out.Status+" "+out.Reason, " "); is != want {
+		w.t.Fatalf("sync: got %s, want %s; %+v", is, want, run.Problems)
+	}
+	return run
+}
+
+// meets has Ada plan a meeting with Bo in Creatio.
+func (w *world) meets(title string) (id string) {
+	w.t.Helper()
+	at := began.Add(48 * time.Hour).UTC().Truncate(time.Hour)
+	id = w.row("Ada", "Activity", map[string]any{
+		"Title": title, "StartDate": at.Format(time.RFC3339), "DueDate": at.Add(time.Hour).Format(time.RFC3339), "ShowInScheduler": true, "TypeId": typeTask,
+	})
+	contact := w.creatio.System().Rows("Contact", map[string]any{"Name": "Bo Example"})[0]["Id"]
+	w.row("Ada", "ActivityParticipant", map[string]any{"ActivityId": id, "ParticipantId": contact})
+	return id
+}
+
+// meetings counts the activities that are not canceled, and the events of each calendar, of a title.
+func (w *world) meetings(title string) (activities, adas, bos int) {
+	for _, r := range w.creatio.System().Rows("Activity", map[string]any{"Title": title}) {
+		if r["StatusId"] != statusCanceled {
+			activities++
+		}
+	}
+	count := func(email string) (n int) {
+		for _, e := range w.google.Calendar(email).Events() {
+			if e.Summary == title && e.Status != "cancelled" {
+				n++
+			}
+		}
+		return n
+	}
+	return activities, count(ada), count(bo)
+}
+
+func (w *world) wantOneMeeting(title, when string) {
+	w.t.Helper()
+	if activities, adas, bos := w.meetings(title); activities != 1 || adas != 1 || bos != 1 {
+		w.t.Fatalf("%s: %d activities, %d events of Ada's and %d of Bo's, want one of each", when, activities, adas, bos)
+	}
+}
+
+func TestA_meeting_of_Creatio_is_one_event_in_each_calendar_whoever_comes_first(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{ada, bo} {
+		t.Run(first+" first", func(t *testing.T) {
+			t.Parallel()
+			w, a, b := office(t)
+			w.meets("Kickoff")
+			order := []*colleague{a, b}
+			if first == bo {
+				order = []*colleague{b, a}
+			}
+			for range 3 {
+				for _, c := range order {
+					w.as(c, func() { w.syncActivities("done") })
+				}
+			}
+			w.wantOneMeeting("Kickoff", "after three rounds")
+		})
+	}
+}
+
+func TestA_meeting_of_Google_is_one_activity_whoever_comes_first(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{ada, bo} {
+		t.Run(first+" first", func(t *testing.T) {
+			t.Parallel()
+			w, a, b := office(t)
+			e := event("Kickoff", 48)
+			e.Attendees = []*gcal.EventAttendee{{Email: bo}}
+			w.google.Calendar(ada).Add(e)
+			order := []*colleague{a, b}
+			if first == bo {
+				order = []*colleague{b, a}
+			}
+			for range 3 {
+				for _, c := range order {
+					w.as(c, func() { w.syncActivities("done") })
+				}
+			}
+			w.wantOneMeeting("Kickoff", "after three rounds")
+		})
+	}
+}
+
+// Bo's run begins at any request of Ada's run to Creatio, and ends before that is answered.
+func TestTwo_runs_on_one_new_meeting_make_one_event_in_each_calendar(t *testing.T) {
+	t.Parallel()
+	for n, reached := int64(1), true; reached; n++ {
+		w, a, b := office(t)
+		w.meets("Kickoff")
+		var at atomic.Int64
+		w.creatio.SetFault(func(*http.Request) *creatiobox.Fault {
+			if at.Add(1) == n {
+				w.as(b, func() { w.syncActivities("done") })
+			}
+			return nil
+		})
+		w.as(a, func() { w.do(http.MethodPost, "/sync-activities", map[string]string{"user": w.account().ID}) })
+		w.creatio.SetFault(nil)
+		reached = at.Load() >= n
+		for range 9 {
+			for _, c := range []*colleague{a, b} {
+				w.as(c, func() { w.syncActivities("done") })
+			}
+		}
+		w.wantOneMeeting("Kickoff", "with the other run in the middle")
+	}
+}

@@ -12,7 +12,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -170,4 +173,16 @@ const overlap = 2 * time.Minute
 // differ, so there has to be one before.
 func (s *Site) Watermark(local time.Time) time.Time {
 	return s.ServerTime(local).Add(-overlap).UTC().Truncate(time.Second)
+}
+
+// thorough is after how long the details of all records are read again although nothing tells of a change. A deleted row of a
+// detail leaves no trace in Creatio.
+const thorough = 24 * time.Hour
+
+// Patience is how long after a time all details of a scope are read again: up to a quarter sooner than after a day,
+// differently for every scope and day, so that those who began together do not read together for ever.
+func Patience(scope string, last time.Time) time.Duration {
+	h := fnv.New32a()
+	_, _ = io.WriteString(h, scope+last.Format(time.RFC3339))
+	return thorough - time.Duration(float64(thorough/4)*float64(h.Sum32())/math.MaxUint32)
 }

@@ -59,6 +59,8 @@ type Side struct {
 	people *directory
 	// noLocation says that the site's activities have no such column.
 	noLocation bool
+	// flat says that the addresses of contacts cannot be read together with the participants.
+	flat bool
 	// noMarks says that what Creatio's own synchronizations keep cannot be read.
 	noMarks bool
 }
@@ -91,6 +93,8 @@ type cursor struct {
 	// trace.
 	Parts int `json:"parts"`
 	Owned int `json:"owned"`
+	// Thorough is when all participants were last read.
+	Thorough time.Time `json:"thorough"`
 	// Reads tells what was read of an activity then.
 	Reads int `json:"reads"`
 	// NoLocation says that the site's activities have no such column.
@@ -110,19 +114,26 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || from.Reads != reads || !from.From.Equal(s.o.From) || from.Contact != s.o.User.ContactID {
 		return record.Delta{}, fault.New(fault.FullSync, creatio.Side, "cursor", errors.New("scan activities: the cursor is not one of this user and range"))
 	}
-	s.setNoLocation(from.NoLocation)
 	answers, err := s.site.ReadAll(ctx, s.window(from.Watermark))
 	if err != nil {
 		return record.Delta{}, err
 	}
 	next := from
 	next.Watermark = s.site.Watermark(start)
+	all := next.Watermark.Sub(from.Thorough) >= creatio.Patience(s.o.User.ContactID, from.Thorough)
+	if !all {
+		// A package that brings the column may be installed at any time.
+		s.setNoLocation(from.NoLocation)
+	}
 	mine := activityIDs(answers[windowMine:windowOthers])
 	delta := record.Delta{Touched: activityIDs(answers[windowMine:])}
-	if answers[countParts].Total != from.Parts || answers[countOwned].Total != from.Owned || len(mine) > 0 {
+	if all || answers[countParts].Total != from.Parts || answers[countOwned].Total != from.Owned || len(mine) > 0 {
 		if err := s.scanChanged(ctx, mine, &next, &delta); err != nil {
 			return record.Delta{}, err
 		}
+	}
+	if all {
+		delta.Touched, next.Thorough = creatio.Unique(slices.Concat(delta.Touched, delta.Members)), next.Watermark
 	}
 	next.NoLocation = s.hasNoLocation()
 	delta.Cursor, err = json.Marshal(next)
@@ -259,7 +270,8 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	if err != nil {
 		return record.Delta{}, err
 	}
-	next := cursor{Watermark: s.site.Watermark(start), Contact: s.o.User.ContactID, From: s.o.From, Reads: reads}
+	mark := s.site.Watermark(start)
+	next := cursor{Watermark: mark, Contact: s.o.User.ContactID, From: s.o.From, Thorough: mark, Reads: reads}
 	var delta record.Delta
 	s.listMembers(listed, &next, &delta)
 	for chunk := range slices.Chunk(delta.Members, markedTogether) {

@@ -93,9 +93,10 @@ func (s applier) Reread(jobs []*creatio.Job) []odata.Query {
 	return s.contentQueries(ids)
 }
 
-// Reading gives jobs the activities as they were read. Where that failed, they are as they were to be.
+// Reading gives jobs the activities as they were read. Where that failed, or told less than other readings, they are as they
+// were to be.
 func (s applier) Reading(jobs []*creatio.Job, answers []creatio.Answer) {
-	if slices.ContainsFunc(answers, func(a creatio.Answer) bool { return a.Err != nil }) {
+	if s.isFlat() || slices.ContainsFunc(answers, func(a creatio.Answer) bool { return a.Err != nil }) {
 		return
 	}
 	found := map[string]*activityRow{}

@@ -63,19 +63,21 @@ func (s *Side) readActivities(ctx context.Context, ids []string, more []odata.Qu
 		s.setDirectory(readDirectory(content[:len(directoryQueries())], s.o.User))
 		content = content[len(directoryQueries()):]
 	}
-	if s.learnNoLocation(content) {
-		answers, err := s.site.ReadAll(ctx, s.contentQueries(ids))
-		if err != nil {
+	for s.learn(content) {
+		if content, err = s.site.Read(ctx, s.contentQueries(ids)); err != nil {
 			return nil, nil, err
 		}
-		content = answers
 	}
 	for _, a := range slices.Concat(extra[:must], content) {
 		if a.Err != nil {
 			return nil, nil, creatio.Barred(a.Err)
 		}
 	}
-	return s.activitiesOf(content), extra, nil
+	found := s.activitiesOf(content)
+	if s.isFlat() {
+		err = s.readEmails(ctx, found)
+	}
+	return found, extra, err
 }
 
 // contentQueries ask for activities and their participants, in turns.
@@ -89,29 +91,86 @@ func (s *Side) contentQueries(ids []string) []odata.Query {
 		if !s.hasNoLocation() {
 			columns = append(columns, "Location")
 		}
+		who := odata.Expand{Name: "Participant", Select: []string{"Name", "Email"}}
+		if !s.isFlat() {
+			who.Expand = []odata.Expand{{Name: "ContactCommunicationCollectionByContact", Select: []string{"Number", "CommunicationTypeId", "NonActual"}}}
+		}
 		listed := creatio.Guids(chunk)
 		queries = append(queries,
 			odata.Query{Set: "Activity", Select: columns, Filter: odata.In("Id", listed)},
 			odata.Query{
 				Set: "ActivityParticipant", Filter: odata.In("Activity/Id", listed),
 				Select: []string{"Id", "ActivityId", "ParticipantId", "RoleId", "InviteParticipant", "InviteResponseId", "ModifiedOn"},
-				Expand: []odata.Expand{{Name: "Participant", Select: []string{"Name", "Email"}, Expand: []odata.Expand{
-					{Name: "ContactCommunicationCollectionByContact", Select: []string{"Number", "CommunicationTypeId", "NonActual"}},
-				}}},
+				Expand: []odata.Expand{who},
 			})
 	}
 	return queries
 }
 
-// learnNoLocation reports whether a reading failed because the site's activities have no location, which was not known
-// before.
-func (s *Side) learnNoLocation(answers []creatio.Answer) bool {
-	lacks := func(a creatio.Answer) bool { return creatio.FaultCode(a.Err) == "unknown-column" }
-	if s.hasNoLocation() || !slices.ContainsFunc(answers, lacks) {
-		return false
+// learn reports whether a reading failed because of something that can be done without, and that was not known before: the
+// site's activities have no location, or the addresses of contacts cannot be read together with the participants.
+func (s *Side) learn(answers []creatio.Answer) bool {
+	learned := false
+	for i, a := range answers {
+		switch {
+		case a.Err == nil:
+		case i%2 == 1:
+			learned = learned || s.setFlat()
+		case creatio.FaultCode(a.Err) == "unknown-column" && !s.hasNoLocation():
+			s.setNoLocation(true)
+			learned = true
+		}
 	}
-	s.setNoLocation(true)
-	return true
+	return learned
+}
+
+// readEmails reads the addresses of participants by themselves. Where they may not be read, the one that the contact shows has
+// to do.
+func (s *Side) readEmails(ctx context.Context, found []*activityRow) error {
+	var ids []string
+	for _, a := range found {
+		for _, p := range a.participants {
+			ids = append(ids, p.contact)
+		}
+	}
+	var queries []odata.Query
+	for chunk := range slices.Chunk(creatio.NormalIDs(ids), creatio.MaxListed) {
+		queries = append(queries, odata.Query{
+			Set: "ContactCommunication", Select: []string{"Id", "ContactId", "Number", "CommunicationTypeId", "NonActual"},
+			Filter: odata.And(odata.In("Contact/Id", creatio.Guids(chunk)), odata.Eq("CommunicationType/Id", odata.Guid(creatio.TypeEmail))),
+		})
+	}
+	answers, err := s.site.Read(ctx, queries)
+	if err != nil {
+		return err
+	}
+	emails := map[string][]string{}
+	for _, a := range answers {
+		for _, r := range a.Rows {
+			emails[r.Lookup("ContactId")] = append(emails[r.Lookup("ContactId")], emailsOf([]odata.Row{r})...)
+		}
+	}
+	for _, a := range found {
+		for i, p := range a.participants {
+			a.participants[i].emails = distinctAddresses(slices.Concat(p.emails, emails[p.contact]))
+		}
+	}
+	return nil
+}
+
+func (s *Side) isFlat() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flat
+}
+
+// setFlat reports whether it was not so before.
+func (s *Side) setFlat() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.flat
+	s.flat = true
+	return !was
 }
 
 func (s *Side) hasNoLocation() bool {
@@ -159,14 +218,19 @@ func participantOf(r odata.Row) participantRow {
 		row: r.Lookup("Id"), contact: r.Lookup("ParticipantId"), name: who.Text("Name"), role: r.Lookup("RoleId"), response: r.Lookup("InviteResponseId"),
 		invited: r.Bool("InviteParticipant"), modified: r.Time("ModifiedOn"),
 	}
-	emails := []string{who.Text("Email")}
-	for _, c := range who.Rows("ContactCommunicationCollectionByContact") {
+	p.emails = distinctAddresses(append([]string{who.Text("Email")}, emailsOf(who.Rows("ContactCommunicationCollectionByContact"))...))
+	return p
+}
+
+// emailsOf are the e-mail addresses among the communications of a contact.
+func emailsOf(communications []odata.Row) []string {
+	var out []string
+	for _, c := range communications {
 		if c.Lookup("CommunicationTypeId") == creatio.TypeEmail && !c.Bool("NonActual") {
-			emails = append(emails, c.Text("Number"))
+			out = append(out, c.Text("Number"))
 		}
 	}
-	p.emails = distinctAddresses(emails)
-	return p
+	return out
 }
 
 // latest is when the activity last changed, its participants included: their answers do not move it.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
@@ -264,5 +266,49 @@ func TestWhat_is_gone_or_hidden_is_told_to_be_gone(t *testing.T) {
 		if r := s.read(id); !r.Gone {
 			t.Errorf("read %+v", r)
 		}
+	}
+}
+
+func TestAll_participants_are_read_again_within_a_day(t *testing.T) {
+	t.Parallel()
+	s := newSiteOf(t, box.Options{StillParticipants: true})
+	id := s.meeting("Ada", nil)
+	row := s.invite(id, "Bob", nil)
+	s.pass(pause)
+	delta, _ := s.scan(nil)
+	// A site that does not move the activity leaves no trace of who was taken out.
+	s.must(s.box.As("Ada").Delete("ActivityParticipant", row))
+	s.pass(pause)
+	if delta, _ = s.scan(delta.Cursor); len(delta.Touched) > 0 {
+		t.Fatalf("told of %v", delta.Touched)
+	}
+	s.pass(24 * time.Hour)
+	if delta, _ = s.scan(delta.Cursor); s.titles(delta.Touched) != "Kick-off" {
+		t.Errorf("a day later: told of %s", s.titles(delta.Touched))
+	}
+	s.pass(pause)
+	if delta, requests := s.scan(delta.Cursor); len(delta.Touched) > 0 || requests != 1 {
+		t.Errorf("after that: told of %s in %d requests", s.titles(delta.Touched), requests)
+	}
+}
+
+func TestWhere_addresses_cannot_be_read_with_the_participants_they_are_read_by_themselves_or_done_without(t *testing.T) {
+	t.Parallel()
+	for name, deny := range map[string]func(s *site){
+		"denied":  func(s *site) { s.box.Deny("Ada", "ContactCommunication", box.Read) },
+		"refused": func(s *site) { s.refuse("ContactCommunicationCollectionByContact") },
+	} {
+		s := newSite(t)
+		id := s.meeting("Ada", nil)
+		s.invite(id, "Cleo", nil)
+		s.row("ContactCommunication", map[string]any{"ContactId": s.contacts["Cleo"], "CommunicationTypeId": creatio.TypeEmail, "Number": "cleo.private@example.com"})
+		deny(s)
+		s.side.o.Guests = GuestsInvited
+		r := s.read(id)
+		want := map[string]string{"denied": "cleo@example.com tentative", "refused": ""}[name]
+		if people(r) != want {
+			t.Errorf("%s: %q, want %q", name, people(r), want)
+		}
+		s.applyOne(update(r, record.Fields{activity.Title: text("Retro")}))
 	}
 }

@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"encoding/json"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -160,4 +162,35 @@ func (s *site) titles(ids []string) string {
 		out = append(out, title)
 	}
 	return strings.Join(sorted(out), ", ")
+}
+
+// refuse has the site refuse every part of a batch whose address has a word, as older versions do with what they do not know.
+func (s *site) refuse(word string) {
+	s.box.SetFault(func(r *http.Request) *box.Fault {
+		var in struct {
+			Requests []struct{ ID, URL string } `json:"requests"`
+		}
+		sent, _ := io.ReadAll(r.Body)
+		if json.Unmarshal(sent, &in) != nil || !strings.Contains(string(sent), word) {
+			return nil
+		}
+		type reply struct {
+			ID     string `json:"id"`
+			Status int    `json:"status"`
+			Body   any    `json:"body"`
+		}
+		var out []reply
+		for _, q := range in.Requests {
+			a := reply{q.ID, http.StatusOK, map[string]any{"@odata.context": "x", "value": []any{}}}
+			if strings.Contains(q.URL, word) {
+				a.Status, a.Body = http.StatusBadRequest, map[string]any{"error": map[string]any{"message": "The query specified in the URI is not valid."}}
+			}
+			out = append(out, a)
+		}
+		body, err := json.Marshal(map[string]any{"responses": out})
+		if err != nil {
+			return nil
+		}
+		return &box.Fault{Status: http.StatusOK, Body: string(body)}
+	})
 }

@@ -15,9 +15,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"hash/fnv"
-	"io"
-	"math"
 	"strings"
 	"time"
 
@@ -28,10 +25,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
-
-// thorough is after how long the details of all contacts are read again although nothing tells of a change. A deleted row of
-// a detail leaves no trace in Creatio.
-const thorough = 24 * time.Hour
 
 // Side are the contacts under one private tag of one user. It is made for one run.
 type Side struct {
@@ -98,7 +91,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	}
 	next := cursor{Watermark: s.site.Watermark(start), Tag: s.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
 	delta := record.Delta{Touched: s.touched(answers[2:])}
-	all := next.Watermark.Sub(from.Thorough) >= s.patience(from.Thorough)
+	all := next.Watermark.Sub(from.Thorough) >= creatio.Patience(s.tag.ID, from.Thorough)
 	if all || next.Count != from.Count || len(answers[2].Rows) > 0 {
 		members, count, err := s.members(ctx)
 		if err != nil {
@@ -111,14 +104,6 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	}
 	delta.Cursor, err = json.Marshal(next)
 	return delta, err
-}
-
-// patience is how long after a time all details are read again: up to a quarter sooner than thorough says,
-// differently for every tag and day, so that those who began together do not read together for ever.
-func (s *Side) patience(last time.Time) time.Duration {
-	h := fnv.New32a()
-	_, _ = io.WriteString(h, s.tag.ID+last.Format(time.RFC3339))
-	return thorough - time.Duration(float64(thorough/4)*float64(h.Sum32())/math.MaxUint32)
 }
 
 // Relist is a cursor that has the next Scan list the members wherever the number of links is not the one that the run

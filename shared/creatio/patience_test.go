@@ -1,4 +1,4 @@
-package contacts
+package creatio
 
 import (
 	"fmt"
@@ -11,8 +11,7 @@ func TestDetails_are_read_again_within_a_day_at_times_of_their_own(t *testing.T)
 	last := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	early, late := 0, 0
 	for n := range 1000 {
-		c := &Side{tagging: tagging{tag: Tag{ID: fmt.Sprint("tag", n)}}}
-		switch d := c.patience(last); {
+		switch d := Patience(fmt.Sprint("tag", n), last); {
 		case d > thorough || d < thorough*3/4:
 			t.Fatalf("read again after %v", d)
 		case d < thorough*13/16:

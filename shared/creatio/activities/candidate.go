@@ -32,7 +32,14 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 			return nil, creatio.Barred(a.Err)
 		}
 		for _, r := range a.Rows {
-			ids = append(ids, r.Lookup("ActivityId"), r.Lookup("LocalId"))
+			switch {
+			case r.Has("ActivityId"):
+				ids = append(ids, r.Lookup("ActivityId"))
+			case r.Has("LocalId"):
+				ids = append(ids, r.Lookup("LocalId"))
+			default:
+				ids = append(ids, r.Lookup("Id"))
+			}
 		}
 	}
 	var out []record.Record
@@ -90,32 +97,55 @@ func markQueries(like []record.Record) []odata.Query {
 }
 
 // timesPerQuery is how many times one query asks for: a filter may have a hundred nodes.
-const timesPerQuery = 7
+const timesPerQuery = 3
+
+// Days begin up to so much before and after they do in UTC.
+const (
+	eastmost = 14 * time.Hour
+	westmost = 12 * time.Hour
+)
+
+// span is when something may begin: from an instant on and before another.
+type span struct{ from, to time.Time }
+
+func (sp span) filter(path string) odata.Filter {
+	return odata.And(odata.Ge(path, odata.DateTime(sp.from)), odata.Lt(path, odata.DateTime(sp.to)))
+}
+
+// spans are when an activity of a moment may begin and end: instants within the second, days in whatever zone.
+func spans(m activity.Moment) [2]span {
+	start, end := m.In(time.UTC)
+	out := [2]span{{from: start, to: start}, {from: end, to: end}}
+	for i := range out {
+		if m.AllDay {
+			out[i].from, out[i].to = out[i].from.Add(-eastmost), out[i].to.Add(westmost)
+		}
+		out[i].to = out[i].to.Add(time.Second)
+	}
+	return out
+}
 
 // timeQueries ask for the user's activities at the times of records. Titles are compared by who asks.
 func (s *Side) timeQueries(like []record.Record) []odata.Query {
-	loc := s.location(state{Owner: s.o.User.ContactID})
-	var times [][2]time.Time
+	var times [][2]span
 	for _, r := range like {
 		m, err := activity.ReadMoment(r.Fields.One(activity.When))
-		if err != nil {
-			continue
-		}
-		start, end := m.In(loc)
-		if at := [2]time.Time{start.UTC(), end.UTC()}; !slices.Contains(times, at) {
+		if at := spans(m); err == nil && !slices.Contains(times, at) {
 			times = append(times, at)
 		}
 	}
 	var out []odata.Query
 	for chunk := range slices.Chunk(times, timesPerQuery) {
-		var of []odata.Filter
-		for _, at := range chunk {
-			of = append(of, odata.And(
-				odata.Eq("Activity/StartDate", odata.DateTime(at[0])), odata.Eq("Activity/DueDate", odata.DateTime(at[1]))))
+		at := func(path string) odata.Filter {
+			var of []odata.Filter
+			for _, t := range chunk {
+				of = append(of, odata.And(t[0].filter(path+"StartDate"), t[1].filter(path+"DueDate")))
+			}
+			return odata.Or(of...)
 		}
-		out = append(out, odata.Query{
-			Set: participantSet, Select: []string{"Id", "ActivityId"}, Filter: odata.And(s.takesPart(), odata.Or(of...)),
-		})
+		out = append(out,
+			odata.Query{Set: participantSet, Select: []string{"Id", "ActivityId"}, Filter: odata.And(s.takesPart(), at("Activity/"))},
+			odata.Query{Set: activitySet, Select: []string{"Id"}, Filter: odata.And(s.owned(), at(""))})
 	}
 	return out
 }

@@ -1,7 +1,9 @@
 package activities
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -87,13 +89,48 @@ func TestWithout_the_tables_of_Creatios_own_sync_activities_are_found_by_the_tim
 	}
 }
 
-func TestDays_are_found_by_their_instants(t *testing.T) {
+func TestTimes_are_found_within_the_second_and_days_in_whatever_zone(t *testing.T) {
+	t.Parallel()
+	day := record.Record{ID: "event1", Fields: record.Fields{activity.When: days("2026-03-03", "2026-03-04")}}
+	for name, row := range map[string]struct {
+		values map[string]any
+		like   record.Record
+	}{
+		"a day in the east": {allDay("Pacific/Kiritimati"), day},
+		"a day in the west": {allDay("Pacific/Pago_Pago"), day},
+		"a part of a second": {
+			map[string]any{"StartDate": "2026-03-03T09:00:00.123Z", "DueDate": "2026-03-03T10:00:00.9Z"}, event("event1", "2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z"),
+		},
+	} {
+		s := newSite(t)
+		id := s.meeting("Ada", row.values)
+		if found := s.candidates(row.like); len(found) != 1 || found[0].ID != id {
+			t.Errorf("%s: found %+v", name, found)
+		}
+	}
+}
+
+func TestOne_that_the_user_owns_without_taking_part_is_found(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	id := s.meeting("Ada", allDay("Europe/Kyiv"))
-	like := record.Record{ID: "event1", Fields: record.Fields{activity.When: days("2026-03-03", "2026-03-04")}}
-	if found := s.candidates(like); len(found) != 1 || found[0].ID != id {
+	id := s.meeting("Ada", nil)
+	s.must(s.box.System().Delete("ActivityParticipant", s.participation(id, "Ada")["Id"].(string)))
+	if found := s.candidates(event("event1", "2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z")); len(found) != 1 || found[0].ID != id {
 		t.Errorf("found %+v", found)
+	}
+}
+
+func TestMany_are_looked_for_at_once(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var like []record.Record
+	for i := range 50 {
+		at := from.Add(time.Duration(i) * time.Hour)
+		s.meeting("Ada", map[string]any{"StartDate": at, "DueDate": at.Add(time.Hour)})
+		like = append(like, event(fmt.Sprint("event", i), at.Format(time.RFC3339), at.Add(time.Hour).Format(time.RFC3339)))
+	}
+	if found := s.candidates(like...); len(found) != 50 {
+		t.Errorf("found %d of 50", len(found))
 	}
 }
 

@@ -53,7 +53,7 @@ func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error
 		for i, w := range now {
 			q := w.query
 			if q.Top == 0 {
-				q.Top, q.Count = s.options.PageSize, true
+				q.Top, q.Count = s.pageSize(q), true
 			}
 			parts[i] = odata.Part{Method: http.MethodGet, Path: q.Path()}
 		}
@@ -76,7 +76,7 @@ func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error
 				a.Total = int(reply.Count)
 				continue
 			}
-			if !s.more(reply) {
+			if !s.more(w.query, reply) {
 				continue
 			}
 			if len(reply.Rows) == 0 {
@@ -95,7 +95,7 @@ func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error
 func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []odata.Query) ([]odata.Reply, []Answer, error) {
 	all := slices.Clone(parts)
 	for _, q := range queries {
-		q.Top, q.Count, q.OrderBy = s.options.PageSize, true, []odata.Order{{Path: "Id"}}
+		q.Top, q.Count, q.OrderBy = s.pageSize(q), true, []odata.Order{{Path: "Id"}}
 		all = append(all, odata.Part{Method: http.MethodGet, Path: q.Path()})
 	}
 	replies, err := s.client.Batch(ctx, all)
@@ -105,7 +105,7 @@ func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []o
 	answers := make([]Answer, len(queries))
 	for i, reply := range replies[len(parts):] {
 		answers[i] = Answer{Rows: reply.Rows, Err: reply.Err}
-		if reply.Err == nil && s.more(reply) {
+		if reply.Err == nil && s.more(queries[i], reply) {
 			answers[i].Err = fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: there are more rows", queries[i].Set)
 		}
 	}
@@ -113,11 +113,22 @@ func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []o
 }
 
 // more reports whether there are more rows after a page. If the site does not count, a page that is not full is the last.
-func (s *Site) more(page odata.Reply) bool {
+func (s *Site) more(q odata.Query, page odata.Reply) bool {
 	if page.Count >= 0 {
 		return page.Count > int64(len(page.Rows))
 	}
-	return page.NextLink != "" || len(page.Rows) >= s.options.PageSize
+	return page.NextLink != "" || len(page.Rows) >= s.pageSize(q)
+}
+
+// idsPerRow is how many times more rows are requested at once that are little more than ids.
+const idsPerRow = 10
+
+// pageSize is how many rows of a query are requested at once.
+func (s *Site) pageSize(q odata.Query) int {
+	if len(q.Select) <= 2 && len(q.Expand) == 0 {
+		return s.options.PageSize * idsPerRow
+	}
+	return s.options.PageSize
 }
 
 // after restricts a filter to the rows after an id.

@@ -136,6 +136,22 @@ func TestA_window_tells_of_what_changed_with_one_request_more(t *testing.T) {
 	}
 }
 
+func TestAn_edit_costs_one_request_more_however_many_activities_there_are(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var id string
+	for i := range 1500 {
+		id = s.meeting("Ada", map[string]any{"Title": fmt.Sprint("meeting ", i)})
+	}
+	s.pass(pause)
+	delta, _ := s.scan(nil)
+	s.change("Activity", id, map[string]any{"Notes": "x"})
+	delta, requests := s.scan(delta.Cursor)
+	if len(delta.Members) != 1500 || len(delta.Records) != 1 || requests != 2 {
+		t.Errorf("listed %d, told of %d in %d requests", len(delta.Members), len(delta.Records), requests)
+	}
+}
+
 func TestOne_that_goes_as_another_comes_is_noticed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

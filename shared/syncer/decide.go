@@ -139,7 +139,7 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 		Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
 	}
 	for _, s := range record.Sides {
-		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()))
+		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()), p.state(s.Other()))
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, AdapterState: rec.AdapterState,

@@ -131,7 +131,7 @@ func (m *matcher) creating(s record.Side, from, made *record.Record) *pair {
 // mark, or has an id that is derived from the one it was made for.
 func (m *matcher) item(s record.Side, rec *record.Record) match.Item {
 	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Origins: []string{linkID(s, rec.ID), rec.ID}}
-	if derived := m.newID(s.Other(), rec.ID); derived != "" {
+	if derived := m.newID(s.Other(), rec.ID, rec.AdapterState); derived != "" {
 		it.Origins = append(it.Origins, derived)
 	}
 	if rec.Mark != "" {

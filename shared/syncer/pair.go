@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -162,3 +163,11 @@ func (p *pairs) discard(n *pair, s record.Side) {
 }
 
 func (p *pairs) drop(f func(*pair) bool) { p.list = slices.DeleteFunc(p.list, f) }
+
+// state is the adapter's state of a record of the pair: as it was read, else as it is known.
+func (p *pair) state(s record.Side) json.RawMessage {
+	if rec := p.records[s]; rec != nil && !rec.Gone {
+		return rec.AdapterState
+	}
+	return p.link.Sides[s].AdapterState
+}

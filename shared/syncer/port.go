@@ -63,6 +63,13 @@ type Stable interface {
 	StableID(adapterState json.RawMessage) string
 }
 
+// Identified is a Side whose records other users have copies of, each by an id of its own.
+type Identified interface {
+	// Identity is what all copies of a record have in common and no other record has, read from its AdapterState; empty where
+	// there is nothing.
+	Identity(adapterState json.RawMessage) string
+}
+
 // Remembering is a Side of which some of what a record shows depends on what it was taken for before.
 type Remembering interface {
 	// Remember is a record as it was read, taken as what was known of it says: as it was seen last.

@@ -2,6 +2,7 @@ package syncer
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -47,12 +48,19 @@ func (s *session) lag(side record.Side) time.Duration {
 	return 0
 }
 
-// newID is the id that a record gets which is created for the one of another id; empty where its side chooses it.
-func (s *session) newID(side record.Side, from string) string {
-	if n, ok := s.sides[side].(Naming); ok {
-		return n.NewID(s.user.ID() + "\x00" + from)
+// newID is the id that a record gets which is created for another one, of that id and state; empty where its side chooses it.
+// It is the same whichever user's copy the other one is.
+func (s *session) newID(side record.Side, from string, state json.RawMessage) string {
+	n, ok := s.sides[side].(Naming)
+	if !ok {
+		return ""
 	}
-	return ""
+	if i, ok := s.sides[side.Other()].(Identified); ok {
+		if identity := i.Identity(state); identity != "" {
+			return n.NewID("\x00" + identity)
+		}
+	}
+	return n.NewID(s.user.ID() + "\x00" + from)
 }
 
 // prepare makes sure that a side's scope exists.

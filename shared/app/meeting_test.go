@@ -156,3 +156,93 @@ func TestTwo_runs_on_one_new_meeting_make_one_event_in_each_calendar(t *testing.
 		w.wantOneMeeting("Kickoff", "with the other run in the middle")
 	}
 }
+
+// canceled reports whether the activity of a title is canceled, and what Bo's part in it says.
+func (w *world) fate(id string) (canceled bool, bosAnswer any) {
+	w.t.Helper()
+	row := w.creatio.System().Get("Activity", id)
+	contact := w.creatio.System().Rows("Contact", map[string]any{"Name": "Bo Example"})[0]["Id"]
+	for _, r := range w.creatio.System().Rows("ActivityParticipant", map[string]any{"ActivityId": id, "ParticipantId": contact}) {
+		bosAnswer = r["InviteResponseId"]
+	}
+	return row["StatusId"] == statusCanceled, bosAnswer
+}
+
+func TestA_guest_who_deletes_a_copy_declines_and_the_meeting_goes_on(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	id := w.meets("Kickoff")
+	for _, c := range []*colleague{a, b, a, b} {
+		w.as(c, func() { w.syncActivities("done") })
+	}
+	_, before := w.fate(id)
+	for _, e := range w.google.Calendar(bo).Events() {
+		if e.Summary == "Kickoff" {
+			w.google.Calendar(bo).Delete(e.Id)
+		}
+	}
+	for range 3 {
+		for _, c := range []*colleague{b, a} {
+			w.as(c, func() { w.syncActivities("done") })
+		}
+	}
+	canceled, answer := w.fate(id)
+	if activities, adas, bos := w.meetings("Kickoff"); canceled || activities != 1 || adas != 1 || bos != 0 {
+		t.Errorf("canceled %t: %d activities, %d events of Ada's and %d of Bo's", canceled, activities, adas, bos)
+	}
+	if answer == before || answer == nil {
+		t.Errorf("bo's answer is %v, was %v", answer, before)
+	}
+}
+
+func TestA_meeting_lives_on_when_the_one_whose_calendar_carries_it_leaves(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	id := w.meets("Kickoff")
+	for _, c := range []*colleague{a, b, a, b} {
+		w.as(c, func() { w.syncActivities("done") })
+	}
+	contact := func(name string) any {
+		return w.creatio.System().Rows("Contact", map[string]any{"Name": name})[0]["Id"]
+	}
+	if err := w.creatio.System().Update("Activity", id, map[string]any{"OwnerId": contact("Bo Example")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range w.creatio.System().Rows("ActivityParticipant", map[string]any{"ActivityId": id, "ParticipantId": contact("Ada Example")}) {
+		if err := w.creatio.System().Delete("ActivityParticipant", r["Id"].(string)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		for _, c := range []*colleague{a, b} {
+			w.as(c, func() { w.syncActivities("done") })
+		}
+	}
+	canceled, _ := w.fate(id)
+	if activities, adas, bos := w.meetings("Kickoff"); canceled || activities != 1 || adas != 0 || bos != 1 {
+		t.Errorf("canceled %t: %d activities, %d events of Ada's and %d of Bo's", canceled, activities, adas, bos)
+	}
+}
+
+func TestAn_organizer_who_deletes_a_meeting_cancels_it_for_all(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	id := w.meets("Kickoff")
+	for _, c := range []*colleague{a, b, a, b} {
+		w.as(c, func() { w.syncActivities("done") })
+	}
+	for _, e := range w.google.Calendar(ada).Events() {
+		if e.Summary == "Kickoff" {
+			w.google.Calendar(ada).Delete(e.Id)
+		}
+	}
+	for range 3 {
+		for _, c := range []*colleague{b, a} {
+			w.as(c, func() { w.syncActivities("done") })
+		}
+	}
+	canceled, _ := w.fate(id)
+	if activities, adas, bos := w.meetings("Kickoff"); !canceled || activities != 0 || adas != 0 || bos != 0 {
+		t.Errorf("canceled %t: %d activities, %d events of Ada's and %d of Bo's", canceled, activities, adas, bos)
+	}
+}

@@ -22,10 +22,15 @@ type Now struct {
 	Member bool
 	// Withdrawn says that it left the scope by a person's choice about the synchronization alone.
 	Withdrawn bool
+	// WasLocked are the locks of the record when it was seen last.
+	WasLocked []string
 	// AdapterState is what the side's adapter keeps of it.
 	AdapterState []byte
 	View
 }
+
+// guestCopy reports whether the record was a copy that the user could not remove for others.
+func (n Now) guestCopy() bool { return slices.Contains(n.WasLocked, record.Removal) }
 
 func (n Now) exists() bool { return n.ID != "" && !n.Gone }
 
@@ -80,8 +85,11 @@ func Decide(schema record.Schema, p Pair, policy Policy) Decision {
 	case wanted(p, policy.Direction):
 		d.SplitSide = ""
 		d.join(schema, p, policy)
+	case p.Active && p.carriesOn(policy.Direction):
+		d.Active = true
+		d.create(schema, p, p.departed(), policy)
 	case p.Active:
-		d.leave(p, policy)
+		d.leave(schema, p, policy)
 	default:
 		d.SplitSide, d.Drop = "", p.First
 	}
@@ -120,7 +128,7 @@ func wanted(p Pair, direction Direction) bool {
 
 // leave has the record follow on the side where it still is in scope, as the policy says. Where it is kept, the pair is
 // split: nothing follows from it any more as long as both records stay as they are.
-func (d *Decision) leave(p Pair, policy Policy) {
+func (d *Decision) leave(schema record.Schema, p Pair, policy Policy) {
 	d.Active = false
 	d.left = map[record.Side]bool{}
 	for _, side := range record.Sides {
@@ -133,6 +141,10 @@ func (d *Decision) leave(p Pair, policy Policy) {
 			d.Active = true
 			continue
 		}
+		if p.Sides[side.Other()].guestCopy() && slices.Contains(n.Locked, record.Others) {
+			d.decline(schema, p, side, policy)
+			continue
+		}
 		action := p.departure(side, policy).action()
 		if action == "" {
 			d.SplitSide = side.Other()
@@ -142,6 +154,44 @@ func (d *Decision) leave(p Pair, policy Policy) {
 		d.Ops[side] = &record.Operation{
 			Action: action, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields,
 		}
+	}
+}
+
+// departed is the side whose record is gone while the other one is in scope; empty where there is none.
+func (p Pair) departed() record.Side {
+	for _, side := range record.Sides {
+		if p.Sides[side].Gone && p.Sides[side.Other()].in() {
+			return side
+		}
+	}
+	return ""
+}
+
+// carriesOn reports whether the record that departed was a guest's copy of one that a run made for another user who takes part no
+// more. Then this user's account carries what is left.
+func (p Pair) carriesOn(direction Direction) bool {
+	side := p.departed()
+	if side == "" || !direction.Takes(side) {
+		return false
+	}
+	n := p.Sides[side]
+	return n.guestCopy() && !slices.Contains(n.WasLocked, record.Withdrawal) && !slices.Contains(p.Sides[side.Other()].Locked, record.Others)
+}
+
+// decline has a record in which others take part say that this user does not, whose copy is gone, and stay as it is otherwise.
+func (d *Decision) decline(schema record.Schema, p Pair, side record.Side, policy Policy) {
+	d.SplitSide = side.Other()
+	n := p.Sides[side]
+	op := &record.Operation{Action: record.Update, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields.Clone()}
+	for _, f := range schema {
+		value, asked := policy.Decline[f.Name]
+		if !asked || f.Equal(n.Fields[f.Name], value) || slices.Contains(n.Locked, f.Name) {
+			continue
+		}
+		op.After[f.Name], op.Changed = value, append(op.Changed, f.Name)
+	}
+	if len(op.Changed) > 0 {
+		d.Ops[side], d.Rules[side] = op, RuleLeft
 	}
 }
 

@@ -117,7 +117,7 @@ type Record struct {
 	Passive bool
 	// Withdrawn says that the record left the scope by a person's choice about the synchronization alone, and lives on.
 	Withdrawn bool
-	// Locked are the names of fields that this user may not write in this record, and Removal and Withdrawal.
+	// Locked are the names of fields that this user may not write in this record, and Removal, Withdrawal and Others.
 	Locked []string
 	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are no part of Fields and
 	// stay as they are, but nothing that is among them is added again. Nil where they are not known.
@@ -136,6 +136,8 @@ const (
 	Removal = "(removal)"
 	// Withdrawal is that the record was made by a person. It stays where its counterpart is Withdrawn.
 	Withdrawal = "(withdrawal)"
+	// Others is that other users take part in the record, whom it is not taken from because one user's copy is gone.
+	Others = "(others)"
 )
 
 // Projection says that a side shows a value in another form than the agreed one, because it cannot hold it

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,9 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	}
 	// It lives on where only its mark, or the user's part in it, was taken away.
 	r.Withdrawn = !r.Member && d.Status != statusCanceled
+	if s.othersTakePart(d.state) {
+		r.Locked = append(r.Locked, record.Others)
+	}
 	if d.Owner != s.o.User.ContactID {
 		// The reminder is the owner's.
 		r.Locked = append(r.Locked, activity.Reminder)
@@ -70,6 +74,15 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 		r.Locked = append(r.Locked, activity.Place)
 	}
 	return r
+}
+
+// othersTakePart reports whether other users own an activity or take part in it. Where users cannot be read, anybody may be one.
+func (s *Side) othersTakePart(d state) bool {
+	people := s.directory()
+	user := func(contact string) bool {
+		return contact != "" && contact != s.o.User.ContactID && (people == nil || people.closed || people.users[contact].works())
+	}
+	return user(d.Owner) || slices.ContainsFunc(d.People, func(p person) bool { return user(p.Contact) })
 }
 
 // Remember has an activity be what it was taken for, as long as its instants stand: the zone of its owner, by which instants

@@ -22,12 +22,15 @@ import (
 // generations is how often a new event gets another id because an event that was deleted has it still.
 const generations = 8
 
+// idPrefix begins the ids of events that Tandem made, in the calendars of all who take part.
+const idPrefix = "tandem"
+
 // eventID is the id of the event that is made for a link: what base32hex of lower case may be, as the service takes it
 // (https://developers.google.com/workspace/calendar/api/v3/reference/events/insert). An id stays taken when its event is
 // deleted, so each event made for one link has a generation.
 func eventID(link string, generation int) string {
 	sum := sha256.Sum256([]byte(link + "\x00" + strconv.Itoa(generation)))
-	return "tandem" + strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:20]))
+	return idPrefix + strings.ToLower(base32.HexEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:20]))
 }
 
 // job is one plan on its way.

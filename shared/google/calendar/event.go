@@ -121,7 +121,7 @@ func (s *Side) locked(e *gcal.Event) []string {
 	if !organizes {
 		out = append(out, record.Removal)
 	}
-	if markOf(e) == "" {
+	if markOf(e) == "" && !strings.HasPrefix(e.Id, idPrefix) {
 		out = append(out, record.Withdrawal)
 	}
 	return out

@@ -3,6 +3,7 @@ package calendar
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
 )
@@ -39,7 +40,11 @@ func stateOf(e *gcal.Event) state {
 		Etag: e.Etag, Instance: e.RecurringEventId != "", ICal: e.ICalUID, Attendees: e.Attendees, Private: private(e), Partial: incomplete(e),
 	}
 	if t := e.OriginalStartTime; t != nil {
-		s.Start = t.Date + t.DateTime
+		// Each copy may show it in a zone of its own.
+		if s.Start = t.Date; t.Date == "" {
+			at, _ := time.Parse(time.RFC3339, t.DateTime)
+			s.Start = at.UTC().Format(time.RFC3339)
+		}
 	}
 	if e.Reminders != nil {
 		s.Default = e.Reminders.UseDefault
@@ -88,4 +93,14 @@ func (s state) encode() json.RawMessage {
 	// Strings, numbers and attendees that were decoded always encode.
 	raw, _ := json.Marshal(s)
 	return raw
+}
+
+// Identity is what the copies of an event in all calendars have in common: the id that iCalendar gives it, and for an instance its
+// original start.
+func (s *Side) Identity(adapterState json.RawMessage) string {
+	n, err := readState(adapterState)
+	if err != nil || n.ICal == "" {
+		return ""
+	}
+	return n.ICal + "\x00" + n.Start
 }

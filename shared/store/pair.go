@@ -24,6 +24,8 @@ type Pair struct {
 	// Link is the link that an undo took away, as it was: an undo of that puts it back. Nil where the two had none, or the
 	// user has decided since.
 	Link *Link `json:"link,omitempty"`
+	// Silent says that neither record was in scope when somebody looked last: nobody is asked about them.
+	Silent bool `json:"silent,omitempty"`
 	// FormerLink is the id of the link that the two had, which their records may carry as their mark; empty where they had none.
 	FormerLink string `json:"formerLink,omitempty"`
 }

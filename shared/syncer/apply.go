@@ -97,6 +97,9 @@ func (w *writer) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	if err := w.report.intend(ctx, w.allChanges(chunk)); err != nil {
 		return nil, err
 	}
+	if err := w.separate(ctx, chunk); err != nil {
+		return nil, err
+	}
 	if err := w.journal(ctx, chunk); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ import (
 func (w *writer) journal(ctx context.Context, chunk []*step) error {
 	var links []store.Link
 	for _, st := range chunk {
-		if !st.sends() {
+		if !st.sends() || st.doubt != nil {
 			continue
 		}
 		l := &st.link

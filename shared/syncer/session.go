@@ -76,7 +76,11 @@ func (s *session) putLinks(ctx context.Context, links []store.Link) error {
 	if len(links) == 0 {
 		return nil
 	}
-	if _, err := s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, store.Batch{Links: links}); err != nil {
+	return s.putBatch(ctx, store.Batch{Links: links})
+}
+
+func (s *session) putBatch(ctx context.Context, b store.Batch) error {
+	if _, err := s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, b); err != nil {
 		return fmt.Errorf("save links: %w", err)
 	}
 	return nil

@@ -54,10 +54,12 @@ type PairCounts struct {
 
 // Verdict is what the user said of two records: that they are the same, or that they are not.
 type Verdict struct {
-	CreatioID string    `json:"creatioId"`
-	GoogleID  string    `json:"googleId"`
-	Same      bool      `json:"same"`
-	At        time.Time `json:"at"`
+	CreatioID string `json:"creatioId"`
+	GoogleID  string `json:"googleId"`
+	Same      bool   `json:"same"`
+	// Doubt says that it ends an open doubt.
+	Doubt bool      `json:"doubt,omitempty"`
+	At    time.Time `json:"at"`
 }
 
 // PairID is the id of the pair of two records. The letters of an id of Creatio may be of either case.

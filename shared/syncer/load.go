@@ -26,7 +26,8 @@ type loader struct {
 	pairs   *pairs
 	counts  *linkCounts
 	// guard remembers what links say of losses.
-	guard *guard
+	guard  *guard
+	doubts *doubts
 }
 
 // load reads what the run has to look at. Links come and go by the page; those of which nothing changed are let go at once,
@@ -36,7 +37,7 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{session: s, window: newWindow(rd.deltas), ended: rd.ended, members: members, pairs: newPairs(), counts: counts, guard: g}
+	l := &loader{session: s, window: newWindow(rd.deltas), ended: rd.ended, members: members, pairs: newPairs(), counts: counts, guard: g, doubts: newDoubts(s.doc)}
 	if err := l.loadLinks(ctx); err != nil {
 		return nil, err
 	}
@@ -52,6 +53,9 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 		return nil, err
 	}
 	if err := l.complete(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.loadDoubts(ctx); err != nil {
 		return nil, err
 	}
 	l.waitUndecided(l.pairs.list)

@@ -94,6 +94,7 @@ func (l *loader) attach(s record.Side, records []record.Packed, again asked) {
 	for _, p := range records {
 		if len(p.Head().Aliases) > 0 {
 			rec := p.Unpack()
+			l.doubts.note(s, &rec)
 			l.followRename(s, &rec)
 		}
 	}
@@ -193,6 +194,7 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 	}
 	if p == nil {
 		l.members[s].read(rec.ID, false)
+		l.doubts.note(s, rec)
 		return
 	}
 	if p.link.SideID(s) != rec.ID {

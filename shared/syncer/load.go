@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -429,6 +430,24 @@ func (l *loader) reread(ctx context.Context, list []*pair) error {
 type asked map[record.Side]map[string]bool
 
 func newAsked() asked { return asked{record.Creatio: {}, record.Google: {}} }
+
+// pages are the ids in order, as many of each side at a time as are looked at together.
+func (a asked) pages() iter.Seq[asked] {
+	return func(yield func(asked) bool) {
+		creatio, google := a.ids(record.Creatio), a.ids(record.Google)
+		for start := 0; start < max(len(creatio), len(google)); start += linkPage {
+			page := newAsked()
+			for s, ids := range map[record.Side][]string{record.Creatio: creatio, record.Google: google} {
+				for _, id := range ids[min(start, len(ids)):min(start+linkPage, len(ids))] {
+					page[s][id] = true
+				}
+			}
+			if !yield(page) {
+				return
+			}
+		}
+	}
+}
 
 // ids are a side's, in order.
 func (a asked) ids(s record.Side) []string { return slices.Sorted(maps.Keys(a[s])) }

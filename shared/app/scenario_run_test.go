@@ -134,6 +134,52 @@ func (s *story) undoLatest() string {
 	return s.tells(s.queued(undo))
 }
 
+// say is the user's word on a contact of each side, and the run that follows it.
+func (s *story) say(st statement, same bool) {
+	s.t.Helper()
+	creatio, google, ok := strings.Cut(st.text, " = ")
+	if !ok {
+		s.t.Fatalf("%q names no two contacts", st.text)
+	}
+	s.pass(5 * time.Minute)
+	s.call(http.MethodPost, "/contacts/pairs", map[string]any{"creatioId": s.contactNamed(creatio), "googleId": s.personNamed(google), "same": same}, 204, nil)
+	if err := s.app.Wait(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *story) latestRun() string {
+	s.t.Helper()
+	var runs []store.Run
+	s.call(http.MethodGet, "/runs?limit=1", nil, 200, &runs)
+	if len(runs) == 0 {
+		s.t.Fatal("there is no run")
+	}
+	var run store.Run
+	s.call(http.MethodGet, "/runs/"+runs[0].ID, nil, 200, &run)
+	return s.tells(run.Status, run)
+}
+
+// doubts are the contacts that wait for the user's word, as the API and the settings page tell.
+func (s *story) doubts() string {
+	s.t.Helper()
+	var doubts []struct{ Creatio, Google string }
+	s.call(http.MethodGet, "/contacts/pairs", nil, 200, &doubts)
+	page := s.do(http.MethodGet, "/settings", nil).body
+	if n := strings.Count(page, ">Same person</button>"); n != len(doubts) {
+		s.t.Errorf("the settings page asks %d times, and not %d", n, len(doubts))
+	}
+	var lines []string
+	for _, d := range doubts {
+		lines = append(lines, d.Creatio+" = "+d.Google+"\n")
+	}
+	if len(lines) == 0 {
+		return "nobody\n"
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "")
+}
+
 func (s *story) preview() string {
 	s.t.Helper()
 	s.begun()

@@ -39,6 +39,10 @@ var update = flag.Bool("update", false, "write what the scenarios of testdata sh
 //	approve the former list   what is said of a list whose place another one took
 //	undo                  what the latest run did is put back
 //	cut off after a write to Google   the next automatic run, which is cut off there (only where a test says how)
+//	say the same          "Ada Lovelace = Ada King": a contact of each side is one person
+//	say different         the same, of two people
+//	latest run            what the history says of the latest run
+//	doubts                the contacts that wait for the user's word
 //	Creatio shows         every contact in Creatio, with who is tagged
 //	Google shows          every contact in Google, with the groups
 //	tagged                the names under the tag
@@ -173,6 +177,10 @@ var steps = map[string]step{
 	"cut off after a write to Google":   {show: func(s *story) string { return s.cutOffAfter(record.Google) }},
 	"tagged":                            {show: (*story).taggedNames, state: true},
 	"in the group":                      {show: (*story).groupNames, state: true},
+	"say the same":                      {do: func(s *story, st statement) { s.say(st, true) }},
+	"say different":                     {do: func(s *story, st statement) { s.say(st, false) }},
+	"latest run":                        {show: (*story).latestRun},
+	"doubts":                            {show: (*story).doubts},
 }
 
 // statement is a line with the indented lines below it.

@@ -173,7 +173,7 @@ func syncFrom(s store.Settings, came time.Time) string {
 
 // state is how a sync type goes. A lease that is held is a run under way.
 func (s service) state(p store.Profile, d store.Sync) web.State {
-	out := web.State{Status: d.Status, LastSync: d.LastSync, NextSync: d.Due, HeldRun: d.HeldRun, Failing: d.Failing}
+	out := web.State{Status: d.Status, LastSync: d.LastSync, NextSync: d.Due, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d)}
 	if d.Problem != nil {
 		out.Problem = &fault.Sentence{Code: d.Problem.Code, Message: d.Problem.Message, Action: d.Problem.Action}
 	}

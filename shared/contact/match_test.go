@@ -46,6 +46,12 @@ func TestFind(t *testing.T) {
 	type items = []match.Item
 	outside := func(it match.Item) match.Item { it.Member = false; return it }
 	from := func(origin string, it match.Item) match.Item { it.Origins = []string{origin}; return it }
+	open := func(it match.Item) match.Item { it.Open = true; return it }
+	same := func(pair string, it match.Item) match.Item { it.Same = []string{pair}; return it }
+	called := func(id string, it match.Item, others ...string) match.Item {
+		it.ID, it.Different = id, others
+		return it
+	}
 	for name, tc := range map[string]struct {
 		creatio, google items
 		want            string
@@ -134,6 +140,31 @@ func TestFind(t *testing.T) {
 			items{person("Anna", "Meyer", "anna@example.com", "", "")},
 			items{person("Anna", "Meyer", "anna@example.com", "", ""), person("Anna", "Meyer", "anna@example.com", "", "")},
 			"creatio 0? [0 1] e-mail, google 0? [0] e-mail, google 1? [0] e-mail",
+		},
+		"the user says that they are two": {
+			items{called("c1", from("mark", person("Anna", "Meyer", "anna@example.com", "", "")), "g1")},
+			items{called("g1", from("mark", person("Anna", "Meyer", "anna@example.com", "", "")))},
+			"",
+		},
+		"the user says that they are two, and there is another": {
+			items{called("c1", person("Anna", "Meyer", "anna@example.com", "", ""))},
+			items{called("g1", person("Anna", "Meyer", "anna@example.com", "", ""), "c1"), called("g2", person("Anna", "Meyer", "anna@example.com", "", ""))},
+			"0=1 e-mail",
+		},
+		"the user says that they are one": {
+			items{same("p", person("Anna", "Meyer", "", "", ""))},
+			items{person("Anna", "Meyer", "", "", ""), outside(same("p", person("Piotr", "Zielinski", "", "", "")))},
+			"0=1 user",
+		},
+		"the user has not said yet whose one of them is": {
+			items{open(person("Anna", "Meyer", "anna@example.com", "", ""))},
+			items{person("Anna", "Meyer", "anna@example.com", "", ""), open(person("Anna", "Meyer", "anna@example.com", "", ""))},
+			"google 0? [0] e-mail",
+		},
+		"nor whose the other one is": {
+			items{person("Anna", "Meyer", "anna@example.com", "", "")},
+			items{open(person("Anna", "Meyer", "anna@example.com", "", ""))},
+			"creatio 0? [0] e-mail",
 		},
 		"neither is in scope": {
 			items{outside(person("Anna", "Meyer", "anna@example.com", "", ""))},

@@ -16,8 +16,12 @@ import (
 // Reason says by what two records were found to be the same.
 type Reason string
 
-// ByOrigin is the reason of two records of which one was made from the other. It comes before those of every kind.
-const ByOrigin Reason = "origin"
+const (
+	// ByUser is the reason of two records that the user took for the same. It comes before everything that they show.
+	ByUser Reason = "user"
+	// ByOrigin is the reason of two records of which one was made from the other. It comes before those of every kind.
+	ByOrigin Reason = "origin"
+)
 
 // Rules are how records of one kind are found to be the same.
 type Rules struct {
@@ -40,9 +44,12 @@ type Level struct {
 	Agree func(a, b record.Fields) bool
 }
 
-// levels are those of the kind, and before them the one that every kind has.
+// levels are those of the kind, and before them the two that every kind has.
 func (r Rules) levels() []Level {
-	return append([]Level{{Reason: ByOrigin, Keys: func(it Item) []string { return unique(slices.Clone(it.Origins)) }}}, r.Levels...)
+	return append([]Level{
+		{Reason: ByUser, Keys: func(it Item) []string { return unique(slices.Clone(it.Same)) }, Agree: func(record.Fields, record.Fields) bool { return true }},
+		{Reason: ByOrigin, Keys: func(it Item) []string { return unique(slices.Clone(it.Origins)) }},
+	}, r.Levels...)
 }
 
 // Item is a record that has no link yet.
@@ -53,9 +60,20 @@ type Item struct {
 	Untracked record.Fields
 	// Member says that the record is in scope and so must find its place; others are only candidates.
 	Member bool
+	// Different are ids of the other side's records that the user took for another than this one. Same are names of pairs
+	// that the user took for the same: the other record has the name too.
+	Different, Same []string
+	// Open says that nobody knows whose counterpart it is before the user has said it: it is paired with nobody, and whoever it
+	// fits is left as a doubt.
+	Open bool
 	// Origins tell which record it was made from, or was the model for: what only it and its counterpart know. A copy
 	// that somebody made of it may know it too.
 	Origins []string
+}
+
+// differs reports whether the user took the two for different ones.
+func (it Item) differs(other Item) bool {
+	return slices.Contains(it.Different, other.ID) || slices.Contains(other.Different, it.ID)
 }
 
 // Pair is two items that are the same.
@@ -132,7 +150,7 @@ func (f *finder) level(l Level) {
 		for _, k := range l.Keys(it) {
 			for _, j := range index[k] {
 				g := f.items[record.Google][j]
-				if (it.Member || g.Member) && !slices.Contains(forth[i], j) && (l.Possible == nil || l.Possible(it.Fields, g.Fields)) {
+				if (it.Member || g.Member) && !slices.Contains(forth[i], j) && !it.differs(g) && (l.Possible == nil || l.Possible(it.Fields, g.Fields)) {
 					forth[i] = append(forth[i], j)
 					back[j] = append(back[j], i)
 				}
@@ -161,7 +179,10 @@ func (f *finder) decide(l Level, forth, back map[int][]int) {
 
 // only tells whether i has one candidate that has no other choice itself, first by the key alone, then by key and name.
 func (f *finder) only(l Level, i int, js []int, back map[int][]int) (int, bool) {
-	if len(js) == 1 && len(back[js[0]]) == 1 {
+	if f.items[record.Creatio][i].Open {
+		return 0, false
+	}
+	if len(js) == 1 && len(back[js[0]]) == 1 && !f.items[record.Google][js[0]].Open {
 		c, g := f.items[record.Creatio][i].Fields, f.items[record.Google][js[0]].Fields
 		if l.Agree != nil {
 			return js[0], l.Agree(c, g)
@@ -178,7 +199,7 @@ func (f *finder) only(l Level, i int, js []int, back map[int][]int) (int, bool) 
 		}
 		found = j
 	}
-	if found < 0 {
+	if found < 0 || f.items[record.Google][found].Open {
 		return 0, false
 	}
 	for _, other := range back[found] {
@@ -195,7 +216,7 @@ func (f *finder) sameName(i, j int) bool {
 
 func (f *finder) doubt(side record.Side, reason Reason, choices map[int][]int) {
 	for item, candidates := range choices {
-		if f.taken[side][item] || !f.items[side][item].Member {
+		if it := f.items[side][item]; f.taken[side][item] || !it.Member || it.Open {
 			continue
 		}
 		free := slices.DeleteFunc(slices.Clone(candidates), func(c int) bool { return f.taken[side.Other()][c] })

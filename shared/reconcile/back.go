@@ -22,6 +22,8 @@ const (
 	// apart: on the side that was written, whose record is out of scope. Were it to come back, what the other side has is
 	// the change.
 	apart
+	// separate: on the side that was written. The records agree on nothing any more.
+	separate
 	// apartAsStrangers: the same where the records had never agreed. Were it to come back, they would meet again.
 	apartAsStrangers
 )
@@ -89,6 +91,7 @@ func (b *back) alone() bool {
 	}
 	was := b.former(b.side)
 	switch b.how {
+	case separate:
 	case apart:
 		b.agree(b.swap.Before)
 	case apartAsStrangers:
@@ -173,6 +176,19 @@ func (b *back) replace(s record.Side, with slot) {
 	old, slots := b.exchange(b.after[s], with)
 	b.after[s] = slots
 	b.decide(s, RuleUndo, old, with)
+}
+
+// agreeOnShown leaves of the entries that both sides agreed on those that both still have.
+func (m *merger) agreeOnShown() {
+	if !m.field.Set {
+		return
+	}
+	m.base = slices.DeleteFunc(m.base, func(e record.Entry) bool {
+		lacks := func(s record.Side) bool {
+			return !slices.ContainsFunc(m.after[s], func(has slot) bool { return m.field.Same(has.canonical, e) })
+		}
+		return lacks(record.Creatio) || lacks(record.Google)
+	})
 }
 
 // agree does the same in what both sides agree on.

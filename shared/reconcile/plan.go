@@ -48,8 +48,10 @@ type Pair struct {
 	// SplitSide is the side on which an undo took the record out of scope while the other one stayed in it; empty where
 	// there is none.
 	SplitSide record.Side
-	Base      record.Fields
-	Sides     map[record.Side]Now
+	// Separate says that an undo took the link away: it is as it was then, and nothing follows from it.
+	Separate bool
+	Base     record.Fields
+	Sides    map[record.Side]Now
 	// NewIDs are the ids that new records get, where they are chosen here.
 	NewIDs map[record.Side]string
 }
@@ -69,6 +71,8 @@ type Decision struct {
 	First bool
 	// More says that the pair has to be read and planned again once the operations are done.
 	More bool
+	// Separate says that the link is to go before anything is written, and Relink that it is to be there once everything is.
+	Separate, Relink bool
 	// Drop says that the pair is none of the sync's business and needs no link.
 	Drop bool
 	// left says on which sides the record is no longer in scope although it was.

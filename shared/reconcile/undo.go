@@ -16,9 +16,20 @@ const (
 	Left          // it went out of scope
 )
 
-// AppliedChange is what a run did to one record of a pair, as its history tells.
+// Tie is what a run did to the link between two records.
+type Tie int
+
+// What becomes of a link.
+const (
+	Untouched Tie = iota
+	Matched       // two records that were there before were linked
+	Separated     // the link was taken away
+)
+
+// AppliedChange is what a run did to one record of a pair, or to their link, as its history tells.
 type AppliedChange struct {
 	Side record.Side
+	Tie  Tie
 	// First says that the records met for the first time: what the run wrote over on one side was nobody's change, and
 	// what the other side has is that record's own.
 	First  bool
@@ -44,10 +55,16 @@ type LeftAsIs struct {
 // the other side be written, it comes back where it was written over, and the pair remembers that the two differ. What was
 // put back already stays, and what anybody changed since is left alone, on both sides.
 //
-// A record that the run took into scope leaves it again while the other one stays: the pair is parted. One that the run
+// A record that the run took into scope leaves it again while the other one stays: the pair is split. One that the run
 // took out of scope comes back on both sides.
+//
+// Two records that the run matched are separate again: the link goes before anything is written, so that whatever happens
+// then nothing goes from one to the other, and each gets its own values back. An undo of that brings the link back, once
+// everything else is written. They agree then on what they had agreed on before and both still show; what one of them lacks
+// of it, it may not have lost but changed.
 func Undo(schema record.Schema, p Pair, applied []AppliedChange, policy Policy) (Decision, LeftAsIs) {
 	u := &undo{schema: schema, pair: p, applied: applied, policy: policy, in: map[record.Side]bool{}, d: undecided(p)}
+	u.tie()
 	u.membership()
 	u.content()
 	u.operations()
@@ -62,8 +79,25 @@ type undo struct {
 	// in says which records are to be in scope. parts and returns say that one leaves, or comes back.
 	in             map[record.Side]bool
 	parts, returns bool
-	d              Decision
-	rest           LeftAsIs
+	// separate says that the two are not linked in the end, so that nothing goes from one to the other.
+	separate bool
+	d        Decision
+	rest     LeftAsIs
+}
+
+// tie decides what becomes of the link: the contrary of what the run did last. Where one record is gone, there is nothing to
+// separate, or to link.
+func (u *undo) tie() {
+	last := Untouched
+	for _, change := range u.applied {
+		if change.Tie != Untouched {
+			last = change.Tie
+		}
+	}
+	both := u.pair.Sides[record.Creatio].exists() && u.pair.Sides[record.Google].exists()
+	u.d.Separate = last == Matched && both
+	u.d.Relink = last == Separated && both && u.pair.Separate
+	u.separate = u.d.Separate || u.pair.Separate && !u.d.Relink
 }
 
 // moved is what the run did to the membership on a side, all in all.
@@ -100,12 +134,12 @@ func (u *undo) membership() {
 			// One that is back already, as from an undo that was cut off, brings its counterpart back. Where both were in step again,
 			// a person took that one out.
 			u.in[s], u.returns = true, true
-			if u.policy.Direction.Takes(s.Other()) {
+			if u.policy.Direction.Takes(s.Other()) && !u.separate {
 				u.in[s.Other()] = true
 			}
 		}
 	}
-	if !u.parts && !u.returns {
+	if u.separate || !u.d.Relink && !u.parts && !u.returns {
 		return
 	}
 	u.d.Active, u.d.SplitSide = u.together(), ""
@@ -135,9 +169,9 @@ func (u *undo) content() {
 	switch {
 	case !u.pair.Sides[record.Creatio].exists() || !u.pair.Sides[record.Google].exists():
 		return
-	case !swapped && !u.returns:
+	case !swapped && !u.returns && !u.d.Relink:
 		return
-	case !u.together() && !u.parts:
+	case !u.together() && !u.parts && !u.separate && !u.d.Relink:
 		u.rest.Away = swapped
 		return
 	case leaves:
@@ -146,7 +180,7 @@ func (u *undo) content() {
 		return
 	}
 	u.d.Merged = u.takeBack()
-	if u.returns && u.together() {
+	if (u.returns || u.d.Relink) && u.together() {
 		u.meetAgain()
 	}
 }
@@ -173,6 +207,9 @@ func (u *undo) takeBack() Merged {
 		if left {
 			u.rest.Changed = append(u.rest.Changed, f)
 		}
+		if u.d.Relink {
+			m.agreeOnShown()
+		}
 		m.finish()
 	}
 	return m.out
@@ -181,7 +218,9 @@ func (u *undo) takeBack() Merged {
 // how tells in which way a value comes back.
 func (u *undo) how(change AppliedChange, swap record.Swap, f record.Field) way {
 	switch {
-	case u.parts && !u.together():
+	case u.separate && !f.Same(swap.Before, swap.After):
+		return separate
+	case !u.separate && u.parts && !u.together():
 		if change.First {
 			return apartAsStrangers
 		}
@@ -239,7 +278,7 @@ func (u *undo) operations() {
 		op := &record.Operation{Action: record.Update, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields}
 		switch {
 		case !n.exists():
-			if u.in[s] && u.policy.Direction.Takes(s) {
+			if u.in[s] && u.policy.Direction.Takes(s) && !u.separate {
 				u.d.create(u.schema, p, s, u.policy)
 			}
 			continue

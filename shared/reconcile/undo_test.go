@@ -150,3 +150,78 @@ func TestUndo_brings_back_what_the_run_wrote_over_and_rests(t *testing.T) {
 		w.rests(t, p, "undoing the undo")
 	})
 }
+
+// Two records that a run matched have each their own content again once that is undone, on the side that was written, and
+// undoing the undo shows what the run had left.
+func TestUndoing_a_match_separates_the_records_and_undoing_that_links_them_again(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		if !w.first {
+			t.Skip("these agreed before")
+		}
+		p := policies().Draw(t, "policy")
+		before, full := maps.Clone(w.now), w.full()
+		applied := append([]AppliedChange{{Side: record.Google, Tie: Matched, First: true}}, w.run(decide(w, p))...)
+		after, agreed, shown := maps.Clone(w.now), w.base, maps.Clone(w.shown)
+
+		d, left := Undo(schema, w.pair(), applied, p)
+		if !d.Separate || d.Relink || left.Away || len(left.Gone) > 0 {
+			t.Fatalf("the undo separates %t, links %t, leaves %+v", d.Separate, d.Relink, left)
+		}
+		again := append(w.run(d), AppliedChange{Side: record.Google, Tie: Separated})
+		for _, s := range record.Sides {
+			for _, f := range schema {
+				if !full[f.Name] && !f.Equal(w.now[s][f.Name], before[s][f.Name]) {
+					t.Fatalf("%s of %s was %v, then %v, and is %v after undo", f.Name, s, before[s][f.Name], after[s][f.Name], w.now[s][f.Name])
+				}
+			}
+		}
+
+		// What is kept of the link is as it was.
+		w.base, w.shown = agreed, shown
+		pair := w.pair()
+		pair.Separate, pair.Active = true, false
+		if twice, _ := Undo(schema, pair, applied, p); len(twice.Ops) > 0 {
+			t.Fatalf("undone, and undone again: %v", printDecision(twice))
+		}
+		if d, _ = Undo(schema, pair, again, p); d.Separate || !d.Relink || !d.Active {
+			t.Fatalf("undoing the undo: %v", printDecision(d))
+		}
+		w.run(d)
+		for _, s := range record.Sides {
+			for _, f := range schema {
+				if !full[f.Name] && !f.Equal(w.now[s][f.Name], after[s][f.Name]) {
+					t.Fatalf("%s of %s was %v, and after undoing the undo %v", f.Name, s, after[s][f.Name], w.now[s][f.Name])
+				}
+			}
+		}
+		w.rests(t, p, "undoing the undo")
+	})
+}
+
+// Nothing goes from one record to the other where their link is gone, whoever left or was deleted.
+func TestUndo_writes_to_no_record_what_is_of_one_that_it_has_no_link_with(t *testing.T) {
+	t.Parallel()
+	has := func(title string) Now {
+		return Now{ID: "r", Member: true, View: View{Fields: record.Fields{"jobTitle": {{Text: title}}}}}
+	}
+	gone := has("")
+	gone.Gone = true
+	out := has("Pilot")
+	out.Member = false
+	left := []AppliedChange{{Side: record.Google, Moved: Left}, {Side: record.Google, Tie: Matched}}
+	for name, sides := range map[string]map[record.Side]Now{
+		"both are there": {record.Creatio: has("Pilot"), record.Google: out},
+		"one is gone":    {record.Creatio: has("Pilot"), record.Google: gone},
+		"both are out":   {record.Creatio: out, record.Google: out},
+	} {
+		d, _ := Undo(schema, Pair{Link: "l", Separate: true, Base: record.Fields{}, Sides: sides}, left, Policy{})
+		if op := d.Ops[record.Creatio]; op != nil || d.Active || d.Relink {
+			t.Errorf("%s: %v", name, printDecision(d))
+		}
+		if op := d.Ops[record.Google]; op != nil && op.Action == record.Create {
+			t.Errorf("%s: a record is made again: %v", name, printDecision(d))
+		}
+	}
+}

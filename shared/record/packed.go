@@ -32,7 +32,11 @@ func PackLike(r, like Record) Packed {
 	writeLike(&w, r.Photo, like.Photo)
 	w.fields(r.Fields, like.Fields)
 	w.fields(r.Untracked, nil)
-	writeLike(&w, r.AdapterState, like.AdapterState)
+	if len(like.AdapterState) > 0 {
+		writeLike(&w, r.AdapterState, like.AdapterState)
+	} else {
+		w.text(PackJSON(r.AdapterState).data)
+	}
 	return Packed{string(w)}
 }
 
@@ -51,8 +55,12 @@ func (p Packed) UnpackLike(like Record) Record {
 	if r.Untracked != nil {
 		u.fields(r.Untracked, nil)
 	}
-	if r.AdapterState != nil {
+	switch {
+	case r.AdapterState == nil:
+	case len(like.AdapterState) > 0:
 		r.AdapterState = u.bytesLike(like.AdapterState)
+	default:
+		r.AdapterState = append(r.AdapterState, PackedJSON{u.text()}.Unpack()...)
 	}
 	return r
 }
@@ -285,6 +293,10 @@ func (u *unpacker) time() time.Time {
 	if u.flags(&set); !set {
 		return time.Time{}
 	}
+	return u.instant()
+}
+
+func (u *unpacker) instant() time.Time {
 	// The zigzag encoding of signed numbers, as encoding/binary writes it.
 	n := uint64(u.number())
 	seconds := int64(n>>1) ^ -int64(n&1)

@@ -11,8 +11,8 @@ import (
 type Batch struct {
 	// Notes are of writes that were made. Of two notes of one record the one of the later write stays.
 	Notes []WriteNote
-	// Pairs are doubts that the run found. A person's word stands: a doubt does not take the place of a pair that is
-	// StateDifferent.
+	// Pairs are what the run found out about pairs. A person's word stands: a doubt takes the place of a pair that the user
+	// has decided about only where it carries the link that the user undid.
 	Pairs []Pair
 	// Links are put in place of those of their ids. A link with both ids empty is deleted. Of one link given twice the last
 	// one stays.

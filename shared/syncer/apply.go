@@ -107,6 +107,9 @@ func (w *writer) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	if err := w.report.intend(ctx, w.allChanges(chunk)); err != nil {
 		return nil, err
 	}
+	if err := w.separate(ctx, chunk); err != nil {
+		return nil, err
+	}
 	failure := w.apply(ctx, chunk)
 	// What took effect is saved whatever else went wrong, and even where the time is over.
 	outdated, err := w.record(context.WithoutCancel(ctx), chunk, waits, failure != nil)

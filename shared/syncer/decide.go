@@ -25,6 +25,9 @@ func (w *writer) carryOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.saveDoubts(ctx); err != nil {
+		return err
+	}
 	if w.preview() {
 		return w.tellPlan(ctx, known, unmatched)
 	}
@@ -43,6 +46,12 @@ func (w *writer) carryOut(ctx context.Context) error {
 		}
 	}
 	if err := w.carryPhotos(ctx); err != nil {
+		return err
+	}
+	if err := w.saveDoubts(ctx); err != nil {
+		return err
+	}
+	if err := w.countPairs(ctx); err != nil {
 		return err
 	}
 	return w.guard.tell(ctx, w.report)
@@ -136,7 +145,7 @@ func (w *writer) title(p *pair) string {
 func (w *writer) planned(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
 		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
-		Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
+		Separate: p.doubt != nil, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
 	}
 	for _, s := range record.Sides {
 		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()), p.state(s.Other()))

@@ -51,7 +51,11 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	}
 	r.close(out, err)
 	out.Known = err != nil && r.doc.Problem != nil && r.doc.Problem.Code == r.report.last().Code && r.doc.Problem.Side == r.report.last().Side
-	commit := func(d *store.Sync) error { r.conclude(d, out, digests, err); return nil }
+	commit := func(d *store.Sync) error {
+		r.conclude(d, out, digests, err)
+		r.concludeDoubts(d, out)
+		return nil
+	}
 	cerr := phase(ctx, "commit", func(ctx context.Context) error {
 		return r.user.Commit(ctx, r.engine.Type, r.lease, r.summary(), commit)
 	})

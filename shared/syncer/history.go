@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -32,7 +33,12 @@ func (st *step) changes(k *Kind, preview bool) []store.Change {
 	var out []store.Change
 	if st.matched() {
 		out = append(out, st.change(store.Change{Side: record.Google, Action: actionMatch, Fields: []store.FieldChange{{
-			Field: actionMatch, Before: "", After: st.name, Rule: matchRule(st.reason),
+			Field: actionMatch, Before: "", After: nameOf(st.name), Rule: matchRule(st.reason),
+		}}}))
+	}
+	if st.separates {
+		out = append(out, st.change(store.Change{Side: record.Google, Action: actionMatch, Fields: []store.FieldChange{{
+			Field: actionMatch, Before: nameOf(st.name), After: "", Rule: reconcile.RuleUndo,
 		}}}))
 	}
 	for _, s := range record.Sides {
@@ -44,7 +50,10 @@ func (st *step) changes(k *Kind, preview bool) []store.Change {
 }
 
 // matched reports whether the step tells of a match, which it does once.
-func (st *step) matched() bool { return st.reason != "" && !st.Drop }
+func (st *step) matched() bool { return st.reason != "" && !st.Drop && (!st.Relink || st.relinked()) }
+
+// nameOf is the name of a match, which is never empty: an empty one says that there is no match.
+func nameOf(name string) string { return cmp.Or(name, "(no name)") }
 
 // change gives a change its records. Link and First are for an undo: of what was only planned nothing is undone. What was
 // begun may have been written, whatever is known of it: an undo compares with what is there.
@@ -154,8 +163,11 @@ func visible(f record.Field, s record.Side, swap record.Swap, projections []reco
 
 // matchRule names in history by what two records were found to be one.
 func matchRule(reason match.Reason) string {
-	if reason == match.ByOrigin {
+	switch reason {
+	case match.ByOrigin:
 		return "made-from-it"
+	case match.ByUser, byUndo:
+		return string(reason)
 	}
 	return "same-" + strings.ReplaceAll(string(reason), " ", "-")
 }

@@ -19,7 +19,7 @@ func (w *writer) journal(ctx context.Context, chunk []*step) (rest []*step, wait
 	var batch store.Batch
 	links := map[*step]store.Link{}
 	for _, st := range chunk {
-		if !st.sends() {
+		if !st.sends() || st.doubt != nil || st.separates {
 			continue
 		}
 		w.countLosses(st)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -26,7 +27,8 @@ type loader struct {
 	pairs   *pairs
 	counts  *linkCounts
 	// guard remembers what links say of losses.
-	guard *guard
+	guard  *guard
+	doubts *doubts
 }
 
 // load reads what the run has to look at. Links come and go by the page; those of which nothing changed are let go at once,
@@ -36,7 +38,7 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	if err != nil {
 		return nil, err
 	}
-	l := &loader{session: s, window: newWindow(rd.deltas), ended: rd.ended, members: members, pairs: newPairs(), counts: counts, guard: g}
+	l := &loader{session: s, window: newWindow(rd.deltas), ended: rd.ended, members: members, pairs: newPairs(), counts: counts, guard: g, doubts: newDoubts(s.doc)}
 	if err := l.loadLinks(ctx); err != nil {
 		return nil, err
 	}
@@ -52,6 +54,9 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 		return nil, err
 	}
 	if err := l.complete(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.loadDoubts(ctx); err != nil {
 		return nil, err
 	}
 	l.waitUndecided(l.pairs.list)
@@ -426,6 +431,24 @@ func (l *loader) reread(ctx context.Context, list []*pair) error {
 type asked map[record.Side]map[string]bool
 
 func newAsked() asked { return asked{record.Creatio: {}, record.Google: {}} }
+
+// pages are the ids in order, as many of each side at a time as are looked at together.
+func (a asked) pages() iter.Seq[asked] {
+	return func(yield func(asked) bool) {
+		creatio, google := a.ids(record.Creatio), a.ids(record.Google)
+		for start := 0; start < max(len(creatio), len(google)); start += linkPage {
+			page := newAsked()
+			for s, ids := range map[record.Side][]string{record.Creatio: creatio, record.Google: google} {
+				for _, id := range ids[min(start, len(ids)):min(start+linkPage, len(ids))] {
+					page[s][id] = true
+				}
+			}
+			if !yield(page) {
+				return
+			}
+		}
+	}
+}
 
 // ids are a side's, in order.
 func (a asked) ids(s record.Side) []string { return slices.Sorted(maps.Keys(a[s])) }

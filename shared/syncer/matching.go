@@ -23,10 +23,10 @@ import (
 type matcher struct {
 	*loader
 	// orphans are links by a record's id whose other record was deleted: whoever is matched with the record takes them over.
-	orphans map[string][]string
+	orphans map[string][]store.Link
 }
 
-func (l *loader) matcher() *matcher { return &matcher{loader: l, orphans: map[string][]string{}} }
+func (l *loader) matcher() *matcher { return &matcher{loader: l, orphans: map[string][]store.Link{}} }
 
 // matchSize is how many records are matched at a time: a few chunks' worth.
 const matchSize = 1000
@@ -54,6 +54,9 @@ func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*p
 	for more := group; len(more) > 0; {
 		found, err := m.candidates(ctx, oneSided(more))
 		if err != nil {
+			return nil, err
+		}
+		if err := m.addSame(ctx, oneSided(more), found); err != nil {
 			return nil, err
 		}
 		// Who shares something with a candidate has a say in whose it is.
@@ -130,7 +133,13 @@ func (m *matcher) creating(s record.Side, from, made *record.Record) *pair {
 // one was made from it, although the link between them was lost: a record carries the id of the link it was made for as its
 // mark, or has an id that is derived from the one it was made for.
 func (m *matcher) item(s record.Side, rec *record.Record) match.Item {
-	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Origins: []string{linkID(s, rec.ID), rec.ID}}
+	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Origins: []string{m.linkID(s, rec.ID), rec.ID}}
+	it.Open, it.Different = m.doubts.open(s, rec.ID), m.doubts.ids(s, rec.ID, store.StateDifferent)
+	for _, p := range m.doubts.of(s, rec.ID) {
+		if p.State == store.StateSame {
+			it.Same = append(it.Same, p.ID)
+		}
+	}
 	if derived := m.newID(s.Other(), rec.ID, rec.AdapterState); derived != "" {
 		it.Origins = append(it.Origins, derived)
 	}
@@ -167,7 +176,7 @@ func (m *matcher) candidates(ctx context.Context, alone map[record.Side][]*pair)
 		for _, p := range alone[s.Other()] {
 			rec := *p.records[s.Other()]
 			if rec.Mark == "" {
-				rec.Mark = linkID(s.Other(), rec.ID)
+				rec.Mark = m.linkID(s.Other(), rec.ID)
 			}
 			like = append(like, rec)
 		}
@@ -183,6 +192,29 @@ func (m *matcher) candidates(ctx context.Context, alone map[record.Side][]*pair)
 		})
 	}
 	return out, g.Wait()
+}
+
+// addSame adds to candidates those that the user said are the same as one of a group, and reads what is known of pairs of all.
+func (m *matcher) addSame(ctx context.Context, alone map[record.Side][]*pair, candidates map[record.Side][]record.Record) error {
+	for _, s := range record.Sides {
+		for _, p := range alone[s] {
+			for _, other := range m.doubts.ids(s, p.sideID(s), store.StateSame) {
+				if rec := m.doubts.records[s.Other()][other]; rec != nil {
+					candidates[s.Other()] = append(candidates[s.Other()], *rec)
+				}
+			}
+		}
+	}
+	for _, s := range record.Sides {
+		ids := make([]string, 0, len(candidates[s]))
+		for _, c := range candidates[s] {
+			ids = append(ids, c.ID)
+		}
+		if err := m.askPairs(ctx, s, ids); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // findLostCreations finds creations whose answer was lost, by the mark they carry. One that does not show yet is waited for,
@@ -249,16 +281,16 @@ func (m *matcher) untied(ctx context.Context, candidates map[record.Side][]recor
 
 func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (map[string]bool, error) {
 	tied := map[string]bool{}
-	ask, owner := map[string]string{}, map[string]string{}
+	ask, owner := map[string]string{}, map[string]store.Link{}
 	var ids []string
 	for _, l := range links {
 		other := l.SideID(s.Other())
-		if other == "" {
+		if other == "" || m.doubts.isParted(l.ID) {
 			continue
 		}
 		tied[l.SideID(s)] = true
 		if !l.Active && !l.Unfinished() {
-			ask[other], owner[other] = l.SideID(s), l.ID
+			ask[other], owner[other] = l.SideID(s), l
 			ids = append(ids, other)
 		}
 	}
@@ -304,7 +336,7 @@ func (m *matcher) pair(c, g *pair, creatio, google *record.Record, reason match.
 	} else if g != nil {
 		g.absorbed = true
 		if g.stored.ID != "" {
-			p.replaces = append(p.replaces, g.stored.ID)
+			p.replaces = append(p.replaces, g.stored)
 			m.counts.update(g.stored, store.Link{})
 		}
 	}

@@ -120,9 +120,9 @@ type packedContent struct {
 }
 
 type packedLink struct {
-	rest   []byte
+	rest   record.PackedJSON
 	base   record.Packed
-	states [2]json.RawMessage
+	states [2]record.PackedJSON
 }
 
 func (c *content) pack() (*packedContent, error) {
@@ -149,7 +149,7 @@ func (p *packedContent) unpack() *content {
 	switch {
 	case p.same:
 		c.stored = c.link
-	case p.stored.rest != nil:
+	case p.stored != (packedLink{}):
 		c.stored = p.stored.unpack()
 	}
 	for i, s := range record.Sides {
@@ -166,27 +166,29 @@ func likeness(l store.Link, s record.Side) record.Record {
 	return record.Record{ID: l.SideID(s), Photo: photoState(l, s).Ref, Fields: l.Base, AdapterState: l.Sides[s].AdapterState}
 }
 
-func packLink(l store.Link) (p packedLink, err error) {
+func packLink(l store.Link) (packedLink, error) {
+	var p packedLink
 	p.base = record.Pack(record.Record{Fields: l.Base})
 	l.Base, l.Sides = nil, maps.Clone(l.Sides)
 	for i, s := range record.Sides {
 		if side, ok := l.Sides[s]; ok {
-			p.states[i], side.AdapterState = side.AdapterState, nil
+			p.states[i], side.AdapterState = record.PackJSON(side.AdapterState), nil
 			l.Sides[s] = side
 		}
 	}
-	p.rest, err = json.Marshal(l)
+	rest, err := json.Marshal(l)
+	p.rest = record.PackJSON(rest)
 	return p, err
 }
 
 func (p packedLink) unpack() store.Link {
 	var l store.Link
 	// What was written as JSON is read as JSON.
-	_ = json.Unmarshal(p.rest, &l)
+	_ = json.Unmarshal(p.rest.Unpack(), &l)
 	l.Base = p.base.Unpack().Fields
 	for i, s := range record.Sides {
 		if side, ok := l.Sides[s]; ok {
-			side.AdapterState = p.states[i]
+			side.AdapterState = p.states[i].Unpack()
 			l.Sides[s] = side
 		}
 	}

@@ -34,11 +34,13 @@ type pair struct {
 	undecided map[record.Side]bool
 	// absorbed says that another pair took this one's record over; replaces are the stored links that this pair takes over.
 	absorbed bool
-	replaces []string
+	replaces []store.Link
 	// notes are what is noted of Tandem's own writes of the records, where that decides something.
 	notes map[record.Side]store.WriteNote
 	// unheard is what is to be noted of a write whose answer nobody heard, and which took effect.
 	unheard []store.WriteNote
+	// doubt is what an undo left in the place of the pair's link; nil where there is none.
+	doubt *store.Pair
 	// attempts counts how often the pair was read and planned anew in this run.
 	attempts int
 	// applied is what the run did to the pair that is to be undone, left what the undo leaves as it is.

@@ -12,14 +12,29 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// fetch reads records of both sides at the same time, and gives them to their pairs.
+// fetch reads records of both sides, and gives them to their pairs by the page. Records that tell of other ids come last, and
+// those that are gone with them: one that is gone by its old id may be there by a new one.
 func (l *loader) fetch(ctx context.Context, ask asked) error {
-	found, err := l.read(ctx, ask)
-	if err != nil {
-		return err
+	last := map[record.Side][]record.Packed{}
+	for page := range ask.pages() {
+		found, err := l.read(ctx, page)
+		if err != nil {
+			return err
+		}
+		for _, s := range record.Sides {
+			var plain []record.Packed
+			for _, p := range found[s] {
+				if head := p.Head(); head.Gone || len(head.Aliases) > 0 {
+					last[s] = append(last[s], p)
+				} else {
+					plain = append(plain, p)
+				}
+			}
+			l.attach(s, plain, nil)
+		}
 	}
 	for _, s := range record.Sides {
-		records, err := l.withoutMerged(ctx, s, found[s])
+		records, err := l.withoutMerged(ctx, s, last[s])
 		if err != nil {
 			return err
 		}
@@ -62,21 +77,22 @@ func (l *loader) withoutMerged(ctx context.Context, s record.Side, records []rec
 	return out, nil
 }
 
-// read reads records of both sides at the same time, and packs them by the page.
+// read reads a page of records from both sides at the same time, and packs them.
 func (s *session) read(ctx context.Context, ask asked) (map[record.Side][]record.Packed, error) {
 	var mu sync.Mutex
 	found := map[record.Side][]record.Packed{}
 	g, gctx := errgroup.WithContext(ctx)
 	for _, side := range record.Sides {
+		ids := ask.ids(side)
+		if len(ids) == 0 {
+			continue
+		}
 		g.Go(func() error {
-			var packed []record.Packed
-			for ids := range slices.Chunk(ask.ids(side), linkPage) {
-				records, err := s.sides[side].Fetch(gctx, ids)
-				if err != nil {
-					return fmt.Errorf("fetch from %s: %w", side, err)
-				}
-				packed = append(packed, record.PackAll(records)...)
+			records, err := s.sides[side].Fetch(gctx, ids)
+			if err != nil {
+				return fmt.Errorf("fetch from %s: %w", side, err)
 			}
+			packed := record.PackAll(records)
 			mu.Lock()
 			defer mu.Unlock()
 			found[side] = packed
@@ -94,6 +110,7 @@ func (l *loader) attach(s record.Side, records []record.Packed, again asked) {
 	for _, p := range records {
 		if len(p.Head().Aliases) > 0 {
 			rec := p.Unpack()
+			l.doubts.note(s, &rec)
 			l.followRename(s, &rec)
 		}
 	}
@@ -193,6 +210,7 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 	}
 	if p == nil {
 		l.members[s].read(rec.ID, false)
+		l.doubts.note(s, rec)
 		return
 	}
 	if p.link.SideID(s) != rec.ID {

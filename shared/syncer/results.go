@@ -186,10 +186,14 @@ func composed(schema record.Schema, first, second []record.Projection) []record.
 // changedLinks are the links to save: this one where it differs from the stored one, and those it took over.
 func (w *writer) changedLinks(st *step) []store.Link {
 	var out []store.Link
-	for _, id := range st.replaces {
-		out = append(out, store.Link{ID: id})
+	for _, l := range st.replaces {
+		out = append(out, store.Link{ID: l.ID})
+		w.counts.update(l, store.Link{})
 	}
 	st.replaces = nil
+	if st.doubt != nil {
+		return w.afterSeparation(st)
+	}
 	if st.Drop || st.obsolete() {
 		if st.stored.ID != "" {
 			out = append(out, store.Link{ID: st.stored.ID})
@@ -208,6 +212,7 @@ func (w *writer) changedLinks(st *step) []store.Link {
 	}
 	w.counts.update(st.stored, l)
 	st.link, st.stored = l, l
+	w.doubts.linked(l)
 	return append(out, l)
 }
 

@@ -49,18 +49,18 @@ func (s *session) lag(side record.Side) time.Duration {
 }
 
 // newID is the id that a record gets which is created for another one, of that id and state; empty where its side chooses it.
-// It is the same whichever user's copy the other one is.
-func (s *session) newID(side record.Side, from string, state json.RawMessage) string {
+// It is the same whichever user's copy the other one is. A salt makes it another one.
+func (s *session) newID(side record.Side, from string, state json.RawMessage, salt string) string {
 	n, ok := s.sides[side].(Naming)
 	if !ok {
 		return ""
 	}
 	if i, ok := s.sides[side.Other()].(Identified); ok {
 		if identity := i.Identity(state); identity != "" {
-			return n.NewID("\x00" + identity)
+			return n.NewID("\x00" + identity + salt)
 		}
 	}
-	return n.NewID(s.user.ID() + "\x00" + from)
+	return n.NewID(s.user.ID() + "\x00" + from + salt)
 }
 
 // prepare makes sure that a side's scope exists.
@@ -88,7 +88,7 @@ func (s *session) putLinks(ctx context.Context, links []store.Link) error {
 // put writes a batch, if there is something in it. A claim that was another user's at any time since the run began is
 // refused: what that user made is not among the candidates that the run has seen.
 func (s *session) put(ctx context.Context, b store.Batch) (refused []store.Claim, err error) {
-	if len(b.Links) == 0 && len(b.Notes) == 0 {
+	if len(b.Links)+len(b.Notes)+len(b.Pairs)+len(b.SettledPairs) == 0 {
 		return nil, nil
 	}
 	if refused, err = s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, b); err != nil {

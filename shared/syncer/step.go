@@ -17,6 +17,8 @@ type step struct {
 	name    string
 	plans   map[record.Side]record.Plan
 	results map[record.Side]record.Result
+	// separates says that the step takes the link away between two records that a run matched.
+	separates bool
 	// begun says that the step is being carried out, and is not only planned.
 	begun bool
 	// in is what was decided about, losses what the decision takes away, by the side that it comes from.

@@ -28,7 +28,7 @@ func (r *run) undo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l := &loader{session: r.session, window: newWindow(map[record.Side]record.Delta{}), members: members, pairs: newPairs(), counts: r.counts}
+	l := &loader{session: r.session, window: newWindow(map[record.Side]record.Delta{}), members: members, pairs: newPairs(), counts: r.counts, doubts: newDoubts(r.doc)}
 	r.writer = &writer{loader: l, reading: r.reading, report: r.report}
 	byLink, err := r.changesToUndo(ctx)
 	if err != nil {
@@ -46,12 +46,15 @@ func (r *run) undo(ctx context.Context) error {
 		if err := u.writeAll(ctx, list, u.plan); err != nil {
 			return err
 		}
+		if err := u.saveDoubts(ctx); err != nil {
+			return err
+		}
 		for _, p := range list {
 			u.explain(p.open())
 			p.free()
 		}
 	}
-	return nil
+	return u.countPairs(ctx)
 }
 
 // prepareScopes makes sure that the sides know what they write to. A first run that was cut off left no note of it.
@@ -94,21 +97,42 @@ func (u undoer) find(ctx context.Context, ids []string, byLink map[string][]stor
 		for _, l := range links {
 			found[l.ID] = l
 		}
+		if err := u.askPairs(ctx, s, ask); err != nil {
+			return nil, err
+		}
 	}
 	var list []*pair
 	for _, id := range ids {
 		changes := byLink[id]
-		l, ok := found[id]
-		if !ok {
+		p, err := u.pairOf(ctx, id, changes, found)
+		if err != nil {
+			return nil, err
+		}
+		if p == nil {
 			last := changes[len(changes)-1]
 			u.report.problem(store.Link{Name: last.Record, CreatioID: last.CreatioID, GoogleID: last.GoogleID}, problemAway)
 			continue
 		}
-		p := u.pairs.addLink(l)
 		p.applied = u.applied(changes)
 		list = append(list, p)
 	}
 	return list, nil
+}
+
+// pairOf is the pair of a link's changes: with its link, or with the doubt that an undo left in its place; nil where there is
+// neither.
+func (u undoer) pairOf(ctx context.Context, link string, changes []store.Change, found map[string]store.Link) (*pair, error) {
+	if l, ok := found[link]; ok {
+		if is, err := u.isOf(ctx, l, changes); err != nil || !is {
+			return nil, err
+		}
+		u.doubts.linked(l)
+		return u.pairs.addLink(l), nil
+	}
+	if p := u.doubtOf(link, changes); p != nil {
+		return u.addDoubt(*p), nil
+	}
+	return nil, nil
 }
 
 // changesToUndo are what the undone run changed, by link, in the order in which it did.
@@ -129,7 +153,8 @@ func (r *run) changesToUndo(ctx context.Context) (map[string][]store.Change, err
 	byLink := map[string][]store.Change{}
 	for _, c := range run.Changes {
 		r.photoStays(c)
-		if c.Link != "" && wanted[c.Link] && c.Action != actionMatch {
+		r.staysDifferent(c)
+		if c.Link != "" && wanted[c.Link] {
 			byLink[c.Link] = append(byLink[c.Link], c)
 		}
 	}
@@ -147,11 +172,33 @@ func (r *run) photoStays(c store.Change) {
 	}
 }
 
+// staysDifferent tells the user that two records are not linked again which the user took for different ones.
+func (r *run) staysDifferent(c store.Change) {
+	if r.report.run.Undoes.Covers(c) && c.Link == "" && tieOf(c) == reconcile.Separated {
+		r.report.problem(store.Link{Name: c.Record, CreatioID: c.CreatioID, GoogleID: c.GoogleID}, store.Problem{
+			Code: "said-different", Message: "You said that these are two different " + r.engine.Words.Many + ", so they were not linked again.",
+			Action: "Nothing to do.",
+		})
+	}
+}
+
+// tieOf is what a change did to the link between two records.
+func tieOf(c store.Change) reconcile.Tie {
+	switch {
+	case c.Action != actionMatch || len(c.Fields) == 0:
+		return reconcile.Untouched
+	case c.Fields[0].After == "":
+		return reconcile.Separated
+	default:
+		return reconcile.Matched
+	}
+}
+
 // applied reads changes as the planner takes them.
 func (u undoer) applied(changes []store.Change) []reconcile.AppliedChange {
 	var out []reconcile.AppliedChange
 	for _, c := range changes {
-		applied := reconcile.AppliedChange{Side: c.Side, First: c.First}
+		applied := reconcile.AppliedChange{Side: c.Side, First: c.First, Tie: tieOf(c)}
 		switch record.Action(c.Action) {
 		case record.Create:
 			applied.Moved = reconcile.Entered
@@ -186,9 +233,15 @@ func (u undoer) plan(list []*pair) []*step {
 		u.recoverIntent(p)
 		d, left := reconcile.Undo(u.engine.Schema, u.planned(p), p.applied, u.policy())
 		p.left = left
-		if u.leads(p, d) {
-			steps = append(steps, u.newStep(p, d))
+		if !u.leads(p, d) {
+			continue
 		}
+		if d.Relink {
+			p.reason = byUndo
+		}
+		st := u.newStep(p, d)
+		st.separates = d.Separate && p.doubt == nil
+		steps = append(steps, st)
 	}
 	return steps
 }
@@ -196,6 +249,9 @@ func (u undoer) plan(list []*pair) []*step {
 // leads reports whether a decision changes anything. What earlier runs could not write is not taken for done where this one
 // has nothing to write.
 func (u undoer) leads(p *pair, d reconcile.Decision) bool {
+	if d.Separate && p.doubt == nil || d.Relink {
+		return true
+	}
 	if len(d.Ops) > 0 || d.Active != p.stored.Active || d.SplitSide != p.stored.SplitSide || p.stored.Intent != nil {
 		return true
 	}
@@ -229,6 +285,9 @@ func (u undoer) explain(p *pair) {
 			Side: s, Code: "deleted-since", Message: "It was deleted in " + label(s) + ", so there is nothing to put back there.",
 			Action: "Nothing to do.",
 		})
+	}
+	if p.doubt != nil {
+		u.doubtful(*p.doubt)
 	}
 	if p.left.Away {
 		u.report.problem(p.link, problemAway)

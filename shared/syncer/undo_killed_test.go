@@ -105,6 +105,7 @@ func (w *world) kill(id string, n int, late bool) bool {
 // or after a scheduled run.
 func TestAn_undo_that_was_killed_anywhere_comes_to_the_same_end(t *testing.T) {
 	t.Parallel()
+	open := map[string]string{"a run": "[Both=Both Met=Met]", "an undo": "[]"}
 	for name, scene := range map[string]func(*world) (run store.Run, want string){
 		"a run": undoScene,
 		"an undo": func(w *world) (store.Run, string) {
@@ -145,6 +146,9 @@ func TestAn_undo_that_was_killed_anywhere_comes_to_the_same_end(t *testing.T) {
 							w.silent()
 							if got := w.contents(); got != want {
 								t.Errorf("killed at call %d, and the next run:\ngot  %s\nwant %s", n, got, want)
+							}
+							if got := w.doubts(); got != open[name] {
+								t.Errorf("killed at call %d: open are %s, want %s", n, got, open[name])
 							}
 							if is := len(w.sides[record.Creatio].rows) + len(w.sides[record.Google].rows); is != people {
 								t.Errorf("killed at call %d: there are %d records, not %d", n, is, people)

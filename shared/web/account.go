@@ -118,6 +118,8 @@ type State struct {
 	HeldRun            string
 	// Failing counts runs since the last one that did its work.
 	Failing int
+	// Doubts counts the pairs of records of which nobody knows whether they are one, and which wait for the user's word.
+	Doubts  int
 	Problem *fault.Sentence
 }
 
@@ -133,8 +135,9 @@ func (s State) MarshalJSON() ([]byte, error) {
 		NextSync *time.Time      `json:"nextSync"`
 		HeldRun  *string         `json:"heldRun"`
 		Failing  int             `json:"failing"`
+		Doubts   int             `json:"doubts"`
 		Problem  *fault.Sentence `json:"problem"`
-	}{s.Status, moment(s.LastSync), moment(s.NextSync), held, s.Failing, s.Problem})
+	}{s.Status, moment(s.LastSync), moment(s.NextSync), held, s.Failing, s.Doubts, s.Problem})
 }
 
 // moment is a time in UTC for JSON; null where it is zero.

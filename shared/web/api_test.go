@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -62,10 +63,16 @@ func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
 				ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "done", Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},
 			})
 		}},
-		"undo":     {"POST", "runs/run-2/undo", "", nil},
-		"undo-409": {"POST", "runs/run-3/undo", "", nil},
-		"undo-422": {"POST", "runs/run-2/undo", `{"googleId":"","creatioId":7,"name":"Clara"}`, nil},
-		"admin":    {"GET", "admin?type=contacts", "", func(f *fakeService) { f.account.Admin = true }},
+		"pairs":          {"GET", "contacts/pairs", "", doubtful},
+		"pairs-empty":    {"GET", "contacts/pairs", "", nil},
+		"pair-404":       {"POST", "contacts/pairs", goodPair, func(f *fakeService) { f.errs["Settle"] = store.ErrNotFound }},
+		"pair-409":       {"POST", "contacts/pairs", goodPair, func(f *fakeService) { f.errs["Settle"] = ErrNoPair }},
+		"pair-elsewhere": {"POST", "contacts/pairs", goodPair, func(f *fakeService) { f.errs["Settle"] = ErrLinkedElsewhere }},
+		"pair-422":       {"POST", "contacts/pairs", `{"creatioId":"","same":"yes","name":"Anna"}`, nil},
+		"undo":           {"POST", "runs/run-2/undo", "", nil},
+		"undo-409":       {"POST", "runs/run-3/undo", "", nil},
+		"undo-422":       {"POST", "runs/run-2/undo", `{"googleId":"","creatioId":7,"name":"Clara"}`, nil},
+		"admin":          {"GET", "admin?type=contacts", "", func(f *fakeService) { f.account.Admin = true }},
 		"admin-alone": {"GET", "admin", "", func(f *fakeService) {
 			f.account.Admin, f.overview = true, Overview{Type: "contacts"}
 		}},
@@ -132,6 +139,38 @@ func TestTheChangesOfALongRunComeInPages(t *testing.T) {
 	}
 	if p := read("/changes?after=99999"); len(p.Changes) != 0 || p.More {
 		t.Errorf("after the last change there are %d, more: %v", len(p.Changes), p.More)
+	}
+}
+
+const goodPair = `{"creatioId":"c1","googleId":"people/1","same":true}`
+
+// doubtful has two pairs of contacts wait for anna's word.
+func doubtful(f *fakeService) {
+	f.doubts = []Doubt{
+		{CreatioID: "c1", GoogleID: "people/1", Creatio: "Anna Test", Google: "Bert <Test>", Since: noon},
+		{CreatioID: "c2", GoogleID: "people/2", Creatio: "Bruno Sample", Google: "Bruno Sample", Since: noon.Add(-time.Hour)},
+	}
+	f.account.Contacts.State.Doubts = len(f.doubts)
+}
+
+func TestAWordOnAPairReachesTheService(t *testing.T) {
+	t.Parallel()
+	want := []Verdict{{CreatioID: "c1", GoogleID: "people/1", Same: true}, {CreatioID: "c1", GoogleID: "people/1"}}
+	c := newClient(t)
+	wantStatus(t, c.do("POST", "/settings/api/v1/contacts/pairs", goodPair, c.signedIn), http.StatusNoContent)
+	wantStatus(t, c.do("POST", "/settings/api/v1/contacts/pairs", strings.Replace(goodPair, "true", "false", 1), c.signedIn), http.StatusNoContent)
+	if diff := cmp.Diff(want, c.fake.said); diff != "" {
+		t.Errorf("said by a script (-want +got):\n%s", diff)
+	}
+	c = newClient(t)
+	for _, same := range []string{"true", "false"} {
+		wantSeeOther(t, c.do("POST", "/settings/contacts/pairs", "creatioId=c1&googleId=people%2F1&same="+same, c.signedIn), "/settings?done=said")
+	}
+	for _, wrong := range []string{"", "creatioId=c1&googleId=g", "creatioId=c1&same=true", "googleId=g&same=false", "creatioId=c1&googleId=g&same=perhaps"} {
+		wantStatus(t, c.do("POST", "/settings/contacts/pairs", wrong, c.signedIn), http.StatusUnprocessableEntity)
+	}
+	if diff := cmp.Diff(want, c.fake.said); diff != "" {
+		t.Errorf("said on the page (-want +got):\n%s", diff)
 	}
 }
 

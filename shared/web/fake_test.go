@@ -53,6 +53,9 @@ type fakeService struct {
 	split map[string]record.Side
 	// undone are what was asked to be undone.
 	undone []store.Undo
+	// doubts are what waits for anna's word, said what she said.
+	doubts []Doubt
+	said   []Verdict
 }
 
 func (f *fakeService) call(name, user string) error {
@@ -154,6 +157,15 @@ func (f *fakeService) Undo(_ context.Context, user string, what store.Undo) (str
 	return "run-new", f.call("Undo", user)
 }
 
+func (f *fakeService) Doubts(_ context.Context, user string, limit int) ([]Doubt, error) {
+	return f.doubts[:min(limit, len(f.doubts))], f.call("Doubts", user)
+}
+
+func (f *fakeService) Settle(_ context.Context, user string, v Verdict) error {
+	f.said = append(f.said, v)
+	return f.call("Settle", user)
+}
+
 func (f *fakeService) Unlink(_ context.Context, user string, side record.Side) error {
 	return f.call("Unlink "+string(side), user)
 }
@@ -219,7 +231,7 @@ func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
 		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Unlink google", "Unlink creatio", "Erase",
+		case "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
 			"Order pause", "Order resume", "Order run":
 			n++
 		}

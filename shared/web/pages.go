@@ -84,7 +84,9 @@ type settingsView struct {
 	// TagsProblem says why the tags could not be read; nil where they were.
 	TagsProblem *fault.Sentence
 	// TagGone says that the chosen tag is no longer among the tags; TagUnread, that nobody knows.
-	TagGone, TagUnread                 bool
+	TagGone, TagUnread bool
+	// Doubts are the first of the contacts that wait for the user's word.
+	Doubts                             []Doubt
 	Intervals, Directions, ConflictsBy []choice
 	DeletionChoices, PrivateChoices    []choice
 	GuestChoices, Months               []choice
@@ -103,6 +105,12 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
+	}
+	if a.Contacts.State.Doubts > 0 {
+		var err error
+		if view.Doubts, err = s.service.Doubts(r.Context(), v.user, doubtsOnPage); err != nil {
+			return err
+		}
 	}
 	p := s.accountPage("Settings", "settings", a)
 	p.Main, p.Failed = view, len(f.Errors)+len(f.ActivitiesForm.Errors) > 0

@@ -57,6 +57,22 @@ var everyPage = map[string]struct {
 	"settings-no-tags": {"GET", "", "", false, func(f *fakeService) {
 		f.tags, f.account.Contacts.TagID = nil, ""
 	}},
+	"settings-doubts": {"GET", "?done=said", "", false, doubtful},
+	"settings-many-doubts": {"GET", "", "", false, func(f *fakeService) {
+		doubtful(f)
+		f.account.Contacts.State.Doubts = 500
+	}},
+	"run-match": {"GET", "/runs/run-4", "", false, func(f *fakeService) {
+		match := func(before, after, rule string) store.Change {
+			return store.Change{Side: record.Google, Action: "match", Record: "Anna Test", CreatioID: "c1", GoogleID: "people/1", Link: "l1", Fields: []store.FieldChange{
+				{Field: "match", Before: before, After: after, Rule: rule},
+			}}
+		}
+		f.runs = append(f.runs, store.Run{
+			ID: "run-4", Type: record.Contacts, Trigger: "user", Status: "done", StartedAt: noon,
+			Changes: []store.Change{match("", "Anna Test", "same-e-mail"), match("", "Anna Test", "user"), match("Anna Test", "", "user"), match("Anna Test", "", "undo")},
+		})
+	}},
 	"settings-422": {"POST", "/contacts", "intervalMinutes=7&tagId=x&direction=both", false, nil},
 	"password":     {"GET", "/link/creatio", "", false, func(f *fakeService) { f.account.CreatioAuth = "password" }},
 	"password-422": {"POST", "/link/creatio", "username=%22anna%22", false, func(f *fakeService) { f.account.CreatioAuth = "password" }},

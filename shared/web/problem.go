@@ -29,6 +29,10 @@ var (
 	ErrNotHeld = errors.New("not held")
 	// ErrReplaced says that what waits is not what a held run lists any more.
 	ErrReplaced = errors.New("replaced")
+	// ErrNoPair says that two contacts are neither linked with each other nor in doubt.
+	ErrNoPair = errors.New("no pair")
+	// ErrLinkedElsewhere says that one of two contacts is linked with a third.
+	ErrLinkedElsewhere = errors.New("linked elsewhere")
 	// ErrNotUndoable says that a run has not ended, or did not do what it lists.
 	ErrNotUndoable = errors.New("not undoable")
 )
@@ -104,6 +108,12 @@ func explain(err error) *refusal {
 	case errors.Is(err, ErrNotUndoable):
 		r = refuse(http.StatusConflict, "not-undoable", "There is nothing to undo: this run has not ended yet, or it did nothing.",
 			"Wait until it has ended. What waited and was done after you approved it, undo in the run that followed.")
+	case errors.Is(err, ErrNoPair):
+		r = refuse(http.StatusConflict, "not-a-pair", "These two contacts are not linked with each other, and Tandem does not ask whether they are the same.",
+			"Nothing was done. The settings page lists the contacts that wait for your word.")
+	case errors.Is(err, ErrLinkedElsewhere):
+		r = refuse(http.StatusConflict, "linked-elsewhere", "One of these two contacts is linked with another one already.",
+			"Nothing was done. If that link is wrong, say first that those two are different; if one of the contacts is a duplicate, merge or delete it.")
 	case errors.Is(err, ErrNoJob):
 		r = refuse(http.StatusConflict, "no-job", "There is no schedule here that Tandem could change.", "Set SCHEDULER to where the jobs of Cloud Scheduler are.")
 	case errors.Is(err, ErrState):

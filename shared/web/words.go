@@ -51,6 +51,7 @@ var done = map[string]notice{
 	"job-pause":  {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
 	"job-resume": {Good: true, Message: "The schedule follows the settings again."},
 	"job-run":    {Good: true, Message: "The schedule runs once, now.", Action: "Load this page again to see how it went."},
+	"said":       {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
 	"queued":     {Good: true, Message: "The synchronization starts in a moment.", Action: "Load this page again to see how it went."},
 }
 
@@ -103,6 +104,9 @@ func stateWords(s State) string {
 	case "never":
 		return "Nothing has been synchronized yet."
 	case "ok":
+		if s.Doubts > 0 {
+			return "Everything is in step, except for contacts that wait for your word."
+		}
 		return "Everything is in step."
 	case "running":
 		return "A synchronization is under way."
@@ -127,6 +131,9 @@ func stateWords(s State) string {
 func stateMark(s State) choice {
 	switch s.Status {
 	case "ok":
+		if s.Doubts > 0 {
+			return choice{"warn", "Waits for you"}
+		}
 		return choice{"good", "In step"}
 	case "running":
 		return choice{"calm", "Running"}
@@ -230,6 +237,9 @@ func actionWords(c store.Change) string {
 	case "delete":
 		return "Deleted in " + side
 	case "match":
+		if !isMatch(c) {
+			return "No longer paired"
+		}
 		return "Paired with a record that was there already"
 	}
 	return c.Action + " in " + side
@@ -302,13 +312,37 @@ func ruleWords(side record.Side, rule string) string {
 		return "Both have the same name and company"
 	case "undo":
 		return "You undid a run"
+	case "user":
+		return "You said so"
 	}
 	return rule
+}
+
+// isMatch reports whether a change paired two records, and did not end that.
+func isMatch(c store.Change) bool {
+	return c.Action == "match" && len(c.Fields) > 0 && c.Fields[0].After != "" && c.CreatioID != "" && c.GoogleID != ""
+}
+
+// differing is the button's name for one pair of many.
+func differing(c store.Change) string {
+	if c.Record == "" {
+		return "These are two different contacts"
+	}
+	return c.Record + ": these are two different contacts"
+}
+
+// doubtsWords says what contacts in doubt are, and what follows from either answer.
+func doubtsWords(n int) string {
+	if n == 1 {
+		return "Tandem does not know whether these two contacts are one person. Until you say it, neither is synchronized."
+	}
+	return "Of " + strconv.Itoa(n) + " pairs of contacts Tandem does not know whether the two are one person. Until you say it, neither of them is synchronized."
 }
 
 // undoWords says what the button does, before it is pressed.
 var undoWords = []string{
 	"Undo puts back, in Creatio and in Google, every value that this run wrote over. Where somebody has changed a value since, it stays as it is, and Tandem tells you. Photos stay too.",
+	"Contacts that this run paired are two again. Tandem does not pair them by itself any more, but asks you on the settings page whether they are one person.",
 	"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
 }
 

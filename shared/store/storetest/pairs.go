@@ -90,12 +90,22 @@ var pairTests = map[string]func(*testing.T, store.Store){
 		a, b := pair("c1", "people/g1", store.StateDoubt), pair("c2", "people/g2", store.StateDoubt)
 		write(store.Batch{Pairs: []store.Pair{a, b}})
 		same(t, "pairs", pairsOf(t, u), byID([]store.Pair{a, b}))
-		a.State = store.StateDifferent
-		must(t, u.PutPairs(t.Context(), record.Contacts, []store.Pair{a}))
+		for _, said := range []store.PairState{store.StateSame, store.StateDifferent} {
+			a.State = said
+			must(t, u.PutPairs(t.Context(), record.Contacts, []store.Pair{a}))
+			write(store.Batch{Pairs: []store.Pair{pair("c1", "people/g1", store.StateDoubt)}})
+			same(t, "pairs", pairsOf(t, u), byID([]store.Pair{a, b}))
+		}
 		late := pair("c1", "people/g1", store.StateDoubt)
+		b.Link = &store.Link{ID: "l1", CreatioID: "c2", GoogleID: "people/g2", Name: "Ann"}
 		b.Reason = "found again"
 		write(store.Batch{Pairs: []store.Pair{late, b}})
 		same(t, "pairs", pairsOf(t, u), byID([]store.Pair{a, b}))
+		undone := a
+		undone.State, undone.Link = store.StateDoubt, &store.Link{ID: "l0", CreatioID: "c1", GoogleID: "people/g1"}
+		write(store.Batch{Pairs: []store.Pair{undone}})
+		same(t, "pairs after an undo", pairsOf(t, u), byID([]store.Pair{undone, b}))
+		write(store.Batch{Pairs: []store.Pair{a}})
 		l := store.Link{ID: "l1", CreatioID: "c2", GoogleID: "people/g2"}
 		write(store.Batch{Links: []store.Link{l}, SettledPairs: []string{b.ID, store.PairID("c9", "people/g9")}})
 		same(t, "pairs", pairsOf(t, u), []store.Pair{a})

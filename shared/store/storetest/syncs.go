@@ -87,6 +87,8 @@ var syncTests = map[string]func(*testing.T, store.Store){
 			Cursors: map[record.Side]json.RawMessage{record.Google: json.RawMessage(`{"token":"a<b>&c","n":[1,2.50,null]}`)},
 			Scopes:  map[record.Side]string{record.Google: "contactGroups/1"},
 			Members: 12,
+			Pairs:   store.PairCounts{Known: 3, Doubts: 2}, DoubtsAt: noon.Add(time.Minute),
+			Verdicts: []store.Verdict{{CreatioID: "c1", GoogleID: "people/g1", Same: true, At: noon.Add(time.Second)}},
 		}
 		must(t, u.UpdateSync(t.Context(), record.Contacts, func(s *store.Sync) error {
 			*s = want

@@ -45,7 +45,7 @@ func PairsToWrite(pairs []store.Pair) error {
 		if err := ToWrite(p.ID); err != nil {
 			return err
 		}
-		if p.State != store.StateDoubt && p.State != store.StateDifferent {
+		if p.State != store.StateDoubt && !p.State.Decided() {
 			return fault.Errorf(fault.Bug, Side, "invalid-pair", "the pair %s has the state %q", p.ID, p.State)
 		}
 	}
@@ -149,9 +149,10 @@ func Noted(kept, next store.WriteNote) store.WriteNote {
 	return next
 }
 
-// Stands reports whether a kept pair stays where a run found a doubt: a person decided it.
+// Stands reports whether a kept pair stays where a run found a doubt: a person decided it. A doubt with a link is what a
+// person undid, and that is the later word.
 func Stands(kept, found store.Pair) bool {
-	return kept.State == store.StateDifferent && found.State == store.StateDoubt
+	return kept.State.Decided() && found.State == store.StateDoubt && found.Link == nil
 }
 
 func later(a, b time.Time) time.Time {

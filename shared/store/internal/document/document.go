@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
@@ -67,6 +68,11 @@ func settle(d any) {
 		d.Expires = Time(d.Expires)
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)
+		d.DoubtsAt = Time(d.DoubtsAt)
+		d.Verdicts = slices.Clone(d.Verdicts)
+		for i := range d.Verdicts {
+			d.Verdicts[i].At = Time(d.Verdicts[i].At)
+		}
 		d.Rates = maps.Clone(d.Rates)
 		for side, r := range d.Rates {
 			r.At, r.Until = Time(r.At), Time(r.Until)
@@ -90,6 +96,11 @@ func settle(d any) {
 		d.Modified, d.Edited, d.Until = Time(d.Modified), Time(d.Edited), Time(d.Until)
 	case *store.Pair:
 		d.Since = Time(d.Since)
+		if d.Link != nil {
+			was := *d.Link
+			settle(&was)
+			d.Link = &was
+		}
 	case *store.Schedule:
 		d.Paused = Time(d.Paused)
 	case *store.Run:

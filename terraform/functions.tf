@@ -8,9 +8,10 @@
 #   schedules    whether it sets the jobs of Cloud Scheduler
 locals {
   functions = {
-    oauth-callback = { package = "oauthcallback", entry_point = "OAuthCallback", caller = "anyone", queue = "requests", schedules = true }
-    settings       = { package = "settings", entry_point = "Settings", caller = "anyone", queue = "requests", schedules = true }
-    sync-contacts  = { package = "synccontacts", entry_point = "SyncContacts", caller = "invoker", queue = "contacts", schedules = true }
+    oauth-callback  = { package = "oauthcallback", entry_point = "OAuthCallback", caller = "anyone", queue = "requests", schedules = true }
+    settings        = { package = "settings", entry_point = "Settings", caller = "anyone", queue = "requests", schedules = true }
+    sync-activities = { package = "syncactivities", entry_point = "SyncActivities", caller = "invoker", queue = "activities", schedules = true }
+    sync-contacts   = { package = "synccontacts", entry_point = "SyncContacts", caller = "invoker", queue = "contacts", schedules = true }
   }
 
   # A run mostly waits for replies, so an instance runs several at once. The timeout is within the dispatch deadline of

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -23,8 +24,11 @@ type scheduler struct {
 	google *googlebox.Server
 }
 
-// syncContacts is the deployed name of the function that it calls.
-const syncContacts = "sync-contacts"
+// syncTypes are those whose functions it calls.
+var syncTypes = []record.Type{record.Contacts, record.Activities}
+
+// functionOf is the deployed name of the function that synchronizes a type.
+func functionOf(t record.Type) string { return "sync-" + string(t) }
 
 func (s scheduler) invokes() bool { return s.config.Invoker != "" && s.google != nil }
 
@@ -35,33 +39,44 @@ func (s scheduler) handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", s.app.Handler())
-	gate := &cloudbox.Gate{
-		Issuer: s.config.Google.Endpoint, Audience: s.config.Audience(syncContacts), Caller: s.config.Invoker, Service: s.app.Handler(), Now: time.Now,
+	for _, t := range syncTypes {
+		gate := &cloudbox.Gate{
+			Issuer: s.config.Google.Endpoint, Audience: s.config.Audience(functionOf(t)), Caller: s.config.Invoker, Service: s.app.Handler(), Now: time.Now,
+		}
+		mux.Handle("/"+functionOf(t), gate)
+		mux.Handle("/"+functionOf(t)+"/", gate)
 	}
-	mux.Handle("/"+syncContacts, gate)
-	mux.Handle("/"+syncContacts+"/", gate)
 	return mux
 }
 
-// tick looks once who is due.
+// tick looks once who is due. A type that fails keeps no other one from its turn.
 func (s scheduler) tick(ctx context.Context) error {
+	var failures []error
+	for _, t := range syncTypes {
+		failures = append(failures, s.tickType(ctx, t))
+	}
+	return errors.Join(failures...)
+}
+
+func (s scheduler) tickType(ctx context.Context, t record.Type) error {
 	if !s.invokes() {
-		_, _, err := s.app.Dispatch(ctx, record.Contacts)
+		_, _, err := s.app.Dispatch(ctx, t)
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config.PublicURL+"/"+syncContacts, strings.NewReader("{}"))
+	name := functionOf(t)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.config.PublicURL+"/"+name, strings.NewReader("{}"))
 	if err != nil {
-		return fmt.Errorf("call %s: %w", syncContacts, err)
+		return fmt.Errorf("call %s: %w", name, err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+s.google.IssueServiceToken(s.config.Invoker, s.config.Audience(syncContacts)))
+	r.Header.Set("Authorization", "Bearer "+s.google.IssueServiceToken(s.config.Invoker, s.config.Audience(name)))
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
-		return fmt.Errorf("call %s: %w", syncContacts, err)
+		return fmt.Errorf("call %s: %w", name, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("call %s: status %d", syncContacts, resp.StatusCode)
+		return fmt.Errorf("call %s: status %d", name, resp.StatusCode)
 	}
 	return nil
 }

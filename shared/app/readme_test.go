@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/reconcile"
 )
@@ -176,5 +177,29 @@ func TestEvery_rule_that_the_history_names_is_played(t *testing.T) {
 		if !slices.ContainsFunc(played, said.MatchString) {
 			t.Errorf("no scenario shows the rule %s", rule)
 		}
+	}
+}
+
+func TestReadme_names_every_field_of_activities_and_no_other(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(raw), "| field of an activity |")
+	if !found {
+		t.Fatal("the README has no table of the fields of activities")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	var named []string
+	for _, line := range strings.Split(table, "\n")[2:] {
+		named = append(named, strings.TrimSpace(strings.Split(line, "|")[1]))
+	}
+	var fields []string
+	for _, f := range activity.Schema {
+		fields = append(fields, f.Label)
+	}
+	if !slices.Equal(named, fields) {
+		t.Errorf("the README names %q, the schema has %q", named, fields)
 	}
 }

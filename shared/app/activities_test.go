@@ -210,3 +210,34 @@ func TestAn_undone_first_run_of_activities_stays_undone(t *testing.T) {
 		}
 	}
 }
+
+func TestAn_undo_of_deletions_brings_activities_and_events_back(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.activity("Audit", 24)
+	a.activity("Both have it", 48)
+	a.calendar.Add(event("Both have it", 48))
+	clinic := a.calendar.Add(event("Clinic", 72))
+	first := a.run("done")
+	all := a.same()
+	a.calendar.Delete(clinic)
+	if err := a.creatio.As("Ada").Update("Activity", a.foundActivity("Audit")["Id"].(string), map[string]any{"StatusId": statusCanceled}); err != nil {
+		t.Fatal(err)
+	}
+	run := a.run("done")
+	a.undo(run, nil)
+	for range 2 {
+		a.run("done")
+		if got := a.same(); got != all {
+			t.Errorf("both show\n%s\nwant\n%s", got, all)
+		}
+	}
+	// What was matched stays a pair when that is undone, and nothing is doubled.
+	a.undo(first, nil)
+	for range 2 {
+		a.run("done")
+		if creatio, google := a.shows(); strings.Count(creatio, "Both have it") != 1 || strings.Count(google, "Both have it") != 1 {
+			t.Errorf("creatio shows\n%s\ngoogle\n%s", creatio, google)
+		}
+	}
+}

@@ -38,7 +38,9 @@ func activitiesPolicy(s store.Settings) reconcile.Policy {
 	return reconcile.Policy{
 		Direction: reconcile.Direction(s.Direction), Conflicts: reconcile.Conflicts(s.Conflicts),
 		Departures: map[record.Side]reconcile.Departure{record.Google: inCreatio, record.Creatio: reconcile.Delete},
-		Decline:    record.Fields{activity.Answer: {{Text: activity.Declined}}},
-		Retract:    map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
+		// One title at one time is one meeting: nobody is asked whether it is.
+		KeepsMatches: true,
+		Decline:      record.Fields{activity.Answer: {{Text: activity.Declined}}},
+		Retract:      map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
 	}
 }

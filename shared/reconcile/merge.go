@@ -66,6 +66,8 @@ type Policy struct {
 	Conflicts Conflicts
 	// Departures say, by the side on which a record departs, what becomes of its counterpart.
 	Departures map[record.Side]Departure
+	// KeepsMatches says that records which a run matched stay a pair when that run is undone: nobody is asked about them.
+	KeepsMatches bool
 	// Decline are the values by which a record says that the user does not take part.
 	Decline record.Fields
 	// Retract says, by side, what becomes of a record that a run created when that run is undone.

@@ -95,7 +95,7 @@ func (u *undo) tie() {
 		}
 	}
 	both := u.pair.Sides[record.Creatio].exists() && u.pair.Sides[record.Google].exists()
-	u.d.Separate = last == Matched && both
+	u.d.Separate = last == Matched && both && !u.policy.KeepsMatches
 	u.d.Relink = last == Separated && both && u.pair.Separate
 	u.separate = u.d.Separate || u.pair.Separate && !u.d.Relink
 }
@@ -126,6 +126,12 @@ func (u *undo) membership() {
 		n, moved := u.pair.Sides[s], u.moved(s)
 		switch {
 		case moved == Stayed:
+		case !n.exists() && moved != Entered && u.policy.Departures[s.Other()] == Delete && u.pair.Sides[s.Other()].exists():
+			// It is gone as the run left it, and is made again.
+			u.in[s], u.returns = true, true
+			if u.policy.Direction.Takes(s.Other()) && !u.separate {
+				u.in[s.Other()] = true
+			}
 		case !n.exists():
 			u.rest.Gone = append(u.rest.Gone, s)
 		case moved == Entered:

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -339,11 +340,20 @@ func doubtsWords(n int) string {
 	return "Of " + strconv.Itoa(n) + " pairs of contacts Tandem does not know whether the two are one person. Until you say it, neither of them is synchronized."
 }
 
-// undoWords says what the button does, before it is pressed.
-var undoWords = []string{
-	"Undo puts back, in Creatio and in Google, every value that this run wrote over. Where somebody has changed a value since, it stays as it is, and Tandem tells you. Photos stay too.",
-	"Contacts that this run paired are two again. Tandem does not pair them by itself any more, but asks you on the settings page whether they are one person.",
-	"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
+// undoWords says what the button does, before it is pressed, for a run of a type.
+func undoWords(t record.Type) []string {
+	values := "Undo puts back, in Creatio and in Google, every value that this run wrote over. Where somebody has changed a value since, it stays as it is, and Tandem tells you."
+	if t == record.Activities {
+		return []string{
+			values,
+			"An event that this run created in Google is deleted there, an activity that it created in Creatio is canceled. What this run deleted or canceled comes back.",
+		}
+	}
+	return []string{
+		values + " Photos stay too.",
+		"Contacts that this run paired are two again. Tandem does not pair them by itself any more, but asks you on the settings page whether they are one person.",
+		"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
+	}
 }
 
 // splitLabel marks a contact that an undo took out of scope on a side.
@@ -374,8 +384,11 @@ func undoing(c store.Change) string {
 var fieldLabels = map[string]string{"membership": "Selected by", "match": "Paired with", record.Photo: record.PhotoField.Label}
 
 func fieldWords(name string) string {
-	if f, ok := contact.Schema.Field(name); ok {
-		return f.Label
+	for _, schema := range []record.Schema{contact.Schema, activity.Schema} {
+		// Names that both kinds have mean the same in both.
+		if f, ok := schema.Field(name); ok {
+			return f.Label
+		}
 	}
 	return known(fieldLabels, name)
 }

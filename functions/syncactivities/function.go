@@ -8,4 +8,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/app"
 )
 
-func init() { functions.HTTP("SyncActivities", app.Function("SyncActivities", (*app.App).SyncActivities)) }
+func init() {
+	functions.HTTP("SyncActivities", app.Function("SyncActivities", (*app.App).SyncActivities))
+}

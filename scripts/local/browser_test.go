@@ -105,6 +105,10 @@ func (b *tab) hear(event any) {
 // strayed tells of a request that leaves this machine, or of one for a part of a page to another place than the page's.
 func strayed(e *network.EventRequestWillBeSent) string {
 	to, err := url.Parse(e.Request.URL)
+	if err == nil && to.Scheme == "data" {
+		// The browser's own signs, as that of a field for a date, are asked of nobody.
+		return ""
+	}
 	if err == nil && to.Hostname() == "127.0.0.1" {
 		page, err := url.Parse(e.DocumentURL)
 		if e.Type == network.ResourceTypeDocument || err == nil && page.Host == to.Host {

@@ -90,8 +90,10 @@ func TestAdministrators_see_how_it_goes_for_everybody_who_fails_first(t *testing
 				t.Errorf("totals are %+v, the job %+v", n, o.Job)
 			}
 			w.call(http.MethodPost, "/admin/contacts/pause", nil, 409, nil)
-			w.call(http.MethodPost, "/admin/activities/pause", nil, 404, nil)
-			w.call(http.MethodGet, "/admin?type=activities", nil, 404, nil)
+			w.call(http.MethodPost, "/admin/activities/pause", nil, 409, nil)
+			w.call(http.MethodGet, "/admin?type=activities", nil, 200, nil)
+			w.call(http.MethodPost, "/admin/events/pause", nil, 404, nil)
+			w.call(http.MethodGet, "/admin?type=events", nil, 404, nil)
 			page := w.visit("/settings/admin")
 			if page.status != 200 || !strings.Contains(page.body, ada) || !strings.Contains(page.body, "SCHEDULER is not set") {
 				t.Errorf("the page is %d %s", page.status, page.body)

@@ -305,3 +305,28 @@ func TestPrivate_events_are_busy(t *testing.T) {
 		t.Errorf("google has %+v", got)
 	}
 }
+
+func TestA_shorter_range_takes_nothing_away(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	weekly := event("Standup", 24)
+	weekly.Recurrence = []string{"RRULE:FREQ=WEEKLY;COUNT=12"}
+	a.calendar.Add(weekly)
+	far := a.calendar.Add(event("Far away", 24*70))
+	a.run("done")
+	before := a.same()
+	a.put(map[string]any{"monthsAhead": 1, "syncFrom": began.AddDate(0, 0, 3).Format(time.DateOnly)})
+	a.quiet()
+	if got := a.same(); got != before {
+		t.Errorf("both show\n%s\nwant\n%s", got, before)
+	}
+	// What is deleted beyond the range of recurring events is still missed, also when everything is read.
+	a.calendar.Delete(far)
+	a.google.Calendars().ExpireSyncTokens()
+	a.run("done")
+	if got := a.same(); strings.Contains(got, "Far away") || strings.Count(got, "Standup") != 12 {
+		t.Errorf("both show\n%s", got)
+	}
+	a.put(nil)
+	a.quiet()
+}

@@ -25,8 +25,9 @@ type Delta struct {
 
 // Extent is a part of a scope that was read whole, so that what is missing in it is missing from something.
 type Extent struct {
-	// Parent is the series whose records were read; empty for all records.
+	// Parent is the series whose records were read; empty for all records. Alone bounds them to those of no series.
 	Parent string
+	Alone  bool
 	// From and To bound the ends of the records that were read, To itself excluded; zero for no bound.
 	From, To time.Time
 }
@@ -35,7 +36,7 @@ type Extent struct {
 // in every range.
 func (e Extent) Covers(parent string, end time.Time) bool {
 	switch {
-	case e.Parent != "" && e.Parent != parent:
+	case e.Parent != "" && e.Parent != parent, e.Alone && parent != "":
 		return false
 	case end.IsZero():
 		return true

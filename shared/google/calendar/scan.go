@@ -100,7 +100,9 @@ func (s *Side) scanAll(ctx context.Context) (record.Delta, error) {
 	if err := s.expand(ctx, series, g); err != nil {
 		return record.Delta{}, fmt.Errorf("scan events: %w", err)
 	}
-	return record.Delta{Records: g.packed(), Members: g.members(), Extents: []record.Extent{{From: s.o.From}}, Cursor: s.cursor(token)}, nil
+	// Of recurring events nobody read what lies beyond the range.
+	whole := []record.Extent{{Alone: true, From: s.o.From}, {From: s.o.From, To: s.o.To}}
+	return record.Delta{Records: g.packed(), Members: g.members(), Extents: whole, Cursor: s.cursor(token)}, nil
 }
 
 // inRange reports whether an event lies in the range; an instance has to start before its end.

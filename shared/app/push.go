@@ -23,8 +23,10 @@ import (
 
 const (
 	// defaultPushDelay is how long a run waits after Google told of a change: a person who edits seldom makes one change only, and
-	// Google tells of each.
+	// Google tells of each. pushPause is how many times as long after the start of the last run it begins at the earliest, since
+	// somebody who goes on editing must not use up what Creatio allows.
 	defaultPushDelay = 5 * time.Second
+	pushPause        = 3
 	// tendTime is how long a run, a user or a task may wait for channels to be opened or stopped.
 	tendTime = 20 * time.Second
 	// triggerChannels is of a task that tends the channels of a user, and runs nothing.
@@ -87,8 +89,12 @@ func (n notified) Notify(ctx context.Context, m web.Notification) error {
 	if err != nil || !decided.Paused.IsZero() {
 		return err
 	}
+	begin := now.Add(a.pushDelay)
+	if earliest := d.LastSync.Add(pushPause * a.pushDelay); earliest.After(begin) {
+		begin = earliest
+	}
 	name := queue.Name(fmt.Sprintf("push %s %d", m.Channel, d.Lease.Fence), t, time.Time{})
-	added, err := a.queue.Add(ctx, queue.Task{Name: name, Type: t, User: user, Trigger: syncer.TriggerPush, NotBefore: now.Add(a.pushDelay)})
+	added, err := a.queue.Add(ctx, queue.Task{Name: name, Type: t, User: user, Trigger: syncer.TriggerPush, NotBefore: begin})
 	a.logger.InfoContext(ctx, "Google told of a change", "user", observe.User(user), "type", string(t), "queued", added)
 	return err
 }

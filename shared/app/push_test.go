@@ -128,11 +128,12 @@ func TestA_change_in_Google_is_carried_within_seconds_and_many_changes_are_one_r
 	if n := p.notify(); n != 1 || len(p.waiting()) != 0 {
 		t.Errorf("%d messages queued %d tasks", n, len(p.waiting()))
 	}
+	p.pass(time.Minute)
 	for n := range 10 {
 		p.calendar.Add(event(fmt.Sprint("Review ", n), 24+n))
 		p.notify()
 	}
-	if tasks := p.waiting(); len(tasks) != 1 || tasks[0].GetScheduleTime().AsTime().Sub(p.now()) > 10*time.Second {
+	if tasks := p.waiting(); len(tasks) != 1 || tasks[0].GetScheduleTime().AsTime().Sub(p.now()) != 5*time.Second {
 		t.Fatalf("ten messages queued %v", tasks)
 	}
 	p.wantEnded("push done", p.deliverAll())
@@ -150,6 +151,9 @@ func TestA_change_in_Google_is_carried_within_seconds_and_many_changes_are_one_r
 	p.wantEnded("done", p.deliverAll())
 	if n := p.notify(); n < 3 {
 		t.Errorf("%d messages tell of the writes", n)
+	}
+	if wait := p.waiting()[0].GetScheduleTime().AsTime().Sub(p.now()); wait != 15*time.Second {
+		t.Errorf("the run after a run waits %s", wait)
 	}
 	p.wantEnded("push done", p.deliverAll())
 	if run := p.latest(); run.Counts != (store.Counts{Calls: run.Counts.Calls}) {

@@ -79,10 +79,11 @@ func (k *Keeper) wanted(p store.Profile, d store.Sync) bool {
 		p.Google.Linked && !p.Google.Reconnect && slices.Contains(p.Google.Scopes, k.Scope) && p.Creatio.Linked && !p.Creatio.Reconnect
 }
 
-// errBusy says that somebody else opens a channel, errClosed that the one that was opened was closed meanwhile.
+// errUnchanged leaves a document as it is: somebody else opens a channel, or there is nothing to note. errClosed says that a
+// channel was closed while it was opened.
 var (
-	errBusy         = errors.New("another channel is being opened")
-	errClosed error = fault.New(fault.Retry, "", "channel-closed", errors.New("the channel was closed while it was opened"))
+	errUnchanged       = errors.New("nothing to note")
+	errClosed    error = fault.New(fault.Retry, "", "channel-closed", errors.New("the channel was closed while it was opened"))
 )
 
 // Tend brings a user's channels to what they shall be: one that is good for a while, or none. A failure to open or to stop one
@@ -91,7 +92,7 @@ func (k *Keeper) Tend(ctx context.Context, user string) error {
 	u := k.Store.User(user)
 	p, err := u.Profile(ctx)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil
+		return k.forget(ctx, u)
 	}
 	if err != nil {
 		return fmt.Errorf("tend channels: %w", err)
@@ -106,13 +107,13 @@ func (k *Keeper) Tend(ctx context.Context, user string) error {
 	now := k.Now().UTC()
 	var was store.Push
 	err = u.UpdateSync(ctx, k.Type, func(d *store.Sync) error {
-		if now.Before(d.Push.Busy) {
-			return errBusy
+		if now.Before(d.Push.Busy) || !k.wanted(p, *d) {
+			return errUnchanged
 		}
 		was, d.Push.Busy = d.Push, now.Add(busyTime)
 		return nil
 	})
-	if errors.Is(err, errBusy) {
+	if errors.Is(err, errUnchanged) {
 		return nil
 	}
 	if err != nil {
@@ -130,12 +131,28 @@ func (k *Keeper) end(ctx context.Context, u store.User) error {
 	err := k.Close(ctx, u.ID())
 	if err == nil {
 		err = u.UpdateSync(ctx, k.Type, func(d *store.Sync) error {
+			if d.Push == (store.Push{}) {
+				// Nor is a document to be made of a user who was erased.
+				return errUnchanged
+			}
 			d.Push = store.Push{}
 			return nil
 		})
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errUnchanged) {
 		return fmt.Errorf("tend channels: %w", err)
+	}
+	return nil
+}
+
+// forget removes what is left of the channels of a user who was erased: nobody can stop them any more.
+func (k *Keeper) forget(ctx context.Context, u store.User) error {
+	all, err := u.Channels(ctx)
+	for _, c := range all {
+		err = errors.Join(err, u.DeleteChannel(ctx, c.ID))
+	}
+	if err != nil {
+		return fmt.Errorf("forget channels: %w", err)
 	}
 	return nil
 }

@@ -398,7 +398,23 @@ func TestA_channel_that_is_opened_while_the_user_ends_it_all_is_stopped_at_once(
 			}
 			_ = w.Tend(t.Context(), "ada")
 			w.none()
+			if left, err := w.Store.SyncStatuses(t.Context(), record.Activities, "", 10); name == "erased" && len(left) > 0 || err != nil {
+				t.Errorf("left of the user is %+v, %v", left, err)
+			}
 		})
+	}
+}
+
+func TestWhat_is_left_of_an_erased_users_channels_goes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.run(0))
+	left := w.kept()[0]
+	must(t, w.Store.User("ada").Erase(t.Context()))
+	must(t, w.Store.User("ada").PutChannel(t.Context(), left))
+	must(t, w.Tend(t.Context(), "ada"))
+	if kept := w.kept(); len(kept) > 0 {
+		t.Errorf("kept are %+v", kept)
 	}
 }
 

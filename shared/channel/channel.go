@@ -162,17 +162,21 @@ func (k *Keeper) replace(ctx context.Context, u store.User, was store.Push, w wo
 	now := k.Now().UTC()
 	next := store.Push{Channel: w.current.ID, Address: k.Address, Next: renewal(w.current.Expires, now)}
 	var failure error
-	if w.open {
+	switch {
+	case !w.open:
+	case was.Failed > 0 && was.Address == k.Address && now.Before(was.Next):
+		// It was tried not long ago.
+		next.Next, next.Failed, next.Refused = was.Next, was.Failed, was.Refused
+	default:
 		opened, err := k.open(ctx, u)
-		switch {
-		case err == nil:
-			w.stop = append(w.stop, w.stale()...)
-			w.current = opened
-			next.Channel, next.Next = opened.ID, renewal(opened.Expires, now)
-		default:
+		if err != nil {
 			failure = err
 			k.noteFailure(ctx, &next, was, err, now)
+			break
 		}
+		w.stop = append(w.stop, w.stale()...)
+		w.current = opened
+		next.Channel, next.Next = opened.ID, renewal(opened.Expires, now)
 	}
 	failure = errors.Join(failure, k.stopAll(ctx, u, w.stop, w.current.ResourceID))
 	for _, c := range w.expired {

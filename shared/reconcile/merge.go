@@ -192,7 +192,7 @@ func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.E
 		there = append(there, o.canonical)
 	}
 	for _, e := range slices.Concat(there, base) {
-		if !holdsSlot(m.field, now, e) && m.views[s].hasUntracked(m.field, e) {
+		if m.views[s].hasUntracked(m.field, e) && !holdsSlot(m.field, now, e) {
 			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true})
 		}
 	}
@@ -279,8 +279,9 @@ func holds(f record.Field, entries []record.Entry, e record.Entry) bool {
 }
 
 func holdsSlot(f record.Field, slots []slot, e record.Entry) bool {
+	key := f.Key(e)
 	for _, s := range slots {
-		if f.Key(s.canonical) == f.Key(e) {
+		if f.Key(s.canonical) == key {
 			return true
 		}
 	}

@@ -111,14 +111,21 @@ func timed(title string, day, hour int) *gcal.Event {
 	}
 }
 
-// scanned are the records of a scan by their names, and where the next one starts.
-func (d *diary) scanned(cursor []byte) (map[string]record.Record, record.Delta) {
+// scan reads a window, and keeps what the side wants to have again.
+func (d *diary) scan(cursor []byte) record.Delta {
 	d.t.Helper()
 	delta, err := d.side.Scan(d.t.Context(), cursor)
 	must(d.t, err)
 	if delta.Kept != nil {
 		d.kept = delta.Kept
 	}
+	return delta
+}
+
+// scanned are the records of a scan by their names, and where the next one starts.
+func (d *diary) scanned(cursor []byte) (map[string]record.Record, record.Delta) {
+	d.t.Helper()
+	delta := d.scan(cursor)
 	out := map[string]record.Record{}
 	for _, p := range delta.Records {
 		r := p.Unpack()

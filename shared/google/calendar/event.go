@@ -30,21 +30,25 @@ var shared = []string{activity.Title, activity.When, activity.Place, activity.No
 
 // record is an event in Tandem's vocabulary.
 func (s *Side) record(e *gcal.Event) record.Record {
+	id := recordID(e)
 	if e.Status == statusCancelled {
-		return record.Record{ID: e.Id, Gone: true, Tombstone: true, Parent: e.RecurringEventId}
+		return record.Record{ID: id, Gone: true, Tombstone: true, Parent: e.RecurringEventId}
 	}
 	moment, ok := momentOf(e)
 	if !ok {
-		return record.Record{ID: e.Id, Parent: e.RecurringEventId}
+		return record.Record{ID: id, Parent: e.RecurringEventId}
+	}
+	if s.hidden(e) {
+		e = bare(e)
 	}
 	_, end := moment.In(s.o.Zone)
 	r := record.Record{
-		ID: e.Id, Parent: e.RecurringEventId, Modified: modified(e), End: end, Mark: markOf(e), Fields: s.fields(e, moment), Locked: s.locked(e),
+		ID: id, Parent: e.RecurringEventId, Modified: modified(e), End: end, Mark: markOf(e), Fields: s.fields(e, moment), Locked: s.locked(e),
 		AdapterState: stateOf(e).encode(),
 	}
 	r.Member = cmp.Or(e.EventType, typeDefault) == typeDefault && len(e.Recurrence) == 0
 	// One that was declined, or that the settings leave out, is none of ours before it is known.
-	r.Passive = answerOf(e) == statusDeclined || s.o.Private == Skip && private(e) || end.Before(s.o.From)
+	r.Passive = answerOf(e) == statusDeclined || s.o.Private == Skip && private(e) || !s.inRange(e)
 	if s.hidden(e) {
 		r.Fields = record.Fields{activity.Title: {{Text: busyTitle}}, activity.When: {moment.Entry()}}
 		r.Locked = append(activity.Schema.Names(), r.Locked...)

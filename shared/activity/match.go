@@ -13,6 +13,7 @@ var Match = match.Rules{
 	Levels:     []match.Level{{Reason: ByTitleAndTime, Keys: titleAndTime}},
 	SameName:   func(a, b record.Fields) bool { return record.Fold(Name(a)) == record.Fold(Name(b)) },
 	Contradict: func(record.Fields, record.Fields) bool { return false },
+	InOrder:    true,
 }
 
 func titleAndTime(it match.Item) []string {

@@ -7,8 +7,10 @@
 package match
 
 import (
+	"cmp"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -31,6 +33,9 @@ type Rules struct {
 	SameName func(a, b record.Fields) bool
 	// Contradict reports whether two records that share a key are plainly not the same.
 	Contradict func(a, b record.Fields) bool
+	// InOrder says that of several records which may be the same nobody is asked: those that look the same come before others,
+	// and those that were made first come first. Whoever is left over has no counterpart.
+	InOrder bool
 }
 
 // Level is one way to find records that may be the same: those that share a key.
@@ -60,6 +65,8 @@ type Item struct {
 	Untracked record.Fields
 	// Member says that the record is in scope and so must find its place; others are only candidates.
 	Member bool
+	// Created is when the record was made; zero where that is not known.
+	Created time.Time
 	// Different are ids of the other side's records that the user took for another than this one. Same are names of pairs
 	// that the user took for the same: the other record has the name too.
 	Different, Same []string
@@ -169,12 +176,60 @@ func (f *finder) decide(l Level, forth, back map[int][]int) {
 		}
 	}
 	for _, i := range sortedKeys(chosen) {
-		j := chosen[i]
-		f.taken[record.Creatio][i], f.taken[record.Google][j] = true, true
-		f.pairs = append(f.pairs, Pair{Creatio: i, Google: j, Reason: l.Reason})
+		f.take(i, chosen[i], l.Reason)
+	}
+	if f.rules.InOrder {
+		f.inOrder(l, forth)
+		return
 	}
 	f.doubt(record.Creatio, l.Reason, forth)
 	f.doubt(record.Google, l.Reason, back)
+}
+
+// inOrder pairs those that still have several choices: the first with the first.
+func (f *finder) inOrder(l Level, forth map[int][]int) {
+	type choice struct {
+		creatio, google int
+		alike           bool
+	}
+	var choices []choice
+	creatio, google := f.items[record.Creatio], f.items[record.Google]
+	for i, js := range forth {
+		for _, j := range js {
+			if !creatio[i].Open && !google[j].Open {
+				choices = append(choices, choice{i, j, f.alike(creatio[i], google[j])})
+			}
+		}
+	}
+	slices.SortFunc(choices, func(a, b choice) int {
+		if a.alike != b.alike {
+			if a.alike {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(byAge(creatio[a.creatio], creatio[b.creatio]), byAge(google[a.google], google[b.google]))
+	})
+	for _, c := range choices {
+		if !f.taken[record.Creatio][c.creatio] && !f.taken[record.Google][c.google] {
+			f.take(c.creatio, c.google, l.Reason)
+		}
+	}
+}
+
+func byAge(a, b Item) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) }
+
+// alike reports whether two show what the kind calls the same.
+func (f *finder) alike(a, b Item) bool {
+	return slices.ContainsFunc(f.rules.Levels, func(l Level) bool {
+		keys := l.Keys(b)
+		return slices.ContainsFunc(l.Keys(a), func(k string) bool { return slices.Contains(keys, k) })
+	})
+}
+
+func (f *finder) take(i, j int, reason Reason) {
+	f.taken[record.Creatio][i], f.taken[record.Google][j] = true, true
+	f.pairs = append(f.pairs, Pair{Creatio: i, Google: j, Reason: reason})
 }
 
 // only tells whether i has one candidate that has no other choice itself, first by the key alone, then by key and name.

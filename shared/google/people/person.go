@@ -143,9 +143,13 @@ func fieldsOf(p *people.Person) record.Fields {
 	return contact.Schema.Clean(f)
 }
 
-// untrackedOf are the values under labels that Tandem does not carry.
+// untrackedOf are the values under labels that Tandem does not carry, and what stands after the name.
 func untrackedOf(p *people.Person) record.Fields {
-	return record.Fields{contact.Phones: phoneList(p).untracked(), contact.Addresses: addressList(p).untracked()}
+	out := record.Fields{contact.Phones: phoneList(p).untracked(), contact.Addresses: addressList(p).untracked()}
+	if len(p.Names) > 0 {
+		out.SetText(contact.Suffix, strings.TrimSpace(p.Names[0].HonorificSuffix))
+	}
+	return out
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name.

@@ -1,8 +1,10 @@
 // Shows times in the reader's own time zone. Everything works without it.
 "use strict";
+// Day before month, and 24 hours, as the pages write times without it.
+const locale = "en-GB";
 const form = {day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short"};
-const moment = new Intl.DateTimeFormat(document.documentElement.lang, form);
-const span = new Intl.DateTimeFormat(document.documentElement.lang, {...form, weekday: "short"});
+const moment = new Intl.DateTimeFormat(locale, form);
+const span = new Intl.DateTimeFormat(locale, {...form, weekday: "short"});
 function show(element, text) {
   element.title = element.textContent;
   element.textContent = text;

@@ -263,6 +263,9 @@ func (r *run) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, side := range record.Sides {
+		r.report.notices(side, r.reading.deltas[side].Notices)
+	}
 	r.writer = &writer{loader: l, reading: r.reading, report: r.report}
 	return r.writer.carryOut(ctx)
 }

@@ -31,6 +31,8 @@ type diary struct {
 	google *box.Server
 	client google.Options
 	side   *Side
+	// kept is what the last scan gave to be kept.
+	kept []byte
 }
 
 var firstDay = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
@@ -82,7 +84,8 @@ func newDiary(t *testing.T, change ...func(*Options)) *diary {
 func (d *diary) open(change ...func(*Options)) {
 	d.t.Helper()
 	berlin, _ := zone.Load("Europe/Berlin")
-	o := Options{From: firstDay, To: firstDay.AddDate(0, 3, 0), Zone: berlin}
+	kept := d.kept
+	o := Options{From: firstDay, To: firstDay.AddDate(0, 3, 0), Zone: berlin, Kept: func(context.Context) ([]byte, error) { return kept, nil }}
 	for _, f := range change {
 		f(&o)
 	}
@@ -108,11 +111,21 @@ func timed(title string, day, hour int) *gcal.Event {
 	}
 }
 
-// scanned are the records of a scan by their names, and where the next one starts.
-func (d *diary) scanned(cursor []byte) (map[string]record.Record, record.Delta) {
+// scan reads a window, and keeps what the side wants to have again.
+func (d *diary) scan(cursor []byte) record.Delta {
 	d.t.Helper()
 	delta, err := d.side.Scan(d.t.Context(), cursor)
 	must(d.t, err)
+	if delta.Kept != nil {
+		d.kept = delta.Kept
+	}
+	return delta
+}
+
+// scanned are the records of a scan by their names, and where the next one starts.
+func (d *diary) scanned(cursor []byte) (map[string]record.Record, record.Delta) {
+	d.t.Helper()
+	delta := d.scan(cursor)
 	out := map[string]record.Record{}
 	for _, p := range delta.Records {
 		r := p.Unpack()

@@ -177,6 +177,9 @@ func (s service) state(p store.Profile, d store.Sync) web.State {
 	if d.Problem != nil {
 		out.Problem = &fault.Sentence{Code: d.Problem.Code, Message: d.Problem.Message, Action: d.Problem.Action}
 	}
+	if missing := s.missingScope(p, d.Type); missing != nil && (out.Problem == nil || out.Problem.Code == missing.Code) {
+		out.Problem = missing
+	}
 	switch {
 	case d.Lease.Owner != "" && d.Lease.Expires.After(s.app.now()):
 		out.Status = "running"
@@ -184,6 +187,20 @@ func (s service) state(p store.Profile, d store.Sync) web.State {
 		out.Status = "reconnect"
 	}
 	return out
+}
+
+// missingScope names the permission that a connected Google account does not give; nil where it gives what the type needs.
+func (s service) missingScope(p store.Profile, t record.Type) *fault.Sentence {
+	if !p.Google.Linked || p.Google.Reconnect || slices.Contains(p.Google.Scopes, s.app.engines[t].Scope) {
+		return nil
+	}
+	what, box := "contacts", "contacts"
+	if t == record.Activities {
+		what, box = "calendar", "events"
+	}
+	return &fault.Sentence{
+		Code: syncer.ReasonScopeMissing, Message: "Tandem may not use your " + what + " yet.", Action: "Connect Google again and tick the box for " + box + ".",
+	}
 }
 
 func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {

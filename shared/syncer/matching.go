@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -377,6 +378,10 @@ const (
 // waitDoubtful leaves a record alone that may be any of several candidates, or contradicts the only one, and asks the user about
 // each. It adds these doubts to open.
 func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candidates []*record.Record, open map[string]bool) {
+	if m.policy().KeepsMatches {
+		m.waitAmbiguous(p, s, candidates)
+		return
+	}
 	since := m.start
 	p.wait = &wait{doubtful: true}
 	for _, c := range candidates {
@@ -399,6 +404,19 @@ func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candi
 		}
 	}
 	p.wait.until = m.start.Add(min(max(m.start.Sub(since), firstRevisit), lastRevisit))
+}
+
+// waitAmbiguous leaves a record alone in the same way where the user is not asked what is the same: the records have to tell.
+func (m *matcher) waitAmbiguous(p *pair, s record.Side, candidates []*record.Record) {
+	var names []string
+	for _, c := range candidates {
+		names = append(names, m.engine.Title(c.Fields))
+	}
+	p.wait = &wait{until: m.start.Add(retryDelay(p.stored.Failed + 1)), problem: &store.Problem{
+		Side: s, Code: "ambiguous",
+		Message: fmt.Sprintf("In %s, more than one %s may be this one: %s.", label(s.Other()), m.engine.Words.One, strings.Join(names, "; ")),
+		Action:  "If some of them are the same, delete all but one; if not, change what they share. Tandem links nothing that it is not sure of.",
+	}}
 }
 
 func label(s record.Side) string {

@@ -87,7 +87,8 @@ func (s *Side) starts(e *gcal.Event) ([]string, bool) {
 			out[i] = zone.Instant(at, series.Zone).UTC().Format(keyTime)
 		}
 	}
-	return out, true
+	// A time on a day that a zone skips is that of the next day.
+	return slices.Compact(out), true
 }
 
 // seriesOf is a recurring event as its rule is read; false in a zone that nobody knows.

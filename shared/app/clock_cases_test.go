@@ -119,3 +119,67 @@ func TestAnother_zone_of_the_user_is_nobodys_edit(t *testing.T) {
 	}
 	a.quiet()
 }
+
+func TestColleagues_in_other_zones_see_one_meeting_at_one_time_and_whole_days_on_one_date(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{ada, bo} {
+		t.Run(first+" first", func(t *testing.T) {
+			t.Parallel()
+			w, a, b := office(t)
+			order := []*colleague{a, b}
+			if first == bo {
+				order = []*colleague{b, a}
+			}
+			for c, zone := range map[*colleague]string{a: "Europe/Kiev", b: "America/New_York"} {
+				w.setUnit(c.login, map[string]any{"TimeZoneId": zone})
+				w.google.Calendar(c.email).SetTimeZone("Europe/Berlin")
+				w.as(c, func() {
+					w.google.AutoConsent(c.email)
+					w.creatio.AutoConsent(c.login)
+					w.link()
+				})
+			}
+			e := onClock("Kickoff", "Europe/Berlin", "2026-03-27 10:00", "RRULE:FREQ=WEEKLY;COUNT=2")
+			trip := onClock("Trip", "", "2026-03-28")
+			trip.End.Date = "2026-03-30"
+			for _, e := range []*gcal.Event{e, trip} {
+				e.Attendees = []*gcal.EventAttendee{{Email: bo}}
+				w.google.Calendar(ada).Add(e)
+			}
+			// A whole day in Kyiv.
+			id := w.row("Ada", "Activity", map[string]any{
+				"Title": "Fair", "StartDate": "2026-03-28T22:00:00Z", "DueDate": "2026-03-29T21:00:00Z", "ShowInScheduler": true, "TypeId": typeTask,
+			})
+			contact := w.creatio.System().Rows("Contact", map[string]any{"Name": "Bo Example"})[0]["Id"]
+			w.row("Ada", "ActivityParticipant", map[string]any{"ActivityId": id, "ParticipantId": contact})
+			ag := &agenda{world: w}
+			for range 3 {
+				for _, c := range order {
+					w.as(c, func() { w.syncActivities("done") })
+				}
+			}
+			if got := ag.starts("Kickoff"); got != "2026-03-27T09:00 2026-04-03T08:00" {
+				t.Errorf("the meetings are at %s", got)
+			}
+			if got := ag.starts("Trip"); got != "2026-03-27T22:00" {
+				t.Errorf("the trip begins at %s, which is no day of its owner's", got)
+			}
+			if got := ag.starts("Fair"); got != "2026-03-28T22:00" {
+				t.Errorf("the fair begins at %s", got)
+			}
+			for _, email := range []string{ada, bo} {
+				for title, days := range map[string]string{"Trip": "2026-03-28/2026-03-30", "Fair": "2026-03-29/2026-03-30"} {
+					found := ""
+					for _, e := range w.google.Calendar(email).Events() {
+						if e.Summary == title {
+							found += e.Start.Date + "/" + e.End.Date
+						}
+					}
+					if found != days {
+						t.Errorf("%s has the %s on %q, want %s", email, title, found, days)
+					}
+				}
+			}
+		})
+	}
+}

@@ -37,6 +37,13 @@ const (
 	Attendees = "attendees"
 )
 
+// What a record tells its counterpart once, when that is made: the time zone that it has of its own, by whatever name, and the
+// address of who organizes it, where that is somebody else than the user.
+const (
+	Zone      = "zone"
+	Organizer = "organizer"
+)
+
 // The answers to an invitation. An open one is empty.
 const (
 	Accepted  = "accepted"

@@ -89,6 +89,8 @@ type Operation struct {
 	// Before and After are the whole content as it is and as it shall be. Only the fields named in Changed differ.
 	Before, After Fields
 	Changed       []string
+	// Once is what else a creation gets of its counterpart, in a vocabulary of the kind.
+	Once Fields
 	// Join puts the record into scope as well: tag or group. Set on every creation.
 	Join bool
 }

@@ -81,17 +81,11 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 func (w *writer) decide(p *pair) *step {
 	w.recoverIntent(p.open())
 	in := w.planned(p)
-	missing := map[record.Side][]string{}
-	for s, back := range w.guard.rejected(&p.link) {
-		// Then being in scope on one side is enough.
-		in.Active = in.Active && !back.Departure
-		missing[s] = back.Fields
-	}
-	if len(missing) > 0 {
-		in.Base = reconcile.Restored(w.engine.Schema, in, missing)
-	}
 	if w.reading.recreate {
 		in.Active = false
+	}
+	if rejected := w.guard.rejected(&p.link); len(rejected) > 0 {
+		return w.putBack(p, in, rejected)
 	}
 	return w.decideAs(p, in)
 }

@@ -133,7 +133,7 @@ func (m *matcher) creating(s record.Side, from, made *record.Record) *pair {
 // one was made from it, although the link between them was lost: a record carries the id of the link it was made for as its
 // mark, or has an id that is derived from the one it was made for.
 func (m *matcher) item(s record.Side, rec *record.Record) match.Item {
-	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Origins: []string{m.linkID(s, rec.ID), rec.ID}}
+	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Created: rec.Created, Origins: []string{m.linkID(s, rec.ID), rec.ID}}
 	it.Open, it.Different = m.doubts.open(s, rec.ID), m.doubts.ids(s, rec.ID, store.StateDifferent)
 	for _, p := range m.doubts.of(s, rec.ID) {
 		if p.State == store.StateSame {
@@ -146,6 +146,7 @@ func (m *matcher) item(s record.Side, rec *record.Record) match.Item {
 	if rec.Mark != "" {
 		it.Origins = append(it.Origins, rec.Mark)
 	}
+	it.Origins = append(it.Origins, rec.Ties...)
 	return it
 }
 

@@ -39,8 +39,8 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 			Levels: []match.Level{{Reason: "title and time", Keys: func(it match.Item) []string {
 				return []string{it.Fields.Text("title") + " " + it.Fields.Text("when")}
 			}}},
-			SameName:   func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
-			Contradict: func(record.Fields, record.Fields) bool { return false },
+			SameName: func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
+			Compare:  func(match.Item, match.Item) match.Verdict { return match.Same },
 		},
 		Policy: func(s store.Settings) reconcile.Policy {
 			return reconcile.Policy{

@@ -76,8 +76,8 @@ const (
 	maxPage = 2500
 	// maxAttendees is how many attendees are read of an event; the list of one with more is incomplete.
 	maxAttendees = 200
-	// mark is the private property in which a created event carries its link; creatioMark the one of Creatio's own
-	// synchronization, which holds the id of the activity.
+	// mark is the private property in which a created event carries its link; creatioMark the private or shared one of Creatio's
+	// own synchronization, which holds the id of the activity.
 	mark        = "tandem"
 	creatioMark = "ExtId"
 )

@@ -22,8 +22,10 @@ var splitSeries = regexp.MustCompile(`^(.+)_R\d{8}(T\d{6}Z?)?$`)
 
 // baseID is the id that a series had before it was first split.
 func baseID(series string) string {
-	if found := splitSeries.FindStringSubmatch(series); found != nil {
-		return found[1]
+	if strings.Contains(series, "_R") {
+		if found := splitSeries.FindStringSubmatch(series); found != nil {
+			return found[1]
+		}
 	}
 	return series
 }

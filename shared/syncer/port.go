@@ -70,6 +70,13 @@ type Identified interface {
 	Identity(adapterState json.RawMessage) string
 }
 
+// Founding is a Side whose records tell more than their fields to a record that is made as their counterpart. Afterwards each of
+// the two keeps its own.
+type Founding interface {
+	// Once is what the counterpart of a record gets when it is made, read from the record's AdapterState.
+	Once(adapterState json.RawMessage) record.Fields
+}
+
 // Remembering is a Side of which some of what a record shows depends on what it was taken for before.
 type Remembering interface {
 	// Remember is a record as it was read, taken as what was known of it says: as it was seen last.

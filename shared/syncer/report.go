@@ -132,6 +132,15 @@ func (r *report) results(st *step) {
 	}
 }
 
+// notices tells the user what a side has to say of its records.
+func (r *report) notices(s record.Side, list []record.Notice) {
+	for _, n := range list {
+		l := store.Link{Name: n.Name}
+		l.SetSideID(s, n.ID)
+		r.problem(l, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+	}
+}
+
 // problem tells the user something about the records of a link.
 func (r *report) problem(l store.Link, p store.Problem) {
 	if len(r.run.Problems) >= maxProblems {

@@ -149,7 +149,11 @@ func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide 
 	case !failed && !rec.Gone && st.After != nil:
 		known.Projections = st.Decision.Projections[s]
 	}
-	known.AdapterState, known.Modified, known.Locked = rec.AdapterState, rec.Modified, rec.Locked
+	known.AdapterState, known.Modified = rec.AdapterState, rec.Modified
+	if !rec.Gone {
+		// What the user could not do to a record that is gone still tells what follows from that.
+		known.Locked = rec.Locked
+	}
 	if op := st.Ops[s]; rec.Gone || known.Since.IsZero() || op != nil && op.Action == record.Create {
 		known.Since = rec.Modified
 	}

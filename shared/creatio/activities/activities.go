@@ -61,8 +61,8 @@ type Side struct {
 	noLocation bool
 	// flat says that the addresses of contacts cannot be read together with the participants.
 	flat bool
-	// noMarks says that what Creatio's own synchronizations keep cannot be read.
-	noMarks bool
+	// noTies says that what Creatio's own synchronizations keep cannot be read.
+	noTies bool
 }
 
 // New opens the activities of a user.
@@ -216,8 +216,8 @@ func activityIDs(answers []creatio.Answer) []string {
 // scanChanged lists the members, and reads the user's activities that changed in the same request.
 func (s *Side) scanChanged(ctx context.Context, mine []string, next *cursor, delta *record.Delta) error {
 	lists := []odata.Query{s.listParts(), s.listOwned()}
-	for chunk := range slices.Chunk(mine, markedTogether) {
-		found, err := s.readMarked(ctx, chunk, lists)
+	for chunk := range slices.Chunk(mine, tiedTogether) {
+		found, err := s.readTied(ctx, chunk, lists)
 		if err != nil {
 			return err
 		}
@@ -254,10 +254,10 @@ func (s *Side) listMembers(listed []creatio.Answer, next *cursor, delta *record.
 
 // deliver gives a delta activities with their content. What is not in the list of members is for the engine to look at where
 // it knows it.
-func (s *Side) deliver(found marked, delta *record.Delta) {
+func (s *Side) deliver(found tied, delta *record.Delta) {
 	for _, a := range found.activities {
 		r := s.record(a)
-		r.Mark = found.marks[a.id]
+		r.Ties = found.ties[a.id]
 		if _, in := slices.BinarySearch(delta.Members, a.id); in || !r.Member {
 			delta.Records = append(delta.Records, record.Pack(r))
 		}
@@ -274,8 +274,8 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	next := cursor{Watermark: mark, Contact: s.o.User.ContactID, From: s.o.From, Thorough: mark, Reads: reads}
 	var delta record.Delta
 	s.listMembers(listed, &next, &delta)
-	for chunk := range slices.Chunk(delta.Members, markedTogether) {
-		found, err := s.readMarked(ctx, chunk, nil)
+	for chunk := range slices.Chunk(delta.Members, tiedTogether) {
+		found, err := s.readTied(ctx, chunk, nil)
 		if err != nil {
 			return record.Delta{}, err
 		}

@@ -79,10 +79,13 @@ func (s *Side) lookAt(ctx context.Context, ids, addresses []string) (map[string]
 	return now, by, nil
 }
 
-// unknownAddresses are those of participants that operations name and that were not among them before.
+// unknownAddresses are those of participants that operations name and that were not among them before, and of organizers.
 func (s *Side) unknownAddresses(ops []record.Operation) []string {
 	var out []string
 	for _, op := range ops {
+		if organizer := op.Once.Text(activity.Organizer); organizer != "" {
+			out = append(out, organizer, strings.ToLower(organizer))
+		}
 		if !slices.Contains(op.Changed, activity.Attendees) {
 			continue
 		}

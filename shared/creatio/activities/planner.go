@@ -182,6 +182,9 @@ func (p *planner) fresh() string {
 func (p *planner) create() {
 	me := p.side.o.User.ContactID
 	p.now = draft{state: state{Owner: me, Organizer: me}}
+	if who, found := p.side.find(p.by, p.op.Once.Text(activity.Organizer)); found && p.side.isUser(who.Contact) {
+		p.now.Owner, p.now.Organizer = who.Contact, who.Contact
+	}
 	p.fieldsOf(p.op.Changed)
 	if p.now.title == "" {
 		p.now.title, p.columns["Title"] = activity.NoTitle, activity.NoTitle
@@ -193,9 +196,11 @@ func (p *planner) create() {
 	} {
 		p.columns[column] = value
 	}
-	if !p.now.hasPart(p.now.Owner) {
-		// The site makes the owner a participant who is in doubt. A row of ours takes the place of that one.
-		p.join(person{Contact: p.now.Owner})
+	for _, contact := range creatio.Unique([]string{p.now.Owner, me}) {
+		if !p.now.hasPart(contact) {
+			// The site makes the owner a participant who is in doubt. A row of ours takes the place of that one.
+			p.join(person{Contact: contact})
+		}
 	}
 }
 

@@ -39,8 +39,8 @@ type participantRow struct {
 // and for lists.
 const readTogether = (creatio.MaxParts - 10) / 2 * creatio.MaxListed
 
-// markedTogether is the same for activities that are read with the events they are tied to.
-const markedTogether = readTogether / 2
+// tiedTogether is the same for activities that are read with the events they are tied to.
+const tiedTogether = readTogether / 2
 
 // readActivities reads activities with their participants, and with them what more queries ask for and, the first time, the
 // directory. Those that are not there any more are missing. Of the additional queries the first ones must be answered.

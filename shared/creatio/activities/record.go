@@ -54,7 +54,11 @@ func (s *Side) location(d state) *time.Location {
 }
 
 // record is the activity in Tandem's vocabulary.
-func (s *Side) record(a *activityRow) record.Record { return s.recordOf(a.id, a.latest(), s.draft(a)) }
+func (s *Side) record(a *activityRow) record.Record {
+	r := s.recordOf(a.id, a.latest(), s.draft(a))
+	r.Created = a.created
+	return r
+}
 
 func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	fields, untracked := s.fields(d)

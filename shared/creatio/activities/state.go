@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // state is what is kept of an activity to write it without reading it again: the columns that its content does not tell, and
@@ -68,6 +71,15 @@ func (n state) sorted() state {
 // hasPart reports whether a contact takes part.
 func (n state) hasPart(contact string) bool {
 	return slices.ContainsFunc(n.People, func(p person) bool { return p.Contact == contact })
+}
+
+// Once tells a new event the activity's own time zone.
+func (s *Side) Once(adapterState json.RawMessage) record.Fields {
+	out := record.Fields{}
+	if n, err := readState(adapterState); err == nil {
+		out.SetText(activity.Zone, n.Zone)
+	}
+	return out
 }
 
 // HasRow reports whether an activity has a participant in a row of that id.

@@ -19,6 +19,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/richtext"
+	"github.com/tandem-sync/tandem/shared/zone"
 )
 
 const (
@@ -220,10 +221,11 @@ func (p *planner) when() ([]record.Entry, error) {
 		p.event.Start = &gcal.EventDateTime{DateTime: m.Start.Format(time.RFC3339)}
 		p.event.End = &gcal.EventDateTime{DateTime: m.End.Format(time.RFC3339)}
 	}
+	loc := p.zone(m)
 	for _, t := range []*gcal.EventDateTime{p.event.Start, p.event.End} {
 		switch {
 		case p.plan.Action == record.Create && !m.AllDay:
-			t.TimeZone = p.side.o.Zone.String()
+			t.TimeZone = loc.String()
 		case p.plan.Action == record.Create:
 		case m.AllDay:
 			t.NullFields = []string{"DateTime", "TimeZone"}
@@ -232,6 +234,20 @@ func (p *planner) when() ([]record.Entry, error) {
 		}
 	}
 	return []record.Entry{m.Entry()}, nil
+}
+
+// zone is the one in which a new event is made: the activity's own, else the user's.
+func (p *planner) zone(m activity.Moment) *time.Location {
+	code := p.plan.Once.Text(activity.Zone)
+	loc, known := zone.Load(code)
+	switch {
+	case known:
+		return loc
+	case code != "" && !m.AllDay:
+		p.note(activity.When, "unknown-zone", "Tandem does not know the activity's time zone, “"+code+"”, so the event has your own. It is at the same time all the same.",
+			"Choose another time zone in Creatio, or leave it.")
+	}
+	return p.side.o.Zone
 }
 
 // reminder sets Creatio's popup and leaves the others. Where the calendar's own reminders hold, they become the event's first.

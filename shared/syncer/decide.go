@@ -145,7 +145,7 @@ func (w *writer) title(p *pair) string {
 func (w *writer) planned(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
 		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
-		Separate: p.doubt != nil, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
+		Separate: p.doubt != nil, Orphaned: p.orphaned, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
 	}
 	for _, s := range record.Sides {
 		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()), p.state(s.Other()))
@@ -223,7 +223,11 @@ func (w *writer) saveWaiting(ctx context.Context, list []*pair) error {
 func (w *writer) waitingLinks(list []*pair) []store.Link {
 	var links []store.Link
 	for _, p := range list {
-		l := p.open().link
+		if p.open(); p.wait.left {
+			links = append(links, w.leftLinks(p)...)
+			continue
+		}
+		l := p.link
 		l.Intent, l.UpdatedAt = p.stored.Intent, p.stored.UpdatedAt
 		l.Base, l.Active, l.SplitSide, l.Sides = p.stored.Base, p.stored.Active, p.stored.SplitSide, maps.Clone(p.stored.Sides)
 		if p.wait.problem == nil {

@@ -90,6 +90,7 @@ func (w *writer) recordResult(st *step) {
 		}
 		l.Intent = l.Intent.Without(refused)
 	}
+	defer w.noteCopies(l)
 	for _, s := range record.Sides {
 		l.Sides[s] = w.sideAfter(st, s, failure != nil)
 		if rec := st.records[s]; rec != nil && !rec.Gone {

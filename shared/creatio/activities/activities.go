@@ -99,6 +99,17 @@ type cursor struct {
 	Reads int `json:"reads"`
 	// NoLocation says that the site's activities have no such column.
 	NoLocation bool `json:"noLocation,omitempty"`
+	// Zone is the code of the user's time zone, empty where the site has none for the user; nil where nobody has looked.
+	Zone *string `json:"zone,omitempty"`
+}
+
+// ZoneTold is the code of the user's time zone as a cursor has it; false where it does not tell.
+func ZoneTold(raw json.RawMessage) (code string, told bool) {
+	var c cursor
+	if json.Unmarshal(raw, &c) != nil || c.Zone == nil {
+		return "", false
+	}
+	return *c.Zone, true
 }
 
 // reads is raised with everything more that is read of an activity.
@@ -135,9 +146,24 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	if all {
 		delta.Touched, next.Thorough = creatio.Unique(slices.Concat(delta.Touched, delta.Members)), next.Watermark
 	}
-	next.NoLocation = s.hasNoLocation()
-	delta.Cursor, err = json.Marshal(next)
+	if all {
+		// The user may have another zone since, or the site another default.
+		if err := s.readDirectory(ctx); err != nil {
+			return record.Delta{}, err
+		}
+	}
+	delta.Cursor, err = s.encode(next)
 	return delta, err
+}
+
+// encode is a cursor with what is known of the site besides.
+func (s *Side) encode(c cursor) (json.RawMessage, error) {
+	c.NoLocation = s.hasNoLocation()
+	if people := s.directory(); people != nil {
+		code := people.zoneOf(s.o.User.ContactID)
+		c.Zone = &code
+	}
+	return json.Marshal(c)
 }
 
 // The answers to a window's queries.
@@ -281,8 +307,10 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 		}
 		s.deliver(found, &delta)
 	}
-	next.NoLocation = s.hasNoLocation()
-	delta.Cursor, err = json.Marshal(next)
+	if err := s.readDirectory(ctx); err != nil {
+		return record.Delta{}, err
+	}
+	delta.Cursor, err = s.encode(next)
 	return delta, err
 }
 

@@ -82,6 +82,19 @@ func (s *Side) Once(adapterState json.RawMessage) record.Fields {
 	return out
 }
 
+// Organizer is the colleague who organizes an activity and takes part in it; empty for the user, and where it is nobody.
+func (s *Side) Organizer(adapterState json.RawMessage) string {
+	n, err := readState(adapterState)
+	who := n.Organizer
+	if err != nil || who == s.o.User.ContactID || who != n.Owner && !n.hasPart(who) {
+		return ""
+	}
+	if people := s.directory(); people != nil && !people.closed && !people.users[who].works() {
+		return ""
+	}
+	return who
+}
+
 // HasRow reports whether an activity has a participant in a row of that id.
 func (s *Side) HasRow(adapterState json.RawMessage, id string) bool {
 	n, err := readState(adapterState)

@@ -59,6 +59,8 @@ type Side struct {
 	// defaults are the calendar's own reminders; known says that a list told them.
 	defaults []*gcal.EventReminder
 	known    bool
+	// zone is the calendar's time zone, as a list told it.
+	zone string
 }
 
 const (
@@ -100,7 +102,21 @@ func New(client *google.Client, o Options) (*Side, error) {
 func (s *Side) learn(reply *gcal.Events) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.defaults, s.known = reply.DefaultReminders, true
+	s.defaults, s.known, s.zone = reply.DefaultReminders, true, reply.TimeZone
+}
+
+func (s *Side) zoneTold() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.zone
+}
+
+// Zone is the calendar's time zone.
+func (s *Side) Zone(ctx context.Context) (string, error) {
+	if _, err := s.defaultReminders(ctx); err != nil {
+		return "", err
+	}
+	return s.zoneTold(), nil
 }
 
 // defaultReminders are the calendar's own reminders.

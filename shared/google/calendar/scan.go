@@ -28,6 +28,17 @@ type cursor struct {
 	Private Private   `json:"private"`
 	// Reads tells what was read of an event then.
 	Reads int `json:"reads"`
+	// Zone is the calendar's time zone, as the list told it.
+	Zone string `json:"zone,omitempty"`
+}
+
+// ZoneTold is the calendar's time zone as a cursor has it; false where it does not tell.
+func ZoneTold(raw json.RawMessage) (name string, told bool) {
+	var c cursor
+	if json.Unmarshal(raw, &c) != nil {
+		return "", false
+	}
+	return c.Zone, c.Zone != ""
 }
 
 // reads is raised with everything more that is read of an event.
@@ -35,7 +46,7 @@ const reads = 1
 
 func (s *Side) cursor(token string) json.RawMessage {
 	// Strings and times of this age always encode.
-	raw, _ := json.Marshal(cursor{Token: token, From: s.o.From, To: s.o.To, Private: s.o.Private, Reads: reads})
+	raw, _ := json.Marshal(cursor{Token: token, From: s.o.From, To: s.o.To, Private: s.o.Private, Reads: reads, Zone: s.zoneTold()})
 	return raw
 }
 

@@ -398,7 +398,7 @@ func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync)
 		return nil, err
 	}
 	to := zone.DateOf(a.now().In(loc).AddDate(0, s.Settings.MonthsAhead, 0), loc).Start(loc)
-	events, err := calendar.New(c.google, calendar.Options{From: from, To: to, Zone: loc, Private: calendar.Private(s.Settings.PrivateEvents)})
+	events, err := calendar.New(c.google, calendar.Options{From: from, To: to, Zone: loc, Email: p.Google.Email, Private: calendar.Private(s.Settings.PrivateEvents)})
 	if err != nil {
 		return nil, err
 	}

@@ -127,8 +127,10 @@ type View struct {
 	Fields      record.Fields
 	Untracked   record.Fields
 	Projections []record.Projection
-	// Locked are the names of fields that may not be written here.
+	// Locked are the names of fields that may not be written here. Followed says that the record follows another user's, in which
+	// they may be written, and that the runs of that user do so.
 	Locked   []string
+	Followed bool
 	Modified time.Time
 }
 
@@ -383,6 +385,8 @@ func (m *merger) entry(b, c, g slot) {
 		// A change that the settings, or a lock, keep where it was made: both stay, and the base too, so that it is
 		// still a change when it may be carried again.
 		m.put(b, c, g)
+	case cChanged && gChanged && m.leavesToOther():
+		m.put(b, c, g)
 	case !cChanged:
 		m.put(g, slot{canonical: g.canonical}, g)
 		m.decide(record.Creatio, m.changed(), c, slot{canonical: g.canonical})
@@ -392,6 +396,14 @@ func (m *merger) entry(b, c, g slot) {
 	default:
 		m.conflict(c, g)
 	}
+}
+
+// leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that
+// user may write.
+func (m *merger) leavesToOther() bool {
+	return slices.ContainsFunc(record.Sides[:], func(s record.Side) bool {
+		return m.views[s].Followed && m.policy.Direction.Takes(s) && slices.Contains(m.views[s].Locked, m.field.Name)
+	})
 }
 
 // takes reports whether the field may be written on a side.

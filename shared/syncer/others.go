@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -210,6 +211,28 @@ func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[st
 	}
 	l.pairs.close()
 	return nil
+}
+
+// tellCarriers decides once more about conflicts in which a copy won because this user may not write it: where another user's
+// runs write the record that it follows, they decide.
+func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
+	side, ok := w.copiedSide()
+	if !ok || w.undoes() {
+		return nil
+	}
+	list := map[string]int{}
+	for i, st := range chunk {
+		if slices.ContainsFunc(st.Changes[side.Other()], func(c reconcile.FieldChange) bool { return c.Rule == reconcile.RuleLocked }) {
+			list[st.records[side.Other()].ID] = i
+		}
+	}
+	carriers, err := w.carriers(ctx, sortedKeys(list))
+	for id := range carriers {
+		i := list[id]
+		chunk[i].followed = true
+		chunk[i] = w.guarded(chunk[i].pair)
+	}
+	return err
 }
 
 // carriers are the other users' copies that carry shared records, by the records' ids: of users who synchronize.

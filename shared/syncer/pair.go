@@ -32,6 +32,8 @@ type pair struct {
 	nominated bool
 	// orphaned says that a copy of another user's record is gone, and that nobody's account has that record any more.
 	orphaned bool
+	// followed says that the copy follows the record of another user, who synchronizes.
+	followed bool
 	// undecided are the sides on which the only read is one that decides nothing.
 	undecided map[record.Side]bool
 	// absorbed says that another pair took this one's record over; replaces are the stored links that this pair takes over.

@@ -53,9 +53,17 @@ func (s *Side) address(p person) string {
 	return ""
 }
 
-// entry is a participant as the field shows it.
-func (s *Side) entry(p person) record.Entry {
-	return record.Entry{Kind: answer(p.Response), Text: s.address(p)}
+// entry is a participant of an activity as the field shows it.
+func (s *Side) entry(d state, p person) record.Entry {
+	return record.Entry{Kind: d.answerOf(p), Text: s.address(p)}
+}
+
+// answerOf is a participant's answer. The site has the owner of every activity be in doubt.
+func (n state) answerOf(p person) string {
+	if p.Contact == n.Owner && p.Response == responseInDoubt {
+		return ""
+	}
+	return answer(p.Response)
 }
 
 // has reports whether an address is one of a participant's.

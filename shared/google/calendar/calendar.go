@@ -43,6 +43,8 @@ type Options struct {
 	From, To time.Time
 	// Zone is the user's time zone, for events that are made; default UTC.
 	Zone *time.Location
+	// Email is the address of the user's account, with which the user is a guest of a new meeting.
+	Email string
 	// Private says what becomes of private events; default ShowBusy.
 	Private Private
 	// PageSize is the number of events in a page of a list; default 2500, the most the service gives.

@@ -402,6 +402,6 @@ func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync)
 	if err != nil {
 		return nil, err
 	}
-	mine := activities.New(c.site, activities.Options{User: c.user, From: from, Zone: loc, Guests: s.Settings.Guests})
+	mine := activities.New(c.site, activities.Options{User: c.user, From: from, Zone: loc, Accounts: others{a}.accounts, Guests: s.Settings.Guests})
 	return map[record.Side]syncer.Side{record.Creatio: mine, record.Google: events}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/creatio/activities"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -42,6 +43,21 @@ func (o others) Working(ctx context.Context, t record.Type, users, contacts []st
 		}
 		if from, works := o.app.works(p, doc); works {
 			out = append(out, syncer.Worker{User: p.ID, Contact: strings.ToLower(p.Creatio.ContactID), From: from})
+		}
+	}
+	return out, nil
+}
+
+// accounts finds the Google accounts that users of the site have linked.
+func (o others) accounts(ctx context.Context, contacts, addresses []string) ([]activities.Account, error) {
+	profiles, err := o.app.store.FindUsers(ctx, contacts, addresses)
+	if err != nil {
+		return nil, err
+	}
+	var out []activities.Account
+	for _, p := range profiles {
+		if p.Google.Linked && p.Creatio.Linked && p.Creatio.URL == o.app.config.Creatio.URL {
+			out = append(out, activities.Account{Contact: p.Creatio.ContactID, Email: p.Google.Email})
 		}
 	}
 	return out, nil

@@ -214,7 +214,7 @@ func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[st
 }
 
 // tellCarriers decides once more about conflicts in which a copy won because this user may not write it: where another user's
-// runs write the record that it follows, they decide.
+// runs write the record that it follows, they decide. Where nobody's do, the user is told what stays on one side.
 func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
 	side, ok := w.copiedSide()
 	if !ok || w.undoes() {
@@ -222,7 +222,8 @@ func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
 	}
 	list := map[string]int{}
 	for i, st := range chunk {
-		if slices.ContainsFunc(st.Changes[side.Other()], func(c reconcile.FieldChange) bool { return c.Rule == reconcile.RuleLocked }) {
+		lost := slices.ContainsFunc(st.Changes[side.Other()], func(c reconcile.FieldChange) bool { return c.Rule == reconcile.RuleLocked })
+		if st.readOnly = w.withheld(st, side); lost || st.readOnly {
 			list[st.records[side.Other()].ID] = i
 		}
 	}
@@ -233,6 +234,36 @@ func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
 		chunk[i] = w.guarded(chunk[i].pair)
 	}
 	return err
+}
+
+// tellOf tells the user what of a record cannot go to the other side, and was not so when the record was seen last.
+func (w *writer) tellOf(st *step, s record.Side, before json.RawMessage) {
+	side, ok := w.sides[s].(Telling)
+	if !ok || !w.policy().Direction.Takes(s.Other()) {
+		return
+	}
+	var known []record.Note
+	if st.Base != nil && len(before) > 0 {
+		known = side.Tells(before)
+	}
+	for _, n := range side.Tells(st.link.Sides[s].AdapterState) {
+		if !slices.Contains(known, n) {
+			w.report.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+		}
+	}
+}
+
+// withheld reports whether the user changed something that may not be written into the copy, and that was not so when it was
+// seen last.
+func (w *writer) withheld(st *step, side record.Side) bool {
+	rec, from := st.records[side], st.records[side.Other()]
+	if st.First || !st.link.Active || st.link.Sides[side.Other()].Diverged || !w.policy().Direction.Takes(side) || rec == nil || from == nil || rec.Gone || from.Gone {
+		return false
+	}
+	agreed := displayed(st.Base, st.Decision.Projections[side.Other()], w.engine.Schema)
+	return slices.ContainsFunc(w.engine.Schema, func(f record.Field) bool {
+		return slices.Contains(rec.Locked, f.Name) && w.policy().Decline[f.Name] == nil && !f.Equal(from.Fields[f.Name], agreed[f.Name])
+	})
 }
 
 // carriers are the other users' copies that carry shared records, by the records' ids: of users who synchronize.

@@ -103,6 +103,12 @@ type Founding interface {
 	Once(adapterState json.RawMessage) record.Fields
 }
 
+// Telling is a Side that knows of its records what cannot go to the other side.
+type Telling interface {
+	// Tells are sentences for the user about that, read from a record's AdapterState. Each is said once.
+	Tells(adapterState json.RawMessage) []record.Note
+}
+
 // Remembering is a Side of which some of what a record shows depends on what it was taken for before.
 type Remembering interface {
 	// Remember is a record as it was read, taken as what was known of it says: as it was seen last.

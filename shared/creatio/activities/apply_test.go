@@ -271,7 +271,7 @@ func TestAddresses_lead_to_users_first_and_to_nobody_where_several_have_them(t *
 	s.row("Contact", map[string]any{"Name": "Cleo's sister", "Email": "cleo@example.com"})
 	for name, row := range map[string]string{"bob@example.com": "Bob", "cleo@example.com": "", "bob.private@example.com": "Bob"} {
 		s.begin()
-		s.side.o.Accounts = map[string]string{s.contacts["Bob"]: "bob.private@example.com"}
+		s.side.o.Accounts = linked(Account{s.contacts["Bob"], "bob.private@example.com"})
 		id := s.meeting("Ada", nil)
 		s.applyOne(update(s.read(id), guests(name+" accepted")))
 		for _, who := range []string{"Bob", "Cleo"} {

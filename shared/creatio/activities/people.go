@@ -87,9 +87,10 @@ func (s *Side) isUser(contact string) bool {
 	return people.users[contact].works() || people.closed && s.account(contact) != ""
 }
 
-// goes reports whether a participant goes to Google.
+// goes reports whether a participant goes to Google. Users of the site's portal never do.
 func (s *Side) goes(p person) bool {
-	return s.isUser(p.Contact) || s.o.Guests == GuestsInvited && p.Invited && p.Contact != ""
+	invited := s.o.Guests == GuestsInvited && p.Invited && p.Contact != "" && !s.directory().users[p.Contact].Portal
+	return s.isUser(p.Contact) || invited
 }
 
 // address is the one by which a participant goes to Google: that of the linked account, else of the user's own row, else the

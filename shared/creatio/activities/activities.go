@@ -59,6 +59,8 @@ type Side struct {
 	people *directory
 	// noLocation says that the site's activities have no such column.
 	noLocation bool
+	// readAll says that all activities in the range were read.
+	readAll bool
 	// flat says that the addresses of contacts cannot be read together with the participants.
 	flat bool
 	// noTies says that what Creatio's own synchronizations keep cannot be read.
@@ -281,6 +283,9 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 		}
 		s.deliver(found, &delta)
 	}
+	s.mu.Lock()
+	s.readAll = true
+	s.mu.Unlock()
 	next.NoLocation = s.hasNoLocation()
 	delta.Cursor, err = json.Marshal(next)
 	return delta, err

@@ -10,7 +10,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
-	"github.com/tandem-sync/tandem/shared/syncer"
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
@@ -69,9 +68,10 @@ func (s service) Settle(ctx context.Context, user string, t record.Type, v web.V
 		return err
 	}
 	id := store.PairID(known.creatioID, v.GoogleID)
-	follow := false
+	follow, begun := false, ""
 	err = u.UpdateSync(ctx, t, func(d *store.Sync) error {
 		said, pending := verdictOn(*d, id)
+		begun = d.Lease.Owner
 		if follow, err = known.follows(v.Same, said, pending); err != nil || !follow {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s service) Settle(ctx context.Context, user string, t record.Type, v web.V
 		return err
 	}
 	// The word is kept whatever becomes of this run: the next one follows it.
-	_, err = s.app.enqueue(ctx, user, store.Run{Type: t, Trigger: syncer.TriggerUser})
+	_, err = s.app.asked(ctx, user, t, begun)
 	return err
 }
 

@@ -201,3 +201,75 @@ func TestWhat_was_cancelled_beyond_the_range_stays_away_when_the_range_comes_to_
 		t.Errorf("both show\n%s", got)
 	}
 }
+
+func TestWhat_is_over_before_a_later_beginning_stays_as_it_is_on_both_sides(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	edited, deleted := a.calendar.Add(event("Edited in Google", -100)), a.calendar.Add(event("Deleted in Google", -101))
+	series := a.series("Standup", -24*5, "RRULE:FREQ=WEEKLY;COUNT=4")
+	a.activity("Edited in Creatio", -102)
+	a.calendar.Add(event("Next week", 24*7))
+	a.run("done")
+	a.quiet()
+	before := a.same()
+	a.put(map[string]any{"syncFrom": began.Format(time.DateOnly)})
+	a.quiet()
+	a.calendar.Edit(edited, func(e *gcal.Event) { e.Summary = "Edited in Google, again" })
+	a.calendar.Edit(a.calendar.Instances(series)[0].Id, func(e *gcal.Event) { e.Summary = "First standup" })
+	a.calendar.Delete(deleted)
+	a.changeActivity("Edited in Creatio", map[string]any{"Title": "Edited in Creatio, again"})
+	for range 3 {
+		if run := a.run("done"); len(run.Changes) > 0 {
+			t.Errorf("the run changed %+v", run.Changes)
+		}
+		a.google.Calendars().ExpireSyncTokens()
+	}
+	if creatio, _ := a.shows(); strings.ReplaceAll(creatio, "Edited in Creatio, again", "Edited in Creatio") != before {
+		t.Errorf("creatio shows\n%s\nwant\n%s", creatio, before)
+	}
+	// With the earlier beginning all of that counts.
+	a.put(nil)
+	a.run("done")
+	if got := a.same(); !strings.Contains(got, "Edited in Google, again") || !strings.Contains(got, "Edited in Creatio, again") || strings.Contains(got, "Deleted") || !strings.Contains(got, "First standup") {
+		t.Errorf("both show\n%s", got)
+	}
+	a.quiet()
+}
+
+func TestMore_and_fewer_months_double_and_lose_nothing(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	series := a.series("Standup", 24, "RRULE:FREQ=WEEKLY;COUNT=30")
+	a.calendar.Add(event("Clinic", 48))
+	a.run("done")
+	seen := len(a.kept())
+	for _, months := range []int{1, 6, 2, 4} {
+		a.put(map[string]any{"monthsAhead": months})
+		a.run("done")
+		if n := len(a.kept()); n < seen {
+			t.Fatalf("with %d months %d activities of %d are left", months, n, seen)
+		}
+		seen = len(a.kept())
+		a.quiet()
+	}
+	if seen < 25 || seen > 29 {
+		t.Errorf("there are %d activities", seen)
+	}
+	// What lies beyond the range is still followed: an edit, a deletion, and the end of the series.
+	a.put(map[string]any{"monthsAhead": 1})
+	a.run("done")
+	instances := a.calendar.Instances(series)
+	a.calendar.Edit(instances[20].Id, func(e *gcal.Event) { e.Summary = "Retro" })
+	a.calendar.Delete(instances[19].Id)
+	a.run("done")
+	if creatio, _ := a.shows(); len(a.kept()) != seen-1 || strings.Count(creatio, "Retro") != 1 {
+		t.Errorf("creatio shows\n%s", creatio)
+	}
+	a.quiet()
+	a.calendar.Delete(series)
+	a.run("done")
+	if got := a.same(); strings.Contains(got, "\n") {
+		t.Errorf("both show\n%s", got)
+	}
+	a.quiet()
+}

@@ -333,10 +333,15 @@ func (s service) kindOf(ctx context.Context, user, id string) (string, error) {
 }
 
 func (s service) SyncNow(ctx context.Context, user string, t record.Type) (string, error) {
-	if _, err := s.ready(ctx, user, t); err != nil {
+	u, err := s.ready(ctx, user, t)
+	if err != nil {
 		return "", err
 	}
-	return s.app.enqueue(ctx, user, store.Run{Type: t, Trigger: syncer.TriggerUser})
+	doc, err := u.Sync(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	return s.app.asked(ctx, user, t, doc.Lease.Owner)
 }
 
 // ready is the user whose run could begin; web.ErrNotReady for one whose run could not.

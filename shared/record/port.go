@@ -17,6 +17,8 @@ type Delta struct {
 	Members []string
 	// Extents are the parts of the scope that were read whole; nil for all of it.
 	Extents []Extent
+	// From is the beginning of the range; zero for none. A record that ended before it, and still does, is left as it is.
+	From time.Time
 	// ScopeGone says that the tag or the group itself is not there any more.
 	ScopeGone bool
 	// Cursor is where the next window starts. To be kept only after everything above is dealt with.

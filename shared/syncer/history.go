@@ -203,9 +203,7 @@ func (w *writer) tellPlan(ctx context.Context, known, unmatched []*pair) error {
 	tell := func(list []*pair) error {
 		list, waits := waiting(list)
 		for _, p := range waits {
-			if p.wait.problem != nil {
-				w.report.problem(p.open().link, *p.wait.problem)
-			}
+			w.tellWait(p.open().link, p.wait)
 		}
 		var changes []store.Change
 		for chunk := range w.chunks(list, w.plan) {

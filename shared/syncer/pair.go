@@ -60,6 +60,9 @@ type content struct {
 type wait struct {
 	until   time.Time
 	problem *store.Problem
+	// doubtful says that the record may be one of several, found those of its doubts that this run found.
+	doubtful bool
+	found    []store.Pair
 }
 
 // linked reports whether the pair has an id on both sides.

@@ -550,3 +550,30 @@ func TestInterrupted_anywhere_every_visit_is_there_once(t *testing.T) {
 		}
 	}
 }
+
+func TestWhere_nobody_is_asked_what_is_the_same_the_records_have_to_tell(t *testing.T) {
+	t.Parallel()
+	w := newVisitWorld(t, cancelOrDelete)
+	policy := w.engine.Policy
+	w.engine.Policy = func(s store.Settings) reconcile.Policy {
+		p := policy(s)
+		p.KeepsMatches = true
+		return p
+	}
+	w.creatio.add("Audit", 1)
+	w.google.add("Audit", 1)
+	w.google.add("Audit", 1)
+	out, r := w.run(syncer.TriggerSchedule)
+	if out.Status != syncer.Partial || !strings.HasPrefix(codes(r), "Audit ambiguous") {
+		t.Fatalf("the run is %+v and tells %q", out, codes(r))
+	}
+	for p, err := range w.user.Pairs(t.Context(), record.Activities) {
+		t.Errorf("a user who is not asked has a doubt: %+v %v", p, err)
+	}
+	w.google.edit("Audit", func(v *visit) { v.fields.SetText("title", "Board") })
+	w.run(syncer.TriggerUser)
+	if got := w.creatio.shows(); got != "Audit, Board" || w.google.shows() != got {
+		t.Errorf("creatio has %s, google %s", got, w.google.shows())
+	}
+	w.silent()
+}

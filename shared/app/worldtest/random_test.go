@@ -118,6 +118,10 @@ func anyWorld(t *testing.T, seed uint64) {
 		// Lists and single reads both trail, as long as the adapter says that they may.
 		s.google.WriteVisibility, s.google.StaleReads = 10*time.Minute, 10*time.Minute
 	}
+	// So do groups, at times.
+	if r.IntN(2) == 0 {
+		s.google.StaleGroups = s.google.WriteVisibility
+	}
 	inWorld(t, seed, s, func(w *world) {
 		w.folk.words = map[string]map[string]*word{}
 		defer w.countOutcome()

@@ -18,7 +18,7 @@ type gathering struct {
 	was, now *kept
 	// changed are the series of which the window tells.
 	changed map[string]bool
-	events  map[string]*gcal.Event
+	found   map[string]found
 	order   []string
 	extents []record.Extent
 	// later are the ends from which on series were read that have more instances than are shown.
@@ -31,19 +31,30 @@ type gathering struct {
 }
 
 func newGathering(s *Side, was, now *kept) *gathering {
-	return &gathering{side: s, was: was, now: now, changed: map[string]bool{}, events: map[string]*gcal.Event{}, later: map[string]time.Time{}, unread: map[string]bool{}}
+	return &gathering{side: s, was: was, now: now, changed: map[string]bool{}, found: map[string]found{}, later: map[string]time.Time{}, unread: map[string]bool{}}
+}
+
+// found is a record that was gathered.
+type found struct {
+	packed record.Packed
+	series string
+	gone   bool
+	member bool
 }
 
 func (g *gathering) add(id string, e *gcal.Event) {
-	if g.events[id] == nil {
+	r := g.side.record(e)
+	r.ID = id
+	if _, again := g.found[id]; !again {
 		g.order = append(g.order, id)
 	}
-	g.events[id] = e
+	g.found[id] = found{packed: record.Pack(r), series: e.RecurringEventId, gone: r.Gone, member: r.Member && !r.Gone}
 }
 
 // live reports whether a record is gathered that is not gone.
 func (g *gathering) live(id string) bool {
-	return g.events[id] != nil && g.events[id].Status != statusCancelled
+	f, there := g.found[id]
+	return there && !f.gone
 }
 
 // exception adds an instance that differs from its series. One that goes by the id of another one that is there has left it.
@@ -57,12 +68,13 @@ func (g *gathering) exception(e *gcal.Event) {
 func (g *gathering) packed() []record.Packed {
 	out := make([]record.Packed, 0, len(g.order))
 	for _, id := range g.order {
-		r := g.side.record(g.events[id])
-		r.ID = id
+		packed := g.found[id].packed
 		if former := g.former[id]; former != "" && !g.live(former) {
+			r := packed.Unpack()
 			r.Aliases = []string{former}
+			packed = record.Pack(r)
 		}
-		out = append(out, record.Pack(r))
+		out = append(out, packed)
 	}
 	return out
 }
@@ -71,7 +83,7 @@ func (g *gathering) packed() []record.Packed {
 func (g *gathering) members() []string {
 	out := []string{}
 	for _, id := range g.order {
-		if r := g.side.record(g.events[id]); r.Member && !r.Gone {
+		if g.found[id].member {
 			out = append(out, id)
 		}
 	}
@@ -146,7 +158,7 @@ func (g *gathering) expand(series *gcal.Event, keys []string, exceptions []*gcal
 	for _, key := range keys {
 		e := instance(series, key)
 		id := e.Id
-		if g.live(id) && g.events[id].RecurringEventId != series.Id {
+		if g.live(id) && g.found[id].series != series.Id {
 			// Another part of the family has one at the same time.
 			id = series.Id + "_" + key
 		}
@@ -188,7 +200,8 @@ func (g *gathering) leave(changed []string) {
 		}
 		keys, _ := g.side.newest(before, g.side.startsOf(g.was, series))
 		for _, key := range keys {
-			if id := baseID(series) + "_" + key; g.events[id] == nil && !goesOn[id] {
+			id := baseID(series) + "_" + key
+			if _, there := g.found[id]; !there && !goesOn[id] {
 				g.add(id, cancelled(instance(before, key)))
 			}
 		}

@@ -84,14 +84,14 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 			g.add(recordID(e), e)
 			if e.Status == statusCancelled || was.master(e.Id) != nil {
 				// It may have been a recurring event, and its instances are gone with it.
-				g.extents = append(g.extents, record.Extent{Parent: e.Id})
+				g.extents = append(g.extents, record.Extent{Parent: e.Id, From: s.o.From})
 			}
 		}
 	}
 	if err := g.series(ctx); err != nil {
 		return record.Delta{}, fmt.Errorf("scan events: %w", err)
 	}
-	delta := record.Delta{Records: g.packed(), Notices: g.notices}
+	delta := record.Delta{Records: g.packed(), Notices: g.notices, From: s.o.From}
 	if len(g.extents) > 0 {
 		delta.Members, delta.Extents = g.members(), g.extents
 	}
@@ -132,7 +132,7 @@ func (s *Side) scanAll(ctx context.Context) (record.Delta, error) {
 	}
 	// Of recurring events nobody read what lies beyond the range, or before the newest instances.
 	whole := []record.Extent{{Alone: true, From: s.o.From}, {From: s.o.From, To: s.o.To, Later: g.later}}
-	delta := record.Delta{Records: g.packed(), Members: g.members(), Extents: whole, Notices: g.notices}
+	delta := record.Delta{Records: g.packed(), Members: g.members(), Extents: whole, Notices: g.notices, From: s.o.From}
 	s.end(&delta, token, now)
 	return delta, nil
 }

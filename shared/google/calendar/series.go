@@ -22,8 +22,10 @@ var splitSeries = regexp.MustCompile(`^(.+)_R\d{8}(T\d{6}Z?)?$`)
 
 // baseID is the id that a series had before it was first split.
 func baseID(series string) string {
-	if found := splitSeries.FindStringSubmatch(series); found != nil {
-		return found[1]
+	if strings.Contains(series, "_R") {
+		if found := splitSeries.FindStringSubmatch(series); found != nil {
+			return found[1]
+		}
 	}
 	return series
 }
@@ -87,7 +89,8 @@ func (s *Side) starts(e *gcal.Event) ([]string, bool) {
 			out[i] = zone.Instant(at, series.Zone).UTC().Format(keyTime)
 		}
 	}
-	return out, true
+	// A time on a day that a zone skips is that of the next day.
+	return slices.Compact(out), true
 }
 
 // seriesOf is a recurring event as its rule is read; false in a zone that nobody knows.

@@ -1,12 +1,15 @@
 package calendar
 
 import (
+	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
 
+	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -54,4 +57,105 @@ func TestOf_more_than_a_thousand_instances_the_oldest_are_left_out_and_missed_by
 		delta = d.scan(delta.Cursor)
 		check(delta, 40, 0)
 	}
+}
+
+func TestRequests_are_as_few_as_the_service_lets_them_be(t *testing.T) {
+	t.Parallel()
+	d := newDiary(t)
+	at := firstDay.Add(9 * time.Hour)
+	var simple, asked []string
+	for i := range 60 {
+		simple = append(simple, d.Add(recurring("Rule", at.Add(time.Duration(i)*time.Hour), "RRULE:FREQ=WEEKLY;COUNT=6")))
+	}
+	for range 3 {
+		asked = append(asked, d.Add(recurring("Dates", at, "RRULE:FREQ=DAILY;COUNT=2", "RDATE:20260320T090000Z")))
+	}
+	long := d.Add(recurring("Long", at, "RRULE:FREQ=DAILY;COUNT=250"))
+	var sent atomic.Int64
+	through := d.client.HTTP.Transport
+	d.client.HTTP.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		sent.Add(1)
+		return through.RoundTrip(r)
+	})
+	var delta record.Delta
+	count := func(what string, want int, do func()) {
+		t.Helper()
+		d.open()
+		sent.Store(0)
+		do()
+		if got := int(sent.Load()); got != want {
+			t.Errorf("%s: %d requests, want %d", what, got, want)
+		}
+	}
+	window := func(what string, want int) {
+		t.Helper()
+		count(what, want, func() { delta = d.scan(delta.Cursor) })
+	}
+	count("everything", 2, func() { delta = d.scan(nil) })
+	first := records(delta)
+	window("nothing changed", 1)
+	for _, id := range simple[:20] {
+		d.Edit(id, func(e *gcal.Event) { e.Location = "Hall" })
+	}
+	window("series with rules", 1)
+	d.Delete(d.Instances(simple[0])[2].Id)
+	d.Edit(d.Instances(simple[0])[3].Id, func(e *gcal.Event) { e.Summary = "Retro" })
+	window("instances", 1)
+	for _, id := range asked {
+		d.Edit(id, func(e *gcal.Event) { e.Location = "Hall" })
+	}
+	window("series that are asked for", 2)
+	d.Truncate(d.Instances(long)[10].Id)
+	window("a long series that ended", 1)
+	d.Split(d.Instances(simple[30])[3].Id, true, func(e *gcal.Event) { e.Location = "Hall" })
+	window("this and following", 1)
+	d.Delete(long)
+	window("a series that is gone", 1)
+
+	write := func(what string, want int, ids []string, set record.Fields) {
+		t.Helper()
+		d.open()
+		var ops []record.Operation
+		for _, id := range ids {
+			r, ok := first[id]
+			if !ok {
+				t.Fatalf("%s: no record %s", what, id)
+			}
+			ops = append(ops, change(r, set))
+		}
+		count(what, want, func() {
+			plans, err := d.side.Plan(t.Context(), ops)
+			must(t, err)
+			results, err := d.side.Apply(t.Context(), plans)
+			must(t, err)
+			for i, r := range results {
+				if must(t, r.Err); r.Record.ID != ids[i] {
+					t.Errorf("%s: %s became %s", what, ids[i], r.Record.ID)
+				}
+				first[ids[i]] = r.Record
+			}
+		})
+	}
+	var instances []string
+	for _, series := range simple[31:41] {
+		for _, e := range d.Instances(series) {
+			instances = append(instances, e.Id)
+		}
+	}
+	write("60 instances as their series has them", 2+2, instances, record.Fields{activity.Title: text("Demo")})
+	write("60 instances that differ", 2, instances, record.Fields{activity.Title: text("Retro")})
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// records are those of a window, by id.
+func records(delta record.Delta) map[string]record.Record {
+	out := map[string]record.Record{}
+	for _, p := range delta.Records {
+		r := p.Unpack()
+		out[r.ID] = r
+	}
+	return out
 }

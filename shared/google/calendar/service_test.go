@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ type diary struct {
 	google *box.Server
 	client google.Options
 	side   *Side
+	// rows says how many events a page has; nil for as many as were asked for.
+	rows func(asked int) int
 	// kept is what the last scan gave to be kept.
 	kept []byte
 }
@@ -40,7 +43,13 @@ var firstDay = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 func newDiary(t *testing.T, change ...func(*Options)) *diary {
 	t.Helper()
 	now := firstDay.Add(8 * time.Hour)
-	b := box.New(box.Options{Now: func() time.Time { return now }})
+	d := &diary{}
+	b := box.New(box.Options{Now: func() time.Time { return now }, PageRows: func(asked int) int {
+		if d.rows == nil {
+			return asked
+		}
+		return d.rows(asked)
+	}})
 	const secret, callback = "not a secret", "https://tandem.example.com/oauth-callback"
 	b.AddClient("client", secret, callback)
 	for _, email := range []string{ada, bob} {
@@ -64,9 +73,10 @@ func newDiary(t *testing.T, change ...func(*Options)) *diary {
 	must(t, err)
 	token, err := c.Exchange(ctx, back.Query().Get("code"))
 	must(t, err)
-	d := &diary{Person: b.Calendar(ada), t: t, google: b, client: google.Options{
+	d.Person, d.t, d.google = b.Calendar(ada), t, b
+	d.client = google.Options{
 		HTTP: oauth2.NewClient(t.Context(), oauth2.StaticTokenSource(token)), Endpoint: server.URL, Now: func() time.Time { return now },
-	}}
+	}
 	d.open(change...)
 	t.Cleanup(func() {
 		if v := b.Violations(); len(v) > 0 {
@@ -179,4 +189,30 @@ func change(r record.Record, set record.Fields) record.Operation {
 
 func creation(fields record.Fields) record.Operation {
 	return record.Operation{Action: record.Create, Link: "L1", Before: record.Fields{}, After: fields, Changed: activity.Schema.Names(), Join: true}
+}
+
+// count counts the members of a window by their titles.
+func (d *diary) count(members []string, found map[string]record.Record) map[string]int {
+	d.t.Helper()
+	out := map[string]int{}
+	for _, id := range members {
+		if r, there := found[id]; !there {
+			d.t.Errorf("the window has no record %s", id)
+		} else if !r.Passive {
+			out[activity.Name(r.Fields)]++
+		}
+	}
+	return out
+}
+
+// ids are those of records that are there, in order.
+func ids(found map[string]record.Record) []string {
+	var out []string
+	for id, r := range found {
+		if !r.Gone {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

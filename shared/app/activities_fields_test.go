@@ -90,7 +90,7 @@ func fieldStories() map[string]fieldStory {
 			[2]string{"[10 30]", "45"},
 		},
 		"Your answer": {
-			func(a *agenda, id string) { a.respond(id, answerConfirmed) }, func(e *gcal.Event) string {
+			func(a *agenda, id string) { a.answerAs(id, answerConfirmed) }, func(e *gcal.Event) string {
 				i := slices.IndexFunc(e.Attendees, func(a *gcal.EventAttendee) bool { return a.Self })
 				return e.Attendees[i].ResponseStatus
 			},
@@ -153,7 +153,7 @@ func (a *agenda) part(id string) map[string]any {
 	return rows[0]
 }
 
-func (a *agenda) respond(id, response string) {
+func (a *agenda) answerAs(id, response string) {
 	a.t.Helper()
 	if err := a.creatio.As("Ada").Update("ActivityParticipant", a.part(id)["Id"].(string), map[string]any{"InviteResponseId": response}); err != nil {
 		a.t.Fatal(err)

@@ -156,19 +156,11 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 	}
 	a.Contacts.State = s.state(p, contacts)
 	a.Activities.ActivitiesSettings = web.ActivitiesSettings{
-		Automatic: as.Automatic, IntervalMinutes: as.IntervalMinutes, SyncFrom: syncFrom(as, p.CreatedAt), Direction: as.Direction,
+		Automatic: as.Automatic, IntervalMinutes: as.IntervalMinutes, SyncFrom: syncFrom(p, as, knownZone(p, activities)), Direction: as.Direction,
 		Conflicts: as.Conflicts, Deletions: as.Deletions, PrivateEvents: as.PrivateEvents, MonthsAhead: as.MonthsAhead, Guests: as.Guests,
 	}
 	a.Activities.State = s.state(p, activities)
 	return a, nil
-}
-
-// syncFrom is the day from which activities are taken: a week before the user came, unless the settings say another.
-func syncFrom(s store.Settings, came time.Time) string {
-	if s.SyncFrom != "" {
-		return s.SyncFrom
-	}
-	return came.AddDate(0, 0, -7).Format(time.DateOnly)
 }
 
 // state is how a sync type goes. A lease that is held is a run under way.
@@ -272,15 +264,20 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 
 func (s service) PutActivities(ctx context.Context, user string, c web.ActivitiesSettings) (web.Account, error) {
 	u := s.app.store.User(user)
-	if _, err := u.Profile(ctx); err != nil {
+	p, err := u.Profile(ctx)
+	if err != nil {
+		return web.Account{}, err
+	}
+	doc, err := u.Sync(ctx, record.Activities)
+	if err != nil {
 		return web.Account{}, err
 	}
 	now := s.app.now().UTC()
-	if c.SyncFrom > now.AddDate(1, 0, 0).Format(time.DateOnly) {
+	if today := now.In(knownZone(p, doc)); c.SyncFrom > today.AddDate(1, 0, 0).Format(time.DateOnly) {
 		return web.Account{}, &web.InvalidError{Errors: []web.FieldError{web.WrongSyncFrom}}
 	}
 	var before, after store.Sync
-	err := u.UpdateSync(ctx, record.Activities, func(d *store.Sync) error {
+	err = u.UpdateSync(ctx, record.Activities, func(d *store.Sync) error {
 		before = *d
 		was := d.Settings
 		d.Settings = store.Settings{

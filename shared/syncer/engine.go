@@ -131,6 +131,8 @@ type Words struct {
 // Engine makes the runs of one sync type.
 type Engine struct {
 	Kind
+	// Others tells of the other users; nil where no record is shared.
+	Others Others
 	// Open makes a user's sides from the profile and the settings. It is called under the lease.
 	Open   func(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]Side, error)
 	Now    func() time.Time

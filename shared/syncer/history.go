@@ -210,6 +210,9 @@ func (w *writer) tellPlan(ctx context.Context, known, unmatched []*pair) error {
 			if err := w.tellTimes(ctx, chunk); err != nil {
 				return err
 			}
+			if err := w.tellCarriers(ctx, chunk); err != nil {
+				return err
+			}
 			for _, st := range chunk {
 				w.report.countStep(&w.engine.Kind, st)
 				changes = append(append(changes, st.changes(&w.engine.Kind, w.preview())...), w.planPhoto(st)...)

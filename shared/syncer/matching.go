@@ -22,7 +22,8 @@ import (
 // that is there. What fits several records is left alone and reported.
 type matcher struct {
 	*loader
-	// orphans are links by a record's id whose other record was deleted: whoever is matched with the record takes them over.
+	// orphans are links by a record's id whose other record was deleted, or never came: whoever is matched with the record takes
+	// them over.
 	orphans map[string][]store.Link
 }
 
@@ -52,6 +53,9 @@ func (m *matcher) groups(ctx context.Context, unmatched []*pair) iter.Seq2[[]*pa
 func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*pair, error) {
 	candidates := map[record.Side][]record.Record{}
 	for more := group; len(more) > 0; {
+		if err := m.tieCopies(ctx, more); err != nil {
+			return nil, err
+		}
 		found, err := m.candidates(ctx, oneSided(more))
 		if err != nil {
 			return nil, err
@@ -74,6 +78,9 @@ func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*p
 		return nil, err
 	}
 	m.pairUp(alone, free)
+	if err := m.leaveToOthers(ctx, group); err != nil {
+		return nil, err
+	}
 	return slices.DeleteFunc(group, func(p *pair) bool { return p.absorbed }), nil
 }
 
@@ -294,6 +301,9 @@ func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (
 	var ids []string
 	for _, l := range links {
 		other := l.SideID(s.Other())
+		if id := l.SideID(s); other == "" && l.Left != "" && m.pairs.bySide[s][id] == nil {
+			m.orphans[id] = append(m.orphans[id], l)
+		}
 		if other == "" || m.doubts.isParted(l.ID) {
 			continue
 		}

@@ -280,6 +280,7 @@ func (u undoer) explain(p *pair) {
 		problem.Action = "Synchronize once, then undo again."
 		u.report.problem(p.link, problem)
 		u.report.run.Counts.Failed++
+		u.counts.left++
 		return
 	}
 	for _, s := range p.left.Gone {

@@ -314,15 +314,22 @@ type account struct {
 	}
 	Contacts struct {
 		TagID string
-		State struct {
-			Status   string
-			LastSync *time.Time
-			NextSync *time.Time
-			HeldRun  *string
-			Failing  int
-			Problem  *struct{ Code, Message, Action string }
-		}
+		State sectionState
 	}
+	Activities struct {
+		SyncFrom string
+		State    sectionState
+	}
+}
+
+// sectionState is how a sync type goes.
+type sectionState struct {
+	Status   string
+	LastSync *time.Time
+	NextSync *time.Time
+	HeldRun  *string
+	Failing  int
+	Problem  *struct{ Code, Message, Action string }
 }
 
 func (w *world) account() (a account) {

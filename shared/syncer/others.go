@@ -48,7 +48,10 @@ func (s *session) noteCopies(l *store.Link) {
 		l.Left = ""
 	}
 	known := l.Sides[side]
-	l.Shared = s.sharedName(side, known.AdapterState)
+	if i, is := s.sides[side].(Identified); is {
+		// Also of one that nobody else has yet: a guest's run may see the copy before this user's run hears of the guest.
+		l.Shared = i.Identity(known.AdapterState)
+	}
 	l.Carries = l.Shared != "" && !slices.Contains(known.Locked, record.Removal)
 }
 

@@ -52,8 +52,10 @@ type Pair struct {
 	Separate bool
 	// Orphaned says that a guest's copy is gone because nobody's account has the record any more of which it was a copy.
 	Orphaned bool
-	Base     record.Fields
-	Sides    map[record.Side]Now
+	// Held says that another user's link holds the records too, so that an undo of what made them leaves them there.
+	Held  bool
+	Base  record.Fields
+	Sides map[record.Side]Now
 	// NewIDs are the ids that new records get, where they are chosen here.
 	NewIDs map[record.Side]string
 }
@@ -91,6 +93,10 @@ func Decide(schema record.Schema, p Pair, policy Policy) Decision {
 	case wanted(p, policy.Direction):
 		d.SplitSide = ""
 		d.join(schema, p, policy)
+	case p.Active && p.editStays(schema, policy):
+		again := p
+		again.Active = false
+		d.join(schema, again, policy)
 	case p.Active && p.carriesOn(policy.Direction):
 		d.Active = true
 		d.create(schema, p, p.departed(), policy)
@@ -185,10 +191,68 @@ func (p Pair) carriesOn(direction Direction) bool {
 	return n.guestCopy() && !slices.Contains(n.WasLocked, record.Withdrawal) && (alone || p.Orphaned)
 }
 
+// editStays reports whether one record was deleted, or cancelled, and the other one edited, and the edit is to stay. Whose time is
+// known was not deleted but cancelled: then the later of the two stays, where the settings say so.
+func (p Pair) editStays(schema record.Schema, policy Policy) bool {
+	for _, side := range record.Sides {
+		gone, edited := p.Sides[side], p.Sides[side.Other()]
+		if gone.in() || !edited.in() {
+			continue
+		}
+		switch {
+		case !policy.EditsStay, gone.Withdrawn, gone.guestCopy(), slices.Contains(edited.Locked, record.Removal), policy.Direction.one(),
+			!edited.edited(schema, p.Base, policy):
+			return false
+		case policy.Conflicts == CreatioWins:
+			return side == record.Google
+		case policy.Conflicts == GoogleWins:
+			return side == record.Creatio
+		default:
+			return gone.Gone || edited.Modified.After(gone.Modified)
+		}
+	}
+	return false
+}
+
+// one reports whether changes go one way only.
+func (d Direction) one() bool { return !d.Takes(record.Creatio) || !d.Takes(record.Google) }
+
+// edited reports whether a record shows something else than was agreed on. Who answers an invitation edits nothing.
+func (n Now) edited(schema record.Schema, base record.Fields, policy Policy) bool {
+	return slices.ContainsFunc(schema, func(f record.Field) bool {
+		if policy.Decline[f.Name] != nil {
+			return false
+		}
+		var is []record.Entry
+		for _, s := range translate(f, n.Fields[f.Name], base[f.Name], n.Projections) {
+			is = append(is, s.canonical)
+		}
+		if f.Set {
+			return !sameKeys(f, is, base[f.Name])
+		}
+		return !f.Same(record.Fields{f.Name: is}.One(f.Name), base.One(f.Name))
+	})
+}
+
+// sameKeys reports whether two sets have the same members, whatever their labels.
+func sameKeys(f record.Field, a, b []record.Entry) bool {
+	within := func(a, b []record.Entry) bool {
+		return !slices.ContainsFunc(a, func(e record.Entry) bool {
+			return !slices.ContainsFunc(b, func(o record.Entry) bool { return f.Key(o) == f.Key(e) })
+		})
+	}
+	return within(a, b) && within(b, a)
+}
+
 // decline has a record in which others take part say that this user does not, whose copy is gone, and stay as it is otherwise.
 func (d *Decision) decline(schema record.Schema, p Pair, side record.Side, policy Policy) {
 	d.SplitSide = side.Other()
 	n := p.Sides[side]
+	// Should the copy come back, what it says of the user is newer than that.
+	d.Base = p.Base.Clone()
+	for name, value := range policy.Decline {
+		d.Base[name] = value
+	}
 	op := &record.Operation{Action: record.Update, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields.Clone()}
 	for _, f := range schema {
 		value, asked := policy.Decline[f.Name]

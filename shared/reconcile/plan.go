@@ -223,15 +223,30 @@ func (n Now) edited(schema record.Schema, base record.Fields, policy Policy) boo
 		if policy.Decline[f.Name] != nil {
 			return false
 		}
-		var is []record.Entry
-		for _, s := range translate(f, n.Fields[f.Name], base[f.Name], n.Projections) {
-			is = append(is, s.canonical)
-		}
+		is, _ := n.means(record.Schema{f}, base)
 		if f.Set {
-			return !sameKeys(f, is, base[f.Name])
+			return !sameKeys(f, is[f.Name], base[f.Name])
 		}
-		return !f.Same(record.Fields{f.Name: is}.One(f.Name), base.One(f.Name))
+		return !f.Same(is.One(f.Name), base.One(f.Name))
 	})
+}
+
+// means is what a record's values stand for, and what it shows in their place: what was agreed on, also where the side cannot
+// show it.
+func (n Now) means(schema record.Schema, base record.Fields) (fields record.Fields, shown []record.Projection) {
+	fields = record.Fields{}
+	for _, f := range schema {
+		for _, s := range translate(f, n.Fields[f.Name], base[f.Name], n.Projections) {
+			if f.Empty(s.canonical) {
+				continue
+			}
+			fields[f.Name] = append(fields[f.Name], s.canonical)
+			if s.displayed != nil {
+				shown = append(shown, record.Projection{Field: f.Name, Canonical: s.canonical, Displayed: *s.displayed, Untracked: s.untracked})
+			}
+		}
+	}
+	return fields, shown
 }
 
 // sameKeys reports whether two sets have the same members, whatever their labels.
@@ -321,13 +336,13 @@ func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy
 		return
 	}
 	from := p.Sides[side.Other()]
-	fields := from.Fields.Clone()
+	fields, shown := from.means(schema, p.Base)
 	op := &record.Operation{Action: record.Create, Link: p.Link, ID: p.NewIDs[side], Before: record.Fields{}, After: fields, Join: true}
 	d.Merged = Merged{
 		Base:        fields,
 		After:       map[record.Side]record.Fields{side: fields, side.Other(): fields},
 		Changes:     map[record.Side][]FieldChange{},
-		Projections: map[record.Side][]record.Projection{},
+		Projections: map[record.Side][]record.Projection{side.Other(): shown},
 	}
 	for _, f := range schema {
 		if len(fields[f.Name]) > 0 {

@@ -154,7 +154,10 @@ func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide 
 	case !failed && !rec.Gone && st.After != nil:
 		known.Projections = st.Decision.Projections[s]
 	}
-	known.AdapterState, known.Modified, known.Locked = rec.AdapterState, rec.Modified, rec.Locked
+	if known.Modified, known.Locked = rec.Modified, rec.Locked; !rec.Gone {
+		// What is known of one that was deleted serves to make it anew.
+		known.AdapterState = rec.AdapterState
+	}
 	if op := st.Ops[s]; rec.Gone || known.Since.IsZero() || op != nil && op.Action == record.Create {
 		known.Since = rec.Modified
 	}

@@ -382,6 +382,17 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 	return map[record.Side]syncer.Side{record.Creatio: contacts.New(c.site, tag, c.user), record.Google: group}, nil
 }
 
+// kept reads what a side wanted to have again beside its cursor.
+func (a *App) kept(user string, t record.Type, side record.Side) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		data, err := a.store.User(user).Blob(ctx, t, store.KeptBlob(side))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		return data, err
+	}
+}
+
 // openActivities makes the two sides of a user's activity sync. The range of recurring events ends at the start of a day, so
 // that it rolls on once a day.
 func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
@@ -398,7 +409,10 @@ func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync)
 		return nil, err
 	}
 	to := zone.DateOf(a.now().In(loc).AddDate(0, s.Settings.MonthsAhead, 0), loc).Start(loc)
-	events, err := calendar.New(c.google, calendar.Options{From: from, To: to, Zone: loc, Email: p.Google.Email, Private: calendar.Private(s.Settings.PrivateEvents)})
+	events, err := calendar.New(c.google, calendar.Options{
+		From: from, To: to, Zone: loc, Email: p.Google.Email, Private: calendar.Private(s.Settings.PrivateEvents),
+		Kept: a.kept(p.ID, record.Activities, record.Google),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -169,6 +169,9 @@ func (s service) state(p store.Profile, d store.Sync) web.State {
 	if d.Problem != nil {
 		out.Problem = &fault.Sentence{Code: d.Problem.Code, Message: d.Problem.Message, Action: d.Problem.Action}
 	}
+	if missing := s.missingScope(p, d.Type); missing != nil && (out.Problem == nil || out.Problem.Code == missing.Code) {
+		out.Problem = missing
+	}
 	switch {
 	case d.Lease.Owner != "" && d.Lease.Expires.After(s.app.now()):
 		out.Status = "running"
@@ -176,6 +179,20 @@ func (s service) state(p store.Profile, d store.Sync) web.State {
 		out.Status = "reconnect"
 	}
 	return out
+}
+
+// missingScope names the permission that a connected Google account does not give; nil where it gives what the type needs.
+func (s service) missingScope(p store.Profile, t record.Type) *fault.Sentence {
+	if !p.Google.Linked || p.Google.Reconnect || slices.Contains(p.Google.Scopes, s.app.engines[t].Scope) {
+		return nil
+	}
+	what, box := "contacts", "contacts"
+	if t == record.Activities {
+		what, box = "calendar", "events"
+	}
+	return &fault.Sentence{
+		Code: syncer.ReasonScopeMissing, Message: "Tandem may not use your " + what + " yet.", Action: "Connect Google again and tick the box for " + box + ".",
+	}
 }
 
 func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
@@ -313,10 +330,15 @@ func (s service) kindOf(ctx context.Context, user, id string) (string, error) {
 }
 
 func (s service) SyncNow(ctx context.Context, user string, t record.Type) (string, error) {
-	if _, err := s.ready(ctx, user, t); err != nil {
+	u, err := s.ready(ctx, user, t)
+	if err != nil {
 		return "", err
 	}
-	return s.app.enqueue(ctx, user, store.Run{Type: t, Trigger: syncer.TriggerUser})
+	doc, err := u.Sync(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	return s.app.asked(ctx, user, t, doc.Lease.Owner)
 }
 
 // ready is the user whose run could begin; web.ErrNotReady for one whose run could not.

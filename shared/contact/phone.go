@@ -2,7 +2,9 @@ package contact
 
 import (
 	"cmp"
+	"hash/maphash"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/nyaruka/phonenumbers"
@@ -13,7 +15,34 @@ import (
 
 // PhoneKey is the identity of a telephone number: E.164 with its extension where the number names its country, else
 // the digits and letters as they are, so that a number nobody can parse still is itself.
-func PhoneKey(number string) string {
+func PhoneKey(number string) string { return knownPhones.of(number) }
+
+// knownPhones remembers the keys of the latest numbers: to parse one takes long, and a merge asks for the same ones many times.
+var knownPhones = keyCache{seed: maphash.MakeSeed()}
+
+// keyCache has a place for every hash. What comes later takes the place of what was there.
+type keyCache struct {
+	seed maphash.Seed
+	mu   sync.Mutex
+	at   [512]struct{ number, key string }
+}
+
+func (c *keyCache) of(number string) string {
+	place := &c.at[maphash.String(c.seed, number)%uint64(len(c.at))]
+	c.mu.Lock()
+	known := *place
+	c.mu.Unlock()
+	if known.number == number {
+		return known.key
+	}
+	key := phoneKey(number)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	place.number, place.key = number, key
+	return key
+}
+
+func phoneKey(number string) string {
 	if n, ok := parsePhone(number); ok {
 		key := phonenumbers.Format(n, phonenumbers.E164)
 		if ext := n.GetExtension(); ext != "" {

@@ -13,10 +13,10 @@ import (
 
 // inOrder are rules of a kind of which two with one title are the same to everybody.
 var inOrder = match.Rules{
-	Levels:     []match.Level{{Reason: "title", Keys: func(it match.Item) []string { return []string{it.Fields.Text("title")} }}},
-	SameName:   func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
-	Contradict: func(record.Fields, record.Fields) bool { return false },
-	InOrder:    true,
+	Levels:   []match.Level{{Reason: "title", Keys: func(it match.Item) []string { return []string{it.Fields.Text("title")} }}},
+	SameName: func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
+	Compare:  func(match.Item, match.Item) match.Verdict { return match.Same },
+	InOrder:  true,
 }
 
 func TestOf_several_that_would_do_the_first_is_paired_with_the_first(t *testing.T) {

@@ -89,7 +89,6 @@ const (
 	RuleLeft        = "left"          // the record left the scope on the other side
 	RuleCameBack    = "came-back"     // the record is in scope again on the other side
 	RuleUndo        = "undo"          // the user undid a run
-	RuleLocked      = "locked"        // both changed; one side does not let the user write the value
 	RuleUntouchable = ""              // nothing was decided
 )
 
@@ -196,7 +195,7 @@ func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.E
 		there = append(there, o.canonical)
 	}
 	for _, e := range slices.Concat(there, base) {
-		if !holdsSlot(m.field, now, e) && m.views[s].hasUntracked(m.field, e) {
+		if m.views[s].hasUntracked(m.field, e) && !holdsSlot(m.field, now, e) {
 			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true})
 		}
 	}
@@ -283,8 +282,9 @@ func holds(f record.Field, entries []record.Entry, e record.Entry) bool {
 }
 
 func holdsSlot(f record.Field, slots []slot, e record.Entry) bool {
+	key := f.Key(e)
 	for _, s := range slots {
-		if f.Key(s.canonical) == f.Key(e) {
+		if f.Key(s.canonical) == key {
 			return true
 		}
 	}
@@ -384,11 +384,9 @@ func (m *merger) entry(b, c, g slot) {
 	case same(c.canonical, g.canonical):
 		m.put(c, c, g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
-		// A change that the settings, or a lock, keep where it was made: both stay, and the base too, so that it is
-		// still a change when it may be carried again.
-		m.put(b, c, g)
+		m.stay(b, c, g)
 	case cChanged && gChanged && m.leavesToOther():
-		m.put(b, c, g)
+		m.stay(b, c, g)
 	case !cChanged:
 		m.put(g, slot{canonical: g.canonical}, g)
 		m.decide(record.Creatio, m.changed(), c, slot{canonical: g.canonical})
@@ -396,9 +394,13 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(c, c, slot{canonical: c.canonical})
 		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
 	default:
-		m.conflict(c, g)
+		m.conflict(b, c, g)
 	}
 }
+
+// stay leaves a change, which the settings or a lock keep where it was made, there: both values stay, and the base too, so that it
+// is still a change when it may be carried again.
+func (m *merger) stay(b, c, g slot) { m.put(b, c, g) }
 
 // leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that
 // user may write.
@@ -445,9 +447,14 @@ func (m *merger) decide(side record.Side, rule string, was, is slot) {
 	m.swaps[side] = append(m.swaps[side], swap)
 }
 
-// conflict decides between two different changes of one value.
-func (m *merger) conflict(c, g slot) {
+// conflict decides between two different changes of one value. One that wins and may not be written on the other side stays
+// where it was made: whoever may write it there carries it.
+func (m *merger) conflict(b, c, g slot) {
 	winner, rule := m.winner(m.field.Empty(c.canonical), m.field.Empty(g.canonical))
+	if !m.takes(winner.Other()) && m.policy.Direction.Takes(winner.Other()) {
+		m.stay(b, c, g)
+		return
+	}
 	m.resolve(winner, rule, c, g)
 }
 
@@ -480,10 +487,6 @@ func (m *merger) winner(creatioEmpty, googleEmpty bool) (record.Side, string) {
 		return record.Creatio, RuleDirection
 	case !m.policy.Direction.Takes(record.Google):
 		return record.Google, RuleDirection
-	case !m.takes(record.Creatio):
-		return record.Creatio, RuleLocked
-	case !m.takes(record.Google):
-		return record.Google, RuleLocked
 	case creatioEmpty:
 		return record.Google, RuleEditKept
 	case googleEmpty:

@@ -50,7 +50,7 @@ func (f Field) Exact(e Entry) string {
 }
 
 // Same reports whether nobody could tell the two entries apart.
-func (f Field) Same(a, b Entry) bool { return f.Exact(a) == f.Exact(b) }
+func (f Field) Same(a, b Entry) bool { return a.Equal(b) || f.Exact(a) == f.Exact(b) }
 
 // Means reports whether two entries of a set are one value in two spellings, or alike.
 func (f Field) Means(a, b Entry) bool {
@@ -58,7 +58,14 @@ func (f Field) Means(a, b Entry) bool {
 }
 
 // Empty reports whether the entry says nothing.
-func (f Field) Empty(e Entry) bool { return f.Exact(Entry{Text: e.Text, Parts: e.Parts}) == "\x00" }
+func (f Field) Empty(e Entry) bool {
+	for _, part := range e.Parts {
+		if f.clean(part) != "" {
+			return false
+		}
+	}
+	return f.clean(e.Text) == ""
+}
 
 func (f Field) clean(s string) string {
 	s = norm.NFC.String(s)
@@ -148,6 +155,9 @@ func (s Schema) Equal(a, b Fields) bool {
 func (f Field) Equal(a, b []Entry) bool {
 	if len(a) != len(b) {
 		return false
+	}
+	if slices.EqualFunc(a, b, Entry.Equal) {
+		return true
 	}
 	left := make(map[string]int, len(a))
 	for _, e := range a {

@@ -8,7 +8,8 @@
 //	users/{user}/tokens/{side}         Token: sealed credentials of one side
 //	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
 //	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
-//	users/{user}/sync/{type}/blobs/B   Blob: bytes under a name, as "members/google", the MemberSet of a side
+//	users/{user}/sync/{type}/blobs/B   Blob: bytes under a name, as "members/google", the MemberSet of a side,
+//	                                   or "kept/google", what a side keeps beside its cursor
 //	users/{user}/sync/{type}/pairs/P   Pair: two records that are not matched, and why
 //	users/{user}/runs/{run}            Run: what one run did
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes

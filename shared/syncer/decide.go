@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/reconcile"
@@ -81,17 +82,11 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 func (w *writer) decide(p *pair) *step {
 	w.recoverIntent(p.open())
 	in := w.planned(p)
-	missing := map[record.Side][]string{}
-	for s, back := range w.guard.rejected(&p.link) {
-		// Then being in scope on one side is enough.
-		in.Active = in.Active && !back.Departure
-		missing[s] = back.Fields
-	}
-	if len(missing) > 0 {
-		in.Base = reconcile.Restored(w.engine.Schema, in, missing)
-	}
 	if w.reading.recreate {
 		in.Active = false
+	}
+	if rejected := w.guard.rejected(&p.link); len(rejected) > 0 {
+		return w.putBack(p, in, rejected)
 	}
 	return w.decideAs(p, in)
 }
@@ -219,6 +214,16 @@ func (w *writer) saveWaiting(ctx context.Context, list []*pair) error {
 	return nil
 }
 
+// tellWait tells the user why a pair is left alone, where that is to be known.
+func (w *writer) tellWait(l store.Link, why *wait) {
+	if why.problem != nil {
+		w.report.problem(l, *why.problem)
+	}
+	for _, d := range why.found {
+		w.doubtful(d)
+	}
+}
+
 // waitingLinks are the links of pairs that are left alone, where they change by that.
 func (w *writer) waitingLinks(list []*pair) []store.Link {
 	var links []store.Link
@@ -230,9 +235,15 @@ func (w *writer) waitingLinks(list []*pair) []store.Link {
 		l := p.link
 		l.Intent, l.UpdatedAt = p.stored.Intent, p.stored.UpdatedAt
 		l.Base, l.Active, l.SplitSide, l.Sides = p.stored.Base, p.stored.Active, p.stored.SplitSide, maps.Clone(p.stored.Sides)
-		if p.wait.problem == nil {
+		switch {
+		case p.wait.doubtful:
+			l.RevisitAt, l.Failed, l.RetryAt = p.wait.until, 0, time.Time{}
+			if l.Pending != "" {
+				l.RetryAt = p.wait.until
+			}
+		case p.wait.problem == nil:
 			l.RevisitAt = p.wait.until
-		} else {
+		default:
 			l.RetryAt, l.Failed = p.wait.until, l.Failed+1
 			if l.Pending == "" {
 				l.UpdatedAt = w.engine.Now().UTC()
@@ -243,9 +254,7 @@ func (w *writer) waitingLinks(list []*pair) []store.Link {
 				l.Name = w.engine.Title(rec.Fields)
 			}
 		}
-		if p.wait.problem != nil {
-			w.report.problem(l, *p.wait.problem)
-		}
+		w.tellWait(l, p.wait)
 		if same(l, p.stored) {
 			continue
 		}

@@ -157,11 +157,16 @@ func (w *writer) recoverIntent(p *pair) {
 	is := *intent
 	is.Sides = maps.Clone(is.Sides)
 	for s, side := range is.Sides {
-		if w.reading.scopes[s] != intent.Scopes[s] {
-			// Whether a record is in a former scope is nobody's concern any more.
-			side.WasMember, side.Member = false, false
-			is.Sides[s], is.Active, is.SplitSide = side, p.link.Active, p.link.SplitSide
+		if w.reading.scopes[s] == intent.Scopes[s] {
+			continue
 		}
+		// Whether a record is in a former scope is nobody's concern any more. One that was to leave it has left: what takes it out
+		// of the former scope must not take it out of the new one. One that was to come into it has yet to come into the new one.
+		if side.Member && !side.WasMember {
+			is.Active, is.SplitSide = p.link.Active, p.link.SplitSide
+		}
+		side.WasMember, side.Member = false, false
+		is.Sides[s] = side
 	}
 	out := reconcile.Recover(w.engine.Schema, reconcile.Recovered{
 		Base: p.link.Base, Active: p.link.Active, SplitSide: p.link.SplitSide, Projections: map[record.Side][]record.Projection{

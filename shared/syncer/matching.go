@@ -114,12 +114,20 @@ func (m *matcher) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*
 		m.pair(owners[record.Creatio][f.Creatio], owners[record.Google][f.Google],
 			records[record.Creatio][f.Creatio], records[record.Google][f.Google], f.Reason)
 	}
+	open := map[string]bool{}
 	for _, d := range found.Doubts {
-		var names []string
-		for _, c := range d.Candidates {
-			names = append(names, m.engine.Title(records[d.Side.Other()][c].Fields))
+		var candidates []*record.Record
+		for _, c := range d.Candidates[:min(len(d.Candidates), maxCandidates)] {
+			candidates = append(candidates, records[d.Side.Other()][c])
 		}
-		m.waitDoubtful(owners[d.Side][d.Item], d.Side, names)
+		m.waitDoubtful(owners[d.Side][d.Item], d.Side, records[d.Side][d.Item], candidates, open)
+	}
+	for _, s := range record.Sides {
+		for i, p := range owners[s] {
+			if p != nil && !p.linked() {
+				m.doubts.settleMatches(s, records[s][i].ID, open)
+			}
+		}
 	}
 }
 
@@ -369,13 +377,56 @@ func (s *session) waitForCreation(p *pair, side record.Side, until time.Time) {
 	}}
 }
 
-// waitDoubtful leaves a record alone that may be one of several.
-func (m *matcher) waitDoubtful(p *pair, s record.Side, names []string) {
+const (
+	// maxCandidates is about how many candidates of one record the user is asked at a time: a hundred contacts may share a
+	// telephone number.
+	maxCandidates = 5
+	// firstRevisit and lastRevisit bound how long a record in doubt is left alone when nothing tells of a change. In between it is
+	// left alone for as long as the doubt is old.
+	firstRevisit, lastRevisit = 15 * time.Minute, 24 * time.Hour
+)
+
+// waitDoubtful leaves a record alone that may be any of several candidates, or contradicts the only one, and asks the user about
+// each. It adds these doubts to open.
+func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candidates []*record.Record, open map[string]bool) {
+	if m.policy().KeepsMatches {
+		m.waitAmbiguous(p, s, candidates)
+		return
+	}
+	since := m.start
+	p.wait = &wait{doubtful: true}
+	for _, c := range candidates {
+		d := store.Pair{State: store.StateDoubt, Reason: byMatch, Since: m.start, Names: map[record.Side]string{
+			s: m.engine.Title(rec.Fields), s.Other(): m.engine.Title(c.Fields),
+		}}
+		d.CreatioID, d.GoogleID = rec.ID, c.ID
+		if s == record.Google {
+			d.CreatioID, d.GoogleID = c.ID, rec.ID
+		}
+		d.ID = store.PairID(d.CreatioID, d.GoogleID)
+		open[d.ID] = true
+		known, is := m.doubts.byID[d.ID]
+		if is && known.Since.Before(since) {
+			since = known.Since
+		}
+		if !is {
+			m.doubts.put(d)
+			p.wait.found = append(p.wait.found, d)
+		}
+	}
+	p.wait.until = m.start.Add(min(max(m.start.Sub(since), firstRevisit), lastRevisit))
+}
+
+// waitAmbiguous leaves a record alone in the same way where the user is not asked what is the same: the records have to tell.
+func (m *matcher) waitAmbiguous(p *pair, s record.Side, candidates []*record.Record) {
+	var names []string
+	for _, c := range candidates {
+		names = append(names, m.engine.Title(c.Fields))
+	}
 	p.wait = &wait{until: m.start.Add(retryDelay(p.stored.Failed + 1)), problem: &store.Problem{
 		Side: s, Code: "ambiguous",
-		Message: fmt.Sprintf("In %s, more than one %s may be this one, or one that contradicts it: %s.", label(s.Other()), m.engine.Words.One, strings.Join(names, "; ")),
-		Action: "If they are one person, merge them or give both the same name and e-mail address; if they are not, take from one what they share. " +
-			"Tandem links nothing that it is not sure of.",
+		Message: fmt.Sprintf("In %s, more than one %s may be this one: %s.", label(s.Other()), m.engine.Words.One, strings.Join(names, "; ")),
+		Action:  "If some of them are the same, delete all but one; if not, change what they share. Tandem links nothing that it is not sure of.",
 	}}
 }
 

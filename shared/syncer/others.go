@@ -232,7 +232,7 @@ func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[st
 	return nil
 }
 
-// tellCarriers decides once more about conflicts in which a copy won because this user may not write it: where another user's
+// tellCarriers decides once more about conflicts in which a copy won that this user may not write: where another user's
 // runs write the record that it follows, they decide. Where nobody's do, the user is told what stays on one side.
 func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
 	side, ok := w.copiedSide()
@@ -241,7 +241,9 @@ func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
 	}
 	list := map[string]int{}
 	for i, st := range chunk {
-		lost := slices.ContainsFunc(st.Changes[side.Other()], func(c reconcile.FieldChange) bool { return c.Rule == reconcile.RuleLocked })
+		lost := slices.ContainsFunc(st.Conflicts, func(c reconcile.Conflict) bool {
+			return c.Winner == side && slices.Contains(st.records[side].Locked, c.Field)
+		})
 		if st.readOnly = w.withheld(st, side); lost || st.readOnly {
 			list[st.records[side.Other()].ID] = i
 		}

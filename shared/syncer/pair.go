@@ -66,6 +66,9 @@ type content struct {
 type wait struct {
 	until   time.Time
 	problem *store.Problem
+	// doubtful says that the record may be one of several, found those of its doubts that this run found.
+	doubtful bool
+	found    []store.Pair
 	// left says that the record is left to another user's account, for as long as that user synchronizes.
 	left bool
 }

@@ -135,6 +135,15 @@ func (r *report) results(st *step) {
 	}
 }
 
+// notices tells the user what a side has to say of its records.
+func (r *report) notices(s record.Side, list []record.Notice) {
+	for _, n := range list {
+		l := store.Link{Name: n.Name}
+		l.SetSideID(s, n.ID)
+		r.problem(l, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+	}
+}
+
 var problemReadOnly = store.Problem{
 	Side: record.Google, Code: "read-only",
 	Message: "What you changed in Creatio stays there: in Google you may not change this event, because another person organizes it, or it is locked or private.",

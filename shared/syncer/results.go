@@ -154,9 +154,9 @@ func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide 
 	case !failed && !rec.Gone && st.After != nil:
 		known.Projections = st.Decision.Projections[s]
 	}
-	if known.Modified, known.Locked = rec.Modified, rec.Locked; !rec.Gone {
-		// What is known of one that was deleted serves to make it anew.
-		known.AdapterState = rec.AdapterState
+	if known.Modified = rec.Modified; !rec.Gone {
+		// What is known of a record that is gone serves to make it anew, and tells what follows from that.
+		known.AdapterState, known.Locked = rec.AdapterState, rec.Locked
 	}
 	if op := st.Ops[s]; rec.Gone || known.Since.IsZero() || op != nil && op.Action == record.Create {
 		known.Since = rec.Modified

@@ -66,6 +66,8 @@ type Side struct {
 	asked    map[string]bool
 	// noLocation says that the site's activities have no such column.
 	noLocation bool
+	// readAll says that all activities in the range were read.
+	readAll bool
 	// flat says that the addresses of contacts cannot be read together with the participants.
 	flat bool
 	// noTies says that what Creatio's own synchronizations keep cannot be read.
@@ -314,6 +316,9 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 		}
 		s.deliver(found, &delta)
 	}
+	s.mu.Lock()
+	s.readAll = true
+	s.mu.Unlock()
 	if err := s.readDirectory(ctx); err != nil {
 		return record.Delta{}, err
 	}

@@ -7,7 +7,9 @@
 //   - Events are changed by patches of the changed fields alone, and only in the version that was planned for. Whatever else an
 //     event has stays as it is.
 //   - Nobody is mailed.
-//   - Rules of recurring events are never written. Their instances are records, by the ids that the service gives them.
+//   - Rules of recurring events are never written. Their instances are records, which follow from the rule where package
+//     recurrence surely reads it, else from what the service says. Whatever differs from a series or was cancelled of it is kept
+//     beside the cursor. An instance is read by its series and its original start before it is first written.
 //   - A new event has an id that follows from its link, so that making it again is noticed.
 //   - A list that did not come to its end is an error, never a shorter list.
 package calendar
@@ -47,6 +49,8 @@ type Options struct {
 	Email string
 	// Private says what becomes of private events; default ShowBusy.
 	Private Private
+	// Kept reads what the last run gave to be kept, as record.Delta.Kept; nil bytes for nothing. Where it is nil, nothing is kept.
+	Kept func(ctx context.Context) ([]byte, error)
 	// PageSize is the number of events in a page of a list; default 2500, the most the service gives.
 	PageSize int
 }
@@ -61,6 +65,9 @@ type Side struct {
 	// defaults are the calendar's own reminders; known says that a list told them.
 	defaults []*gcal.EventReminder
 	known    bool
+	// kept is what is kept of recurring events, once it was read, with its digest.
+	kept       *kept
+	keptDigest string
 	// zone is the calendar's time zone, as a list told it.
 	zone string
 }

@@ -14,8 +14,11 @@ import (
 // state is what is kept of an event to write it without reading it again.
 type state struct {
 	Etag string `json:"etag,omitempty"`
-	// Instance says that it belongs to a recurring event, and may be no exception yet.
+	// Instance says that it is an instance of a recurring event that was not seen to differ from it: it has to be read before it
+	// is written.
 	Instance bool `json:"instance,omitempty"`
+	// ID is the service's id of an instance, where it is not that of the record.
+	ID string `json:"id,omitempty"`
 	// ICal and Start are what the copies of the event in all calendars have in common.
 	ICal  string `json:"ical,omitempty"`
 	Start string `json:"start,omitempty"`
@@ -42,7 +45,10 @@ type reminder struct {
 
 func stateOf(e *gcal.Event) state {
 	s := state{
-		Etag: e.Etag, Instance: e.RecurringEventId != "", ICal: e.ICalUID, Attendees: e.Attendees, Private: private(e), Partial: incomplete(e),
+		Etag: e.Etag, Instance: e.RecurringEventId != "" && e.Etag == "", ICal: e.ICalUID, Attendees: e.Attendees, Private: private(e), Partial: incomplete(e),
+	}
+	if e.Id != recordID(e) {
+		s.ID = e.Id
 	}
 	if e.Organizer != nil && !e.Organizer.Self {
 		s.Organizer = e.Organizer.Email

@@ -44,6 +44,7 @@ func activitiesPolicy(s store.Settings) reconcile.Policy {
 		Departures: map[record.Side]reconcile.Departure{record.Google: inCreatio, record.Creatio: reconcile.Delete},
 		// One title at one time is one meeting: nobody is asked whether it is.
 		KeepsMatches: true,
+		EditsStay:    true,
 		Decline:      record.Fields{activity.Answer: {{Text: activity.Declined}}},
 		Retract:      map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
 	}

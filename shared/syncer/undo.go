@@ -116,7 +116,7 @@ func (u undoer) find(ctx context.Context, ids []string, byLink map[string][]stor
 		p.applied = u.applied(changes)
 		list = append(list, p)
 	}
-	return list, nil
+	return list, u.findHolders(ctx, list)
 }
 
 // pairOf is the pair of a link's changes: with its link, or with the doubt that an undo left in its place; nil where there is
@@ -265,6 +265,11 @@ var problemAway = store.Problem{
 	Action: "Take it into the synchronization again on both sides, then undo once more.",
 }
 
+var problemHeld = store.Problem{
+	Code: "held-by-colleague", Message: "A colleague has it too, so Tandem left it as it is.",
+	Action: "If nobody is to have it any more, cancel it in Creatio.",
+}
+
 // explain tells the user what of a pair was not put back.
 func (u undoer) explain(p *pair) {
 	if p.wait != nil {
@@ -291,6 +296,9 @@ func (u undoer) explain(p *pair) {
 	}
 	if p.doubt != nil {
 		u.doubtful(*p.doubt)
+	}
+	if p.left.Held {
+		u.report.problem(p.link, problemHeld)
 	}
 	if p.left.Away {
 		u.report.problem(p.link, problemAway)

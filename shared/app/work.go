@@ -183,6 +183,26 @@ func (a *App) resume(ctx context.Context) error {
 	return nil
 }
 
+// asked queues a run that a user asks for, or gives the one that is queued already: it sees whatever this one would. begun is
+// the run that had the lease when the user's words were kept: it does not.
+func (a *App) asked(ctx context.Context, user string, t record.Type, begun string) (string, error) {
+	runs, err := a.store.User(user).Runs(ctx, t, resumeRuns, "")
+	if err != nil {
+		return "", fmt.Errorf("look for a queued run: %w", err)
+	}
+	// One that has been queued for long may be no task's any more.
+	since := syncer.NewRunID(a.now().Add(-queuedFor))
+	for _, r := range runs {
+		if r.Status == "queued" && r.Trigger == syncer.TriggerUser && r.ID != begun && r.ID > since {
+			return r.ID, nil
+		}
+	}
+	return a.enqueue(ctx, user, store.Run{Type: t, Trigger: syncer.TriggerUser})
+}
+
+// queuedFor is for how long a queued run is relied on.
+const queuedFor = 2 * time.Minute
+
 // enqueue queues a run that a user started. It stores the run first, so that the user sees it at once.
 func (a *App) enqueue(ctx context.Context, user string, r store.Run) (string, error) {
 	r.ID, r.Status = syncer.NewRunID(a.now()), "queued"

@@ -126,8 +126,10 @@ type View struct {
 	Fields      record.Fields
 	Untracked   record.Fields
 	Projections []record.Projection
-	// Locked are the names of fields that may not be written here.
+	// Locked are the names of fields that may not be written here. Followed says that the record follows another user's, in which
+	// they may be written, and that the runs of that user do so.
 	Locked   []string
+	Followed bool
 	Modified time.Time
 }
 
@@ -381,6 +383,8 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(c, c, g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
 		m.stay(b, c, g)
+	case cChanged && gChanged && m.leavesToOther():
+		m.stay(b, c, g)
 	case !cChanged:
 		m.put(g, slot{canonical: g.canonical}, g)
 		m.decide(record.Creatio, m.changed(), c, slot{canonical: g.canonical})
@@ -395,6 +399,14 @@ func (m *merger) entry(b, c, g slot) {
 // stay leaves a change, which the settings or a lock keep where it was made, there: both values stay, and the base too, so that it
 // is still a change when it may be carried again.
 func (m *merger) stay(b, c, g slot) { m.put(b, c, g) }
+
+// leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that
+// user may write.
+func (m *merger) leavesToOther() bool {
+	return slices.ContainsFunc(record.Sides[:], func(s record.Side) bool {
+		return m.views[s].Followed && m.policy.Direction.Takes(s) && slices.Contains(m.views[s].Locked, m.field.Name)
+	})
+}
 
 // takes reports whether the field may be written on a side.
 func (m *merger) takes(s record.Side) bool {

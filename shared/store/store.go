@@ -104,8 +104,8 @@ type Store interface {
 	// FindUsers finds users by the contacts that they are in Creatio, or by the addresses of their Google accounts, also of accounts
 	// that are not linked any more. Letters may be of either case. In no order, each once.
 	FindUsers(ctx context.Context, contacts, addresses []string) ([]Profile, error)
-	// Copies finds the copies of shared records in all users' links in scope, by what the copies have in common, or by the ids in
-	// Creatio. In no order, each once.
+	// Copies finds the copies of shared records in all users' links, of those in scope and of those that were kept without their
+	// copy, by what the copies have in common, or by the ids in Creatio. In no order, each once.
 	Copies(ctx context.Context, t record.Type, shared, creatioIDs []string) ([]Copy, error)
 
 	// Users goes over the profiles of all users, in the order of their ids. The store may be written meanwhile. An

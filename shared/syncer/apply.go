@@ -90,6 +90,9 @@ func (w *writer) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	if err := w.tellTimes(ctx, chunk); err != nil {
 		return nil, err
 	}
+	if err := w.tellCarriers(ctx, chunk); err != nil {
+		return nil, err
+	}
 	w.wrote = true
 	for _, st := range chunk {
 		st.begun = true

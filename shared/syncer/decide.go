@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/reconcile"
@@ -139,14 +140,14 @@ func (w *writer) title(p *pair) string {
 func (w *writer) planned(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
 		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
-		Separate: p.doubt != nil, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
+		Separate: p.doubt != nil, Orphaned: p.orphaned, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
 	}
 	for _, s := range record.Sides {
 		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()), p.state(s.Other()))
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, WasLocked: p.link.Sides[s].Locked, AdapterState: rec.AdapterState,
-				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: p.notes[s].EditedAt(rec.Modified)},
+				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Followed: p.followed, Modified: p.notes[s].EditedAt(rec.Modified)},
 			}
 		}
 	}
@@ -213,16 +214,36 @@ func (w *writer) saveWaiting(ctx context.Context, list []*pair) error {
 	return nil
 }
 
+// tellWait tells the user why a pair is left alone, where that is to be known.
+func (w *writer) tellWait(l store.Link, why *wait) {
+	if why.problem != nil {
+		w.report.problem(l, *why.problem)
+	}
+	for _, d := range why.found {
+		w.doubtful(d)
+	}
+}
+
 // waitingLinks are the links of pairs that are left alone, where they change by that.
 func (w *writer) waitingLinks(list []*pair) []store.Link {
 	var links []store.Link
 	for _, p := range list {
-		l := p.open().link
+		if p.open(); p.wait.left {
+			links = append(links, w.leftLinks(p)...)
+			continue
+		}
+		l := p.link
 		l.Intent, l.UpdatedAt = p.stored.Intent, p.stored.UpdatedAt
 		l.Base, l.Active, l.SplitSide, l.Sides = p.stored.Base, p.stored.Active, p.stored.SplitSide, maps.Clone(p.stored.Sides)
-		if p.wait.problem == nil {
+		switch {
+		case p.wait.doubtful:
+			l.RevisitAt, l.Failed, l.RetryAt = p.wait.until, 0, time.Time{}
+			if l.Pending != "" {
+				l.RetryAt = p.wait.until
+			}
+		case p.wait.problem == nil:
 			l.RevisitAt = p.wait.until
-		} else {
+		default:
 			l.RetryAt, l.Failed = p.wait.until, l.Failed+1
 			if l.Pending == "" {
 				l.UpdatedAt = w.engine.Now().UTC()
@@ -233,9 +254,7 @@ func (w *writer) waitingLinks(list []*pair) []store.Link {
 				l.Name = w.engine.Title(rec.Fields)
 			}
 		}
-		if p.wait.problem != nil {
-			w.report.problem(l, *p.wait.problem)
-		}
+		w.tellWait(l, p.wait)
 		if same(l, p.stored) {
 			continue
 		}

@@ -96,6 +96,20 @@ func (l *loader) hearVerdicts() {
 		}
 		p.State, p.Reason, p.Since, p.Link, p.Silent = state, byUser, v.At, nil, false
 		l.doubts.put(p)
+		if v.Same {
+			l.takeBackSame(p)
+		}
+	}
+}
+
+// takeBackSame takes back what the user said before of either record of a pair that is the same: it cannot be the same as two.
+func (l *loader) takeBackSame(p store.Pair) {
+	for _, s := range record.Sides {
+		for _, other := range l.doubts.of(s, p.SideID(s)) {
+			if other.ID != p.ID && other.State == store.StateSame {
+				l.doubts.settle(other.ID)
+			}
+		}
 	}
 }
 
@@ -258,10 +272,16 @@ func (l *loader) noteSilent() {
 		for _, s := range record.Sides {
 			rec := l.doubts.records[s][p.SideID(s)]
 			n := l.pairs.bySide[s][p.SideID(s)]
+			if n != nil && !n.unchanged && !n.linked() && n.open().records[s] != nil {
+				rec, n = n.records[s], nil
+			}
 			known = known && (rec != nil || n != nil)
-			in = in || rec != nil && rec.Member || n != nil
+			in = in || rec != nil && rec.Member && !rec.Gone || n != nil
 		}
-		if silent := !in; silent != p.Silent && (known || in) {
+		switch silent := !in; {
+		case silent && known && p.Reason == byMatch:
+			l.doubts.settle(p.ID)
+		case silent != p.Silent && (known || in):
 			p.Silent = silent
 			l.doubts.put(p)
 		}

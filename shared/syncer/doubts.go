@@ -16,6 +16,9 @@ import (
 const (
 	// byUndo is the reason of a doubt that an undo left, and of two records that the undo of that links again.
 	byUndo = "undo"
+	// byMatch is the reason of a doubt that matching left: a record may be any of several, or contradicts the only one that it
+	// may be. Whether that is so is found out anew whenever the record is matched.
+	byMatch = "match"
 	// byUser is the rule by which the user took two records for different ones.
 	byUser = string(match.ByUser)
 	// doubtsEvery is how often the records of open doubts are read when nothing tells of a change: one that is not in scope
@@ -86,10 +89,23 @@ func (d *doubts) settle(id string) {
 	}
 }
 
-// linked settles what was kept of two records that have a link now.
+// linked settles what was kept of two records that have a link now, and what others they might have been.
 func (d *doubts) linked(l store.Link) {
-	if l.CreatioID != "" && l.GoogleID != "" {
-		d.settle(store.PairID(l.CreatioID, l.GoogleID))
+	if l.CreatioID == "" || l.GoogleID == "" {
+		return
+	}
+	d.settle(store.PairID(l.CreatioID, l.GoogleID))
+	for _, s := range record.Sides {
+		d.settleMatches(s, l.SideID(s), nil)
+	}
+}
+
+// settleMatches settles the doubts that matching left of a record, but for those that are open.
+func (d *doubts) settleMatches(s record.Side, id string, open map[string]bool) {
+	for _, p := range d.of(s, id) {
+		if p.State == store.StateDoubt && p.Reason == byMatch && !open[p.ID] {
+			d.settle(p.ID)
+		}
 	}
 }
 

@@ -308,19 +308,24 @@ func (g *guard) changes(ctx context.Context) ([]store.Change, error) {
 		case listed.digest == w.Digest:
 			out = append(out, listed.change)
 		default:
-			out = append(out, w.outline(g.engine.Words, key))
+			out = append(out, w.outline(g.engine.Words, g.policy().Departures[key.side], key))
 		}
 	}
 	return out, nil
 }
 
 // outline is a change of which only the link tells.
-func (w *heldLoss) outline(words Words, key lossKey) store.Change {
+func (w *heldLoss) outline(words Words, departs reconcile.Departure, key lossKey) store.Change {
 	c := store.Change{
 		Side: key.side.Other(), Action: string(record.Update), Record: w.link.Name, CreatioID: w.link.CreatioID, GoogleID: w.link.GoogleID,
 		Waits: true, Loss: &store.Loss{Link: key.link, Digest: w.Digest},
 	}
-	if w.Departure {
+	switch {
+	case w.Departure && departs == reconcile.Cancel:
+		c.Action = string(record.Cancel)
+	case w.Departure && departs == reconcile.Delete:
+		c.Action = string(record.Delete)
+	case w.Departure:
 		c.Action = string(record.Unlink)
 		c.Fields = []store.FieldChange{{Field: fieldMembership, Before: words.Scope[c.Side], Rule: reconcile.RuleLeft}}
 	}

@@ -56,6 +56,9 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	if err := l.complete(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.followCarriers(ctx); err != nil {
+		return nil, err
+	}
 	if err := l.loadDoubts(ctx); err != nil {
 		return nil, err
 	}
@@ -287,7 +290,14 @@ func (l *loader) nominatePair(p *pair, s record.Side, ask map[string]bool) {
 
 // due reports whether an unfinished pair's time to be tried again has come.
 func (l *loader) due(p *pair) bool {
-	return p.stored.Unfinished() && l.retryDue(p.stored.Again())
+	return p.stored.Unfinished() && (l.retryDue(p.stored.Again()) || l.heard(p))
+}
+
+// heard reports whether the user said something of a record of the pair that no run has followed yet.
+func (l *loader) heard(p *pair) bool {
+	return slices.ContainsFunc(l.doc.Verdicts, func(v store.Verdict) bool {
+		return p.sideID(record.Creatio) == v.CreatioID || p.sideID(record.Google) == v.GoogleID
+	})
 }
 
 // concerned reports whether a pair is this run's business.

@@ -22,7 +22,8 @@ import (
 // that is there. What fits several records is left alone and reported.
 type matcher struct {
 	*loader
-	// orphans are links by a record's id whose other record was deleted: whoever is matched with the record takes them over.
+	// orphans are links by a record's id whose other record was deleted, or never came: whoever is matched with the record takes
+	// them over.
 	orphans map[string][]store.Link
 }
 
@@ -52,6 +53,9 @@ func (m *matcher) groups(ctx context.Context, unmatched []*pair) iter.Seq2[[]*pa
 func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*pair, error) {
 	candidates := map[record.Side][]record.Record{}
 	for more := group; len(more) > 0; {
+		if err := m.tieCopies(ctx, more); err != nil {
+			return nil, err
+		}
 		found, err := m.candidates(ctx, oneSided(more))
 		if err != nil {
 			return nil, err
@@ -74,6 +78,9 @@ func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*p
 		return nil, err
 	}
 	m.pairUp(alone, free)
+	if err := m.leaveToOthers(ctx, group); err != nil {
+		return nil, err
+	}
 	return slices.DeleteFunc(group, func(p *pair) bool { return p.absorbed }), nil
 }
 
@@ -107,12 +114,20 @@ func (m *matcher) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*
 		m.pair(owners[record.Creatio][f.Creatio], owners[record.Google][f.Google],
 			records[record.Creatio][f.Creatio], records[record.Google][f.Google], f.Reason)
 	}
+	open := map[string]bool{}
 	for _, d := range found.Doubts {
-		var names []string
-		for _, c := range d.Candidates {
-			names = append(names, m.engine.Title(records[d.Side.Other()][c].Fields))
+		var candidates []*record.Record
+		for _, c := range d.Candidates[:min(len(d.Candidates), maxCandidates)] {
+			candidates = append(candidates, records[d.Side.Other()][c])
 		}
-		m.waitDoubtful(owners[d.Side][d.Item], d.Side, names)
+		m.waitDoubtful(owners[d.Side][d.Item], d.Side, records[d.Side][d.Item], candidates, open)
+	}
+	for _, s := range record.Sides {
+		for i, p := range owners[s] {
+			if p != nil && !p.linked() {
+				m.doubts.settleMatches(s, records[s][i].ID, open)
+			}
+		}
 	}
 }
 
@@ -286,6 +301,9 @@ func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (
 	var ids []string
 	for _, l := range links {
 		other := l.SideID(s.Other())
+		if id := l.SideID(s); other == "" && l.Left != "" && m.pairs.bySide[s][id] == nil {
+			m.orphans[id] = append(m.orphans[id], l)
+		}
 		if other == "" || m.doubts.isParted(l.ID) {
 			continue
 		}
@@ -359,13 +377,56 @@ func (s *session) waitForCreation(p *pair, side record.Side, until time.Time) {
 	}}
 }
 
-// waitDoubtful leaves a record alone that may be one of several.
-func (m *matcher) waitDoubtful(p *pair, s record.Side, names []string) {
+const (
+	// maxCandidates is about how many candidates of one record the user is asked at a time: a hundred contacts may share a
+	// telephone number.
+	maxCandidates = 5
+	// firstRevisit and lastRevisit bound how long a record in doubt is left alone when nothing tells of a change. In between it is
+	// left alone for as long as the doubt is old.
+	firstRevisit, lastRevisit = 15 * time.Minute, 24 * time.Hour
+)
+
+// waitDoubtful leaves a record alone that may be any of several candidates, or contradicts the only one, and asks the user about
+// each. It adds these doubts to open.
+func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candidates []*record.Record, open map[string]bool) {
+	if m.policy().KeepsMatches {
+		m.waitAmbiguous(p, s, candidates)
+		return
+	}
+	since := m.start
+	p.wait = &wait{doubtful: true}
+	for _, c := range candidates {
+		d := store.Pair{State: store.StateDoubt, Reason: byMatch, Since: m.start, Names: map[record.Side]string{
+			s: m.engine.Title(rec.Fields), s.Other(): m.engine.Title(c.Fields),
+		}}
+		d.CreatioID, d.GoogleID = rec.ID, c.ID
+		if s == record.Google {
+			d.CreatioID, d.GoogleID = c.ID, rec.ID
+		}
+		d.ID = store.PairID(d.CreatioID, d.GoogleID)
+		open[d.ID] = true
+		known, is := m.doubts.byID[d.ID]
+		if is && known.Since.Before(since) {
+			since = known.Since
+		}
+		if !is {
+			m.doubts.put(d)
+			p.wait.found = append(p.wait.found, d)
+		}
+	}
+	p.wait.until = m.start.Add(min(max(m.start.Sub(since), firstRevisit), lastRevisit))
+}
+
+// waitAmbiguous leaves a record alone in the same way where the user is not asked what is the same: the records have to tell.
+func (m *matcher) waitAmbiguous(p *pair, s record.Side, candidates []*record.Record) {
+	var names []string
+	for _, c := range candidates {
+		names = append(names, m.engine.Title(c.Fields))
+	}
 	p.wait = &wait{until: m.start.Add(retryDelay(p.stored.Failed + 1)), problem: &store.Problem{
 		Side: s, Code: "ambiguous",
-		Message: fmt.Sprintf("In %s, more than one %s may be this one, or one that contradicts it: %s.", label(s.Other()), m.engine.Words.One, strings.Join(names, "; ")),
-		Action: "If they are one person, merge them or give both the same name and e-mail address; if they are not, take from one what they share. " +
-			"Tandem links nothing that it is not sure of.",
+		Message: fmt.Sprintf("In %s, more than one %s may be this one: %s.", label(s.Other()), m.engine.Words.One, strings.Join(names, "; ")),
+		Action:  "If some of them are the same, delete all but one; if not, change what they share. Tandem links nothing that it is not sure of.",
 	}}
 }
 

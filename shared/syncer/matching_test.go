@@ -1,11 +1,15 @@
 package syncer_test
 
 import (
+	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/bolt"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
@@ -36,7 +40,7 @@ func TestWho_fits_two_records_is_linked_to_none_and_reported(t *testing.T) {
 	g.add("Ada", "family@example.com")
 	second := g.add("Ada", "family@example.com")
 	out, r := w.run(syncer.TriggerSchedule)
-	if out.Status != syncer.Partial || w.writes() != 0 || len(r.Problems) != 3 {
+	if out.Status != syncer.Done || w.writes() != 0 || codes(r) != "Ada doubt, Ada doubt" || w.doubts() != "[Ada=Ada Ada=Ada]" {
 		t.Fatalf("got %+v, %d writes, problems %+v", out, w.writes(), r.Problems)
 	}
 	g.edit(second, func(r *row) {
@@ -116,4 +120,49 @@ func TestOf_two_records_that_were_merged_only_one_stays_in_scope(t *testing.T) {
 	}
 	w.agree()
 	w.silent()
+}
+
+func TestOf_a_record_that_fits_many_a_few_are_asked_about_at_a_time(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sides[record.Creatio].add("Ada", "office@example.com")
+	g := w.sides[record.Google]
+	for i := range 30 {
+		g.add(fmt.Sprintf("Bo%02d", i), "office@example.com")
+	}
+	w.sync()
+	asked := func() (out []store.Pair) {
+		for p, err := range w.user.Pairs(t.Context(), record.Contacts) {
+			must(t, err)
+			if p.State == store.StateDoubt {
+				out = append(out, p)
+			}
+		}
+		return out
+	}
+	first := asked()
+	if len(first) == 0 || len(first) > 30*5 {
+		t.Fatalf("the user is asked about %d pairs", len(first))
+	}
+	// What is asked stays what it is until the user has said something.
+	w.pass(48 * time.Hour)
+	w.silent()
+	if got := asked(); !slices.Equal(ids(got), ids(first)) {
+		t.Errorf("later the user is asked about %q, and not %q", ids(got), ids(first))
+	}
+	for len(asked()) > 0 {
+		w.sayOf(asked()[0].CreatioID, asked()[0].GoogleID, false)
+		w.sync()
+	}
+	w.agree()
+	if len(w.sides[record.Creatio].rows) != 31 || len(g.rows) != 31 {
+		t.Errorf("after everything was said creatio has %d records and google %d", len(w.sides[record.Creatio].rows), len(g.rows))
+	}
+}
+
+func ids(pairs []store.Pair) (out []string) {
+	for _, p := range pairs {
+		out = append(out, p.ID)
+	}
+	return out
 }

@@ -90,8 +90,13 @@ func (w *writer) recordResult(st *step) {
 		}
 		l.Intent = l.Intent.Without(refused)
 	}
+	defer w.noteCopies(l)
 	for _, s := range record.Sides {
+		before := l.Sides[s].AdapterState
 		l.Sides[s] = w.sideAfter(st, s, failure != nil)
+		if failure == nil && st.Active {
+			w.tellOf(st, s, before)
+		}
 		if rec := st.records[s]; rec != nil && !rec.Gone {
 			l.Parent, l.End = rec.Parent, rec.End
 		}

@@ -33,6 +33,7 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 			{Name: "title", Label: "Title", Key: text},
 			{Name: "when", Label: "When", Key: text},
 			{Name: "guests", Label: "Guests", Set: true, Key: text},
+			{Name: "answer", Label: "Answer", Key: text},
 		},
 		Title: func(f record.Fields) string { return f.Text("title") },
 		Match: match.Rules{
@@ -45,6 +46,7 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 		Policy: func(s store.Settings) reconcile.Policy {
 			return reconcile.Policy{
 				Direction: reconcile.Direction(s.Direction), Conflicts: reconcile.Conflicts(s.Conflicts), Departures: departures,
+				Decline: record.Fields{"answer": {{Text: "declined"}}},
 				Retract: map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
 			}
 		},
@@ -59,6 +61,8 @@ var cancelOrDelete = map[record.Side]reconcile.Departure{record.Google: reconcil
 type visit struct {
 	fields          record.Fields
 	gone, cancelled bool
+	// hidden says that its own person took it out of the synchronization, passive that it begins no pair.
+	hidden, passive bool
 	parent          string
 	locked          []string
 	version         int
@@ -245,7 +249,8 @@ func (d *diary) record(id string) record.Record {
 		return record.Record{ID: id, Gone: true}
 	}
 	return record.Record{
-		ID: id, Modified: v.modified, Member: !v.cancelled, Fields: v.fields.Clone(), Parent: v.parent, End: d.when(v), Locked: v.locked,
+		ID: id, Modified: v.modified, Member: !v.cancelled && !v.hidden, Fields: v.fields.Clone(), Parent: v.parent, End: d.when(v), Locked: v.locked,
+		Passive: v.passive, Withdrawn: v.hidden,
 		AdapterState: json.RawMessage(strconv.Itoa(v.version)),
 	}
 }
@@ -263,7 +268,7 @@ func (d *diary) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, e
 		if d.when(v).Before(d.from) || v.gone {
 			continue
 		}
-		if !v.cancelled && (d.series == "" || d.series == v.parent) {
+		if !v.cancelled && !v.hidden && (d.series == "" || d.series == v.parent) {
 			delta.Members = append(delta.Members, id)
 		}
 		if v.version > since {
@@ -544,4 +549,31 @@ func TestInterrupted_anywhere_every_visit_is_there_once(t *testing.T) {
 			w.silent()
 		}
 	}
+}
+
+func TestWhere_nobody_is_asked_what_is_the_same_the_records_have_to_tell(t *testing.T) {
+	t.Parallel()
+	w := newVisitWorld(t, cancelOrDelete)
+	policy := w.engine.Policy
+	w.engine.Policy = func(s store.Settings) reconcile.Policy {
+		p := policy(s)
+		p.KeepsMatches = true
+		return p
+	}
+	w.creatio.add("Audit", 1)
+	w.google.add("Audit", 1)
+	w.google.add("Audit", 1)
+	out, r := w.run(syncer.TriggerSchedule)
+	if out.Status != syncer.Partial || !strings.HasPrefix(codes(r), "Audit ambiguous") {
+		t.Fatalf("the run is %+v and tells %q", out, codes(r))
+	}
+	for p, err := range w.user.Pairs(t.Context(), record.Activities) {
+		t.Errorf("a user who is not asked has a doubt: %+v %v", p, err)
+	}
+	w.google.edit("Audit", func(v *visit) { v.fields.SetText("title", "Board") })
+	w.run(syncer.TriggerUser)
+	if got := w.creatio.shows(); got != "Audit, Board" || w.google.shows() != got {
+		t.Errorf("creatio has %s, google %s", got, w.google.shows())
+	}
+	w.silent()
 }

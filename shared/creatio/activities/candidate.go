@@ -21,7 +21,7 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	}
 	var queries []odata.Query
 	tied := tieQueries(like)
-	queries = append(append(queries, tied...), s.timeQueries(like)...)
+	queries = append(append(queries, tied...), s.timeQueries(s.unlisted(like))...)
 	answers, err := s.site.Read(ctx, queries)
 	if err != nil {
 		return nil, err
@@ -56,6 +56,15 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 		}
 	}
 	return out, nil
+}
+
+// unlisted are those of records whose activity the run may not have read yet: where it read all that the user has in the range,
+// these are only some at its edge, where an activity of whole days may end before the range in one time zone and in it in another.
+func (s *Side) unlisted(like []record.Record) []record.Record {
+	if !s.readsAll() {
+		return like
+	}
+	return slices.DeleteFunc(slices.Clone(like), func(r record.Record) bool { return !r.End.Before(s.o.From.Add(dayEnd)) })
 }
 
 var guidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
@@ -199,6 +208,12 @@ func (s *Side) readTies(answers []creatio.Answer) map[string][]string {
 		s.closeTies()
 	}
 	return ties
+}
+
+func (s *Side) readsAll() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.readAll
 }
 
 func (s *Side) tiesClosed() bool {

@@ -114,7 +114,7 @@ func (p *planner) projection(f record.Field, want record.Entry) record.Projectio
 		if !p.side.has(who, want.Text) || who.Contact == p.side.o.User.ContactID {
 			continue
 		}
-		if e := p.side.entry(who); slices.ContainsFunc(p.out.fields[f.Name], e.Equal) {
+		if e := p.side.entry(p.out.after.state, who); slices.ContainsFunc(p.out.fields[f.Name], e.Equal) {
 			out.Displayed = e
 		} else {
 			out.Untracked = slices.ContainsFunc(p.out.untracked[f.Name], func(e record.Entry) bool { return f.Means(e, want) })
@@ -182,10 +182,14 @@ func (p *planner) fresh() string {
 func (p *planner) create() {
 	me := p.side.o.User.ContactID
 	p.now = draft{state: state{Owner: me, Organizer: me}}
-	if who, found := p.side.find(p.by, p.op.Once.Text(activity.Organizer)); found && p.side.isUser(who.Contact) {
-		p.now.Owner, p.now.Organizer = who.Contact, who.Contact
+	organizer, found := p.side.find(p.by, p.op.Once.Text(activity.Organizer))
+	if found && p.side.isUser(organizer.Contact) {
+		p.now.Owner, p.now.Organizer = organizer.Contact, organizer.Contact
 	}
 	p.fieldsOf(p.op.Changed)
+	if found && !p.now.hasPart(organizer.Contact) {
+		p.join(organizer)
+	}
 	if p.now.title == "" {
 		p.now.title, p.columns["Title"] = activity.NoTitle, activity.NoTitle
 	}

@@ -75,9 +75,23 @@ func (s *Side) readActivities(ctx context.Context, ids []string, more []odata.Qu
 	}
 	found := s.activitiesOf(content)
 	if s.isFlat() {
-		err = s.readEmails(ctx, found)
+		if err := s.readEmails(ctx, found); err != nil {
+			return nil, nil, err
+		}
 	}
-	return found, extra, err
+	return found, extra, s.learnAccounts(ctx, contactsIn(found), nil)
+}
+
+// contactsIn are the contacts of all who own activities, organize them or take part in them.
+func contactsIn(found []*activityRow) []string {
+	var out []string
+	for _, a := range found {
+		out = append(out, a.owner, a.organizer)
+		for _, p := range a.participants {
+			out = append(out, p.contact)
+		}
+	}
+	return creatio.NormalIDs(out)
 }
 
 // contentQueries ask for activities and their participants, in turns.

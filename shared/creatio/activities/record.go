@@ -147,13 +147,10 @@ func (s *Side) fields(d draft) (fields, untracked record.Fields) {
 		fields.SetText(activity.Reminder, minutes(before))
 	}
 	for _, p := range d.People {
-		e := s.entry(p)
+		e := s.entry(d.state, p)
 		switch {
 		case p.Contact == me:
-			// The site has the owner of every activity be in doubt.
-			if d.Owner != me || p.Response != responseInDoubt {
-				fields.SetText(activity.Answer, answer(p.Response))
-			}
+			fields.SetText(activity.Answer, d.answerOf(p))
 		case e.Text == "":
 		case s.goes(p):
 			fields[activity.Attendees] = append(fields[activity.Attendees], e)

@@ -45,6 +45,8 @@ type Options struct {
 	From, To time.Time
 	// Zone is the user's time zone, for events that are made; default UTC.
 	Zone *time.Location
+	// Email is the address of the user's account, with which the user is a guest of a new meeting.
+	Email string
 	// Private says what becomes of private events; default ShowBusy.
 	Private Private
 	// Kept reads what the last run gave to be kept, as record.Delta.Kept; nil bytes for nothing. Where it is nil, nothing is kept.
@@ -66,6 +68,8 @@ type Side struct {
 	// kept is what is kept of recurring events, once it was read, with its digest.
 	kept       *kept
 	keptDigest string
+	// zone is the calendar's time zone, as a list told it.
+	zone string
 }
 
 const (
@@ -107,7 +111,21 @@ func New(client *google.Client, o Options) (*Side, error) {
 func (s *Side) learn(reply *gcal.Events) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.defaults, s.known = reply.DefaultReminders, true
+	s.defaults, s.known, s.zone = reply.DefaultReminders, true, reply.TimeZone
+}
+
+func (s *Side) zoneTold() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.zone
+}
+
+// Zone is the calendar's time zone.
+func (s *Side) Zone(ctx context.Context) (string, error) {
+	if _, err := s.defaultReminders(ctx); err != nil {
+		return "", err
+	}
+	return s.zoneTold(), nil
 }
 
 // defaultReminders are the calendar's own reminders.

@@ -78,6 +78,7 @@ func (p *planner) operation() error {
 		if err := p.fields(); err != nil {
 			return err
 		}
+		p.attend()
 		p.event.ExtendedProperties = &gcal.EventExtendedProperties{Private: map[string]string{mark: op.Link}}
 		p.plan.Prepared = planned{method: http.MethodPost, event: p.event, state: p.have}
 	case op.Action == record.Update:
@@ -350,6 +351,22 @@ func (p *planner) attendees(name string) []record.Entry {
 	}
 	p.setAttendees(kept)
 	return shown
+}
+
+// attend has the user be a guest of a new meeting that has others, as Google's own pages do. Whoever plans a meeting takes part,
+// also where nothing says so.
+func (p *planner) attend() {
+	if len(p.list) == 0 || p.side.o.Email == "" || own(p.list) != nil {
+		return
+	}
+	self := &gcal.EventAttendee{Email: p.side.o.Email, Self: true, ResponseStatus: p.plan.After.Text(activity.Answer)}
+	if self.ResponseStatus == "" {
+		self.ResponseStatus = activity.Accepted
+		p.plan.Projections = append(p.plan.Projections, record.Projection{Field: activity.Answer, Displayed: record.Entry{Text: activity.Accepted}})
+	}
+	p.plan.Displayed.SetText(activity.Answer, self.ResponseStatus)
+	p.plan.Projections = slices.DeleteFunc(p.plan.Projections, func(r record.Projection) bool { return r.Field == activity.Answer && r.Displayed.IsZero() })
+	p.setAttendees(append([]*gcal.EventAttendee{self}, p.list...))
 }
 
 // setAttendees writes a list, without what the service says of attendees itself.

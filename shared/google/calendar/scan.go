@@ -27,6 +27,17 @@ type cursor struct {
 	Reads int `json:"reads"`
 	// Kept is the digest of what is kept of series beside the cursor.
 	Kept string `json:"kept,omitempty"`
+	// Zone is the calendar's time zone, as the list told it.
+	Zone string `json:"zone,omitempty"`
+}
+
+// ZoneTold is the calendar's time zone as a cursor has it; false where it does not tell.
+func ZoneTold(raw json.RawMessage) (name string, told bool) {
+	var c cursor
+	if json.Unmarshal(raw, &c) != nil {
+		return "", false
+	}
+	return c.Zone, c.Zone != ""
 }
 
 // reads is raised with everything more that is read of an event.
@@ -40,7 +51,9 @@ func (s *Side) end(delta *record.Delta, token string, now *kept) {
 		s.setKept(now, digest)
 	}
 	// Strings and times of this age always encode.
-	delta.Cursor, _ = json.Marshal(cursor{Token: token, From: s.o.From, To: s.o.To, Private: s.o.Private, Reads: reads, Kept: s.keptDigest})
+	delta.Cursor, _ = json.Marshal(cursor{
+		Token: token, From: s.o.From, To: s.o.To, Private: s.o.Private, Reads: reads, Kept: s.keptDigest, Zone: s.zoneTold(),
+	})
 }
 
 // Scan reads what changed since the cursor. With nothing changed it is one request. The instances of a recurring event follow

@@ -118,6 +118,12 @@ func (s *Side) Once(adapterState json.RawMessage) record.Fields {
 	return out
 }
 
+// Copied reports whether other users may have a copy of an event: it has guests, or is one itself.
+func (s *Side) Copied(adapterState json.RawMessage) bool {
+	n, err := readState(adapterState)
+	return err == nil && (n.Organizer != "" || slices.ContainsFunc(n.Attendees, func(a *gcal.EventAttendee) bool { return !a.Self && !a.Resource }))
+}
+
 // Identity is what the copies of an event in all calendars have in common: the id that iCalendar gives it, and for an instance its
 // original start.
 func (s *Side) Identity(adapterState json.RawMessage) string {

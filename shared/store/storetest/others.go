@@ -84,7 +84,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 			{ID: "l1", CreatioID: "c1", GoogleID: "e1", Active: true, Shared: "meeting"},
 			{ID: "l3", CreatioID: "c1", GoogleID: "e3", Shared: "meeting"},
 		}))
-		want := []store.Copy{{User: "ada", CreatioID: "c1", Shared: "meeting", Carries: true, Since: noon}, {User: "bob", CreatioID: "c1", Shared: "meeting"}}
+		want := []store.Copy{{User: "ada", CreatioID: "c1", Shared: "meeting", Active: true, Carries: true, Since: noon}, {User: "bob", CreatioID: "c1", Shared: "meeting", Active: true}}
 		find := func(typ record.Type, shared, ids []string) []store.Copy {
 			found, err := s.Copies(t.Context(), typ, shared, ids)
 			must(t, err)
@@ -98,6 +98,11 @@ var otherTests = map[string]func(*testing.T, store.Store){
 		mine.Active = false
 		must(t, putLinks(t.Context(), ada, record.Contacts, lease, []store.Link{mine}))
 		same(t, "copies after one left", find(record.Contacts, []string{"meeting"}, nil), want[1:])
+		mine.SplitSide = record.Google
+		must(t, putLinks(t.Context(), ada, record.Contacts, lease, []store.Link{mine}))
+		want[0].Active = false
+		same(t, "copies after its event was deleted and the record kept", find(record.Contacts, []string{"meeting"}, nil), want)
+		must(t, ada.Erase(t.Context()))
 		must(t, bob.Erase(t.Context()))
 		same(t, "copies after the other was erased", find(record.Contacts, nil, []string{"c1"}), []store.Copy(nil))
 	},

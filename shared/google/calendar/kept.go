@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -57,15 +58,24 @@ func (k *kept) encode() []byte {
 
 func decodeKept(data []byte) (*kept, error) {
 	k := newKept()
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(r)
+	raw, err := ReadKept(data)
 	if err == nil {
 		err = json.Unmarshal(raw, k)
 	}
 	return k, err
+}
+
+// ReadKept is what a side gave to be kept, for a person to read.
+func ReadKept(data []byte) (json.RawMessage, error) {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read what is kept of series: %w", err)
+	}
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read what is kept of series: %w", err)
+	}
+	return raw, nil
 }
 
 // digestOf stands for what is kept; empty for nothing.

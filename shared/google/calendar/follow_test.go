@@ -51,8 +51,10 @@ func (f *follower) follow() {
 		}
 	}
 	for id, r := range found {
-		_, known := f.have[id]
+		old, known := f.have[id]
 		switch {
+		case known && old.End.Before(delta.From) && (r.Gone || r.End.Before(delta.From)):
+			// What was over before the range began is left as it is.
 		case r.Gone, !r.Member:
 			delete(f.have, id)
 		case known || !r.Passive:
@@ -92,10 +94,13 @@ func (f *follower) check(when string) {
 		}
 		start, end := m.In(berlin)
 		one := shown(r.Fields.Text(activity.Title), start, end)
+		if end.Before(f.d.side.o.From) {
+			continue
+		}
 		if there[one]--; there[one] < 0 {
 			f.t.Fatalf("%s: %s, %s, is not in the calendar, or not twice", when, id, one)
 		}
-		if !end.Before(f.d.side.o.From) && (r.Parent == "" || start.Before(f.d.side.o.To)) {
+		if r.Parent == "" || start.Before(f.d.side.o.To) {
 			got = append(got, one)
 		}
 	}

@@ -194,3 +194,17 @@ func (p packedLink) unpack() store.Link {
 	}
 	return l
 }
+
+// packedChange is a change as a few bytes.
+type packedChange struct{ record.PackedJSON }
+
+func packChange(c store.Change) packedChange {
+	// The store writes it as JSON as well, so it always can be.
+	raw, _ := json.Marshal(c)
+	return packedChange{record.PackJSON(raw)}
+}
+
+func (p packedChange) unpack() (c store.Change) {
+	_ = json.Unmarshal(p.Unpack(), &c)
+	return c
+}

@@ -293,7 +293,7 @@ func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (
 	var ids []string
 	for _, l := range links {
 		other := l.SideID(s.Other())
-		if other == "" || m.doubts.isParted(l.ID) {
+		if other == "" || m.doubts.isSeparated(l.ID) {
 			continue
 		}
 		tied[l.SideID(s)] = true
@@ -383,7 +383,7 @@ func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candi
 		return
 	}
 	since := m.start
-	p.wait = &wait{doubtful: true}
+	p.wait = &wait{inDoubt: true}
 	for _, c := range candidates {
 		d := store.Pair{State: store.StateDoubt, Reason: byMatch, Since: m.start, Names: map[record.Side]string{
 			s: m.engine.Title(rec.Fields), s.Other(): m.engine.Title(c.Fields),

@@ -287,7 +287,7 @@ func (u undoer) explain(p *pair) {
 		})
 	}
 	if p.doubt != nil {
-		u.doubtful(*p.doubt)
+		u.reportDoubt(*p.doubt)
 	}
 	if p.left.Away {
 		u.report.problem(p.link, problemAway)

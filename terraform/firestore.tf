@@ -20,6 +20,8 @@ locals {
     shortest = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["every", "ASCENDING"]] }
     places   = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shard", "ASCENDING"], ["place", "ASCENDING"]] }
     latest   = { collection = "sync", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shard", "ASCENDING"], ["lastSync", "DESCENDING"]] }
+    shared   = { collection = "links", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["shared", "ASCENDING"]] }
+    copies   = { collection = "links", scope = "COLLECTION_GROUP", fields = [["type", "ASCENDING"], ["creatioId", "ASCENDING"]] }
     runs     = { collection = "runs", scope = "COLLECTION", fields = [["type", "ASCENDING"], ["id", "DESCENDING"]] }
   }
   unindexed = [

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/sandbox/sample"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -41,17 +41,57 @@ func demonstrate(ctx context.Context, s *services, public string, out io.Writer)
 	s.google.AutoConsent("")
 	s.creatio.AutoConsent("")
 
-	fmt.Fprintf(out, "choosing the private tag %q\n", sample.PrivateTagName)
-	settings := map[string]any{
-		"automatic": true, "intervalMinutes": 5, "tagId": sample.PrivateTagID, "direction": "both", "conflicts": "latest",
+	for _, k := range kinds(s) {
+		fmt.Fprintf(out, "\n%s\n", k.choosing)
+		if err := v.call(ctx, http.MethodPut, "/api/v1/"+k.name, k.settings, nil); err != nil {
+			return err
+		}
+		if err := v.twice(ctx, s, k, out); err != nil {
+			return err
+		}
 	}
-	if err := v.call(ctx, http.MethodPut, "/api/v1/contacts", settings, nil); err != nil {
-		return err
+	return nil
+}
+
+// kind is one of the kinds of records that are synchronized.
+type kind struct {
+	name, choosing string
+	settings       map[string]any
+	// lists are what Creatio and Google show of it, and the words for where.
+	lists func() (creatio, google []string)
+	where [2]string
+}
+
+func kinds(s *services) []kind {
+	now := time.Now()
+	from, to := now.AddDate(0, 0, -6), now.AddDate(0, 0, 28)
+	return []kind{
+		{
+			name: "contacts", choosing: fmt.Sprintf("choosing the private tag %q", sample.PrivateTagName),
+			settings: map[string]any{
+				"automatic": true, "intervalMinutes": 5, "tagId": sample.PrivateTagID, "direction": "both", "conflicts": "latest",
+			},
+			lists: func() (creatio, google []string) { return s.creatioNames(), s.googleNames() },
+			where: [2]string{"contacts under the tag", "in the group \"Creatio\""},
+		},
+		{
+			name: "activities", choosing: "choosing activities from a week ago on",
+			settings: map[string]any{
+				"automatic": true, "intervalMinutes": 5, "syncFrom": now.AddDate(0, 0, -7).Format(time.DateOnly), "direction": "both", "conflicts": "latest",
+				"deletions": "cancel", "privateEvents": "busy", "monthsAhead": 3, "guests": "colleagues",
+			},
+			lists: func() (creatio, google []string) { return s.creatioAgenda(from, to), s.googleAgenda(from, to) },
+			where: [2]string{"activities in these weeks", "events in the calendar"},
+		},
 	}
+}
+
+// twice synchronizes a kind twice, and tells what became of it. The second time there must be nothing to do.
+func (v *visitor) twice(ctx context.Context, s *services, k kind, out io.Writer) error {
 	var runs []store.Run
 	for _, which := range []string{"first", "second"} {
-		fmt.Fprintf(out, "synchronizing, %s run\n", which)
-		run, err := v.synchronize(ctx)
+		fmt.Fprintf(out, "synchronizing %s, %s run\n", k.name, which)
+		run, err := v.synchronize(ctx, k.name)
 		if err != nil {
 			return err
 		}
@@ -60,19 +100,26 @@ func demonstrate(ctx context.Context, s *services, public string, out io.Writer)
 			return err
 		}
 	}
-	return verdict(out, s, runs)
+	return verdict(out, s, k, runs)
 }
 
 // table shows what a run did on each side.
 func table(out io.Writer, run store.Run) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tcreated\tchanged\ttaken out\trequests\t")
-	c := run.Counts
-	fmt.Fprintf(w, "Creatio\t%d\t%d\t%d\t%d\t\n", c.Creatio.Created, c.Creatio.Updated, c.Creatio.Unlinked, c.Calls.Creatio)
-	fmt.Fprintf(w, "Google\t%d\t%d\t%d\t%d\t\n", c.Google.Created, c.Google.Updated, c.Google.Unlinked, c.Calls.Google)
+	gone := "taken out"
+	if run.Type == record.Activities {
+		gone = "canceled or deleted"
+	}
+	fmt.Fprintf(w, "\tcreated\tchanged\t%s\trequests\t\n", gone)
+	row := func(side string, c store.SideCounts, requests int) {
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t\n", side, c.Created, c.Updated, c.Unlinked+c.Cancelled+c.Deleted, requests)
+	}
+	row("Creatio", run.Counts.Creatio, run.Counts.Calls.Creatio)
+	row("Google", run.Counts.Google, run.Counts.Calls.Google)
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	c := run.Counts
 	fmt.Fprintf(out, "  %s in %s: %d found on both sides, %d conflicts, %d notes\n", run.Status,
 		run.FinishedAt.Sub(run.StartedAt).Round(time.Millisecond), c.Matched, c.Conflicts, len(run.Problems))
 	for _, p := range run.Problems {
@@ -82,31 +129,29 @@ func table(out io.Writer, run store.Run) error {
 }
 
 // verdict compares what both services hold now, and asks them what they were sent that no client may send.
-func verdict(out io.Writer, s *services, runs []store.Run) error {
+func verdict(out io.Writer, s *services, k kind, runs []store.Run) error {
 	if v := append(s.google.Violations(), s.creatio.Violations()...); len(v) > 0 {
 		return fmt.Errorf("the services were asked for what no client may ask: %q", v)
 	}
 	last := runs[len(runs)-1].Counts
 	if last.Creatio != (store.SideCounts{}) || last.Google != (store.SideCounts{}) {
-		return errors.New("the second run should have had nothing to do")
+		return fmt.Errorf("the second run of %s should have had nothing to do", k.name)
 	}
-	creatio, google := s.creatioNames(), s.googleNames()
-	missing := difference(creatio, google)
-	extra := difference(google, creatio)
+	creatio, google := k.lists()
 	known := map[string]bool{}
 	for _, run := range runs {
 		for _, p := range run.Problems {
 			known[p.Record] = true
 		}
 	}
-	for _, list := range [][]string{missing, extra} {
+	for _, list := range [][]string{difference(creatio, google), difference(google, creatio)} {
 		for _, name := range list {
 			if !known[name] {
 				return fmt.Errorf("the sides do not agree on %s", name)
 			}
 		}
 	}
-	fmt.Fprintf(out, "both sides agree: %d contacts under the tag, %d in the group \"Creatio\"\n", len(creatio), len(google))
+	fmt.Fprintf(out, "both sides agree: %d %s, %d %s\n", len(creatio), k.where[0], len(google), k.where[1])
 	return nil
 }
 
@@ -160,9 +205,9 @@ func (v *visitor) call(ctx context.Context, method, path string, body, answer an
 }
 
 // synchronize queues a run and waits for its end.
-func (v *visitor) synchronize(ctx context.Context) (run store.Run, err error) {
+func (v *visitor) synchronize(ctx context.Context, kind string) (run store.Run, err error) {
 	var queued struct{ Run string }
-	if err := v.call(ctx, http.MethodPost, "/api/v1/contacts/sync", nil, &queued); err != nil {
+	if err := v.call(ctx, http.MethodPost, "/api/v1/"+kind+"/sync", nil, &queued); err != nil {
 		return run, err
 	}
 	look := time.NewTicker(50 * time.Millisecond)

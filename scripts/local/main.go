@@ -54,7 +54,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	o := options{env: os.LookupEnv}
 	f := flag.NewFlagSet("local", flag.ContinueOnError)
 	f.SetOutput(out)
-	f.BoolVar(&o.demo, "demo", false, "link the sample user's accounts, synchronize twice and tell what happened")
+	f.BoolVar(&o.demo, "demo", false, "link the sample user's accounts, synchronize contacts and activities twice and tell what happened")
 	f.BoolVar(&o.once, "once", false, "with -demo: end after that, successfully only if both sides agree")
 	f.DurationVar(&o.tick, "tick", time.Minute, "how often to look who is due; 0 never")
 	f.StringVar(&o.data, "data", "", "keep everything in this directory; default: a new one that is removed at the end, or .tandem with real services")

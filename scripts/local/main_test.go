@@ -20,7 +20,10 @@ func TestOnce_synchronizes_twice_and_finds_both_sides_agreeing(t *testing.T) {
 	if err := serve(t.Context(), options{demo: true, once: true, data: t.TempDir(), env: bare}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"signing in", "first run", "second run", "both sides agree", "\nready http://127.0.0.1:"} {
+	for _, want := range []string{
+		"signing in", "contacts, first run", "contacts, second run", "contacts under the tag", "activities, first run", "activities, second run",
+		"activities in these weeks", "\nready http://127.0.0.1:",
+	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,12 +10,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
+
+	gcal "google.golang.org/api/calendar/v3"
 
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
+	"github.com/tandem-sync/tandem/shared/sandbox/google/calendar"
 	"github.com/tandem-sync/tandem/shared/sandbox/sample"
 )
 
@@ -145,6 +147,7 @@ func save(path string, box saver) error {
 func fillGoogle(g *googlebox.Server) error {
 	g.AddUser(googlebox.User{Email: sample.UserEmail, Name: sample.UserName, HostedDomain: "example.com", EmailVerified: true})
 	g.AddUser(googlebox.User{Email: sample.ColleagueEmail, Name: sample.ColleagueName, HostedDomain: "example.com", EmailVerified: true})
+	g.AddUser(googlebox.User{Email: sample.PartnerEmail, Name: sample.PartnerName, EmailVerified: true})
 	account := g.Account(sample.UserEmail)
 	groups := map[string]string{}
 	for _, name := range sample.Groups() {
@@ -161,7 +164,47 @@ func fillGoogle(g *googlebox.Server) error {
 			return fmt.Errorf("fill the simulated google: the photo of %s is none", p.ResourceName)
 		}
 	}
+	return fillCalendars(g)
+}
+
+// fillCalendars makes the sample events, as people make them.
+func fillCalendars(g *googlebox.Server) error {
+	for email, zone := range map[string]string{
+		sample.UserEmail: sample.UserTimeZone, sample.ColleagueEmail: sample.ColleagueTimeZone, sample.PartnerEmail: sample.PartnerTimeZone,
+	} {
+		g.Calendar(email).SetTimeZone(zone)
+	}
+	for _, e := range sample.Events(time.Now()) {
+		c := g.Calendar(e.Of)
+		id := c.Add(e.Event)
+		done := true
+		for guest, answer := range e.Answers {
+			done = g.Calendar(guest).Answer(id, answer) && done
+		}
+		instances := c.Instances(id)
+		for n, x := range e.Exceptions {
+			done = n < len(instances) && except(c, instances[n], x) && done
+		}
+		if !done {
+			return fmt.Errorf("fill the simulated google: the event %q could not be made as it is to be", e.Summary)
+		}
+	}
 	return nil
+}
+
+// except makes an instance of a series an exception.
+func except(c *calendar.Person, instance *gcal.Event, x sample.Exception) bool {
+	if x.Deleted {
+		return c.Delete(instance.Id)
+	}
+	return c.Edit(instance.Id, func(e *gcal.Event) {
+		e.Summary = cmp.Or(x.Title, e.Summary)
+		for _, at := range []*gcal.EventDateTime{e.Start, e.End} {
+			if t, err := time.Parse(time.RFC3339, at.DateTime); err == nil {
+				at.DateTime = t.Add(x.Later).Format(time.RFC3339)
+			}
+		}
+	})
 }
 
 // fillCreatio makes the users and inserts the sample rows, each by who made it.
@@ -176,7 +219,7 @@ func fillCreatio(c *creatiobox.Server) error {
 			ContactName: sample.ColleagueName, Email: sample.ColleagueEmail, TimeZone: sample.ColleagueTimeZone, Active: true,
 		},
 	}
-	for _, row := range sample.Creatio() {
+	for _, row := range append(sample.Creatio(), sample.Activities(time.Now())...) {
 		session := c.System()
 		if row.By != "" {
 			session = c.As(row.By)
@@ -190,66 +233,4 @@ func fillCreatio(c *creatiobox.Server) error {
 		}
 	}
 	return nil
-}
-
-// creatioNames are the names of the contacts under the sample user's private tag, sorted.
-func (s *services) creatioNames() []string {
-	var names []string
-	session := s.creatio.As(sample.UserLogin)
-	for _, link := range session.Rows("ContactInTag", map[string]any{"TagId": sample.PrivateTagID}) {
-		c := session.Get("Contact", fmt.Sprint(link["EntityId"]))
-		names = append(names, fullName(c["GivenName"], c["MiddleName"], c["Surname"]))
-	}
-	slices.Sort(names)
-	return names
-}
-
-// googleNames are the names of the contacts in the group, sorted.
-func (s *services) googleNames() []string {
-	var names []string
-	account := s.google.Account(sample.UserEmail)
-	members := map[string]bool{}
-	for _, g := range account.Groups() {
-		if g.Name == "Creatio" {
-			for _, m := range account.Members(g.ResourceName) {
-				members[m] = true
-			}
-		}
-	}
-	for _, p := range account.People() {
-		if members[p.ResourceName] {
-			name := ""
-			if len(p.Names) > 0 {
-				name = fullName(p.Names[0].GivenName, p.Names[0].MiddleName, p.Names[0].FamilyName)
-			}
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-func fullName(parts ...any) string {
-	var words []string
-	for _, p := range parts {
-		if text, ok := p.(string); ok {
-			words = append(words, strings.Fields(text)...)
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// difference is what a has more of than b.
-func difference(a, b []string) []string {
-	count := map[string]int{}
-	for _, x := range b {
-		count[x]++
-	}
-	var out []string
-	for _, x := range a {
-		if count[x]--; count[x] < 0 {
-			out = append(out, x)
-		}
-	}
-	return out
 }

@@ -37,6 +37,13 @@ const (
 	Attendees = "attendees"
 )
 
+// What a record tells its counterpart once, when that is made: the time zone that it has of its own, by whatever name, and the
+// address of who organizes it, where that is somebody else than the user.
+const (
+	Zone      = "zone"
+	Organizer = "organizer"
+)
+
 // The answers to an invitation. An open one is empty.
 const (
 	Accepted  = "accepted"
@@ -50,7 +57,7 @@ var Schema = record.Schema{
 	{Name: When, Label: "Time", Key: textKey},
 	{Name: Place, Label: "Place", Key: textKey},
 	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},
-	{Name: Reminder, Label: "Reminder, minutes before", Key: textKey},
+	{Name: Reminder, Label: "Reminder", Key: textKey},
 	{Name: Answer, Label: "Your answer", Key: textKey},
 	{Name: Attendees, Label: "Participant", Set: true, Key: func(e record.Entry) string { return AddressKey(e.Text) }},
 }
@@ -111,6 +118,15 @@ func ReadMoment(e record.Entry) (Moment, error) {
 		}
 	}
 	return m, nil
+}
+
+// MomentShown reads what Field.Show wrote of an entry of When.
+func MomentShown(text string) (Moment, error) {
+	days, is := strings.CutSuffix(text, " ("+allDay+")")
+	if is {
+		return ReadMoment(record.Entry{Kind: allDay, Text: days})
+	}
+	return ReadMoment(record.Entry{Text: text})
 }
 
 // Timed is a moment between two instants.

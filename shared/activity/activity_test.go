@@ -79,6 +79,10 @@ func TestA_moment_is_read_as_it_was_written(t *testing.T) {
 		if err != nil || got != m {
 			t.Fatalf("%+v was read as %+v, %v", m, got, err)
 		}
+		when, _ := Schema.Field(When)
+		if got, err := MomentShown(when.Show([]record.Entry{m.Entry()})); err != nil || got != m {
+			t.Fatalf("%+v is shown as %+v, %v", m, got, err)
+		}
 	})
 }
 

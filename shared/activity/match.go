@@ -10,9 +10,10 @@ const ByTitleAndTime match.Reason = "title and time"
 
 // Match are the rules by which activities and events that have no link yet are found to be the same.
 var Match = match.Rules{
-	Levels:     []match.Level{{Reason: ByTitleAndTime, Keys: titleAndTime}},
-	SameName:   func(a, b record.Fields) bool { return record.Fold(Name(a)) == record.Fold(Name(b)) },
-	Contradict: func(record.Fields, record.Fields) bool { return false },
+	Levels:   []match.Level{{Reason: ByTitleAndTime, Keys: titleAndTime, Least: match.Same}},
+	SameName: func(a, b record.Fields) bool { return record.Fold(Name(a)) == record.Fold(Name(b)) },
+	Compare:  func(match.Item, match.Item) match.Verdict { return match.Same },
+	InOrder:  true,
 }
 
 func titleAndTime(it match.Item) []string {

@@ -236,23 +236,22 @@ func TestWhat_was_deleted_while_the_token_expired_is_gone_and_nothing_else(t *te
 func TestA_series_counts_once_for_the_guard_and_single_events_each(t *testing.T) {
 	t.Parallel()
 	a := newAgenda(t)
-	daily := event("Standup", 24)
-	daily.Recurrence = []string{"RRULE:FREQ=DAILY;COUNT=60"}
-	series := a.calendar.Add(daily)
+	a.put(map[string]any{"monthsAhead": 10})
+	series := a.series("Standup", 24, "RRULE:FREQ=DAILY;COUNT=250")
 	var ids []string
-	for i := range 40 {
+	for i := range 100 {
 		ids = append(ids, a.calendar.Add(event(fmt.Sprintf("Visit %02d", i), 24+i)))
 	}
 	a.run("done")
-	a.calendar.Delete(series)
+	a.calendar.Truncate(a.calendar.Instances(series)[10].Id)
 	run := a.run("done")
-	if run.Counts.Creatio.Cancelled != 60 {
+	if run.Counts.Creatio.Cancelled != 240 || run.Counts.Calls.Google != 1 {
 		t.Errorf("counts are %+v", run.Counts)
 	}
-	for _, id := range ids[:20] {
+	for _, id := range ids[:40] {
 		a.calendar.Delete(id)
 	}
-	if run = a.run("held"); waits(run) != 20 || run.Counts.Creatio.Cancelled != 0 {
+	if run = a.run("held"); waits(run) != 40 || run.Counts.Creatio.Cancelled != 0 {
 		t.Errorf("%d wait, counts are %+v", waits(run), run.Counts)
 	}
 }

@@ -26,7 +26,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/creatio/activities"
 	"github.com/tandem-sync/tandem/shared/creatio/contacts"
-	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/google/people"
@@ -145,7 +144,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	}
 	a.engines = map[record.Type]*syncer.Engine{
 		record.Contacts:   {Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
-		record.Activities: {Kind: Activities, Open: a.openActivities, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Activities: {Kind: Activities, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
 	}
 	if err := a.openQueue(ctx, o); err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -383,6 +382,17 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 	return map[record.Side]syncer.Side{record.Creatio: contacts.New(c.site, tag, c.user), record.Google: group}, nil
 }
 
+// kept reads what a side wanted to have again beside its cursor.
+func (a *App) kept(user string, t record.Type, side record.Side) func(context.Context) ([]byte, error) {
+	return func(ctx context.Context) ([]byte, error) {
+		data, err := a.store.User(user).Blob(ctx, t, store.KeptBlob(side))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, nil
+		}
+		return data, err
+	}
+}
+
 // openActivities makes the two sides of a user's activity sync. The range of recurring events ends at the start of a day, so
 // that it rolls on once a day.
 func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
@@ -390,20 +400,22 @@ func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync)
 	if err != nil {
 		return nil, err
 	}
-	loc, known := zone.Load(p.Creatio.TimeZone)
-	if !known {
-		loc = time.UTC
-	}
-	first, err := zone.ParseDate(syncFrom(s.Settings, p.CreatedAt))
-	if err != nil {
-		return nil, fault.Errorf(fault.Bug, "", "sync-from", "open activities: %w", err)
-	}
-	from := first.Start(loc)
-	to := zone.DateOf(a.now().In(loc).AddDate(0, s.Settings.MonthsAhead, 0), loc).Start(loc)
-	events, err := calendar.New(c.google, calendar.Options{From: from, To: to, Zone: loc, Private: calendar.Private(s.Settings.PrivateEvents)})
+	loc, err := a.findZone(ctx, c, s)
 	if err != nil {
 		return nil, err
 	}
-	mine := activities.New(c.site, activities.Options{User: c.user, From: from, Zone: loc, Guests: s.Settings.Guests})
+	from, err := firstInstant(p, s.Settings, loc)
+	if err != nil {
+		return nil, err
+	}
+	to := zone.DateOf(a.now().In(loc).AddDate(0, s.Settings.MonthsAhead, 0), loc).Start(loc)
+	events, err := calendar.New(c.google, calendar.Options{
+		From: from, To: to, Zone: loc, Email: p.Google.Email, Private: calendar.Private(s.Settings.PrivateEvents),
+		Kept: a.kept(p.ID, record.Activities, record.Google),
+	})
+	if err != nil {
+		return nil, err
+	}
+	mine := activities.New(c.site, activities.Options{User: c.user, From: from, Zone: loc, Accounts: others{a}.accounts, Guests: s.Settings.Guests})
 	return map[record.Side]syncer.Side{record.Creatio: mine, record.Google: events}, nil
 }

@@ -170,7 +170,7 @@ func (s *story) cutOffBefore(side record.Side) string {
 func (s *story) cutOffAt(b *breakage) string {
 	s.t.Helper()
 	s.begun()
-	s.pass(5 * time.Minute)
+	s.pass(s.apart)
 	if !s.breakAt(b, func() { s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user}) }) {
 		s.t.Errorf("nothing was written to %s", sideName(b.side))
 	}

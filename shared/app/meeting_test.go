@@ -195,6 +195,56 @@ func TestA_guest_who_deletes_a_copy_declines_and_the_meeting_goes_on(t *testing.
 	}
 }
 
+func TestA_guest_whose_answer_could_not_be_written_at_first_still_declines_alone(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	id := w.meets("Kickoff")
+	for _, c := range []*colleague{a, b, a, b} {
+		w.as(c, func() { w.syncActivities("done") })
+	}
+	for _, e := range w.google.Calendar(bo).Events() {
+		w.google.Calendar(bo).Delete(e.Id)
+	}
+	w.creatio.DenyRecord("Bo", "Activity", id, creatiobox.Update)
+	w.as(b, func() { w.syncActivities("partial") })
+	w.creatio.AllowRecord("Bo", "Activity", id, creatiobox.Update)
+	w.pass(24 * time.Hour)
+	for range 2 {
+		for _, c := range []*colleague{b, a} {
+			w.as(c, func() { w.syncActivities("done") })
+		}
+	}
+	canceled, answer := w.fate(id)
+	if activities, adas, bos := w.meetings("Kickoff"); canceled || activities != 1 || adas != 1 || bos != 0 {
+		t.Errorf("canceled %t: %d activities, %d events of Ada's and %d of Bo's; bo answered %v", canceled, activities, adas, bos, answer)
+	}
+}
+
+func TestA_guest_s_run_takes_nothing_back_that_was_edited_since(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	e := event("Kickoff", 48)
+	e.Attendees = []*gcal.EventAttendee{{Email: bo}}
+	id := w.google.Calendar(ada).Add(e)
+	for _, c := range []*colleague{a, b, a, b} {
+		w.as(c, func() { w.syncActivities("done") })
+	}
+	w.google.Calendar(ada).Edit(id, func(e *gcal.Event) { e.Location = "Hall" })
+	w.as(a, func() { w.syncActivities("done") })
+	row := w.creatio.System().Rows("Activity", map[string]any{"Title": "Kickoff"})[0]
+	if err := w.creatio.As("Ada").Update("Activity", row["Id"].(string), map[string]any{"Location": "Garden"}); err != nil {
+		t.Fatal(err)
+	}
+	// Bo's copy shows the hall, which is news to Bo's run.
+	for _, c := range []*colleague{b, a, b, a} {
+		w.as(c, func() { w.syncActivities("done") })
+	}
+	is := w.creatio.System().Get("Activity", row["Id"].(string))["Location"]
+	if google := w.google.Calendar(ada).Event(id).Location; is != "Garden" || google != "Garden" {
+		t.Errorf("the place is %q in Creatio and %q in Google", is, google)
+	}
+}
+
 func TestA_meeting_lives_on_when_the_one_whose_calendar_carries_it_leaves(t *testing.T) {
 	t.Parallel()
 	w, a, b := office(t)

@@ -104,12 +104,17 @@ func changed(run store.Run) bool {
 
 func (w *world) inGroup() int { return len(w.google.Account(ada).Members(w.group())) }
 
-// window runs the user's window in the worker, holds that to so much memory, and gives the run without its changes: the
-// pages that show those are another function's.
 func (w *world) window(want string, limit uint64, gc float64, what string) store.Run {
 	w.t.Helper()
+	return w.windowOf("/sync-contacts", want, limit, gc, what)
+}
+
+// windowOf runs the user's window in the worker, holds that to so much memory, and gives the run without its changes: the
+// pages that show those are another function's.
+func (w *world) windowOf(path, want string, limit uint64, gc float64, what string) store.Run {
+	w.t.Helper()
 	w.pass(5 * time.Minute)
-	a := w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": w.id})
+	a := w.do(http.MethodPost, path, map[string]string{"user": w.id})
 	var out struct{ Run, Status string }
 	if err := json.Unmarshal([]byte(a.body), &out); err != nil || a.status != 200 || out.Status != want {
 		w.t.Fatalf("%s: got %d %s, want %s", what, a.status, a.body, want)

@@ -27,14 +27,14 @@ func openDoubts(d store.Sync) int {
 	return max(n, 0)
 }
 
-func (s service) Doubts(ctx context.Context, user string, limit int) ([]web.Doubt, error) {
+func (s service) Doubts(ctx context.Context, user string, t record.Type, limit int) ([]web.Doubt, error) {
 	u := s.app.store.User(user)
-	doc, err := u.Sync(ctx, record.Contacts)
+	doc, err := u.Sync(ctx, t)
 	if err != nil || doc.Pairs.Doubts == 0 {
 		return nil, err
 	}
 	var out []web.Doubt
-	for p, err := range u.Pairs(ctx, record.Contacts) {
+	for p, err := range u.Pairs(ctx, t) {
 		if err != nil {
 			return nil, err
 		}
@@ -58,18 +58,18 @@ func verdictOn(doc store.Sync, pair string) (store.Verdict, bool) {
 	return doc.Verdicts[i], true
 }
 
-func (s service) Settle(ctx context.Context, user string, v web.Verdict) error {
-	u, err := s.ready(ctx, user, record.Contacts)
+func (s service) Settle(ctx context.Context, user string, t record.Type, v web.Verdict) error {
+	u, err := s.ready(ctx, user, t)
 	if err != nil {
 		return err
 	}
-	known, err := knownOf(ctx, u, v)
+	known, err := knownOf(ctx, u, t, v)
 	if err != nil {
 		return err
 	}
 	id := store.PairID(known.creatioID, v.GoogleID)
 	follow, begun := false, ""
-	err = u.UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+	err = u.UpdateSync(ctx, t, func(d *store.Sync) error {
 		said, pending := verdictOn(*d, id)
 		begun = d.Lease.Owner
 		if follow, err = known.follows(v.Same, said, pending); err != nil || !follow {
@@ -88,7 +88,7 @@ func (s service) Settle(ctx context.Context, user string, v web.Verdict) error {
 		return err
 	}
 	// The word is kept whatever becomes of this run: the next one follows it.
-	_, err = s.app.asked(ctx, user, record.Contacts, begun)
+	_, err = s.app.asked(ctx, user, t, begun)
 	return err
 }
 
@@ -104,15 +104,15 @@ type acquaintance struct {
 }
 
 // knownOf finds what is known of two records. One that nothing is known of as the user's own is store.ErrNotFound.
-func knownOf(ctx context.Context, u store.User, v web.Verdict) (acquaintance, error) {
+func knownOf(ctx context.Context, u store.User, t record.Type, v web.Verdict) (acquaintance, error) {
 	var out acquaintance
 	found := map[record.Side]bool{}
 	for side, ids := range map[record.Side][]string{record.Creatio: {v.CreatioID, strings.ToLower(v.CreatioID)}, record.Google: {v.GoogleID}} {
-		links, err := u.LinksBy(ctx, record.Contacts, side, ids)
+		links, err := u.LinksBy(ctx, t, side, ids)
 		if err != nil {
 			return out, err
 		}
-		pairs, err := u.PairsBy(ctx, record.Contacts, side, ids)
+		pairs, err := u.PairsBy(ctx, t, side, ids)
 		if err != nil {
 			return out, err
 		}
@@ -134,7 +134,7 @@ func knownOf(ctx context.Context, u store.User, v web.Verdict) (acquaintance, er
 		}
 	}
 	if !found[record.Creatio] || !found[record.Google] {
-		return out, fmt.Errorf("find the contacts of a pair: %w", store.ErrNotFound)
+		return out, fmt.Errorf("find the records of a pair: %w", store.ErrNotFound)
 	}
 	return out, nil
 }

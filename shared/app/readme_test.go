@@ -16,8 +16,8 @@ import (
 // chapter is the part of the README that tells what is synchronized.
 const chapter = "## What is synchronized"
 
-// tables are the rows of the chapter's tables by the first cell of their header.
-func tables(t *testing.T) map[string][][]string {
+// tables are the rows of a chapter's tables by the first cell of their header.
+func tables(t *testing.T, chapter string) map[string][][]string {
 	t.Helper()
 	raw, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -73,7 +73,7 @@ func scenarios(t *testing.T) map[string]string {
 func TestReadme_has_one_row_for_every_field(t *testing.T) {
 	t.Parallel()
 	rows := map[string]int{}
-	for _, row := range tables(t)["field"] {
+	for _, row := range tables(t, chapter)["field"] {
 		rows[row[0]]++
 	}
 	// A photo is carried beside the schema (.github/adr/0005-photos.md).
@@ -96,8 +96,13 @@ var quoted = regexp.MustCompile("`([^`]+)`")
 
 func TestReadme_names_columns_and_fields_that_the_code_knows(t *testing.T) {
 	t.Parallel()
-	sources := map[int]string{1: source(t, "../creatio/contacts"), 2: source(t, "../google/people")}
-	for _, row := range tables(t)["field"] {
+	namesKnown(t, tables(t, chapter)["field"], map[int]string{1: source(t, "../creatio/contacts"), 2: source(t, "../google/people")})
+}
+
+// namesKnown holds what cells of a table quote against code that has to know it.
+func namesKnown(t *testing.T, rows [][]string, sources map[int]string) {
+	t.Helper()
+	for _, row := range rows {
 		for cell, code := range sources {
 			names := quoted.FindAllStringSubmatch(row[cell], -1)
 			if len(names) == 0 {
@@ -139,7 +144,7 @@ func TestReadme_names_a_scenario_for_every_row_and_a_row_for_every_scenario(t *t
 	t.Parallel()
 	all := scenarios(t)
 	named := map[string]bool{}
-	for table, rows := range tables(t) {
+	for table, rows := range tables(t, chapter) {
 		for _, row := range rows {
 			links := linked.FindAllStringSubmatch(row[len(row)-1], -1)
 			if len(links) == 0 {
@@ -180,26 +185,47 @@ func TestEvery_rule_that_the_history_names_is_played(t *testing.T) {
 	}
 }
 
-func TestReadme_names_every_field_of_activities_and_no_other(t *testing.T) {
+// activitiesChapter is the part of the README that tells what is synchronized of activities.
+const activitiesChapter = "## What is synchronized of activities"
+
+func TestReadme_has_one_row_for_every_field_of_activities_in_their_order(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+	var named, fields []string
+	for _, row := range tables(t, activitiesChapter)["field of an activity"] {
+		named = append(named, row[0])
 	}
-	_, table, found := strings.Cut(string(raw), "| field of an activity |")
-	if !found {
-		t.Fatal("the README has no table of the fields of activities")
-	}
-	table, _, _ = strings.Cut(table, "\n\n")
-	var named []string
-	for _, line := range strings.Split(table, "\n")[2:] {
-		named = append(named, strings.TrimSpace(strings.Split(line, "|")[1]))
-	}
-	var fields []string
 	for _, f := range activity.Schema {
 		fields = append(fields, f.Label)
 	}
 	if !slices.Equal(named, fields) {
 		t.Errorf("the README names %q, the schema has %q", named, fields)
+	}
+}
+
+func TestReadme_names_columns_and_fields_of_activities_that_the_code_knows(t *testing.T) {
+	t.Parallel()
+	namesKnown(t, tables(t, activitiesChapter)["field of an activity"], map[int]string{1: source(t, "../creatio/activities"), 2: source(t, "../google/calendar")})
+}
+
+var testLink = regexp.MustCompile(`\[([^\]]+)\]\((shared/app/[a-z_]+_test\.go)\)`)
+
+func TestReadme_names_a_story_of_activities_in_every_row_that_is_played(t *testing.T) {
+	t.Parallel()
+	for table, rows := range tables(t, activitiesChapter) {
+		for _, row := range rows {
+			stories := testLink.FindAllStringSubmatch(row[len(row)-1], -1)
+			if len(stories) == 0 {
+				t.Errorf("%s %q names no story in its last cell", table, row[0])
+			}
+			for _, m := range stories {
+				raw, err := os.ReadFile(filepath.Join("../..", m[2]))
+				if err != nil {
+					t.Errorf("%s %q: %v", table, row[0], err)
+				}
+				if name := "func Test" + strings.ReplaceAll(m[1], " ", "_") + "("; !strings.Contains(string(raw), name) {
+					t.Errorf("%s %q names the story %q, which is not in %s", table, row[0], m[1], m[2])
+				}
+			}
+		}
 	}
 }

@@ -50,11 +50,11 @@ func (s *story) run() (status string, run store.Run) {
 	s.revive()
 	if s.cut.everyRun() && !s.undoes {
 		s.interrupted(func() {
-			s.pass(5 * time.Minute)
+			s.pass(s.apart)
 			s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user})
 		})
 	}
-	s.pass(5 * time.Minute)
+	s.pass(s.apart)
 	a := s.do(http.MethodPost, "/sync-contacts", map[string]string{"user": s.user})
 	var out struct{ Run, Status, Reason string }
 	if err := json.Unmarshal([]byte(a.body), &out); err != nil || (a.status != 200 && a.status != 503) {
@@ -74,7 +74,7 @@ func (s *story) synchronize() string {
 func (s *story) synchronizeNow() string {
 	s.t.Helper()
 	s.begun()
-	s.pass(5 * time.Minute)
+	s.pass(s.apart)
 	return s.tells(s.queued("/contacts/sync"))
 }
 

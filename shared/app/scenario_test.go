@@ -26,7 +26,8 @@ var update = flag.Bool("update", false, "write what the scenarios of testdata sh
 // TestScenarios plays the stories of testdata/scenarios: the whole of Tandem between a simulated Creatio and a simulated
 // Google. A story begins with the rule in prose. Its sections are steps, in order:
 //
-//	site                  what the services are like before anything happens: "names are surname first", "Google's lists lag"
+//	site                  what the services are like before anything happens: "names are surname first", "Google's lists lag",
+//	                      and how soon runs follow: "runs are a minute apart"
 //	settings              "direction: to-google", "conflicts: google", "tag: Work"
 //	in Creatio            what people do in Creatio, a line "label: value" for each value
 //	in Google             what the user does in Google
@@ -84,9 +85,13 @@ func tell(t *testing.T, archive *txtar.Archive, cut *cutting) {
 		t.Error("the story does not begin with its rule")
 	}
 	var options []change
+	apart := 5 * time.Minute
 	for _, f := range archive.Files {
 		if f.Name == "site" {
 			options = append(options, site(t, string(f.Data)))
+			if slices.ContainsFunc(statements(string(f.Data)), func(st statement) bool { return st.text == soon }) {
+				apart = time.Minute
+			}
 		}
 	}
 	if cut != nil {
@@ -94,7 +99,7 @@ func tell(t *testing.T, archive *txtar.Archive, cut *cutting) {
 	}
 	s := &story{world: newWorld(t, options...), settings: map[string]any{
 		"automatic": true, "intervalMinutes": 15, "direction": "both", "conflicts": "latest",
-	}}
+	}, apart: apart}
 	s.cut, s.undoes = cut, slices.ContainsFunc(archive.Files, func(f txtar.File) bool { return f.Name == "undo" })
 	s.tag("Ada", private)
 	s.play(archive)
@@ -148,7 +153,12 @@ type story struct {
 	// undoes says that the story puts back what its latest run did. Then only that is cut off: of a run that was cut off, the
 	// next one does the rest.
 	undoes bool
+	// apart is how long after the step before it a run begins.
+	apart time.Duration
 }
+
+// soon is a site whose runs begin a minute after the step before them, and not five.
+const soon = "runs are a minute apart"
 
 type step struct {
 	do   func(*story, statement)
@@ -326,8 +336,11 @@ func site(t *testing.T, data string) change {
 			switch st.text {
 			case "Google's lists lag":
 				env[listsLag] = "9m"
+			case "Google's groups lag":
+				env[groupsLag] = "9m"
 			case "Google's reads lag":
 				env[readsLag] = "9m"
+			case soon:
 			case "names are surname first":
 				o.NameOrder = "SGM"
 			case "names are given name first":

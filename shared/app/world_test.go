@@ -32,6 +32,8 @@ import (
 const (
 	listsLag = "TEST_LISTS_LAG"
 	readsLag = "TEST_READS_LAG"
+	// groupsLag is the same of who is in a group.
+	groupsLag = "TEST_GROUPS_LAG"
 )
 
 const (
@@ -164,6 +166,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 
 	options := googlebox.Options{Now: w.now, IssuerURL: w.env["GOOGLE_ENDPOINT"]}
 	options.WriteVisibility, _ = time.ParseDuration(w.env[listsLag])
+	options.StaleGroups, _ = time.ParseDuration(w.env[groupsLag])
 	options.StaleReads, _ = time.ParseDuration(w.env[readsLag])
 	w.google = googlebox.New(options)
 	w.google.AddClient(clientID, clientSecret, w.url+"/oauth-callback")
@@ -311,15 +314,22 @@ type account struct {
 	}
 	Contacts struct {
 		TagID string
-		State struct {
-			Status   string
-			LastSync *time.Time
-			NextSync *time.Time
-			HeldRun  *string
-			Failing  int
-			Problem  *struct{ Code, Message, Action string }
-		}
+		State sectionState
 	}
+	Activities struct {
+		SyncFrom string
+		State    sectionState
+	}
+}
+
+// sectionState is how a sync type goes.
+type sectionState struct {
+	Status   string
+	LastSync *time.Time
+	NextSync *time.Time
+	HeldRun  *string
+	Failing  int
+	Problem  *struct{ Code, Message, Action string }
 }
 
 func (w *world) account() (a account) {

@@ -116,7 +116,7 @@ var pureImports = []string{
 	"bytes", "cmp", "container/...", "crypto/sha1", "crypto/sha256", "embed", "encoding", "encoding/...", "errors", "fmt", "hash", "hash/...",
 	"html", "iter", "maps", "math", "math/big", "math/bits", "net/url", "path", "regexp", "slices", "sort", "strconv", "strings", "sync",
 	"text/template", "time", "unicode", "unicode/...", "unique",
-	"github.com/google/uuid", "github.com/nyaruka/phonenumbers", "github.com/teambition/rrule-go", "golang.org/x/net/html/...",
+	"github.com/google/uuid", "github.com/mozillazg/go-unidecode", "github.com/nyaruka/phonenumbers", "github.com/rivo/uniseg", "github.com/teambition/rrule-go", "golang.org/x/net/html/...",
 	"golang.org/x/net/idna", "golang.org/x/text/...",
 }
 

@@ -50,7 +50,7 @@ func TestEmailKey_tells_addresses_apart_as_mail_services_do(t *testing.T) {
 		"\tanna@example.com\n":               "anna@example.com",
 		"\u200banna@\u200dexample.com\ufeff": "anna@example.com",
 		"\u200e\u200f":                       "\u200e\u200f",
-		"Anna Meyer <Anna@example.com>":      "anna meyer <anna@example.com>",
+		"Anna Meyer <Anna@example.com>":      "anna@example.com",
 		"quoted\"at@\"local@Example.com":     "quoted\"at@\"local@example.com",
 		"anna@EXAMPLE.com.":                  "anna@example.com.",
 		"anna@\uff45\uff58ample.com":         "anna@example.com",

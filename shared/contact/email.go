@@ -2,26 +2,69 @@ package contact
 
 import (
 	"cmp"
+	"net/url"
 	"strings"
 	"unicode"
 
 	"golang.org/x/net/idna"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// EmailKey is the identity of an e-mail address: lower case, with the domain in its ASCII form. The part before the
-// @ is folded too, as every large mail service does; dots in it stay, since only one of them ignores those.
+// EmailKey is the identity of an e-mail address: that of the mailbox that it names, whatever people wrote around it. The part
+// before the @ is taken in lower case, as every large mail service does; dots in it stay, since only one of them ignores
+// those. The domain is taken in its ASCII form.
 func EmailKey(address string) string {
-	address = norm.NFC.String(cases.Fold().String(norm.NFD.String(strings.Join(strings.Fields(visible(address)), " "))))
-	local, domain, found := strings.Cut(address, "@")
-	if !found {
-		return address
+	address = strings.Join(strings.Fields(mailboxOf(visible(address))), " ")
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return norm.NFC.String(strings.ToLower(norm.NFC.String(address)))
 	}
-	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+	return norm.NFC.String(strings.ToLower(norm.NFC.String(address[:at]))) + "@" + domainKey(address[at+1:])
+}
+
+// EmailSpellings are the addresses that name the mailbox of one: its key, and the same under the other domains of its service.
+func EmailSpellings(address string) []string {
+	key := EmailKey(address)
+	out := []string{key}
+	local, domain, _ := strings.Cut(key, "@")
+	for alias, of := range aliases {
+		if of == domain {
+			out = append(out, local+"@"+alias)
+		}
+	}
+	return out
+}
+
+// mailboxOf is the address in a link or beside a name: mailto:tom@example.com, Sue Reed <sue@example.com>.
+func mailboxOf(s string) string {
+	s = strings.TrimSpace(s)
+	if open := strings.LastIndexByte(s, '<'); open >= 0 && strings.HasSuffix(s, ">") && strings.Contains(s[open:], "@") {
+		s = strings.TrimSpace(s[open+1 : len(s)-1])
+	}
+	const scheme = "mailto:"
+	if len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
+		s, _, _ = strings.Cut(s[len(scheme):], "?")
+		if plain, err := url.PathUnescape(s); err == nil {
+			s = plain
+		}
+	}
+	return s
+}
+
+// aliases are domains of one service under which a mailbox has one owner (https://support.google.com/mail/answer/10313).
+var aliases = map[string]string{"googlemail.com": "gmail.com"}
+
+// lookup keeps letters that IDNA 2008 tells apart and its forerunner did not, as ß and ss
+// (https://www.unicode.org/reports/tr46/#Deviations).
+var lookup = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false))
+
+func domainKey(domain string) string {
+	domain = strings.TrimSpace(domain)
+	if ascii, err := lookup.ToASCII(norm.NFC.String(domain)); err == nil {
 		domain = ascii
 	}
-	return local + "@" + domain
+	domain = norm.NFC.String(strings.ToLower(norm.NFC.String(domain)))
+	return cmp.Or(aliases[domain], domain)
 }
 
 // visible is a text without the characters that show nothing, as marks of direction and soft hyphens, which come along

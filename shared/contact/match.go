@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,27 +16,112 @@ const (
 	ByName  match.Reason = "name and company"
 )
 
-// Match are the rules by which contacts that have no link yet are found to be the same person.
+// Match are the rules by which contacts that have no link yet are found to be the same person. A shared address or number
+// says that they may be one; then their names have to agree.
 var Match = match.Rules{
 	Levels: []match.Level{
-		{Reason: ByEmail, Keys: emailKeys},
-		// A switchboard's number, or the family's: two names that contradict are two people, and a family has one surname.
-		{Reason: ByPhone, Keys: phoneKeys, Possible: compatible, Agree: agree},
-		{Reason: ByPhone, Keys: namedNumberKeys, Possible: compatible, Agree: agree},
-		{Reason: ByName, Keys: nameKeys},
+		{Reason: ByEmail, Keys: emailKeys, Least: match.Same},
+		// A switchboard's number, or the family's: two names that have nothing in common are two people.
+		{Reason: ByPhone, Keys: phoneKeys, Least: match.Same, Shared: true},
+		{Reason: ByPhone, Keys: namedNumberKeys, Least: match.Same},
+		{Reason: ByName, Keys: nameKeys, Least: match.Same},
+		{Reason: ByName, Keys: soundKeys, Least: match.Same, Possible: twoScripts},
 	},
-	SameName:   sameName,
-	Contradict: contradict,
+	SameName: sameName,
+	Compare:  compare,
 }
 
-func compatible(a, b record.Fields) bool { return !contradict(a, b) }
+// CandidateKeys are all by which a contact is found that may be the same as another one: addresses and numbers under any label, and
+// the name however it is spelled. Contacts that share one are compared by Match.
+func CandidateKeys(it match.Item) []string {
+	var keys []string
+	for _, k := range emailKeys(it) {
+		keys = append(keys, "e"+k)
+	}
+	for _, e := range allOf(it, Phones) {
+		number, _, _ := strings.Cut(PhoneKey(e.Text), ";")
+		keys = append(keys, "p"+number)
+	}
+	for _, k := range numberKeys(allOf(it, Phones)) {
+		keys = append(keys, "d"+k)
+	}
+	short := maps.Clone(it.Fields)
+	delete(short, MiddleName)
+	for _, f := range []record.Fields{it.Fields, short} {
+		if n := nameOf(match.Item{Fields: f, Untracked: it.Untracked}); !n.isEmpty() {
+			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled), "s"+n.sorted(func(w word) string { return sounds(w.plain) }))
+		}
+	}
+	return unique(keys)
+}
 
-func agree(a, b record.Fields) bool { return !diverge(a, b) }
+// compare tells how likely two contacts that share an address or a number are one person.
+func compare(a, b match.Item) match.Verdict {
+	x, y := nameOf(a), nameOf(b)
+	switch {
+	case x.isEmpty() && y.isEmpty():
+		return compareNameless(a, b)
+	case x.isEmpty():
+		return compareToNameless(b, a)
+	case y.isEmpty():
+		return compareToNameless(a, b)
+	default:
+		return compareNames(x, y)
+	}
+}
 
+// compareNameless compares two of which neither has a name: they are one unless their companies differ.
+func compareNameless(a, b match.Item) match.Verdict {
+	x, y := record.Fold(a.Fields.Text(Company)), record.Fold(b.Fields.Text(Company))
+	if x != "" && y != "" && x != y {
+		return match.Doubtful
+	}
+	return match.Same
+}
+
+// compareToNameless compares a person with a contact that has no name: an address and a number together are enough, unless
+// they are a company's own.
+func compareToNameless(person, nameless match.Item) match.Verdict {
+	numbers := shared(numberKeys(allOf(person, Phones)), numberKeys(allOf(nameless, Phones)))
+	addresses := shared(emailKeys(person), emailKeys(nameless))
+	if nameless.Fields.Text(Company) != "" {
+		addresses = slices.DeleteFunc(addresses, isRole)
+	}
+	if len(numbers) > 0 && len(addresses) > 0 {
+		return match.Same
+	}
+	return match.Doubtful
+}
+
+// roles are mailboxes that a company's people share.
+var roles = map[string]bool{
+	"info": true, "office": true, "contact": true, "contacts": true, "mail": true, "post": true, "hello": true, "sales": true, "support": true, "service": true,
+	"admin": true, "team": true, "help": true, "billing": true, "accounts": true, "accounting": true, "hr": true, "jobs": true, "marketing": true,
+	"press": true, "reception": true, "kontakt": true, "buero": true, "verkauf": true, "vertrieb": true, "enquiries": true, "orders": true,
+}
+
+func isRole(address string) bool {
+	local, _, _ := strings.Cut(address, "@")
+	return roles[local]
+}
+
+// shared are the keys that are in both lists.
+func shared(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(k string) bool { return !slices.Contains(b, k) })
+}
+
+// allOf are the values of a field under any label.
+func allOf(it match.Item, field string) []record.Entry {
+	return slices.Concat(it.Fields[field], it.Untracked[field])
+}
+
+// emailKeys are the addresses under any label. A site may have made a type of its own for numbers, whose values are none.
 func emailKeys(it match.Item) []string {
 	var keys []string
-	for _, e := range it.Fields[Emails] {
-		keys = append(keys, EmailKey(e.Text))
+	for _, e := range allOf(it, Emails) {
+		if key := EmailKey(e.Text); strings.Contains(key, "@") || len(it.Fields[Emails]) > 0 && slices.ContainsFunc(it.Fields[Emails], e.Equal) {
+			keys = append(keys, key)
+		}
 	}
 	return unique(keys)
 }
@@ -55,23 +141,60 @@ func numberKeys(numbers []record.Entry) []string {
 // namedNumberKeys are the numbers under any label, each with the name: a fax or a switchboard is shared by many, of whom
 // hardly two have one name.
 func namedNumberKeys(it match.Item) []string {
-	name := nameTokens(it.Fields)
-	if len(name) < 2 {
-		return nil
-	}
-	numbers := numberKeys(slices.Concat(it.Fields[Phones], it.Untracked[Phones]))
-	for i := range numbers {
-		numbers[i] = strings.Join(name, " ") + "|" + numbers[i]
-	}
-	return numbers
+	numbers := numberKeys(allOf(it, Phones))
+	return products(fullNames(nameOf(it)), numbers)
 }
 
+// nameKeys are the name with the company.
 func nameKeys(it match.Item) []string {
-	name, company := nameTokens(it.Fields), record.Fold(it.Fields.Text(Company))
-	if len(name) < 2 || company == "" {
+	return products(fullNames(nameOf(it)), companyKeys(it))
+}
+
+// soundKeys are the name as it sounds with the company: what two scripts have in common.
+func soundKeys(it match.Item) []string {
+	n := nameOf(it)
+	if len(n.words) < 2 {
 		return nil
 	}
-	return []string{strings.Join(name, " ") + "|" + company}
+	return products([]string{n.sorted(func(w word) string { return sounds(w.plain) })}, companyKeys(it))
+}
+
+func twoScripts(a, b match.Item) bool {
+	return !slices.Equal(nameOf(a).scripts(), nameOf(b).scripts())
+}
+
+func companyKeys(it match.Item) []string {
+	if company := record.Fold(it.Fields.Text(Company)); company != "" {
+		return []string{company}
+	}
+	return nil
+}
+
+// fullNames are the spellings of a name of at least two words.
+func fullNames(n name) []string {
+	if len(n.words) < 2 {
+		return nil
+	}
+	return unique([]string{n.sorted(plain), n.sorted(spelled)})
+}
+
+// products are all pairs of two lists.
+func products(names, others []string) []string {
+	var keys []string
+	for _, n := range names {
+		for _, o := range others {
+			keys = append(keys, n+"|"+o)
+		}
+	}
+	return unique(keys)
+}
+
+func sameName(a, b record.Fields) bool {
+	x, y := nameOf(match.Item{Fields: a}), nameOf(match.Item{Fields: b})
+	if x.isEmpty() || y.isEmpty() {
+		return false
+	}
+	return x.sorted(plain) == y.sorted(plain) || x.sorted(spelled) == y.sorted(spelled)
 }
 
 func unique(keys []string) []string {

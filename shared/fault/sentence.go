@@ -67,7 +67,7 @@ func Explain(err error) Sentence {
 var particular = map[string]Sentence{
 	"creatio no-access": {
 		Message: "Creatio does not let you read what Tandem needs.",
-		Action: "Ask your administrator for the right to read contacts, their details, the lists that these use, and your own tags. " +
+		Action: "Ask your administrator for the right to read contacts and activities, their details, the lists that these use, and your own tags. " +
 			"Nothing is lost: the first synchronization after that goes on from here.",
 	},
 	"creatio signed-out": {
@@ -79,20 +79,24 @@ var particular = map[string]Sentence{
 		Action:  "Nothing to do: Tandem tries again by itself. If it stays so, tell your administrator.",
 	},
 	"google no-access": {
-		Message: "Google does not let Tandem use the contacts of your account.",
-		Action:  "Ask the administrator of your Google account to allow Contacts and Tandem. Nothing is lost: the first synchronization after that goes on from here.",
+		Message: "Google does not let Tandem use this part of your account.",
+		Action:  "Ask the administrator of your Google account to allow Contacts, Calendar and Tandem. Nothing is lost: the first synchronization after that goes on from here.",
 	},
 	"google api-disabled": {
-		Message: "Google turns Tandem away: the People API is not enabled in Tandem's Google Cloud project.",
-		Action:  "Tell your administrator to enable it there. Your account stays connected, and the first synchronization after that goes on from here.",
+		Message: "Google turns Tandem away: the People API or the Calendar API is not enabled in Tandem's Google Cloud project.",
+		Action:  "Tell your administrator to enable both there. Your account stays connected, and the first synchronization after that goes on from here.",
 	},
 	"google scope-missing": {
-		Message: "Google no longer lets Tandem use your contacts.",
+		Message: "Google no longer lets Tandem use what it needs of your account.",
 		Action:  "Connect Google again on the settings page and leave every box checked.",
 	},
 	"google contacts-full": {
 		Message: "Google has no room for more contacts in this account.",
 		Action:  "Delete contacts there that nobody needs; Tandem adds this one then.",
+	},
+	"running": {
+		Message: "Another synchronization is under way.",
+		Action:  "Nothing to do: Tandem tries again by itself.",
 	},
 	"deadline": {
 		Message: "There is more to do than fits into one go. What is done so far is saved.",

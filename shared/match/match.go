@@ -7,8 +7,10 @@
 package match
 
 import (
+	"cmp"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -29,26 +31,43 @@ type Rules struct {
 	Levels []Level
 	// SameName reports whether two records have one name. It decides between several that share a key.
 	SameName func(a, b record.Fields) bool
-	// Contradict reports whether two records that share a key are plainly not the same.
-	Contradict func(a, b record.Fields) bool
+	// Compare tells how likely two records that share a key are the same.
+	Compare func(a, b Item) Verdict
+	// InOrder says that of several records which may be the same nobody is asked: those that look the same come before others,
+	// and those that were made first come first. Whoever is left over has no counterpart.
+	InOrder bool
 }
+
+// Verdict is how likely two records that share a key are the same.
+type Verdict int
+
+// The verdicts, from the least likely to the most.
+const (
+	// Other is for two that are plainly not the same.
+	Other Verdict = iota
+	// Doubtful is for two of which nobody can tell who knows no more than what they show.
+	Doubtful
+	// Same is for two of which everything agrees that both show.
+	Same
+)
 
 // Level is one way to find records that may be the same: those that share a key.
 type Level struct {
 	Reason Reason
 	Keys   func(Item) []string
-	// Possible, where not nil, excludes two that share a key and are plainly not the same. Others that contradict each
-	// other are left as a doubt.
-	Possible func(a, b record.Fields) bool
-	// Agree, where not nil, reports in the place of Contradict whether two that share a key with nobody else are a pair.
-	Agree func(a, b record.Fields) bool
+	// Least is what the verdict on two must be at least so that they are a pair. Two of whom it is less are left as a doubt.
+	Least Verdict
+	// Shared says that many have the key who have nothing else in common: two that are plainly others are no candidates.
+	Shared bool
+	// Possible, where not nil, excludes two for whom a key of this level says nothing.
+	Possible func(a, b Item) bool
 }
 
 // levels are those of the kind, and before them the two that every kind has.
 func (r Rules) levels() []Level {
 	return append([]Level{
-		{Reason: ByUser, Keys: func(it Item) []string { return unique(slices.Clone(it.Same)) }, Agree: func(record.Fields, record.Fields) bool { return true }},
-		{Reason: ByOrigin, Keys: func(it Item) []string { return unique(slices.Clone(it.Origins)) }},
+		{Reason: ByUser, Keys: func(it Item) []string { return unique(slices.Clone(it.Same)) }, Least: Other},
+		{Reason: ByOrigin, Keys: func(it Item) []string { return unique(slices.Clone(it.Origins)) }, Least: Doubtful},
 	}, r.Levels...)
 }
 
@@ -60,6 +79,8 @@ type Item struct {
 	Untracked record.Fields
 	// Member says that the record is in scope and so must find its place; others are only candidates.
 	Member bool
+	// Created is when the record was made; zero where that is not known.
+	Created time.Time
 	// Different are ids of the other side's records that the user took for another than this one. Same are names of pairs
 	// that the user took for the same: the other record has the name too.
 	Different, Same []string
@@ -149,8 +170,7 @@ func (f *finder) level(l Level) {
 		}
 		for _, k := range l.Keys(it) {
 			for _, j := range index[k] {
-				g := f.items[record.Google][j]
-				if (it.Member || g.Member) && !slices.Contains(forth[i], j) && !it.differs(g) && (l.Possible == nil || l.Possible(it.Fields, g.Fields)) {
+				if !slices.Contains(forth[i], j) && f.candidates(l, it, f.items[record.Google][j]) {
 					forth[i] = append(forth[i], j)
 					back[j] = append(back[j], i)
 				}
@@ -158,6 +178,12 @@ func (f *finder) level(l Level) {
 		}
 	}
 	f.decide(l, forth, back)
+}
+
+// candidates tells whether two items that share a key of a level may be a pair.
+func (f *finder) candidates(l Level, creatio, google Item) bool {
+	return (creatio.Member || google.Member) && !creatio.differs(google) && (l.Possible == nil || l.Possible(creatio, google)) &&
+		(!l.Shared || f.rules.Compare(creatio, google) != Other)
 }
 
 // decide takes the pairs that are the only choice of both, and notes the others as doubts.
@@ -169,12 +195,60 @@ func (f *finder) decide(l Level, forth, back map[int][]int) {
 		}
 	}
 	for _, i := range sortedKeys(chosen) {
-		j := chosen[i]
-		f.taken[record.Creatio][i], f.taken[record.Google][j] = true, true
-		f.pairs = append(f.pairs, Pair{Creatio: i, Google: j, Reason: l.Reason})
+		f.take(i, chosen[i], l.Reason)
+	}
+	if f.rules.InOrder {
+		f.inOrder(l, forth)
+		return
 	}
 	f.doubt(record.Creatio, l.Reason, forth)
 	f.doubt(record.Google, l.Reason, back)
+}
+
+// inOrder pairs those that still have several choices: the first with the first.
+func (f *finder) inOrder(l Level, forth map[int][]int) {
+	type choice struct {
+		creatio, google int
+		alike           bool
+	}
+	var choices []choice
+	creatio, google := f.items[record.Creatio], f.items[record.Google]
+	for i, js := range forth {
+		for _, j := range js {
+			if !creatio[i].Open && !google[j].Open {
+				choices = append(choices, choice{i, j, f.alike(creatio[i], google[j])})
+			}
+		}
+	}
+	slices.SortFunc(choices, func(a, b choice) int {
+		if a.alike != b.alike {
+			if a.alike {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(byAge(creatio[a.creatio], creatio[b.creatio]), byAge(google[a.google], google[b.google]))
+	})
+	for _, c := range choices {
+		if !f.taken[record.Creatio][c.creatio] && !f.taken[record.Google][c.google] {
+			f.take(c.creatio, c.google, l.Reason)
+		}
+	}
+}
+
+func byAge(a, b Item) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) }
+
+// alike reports whether two show what the kind calls the same.
+func (f *finder) alike(a, b Item) bool {
+	return slices.ContainsFunc(f.rules.Levels, func(l Level) bool {
+		keys := l.Keys(b)
+		return slices.ContainsFunc(l.Keys(a), func(k string) bool { return slices.Contains(keys, k) })
+	})
+}
+
+func (f *finder) take(i, j int, reason Reason) {
+	f.taken[record.Creatio][i], f.taken[record.Google][j] = true, true
+	f.pairs = append(f.pairs, Pair{Creatio: i, Google: j, Reason: reason})
 }
 
 // only tells whether i has one candidate that has no other choice itself, first by the key alone, then by key and name.
@@ -183,11 +257,7 @@ func (f *finder) only(l Level, i int, js []int, back map[int][]int) (int, bool) 
 		return 0, false
 	}
 	if len(js) == 1 && len(back[js[0]]) == 1 && !f.items[record.Google][js[0]].Open {
-		c, g := f.items[record.Creatio][i].Fields, f.items[record.Google][js[0]].Fields
-		if l.Agree != nil {
-			return js[0], l.Agree(c, g)
-		}
-		return js[0], !f.rules.Contradict(c, g)
+		return js[0], f.rules.Compare(f.items[record.Creatio][i], f.items[record.Google][js[0]]) >= l.Least
 	}
 	found := -1
 	for _, j := range js {

@@ -87,7 +87,6 @@ const (
 	RuleLeft        = "left"          // the record left the scope on the other side
 	RuleCameBack    = "came-back"     // the record is in scope again on the other side
 	RuleUndo        = "undo"          // the user undid a run
-	RuleLocked      = "locked"        // both changed; one side does not let the user write the value
 	RuleUntouchable = ""              // nothing was decided
 )
 
@@ -127,8 +126,10 @@ type View struct {
 	Fields      record.Fields
 	Untracked   record.Fields
 	Projections []record.Projection
-	// Locked are the names of fields that may not be written here.
+	// Locked are the names of fields that may not be written here. Followed says that the record follows another user's, in which
+	// they may be written, and that the runs of that user do so.
 	Locked   []string
+	Followed bool
 	Modified time.Time
 }
 
@@ -381,9 +382,9 @@ func (m *merger) entry(b, c, g slot) {
 	case same(c.canonical, g.canonical):
 		m.put(c, c, g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
-		// A change that the settings, or a lock, keep where it was made: both stay, and the base too, so that it is
-		// still a change when it may be carried again.
-		m.put(b, c, g)
+		m.stay(b, c, g)
+	case cChanged && gChanged && m.leavesToOther():
+		m.stay(b, c, g)
 	case !cChanged:
 		m.put(g, slot{canonical: g.canonical}, g)
 		m.decide(record.Creatio, m.changed(), c, slot{canonical: g.canonical})
@@ -391,8 +392,20 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(c, c, slot{canonical: c.canonical})
 		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
 	default:
-		m.conflict(c, g)
+		m.conflict(b, c, g)
 	}
+}
+
+// stay leaves a change, which the settings or a lock keep where it was made, there: both values stay, and the base too, so that it
+// is still a change when it may be carried again.
+func (m *merger) stay(b, c, g slot) { m.put(b, c, g) }
+
+// leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that
+// user may write.
+func (m *merger) leavesToOther() bool {
+	return slices.ContainsFunc(record.Sides[:], func(s record.Side) bool {
+		return m.views[s].Followed && m.policy.Direction.Takes(s) && slices.Contains(m.views[s].Locked, m.field.Name)
+	})
 }
 
 // takes reports whether the field may be written on a side.
@@ -432,9 +445,14 @@ func (m *merger) decide(side record.Side, rule string, was, is slot) {
 	m.swaps[side] = append(m.swaps[side], swap)
 }
 
-// conflict decides between two different changes of one value.
-func (m *merger) conflict(c, g slot) {
+// conflict decides between two different changes of one value. One that wins and may not be written on the other side stays
+// where it was made: whoever may write it there carries it.
+func (m *merger) conflict(b, c, g slot) {
 	winner, rule := m.winner(m.field.Empty(c.canonical), m.field.Empty(g.canonical))
+	if !m.takes(winner.Other()) && m.policy.Direction.Takes(winner.Other()) {
+		m.stay(b, c, g)
+		return
+	}
 	m.resolve(winner, rule, c, g)
 }
 
@@ -467,10 +485,6 @@ func (m *merger) winner(creatioEmpty, googleEmpty bool) (record.Side, string) {
 		return record.Creatio, RuleDirection
 	case !m.policy.Direction.Takes(record.Google):
 		return record.Google, RuleDirection
-	case !m.takes(record.Creatio):
-		return record.Creatio, RuleLocked
-	case !m.takes(record.Google):
-		return record.Google, RuleLocked
 	case creatioEmpty:
 		return record.Google, RuleEditKept
 	case googleEmpty:

@@ -50,6 +50,8 @@ type Pair struct {
 	SplitSide record.Side
 	// Separate says that an undo took the link away: it is as it was then, and nothing follows from it.
 	Separate bool
+	// Orphaned says that a guest's copy is gone because nobody's account has the record any more of which it was a copy.
+	Orphaned bool
 	Base     record.Fields
 	Sides    map[record.Side]Now
 	// NewIDs are the ids that new records get, where they are chosen here.
@@ -171,15 +173,16 @@ func (p Pair) departed() record.Side {
 	return ""
 }
 
-// carriesOn reports whether the record that departed was a guest's copy of one that a run made for another user who takes part no
-// more. Then this user's account carries what is left.
+// carriesOn reports whether the record that departed was a guest's copy of one that a run made for another user, whose account does
+// not carry it any more. Then this user's account carries what is left.
 func (p Pair) carriesOn(direction Direction) bool {
 	side := p.departed()
 	if side == "" || !direction.Takes(side) {
 		return false
 	}
 	n := p.Sides[side]
-	return n.guestCopy() && !slices.Contains(n.WasLocked, record.Withdrawal) && !slices.Contains(p.Sides[side.Other()].Locked, record.Others)
+	alone := !slices.Contains(p.Sides[side.Other()].Locked, record.Others)
+	return n.guestCopy() && !slices.Contains(n.WasLocked, record.Withdrawal) && (alone || p.Orphaned)
 }
 
 // decline has a record in which others take part say that this user does not, whose copy is gone, and stay as it is otherwise.

@@ -191,8 +191,9 @@ func (r *recovery) made(s record.Side, f record.Field) bool {
 	return r.rows != nil && slices.ContainsFunc(r.intent.Sides[s].Rows[f.Name], func(id string) bool { return r.rows(s, id) })
 }
 
-// conflictsWith reports whether a value that somebody editedSince is a conflict against the intended one rather than against
-// the former one: where the other side still shows what it was taken from, the former one, else the intended one.
+// conflictsWith reports whether a value that somebody edited since is a conflict against the intended one rather than against
+// the former one: where the other side still shows what it was taken from, the former one, else the intended one. Where the
+// other side was to be written too, nobody edited it, and what it shows is agreed.
 func (r *recovery) conflictsWith(f record.Field, effects map[record.Side]effect, before, after record.Entry) (intended bool) {
 	for _, s := range record.Sides {
 		if effects[s] == editedSince && r.made(s, f) {
@@ -200,7 +201,13 @@ func (r *recovery) conflictsWith(f record.Field, effects map[record.Side]effect,
 		}
 	}
 	for _, s := range record.Sides {
-		if effects[s] != editedSince {
+		switch effects[s] {
+		case editedSince:
+		case tookEffect:
+			return true
+		case tookNone:
+			return false
+		case untouched:
 			return !shows(f, r.now[s].Fields[f.Name], displayed(f, r.intent.Sides[s].After, r.intent.Sides[s].Projections, after))
 		}
 	}

@@ -24,8 +24,8 @@ var update = flag.Bool("update", false, "write the plans of testdata anew")
 // TestScenarios decides the pairs of testdata. Each file tells a story and has these sections:
 //
 //	base     what both sides last agreed on, a line "field: value" for each value
-//	creatio  what Creatio shows; "@id", "@member", "@gone", "@modified", "@shown field: is => as" and
-//	         "@kept field: value" tell the rest
+//	creatio  what Creatio shows; "@id", "@member", "@gone", "@modified", "@locked field", "@shown field: is => as"
+//	         and "@kept field: value" tell the rest
 //	google   what Google shows
 //	policy   "direction", "conflicts", and "first", "detached" or "parted" on a side where the pair is
 //	plan     what is to be done about it
@@ -120,6 +120,8 @@ func parseRecord(t *testing.T, section string) Now {
 			n.Member = true
 		case "@gone":
 			n.Gone = true
+		case "@locked":
+			n.Locked = append(n.Locked, rest)
 		case "@kept":
 			field, value, _ := strings.Cut(rest, ": ")
 			if n.Untracked == nil {

@@ -17,10 +17,22 @@ type Delta struct {
 	Members []string
 	// Extents are the parts of the scope that were read whole; nil for all of it.
 	Extents []Extent
+	// From is the beginning of the range; zero for none. A record that ended before it, and still does, is left as it is.
+	From time.Time
 	// ScopeGone says that the tag or the group itself is not there any more.
 	ScopeGone bool
 	// Cursor is where the next window starts. To be kept only after everything above is dealt with.
 	Cursor json.RawMessage
+	// Kept is what the side wants to have again beside the cursor, and is to be kept before that is; nil where it stays as it is.
+	Kept []byte
+	// Notices are what the user is told of records of the side that no operation is about.
+	Notices []Notice
+}
+
+// Notice is a note about a record.
+type Notice struct {
+	ID, Name string
+	Note
 }
 
 // Extent is a part of a scope that was read whole, so that what is missing in it is missing from something.
@@ -28,8 +40,10 @@ type Extent struct {
 	// Parent is the series whose records were read; empty for all records. Alone bounds them to those of no series.
 	Parent string
 	Alone  bool
-	// From and To bound the ends of the records that were read, To itself excluded; zero for no bound.
+	// From and To bound the ends of the records that were read, To itself excluded; zero for no bound. Later are series of which
+	// only what ends at a later time than From was read.
 	From, To time.Time
+	Later    map[string]time.Time
 }
 
 // Covers reports whether a record of a series, or of none, that ends at a time lies in the extent. One without an end lies
@@ -40,6 +54,8 @@ func (e Extent) Covers(parent string, end time.Time) bool {
 		return false
 	case end.IsZero():
 		return true
+	case end.Before(e.Later[parent]):
+		return false
 	default:
 		return !end.Before(e.From) && (e.To.IsZero() || end.Before(e.To))
 	}
@@ -75,6 +91,8 @@ type Operation struct {
 	// Before and After are the whole content as it is and as it shall be. Only the fields named in Changed differ.
 	Before, After Fields
 	Changed       []string
+	// Once is what else a creation gets of its counterpart, in a vocabulary of the kind.
+	Once Fields
 	// Join puts the record into scope as well: tag or group. Set on every creation.
 	Join bool
 }

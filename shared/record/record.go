@@ -100,8 +100,11 @@ type Record struct {
 	Aliases []string
 	// Mark is the link id that Tandem left on the record; a hint for recovery, never the truth.
 	Mark string
-	// Modified is when the record last changed, by its side's clock.
-	Modified time.Time
+	// Ties are names that the record shares with its counterpart, or with the counterpart's counterpart of another program: what
+	// others noted of which records belong together. Among them may be the counterpart's id.
+	Ties []string
+	// Created is when the record was made, and Modified when it last changed, by its side's clock. Created may be zero.
+	Created, Modified time.Time
 	// Member says that the record is in scope: carries the private tag, or is in the group.
 	Member bool
 	// Gone says that the record was deleted; nothing else but ID is set then.

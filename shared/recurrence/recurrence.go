@@ -14,7 +14,6 @@ package recurrence
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/teambition/rrule-go"
@@ -40,7 +39,7 @@ type Series struct {
 // Expand gives the original starts of a series' instances that start before the given time, in order: local times, as Start is
 // one. ErrAsk where the service has to be asked.
 func Expand(s Series, before time.Time) ([]time.Time, error) {
-	rule, excluded, err := s.read()
+	rule, bounds, err := s.read()
 	if err != nil {
 		return nil, err
 	}
@@ -51,19 +50,35 @@ func Expand(s Series, before time.Time) ([]time.Time, error) {
 	var out []time.Time
 	next := expansion.Iterator()
 	first, ok := next()
-	if !ok || !first.Equal(rule.Dtstart) {
+	if !ok || !first.Equal(rule.Dtstart) || s.ends(bounds, first) {
 		// The start is outside of its own rule, and the service has a mind of its own about that.
 		return nil, ErrAsk
 	}
 	for at := first; ok; at, ok = next() {
-		if !s.instant(at).Before(before) {
+		// No clock is further from UTC than that, so that most starts need no zone.
+		if near := at.After(before.Add(-36 * time.Hour)); near && !s.instant(at).Before(before) {
 			break
 		}
-		if !slices.ContainsFunc(excluded, at.Equal) {
+		if s.ends(bounds, at) {
+			break
+		}
+		if len(bounds.excluded) == 0 || !bounds.excluded[s.place(at).Unix()] {
 			out = append(out, at)
 		}
 	}
 	return out, nil
+}
+
+// bounds are what a series leaves out of the starts that its rule has, by their place.
+type bounds struct {
+	// until is the last one at which an instance may start; zero for none.
+	until    time.Time
+	excluded map[int64]bool
+}
+
+// ends reports whether a start is beyond the last one.
+func (s Series) ends(b bounds, at time.Time) bool {
+	return !b.until.IsZero() && s.place(at).After(b.until)
 }
 
 // instant is when a local time of the series is.
@@ -72,6 +87,15 @@ func (s Series) instant(local time.Time) time.Time {
 		return zone.DateOf(local, time.UTC).Start(s.Zone)
 	}
 	return zone.Instant(local, s.Zone)
+}
+
+// place is where an end or an exclusion finds a local time of the series: days by their date, times as instants, since a local
+// time that comes twice, or that clocks skip, says too little.
+func (s Series) place(local time.Time) time.Time {
+	if s.AllDay {
+		return wall(local)
+	}
+	return s.instant(local)
 }
 
 // wall is a local time as if it were UTC.

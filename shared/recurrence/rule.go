@@ -7,65 +7,72 @@ import (
 	"time"
 
 	"github.com/teambition/rrule-go"
+
+	"github.com/tandem-sync/tandem/shared/zone"
 )
 
 // maxInterval is further apart than instances of any calendar.
 const maxInterval = 1000
 
 // read reads the lines of a series: one rule, and the instances that are excluded.
-func (s Series) read() (rule rrule.ROption, excluded []time.Time, err error) {
+func (s Series) read() (rule rrule.ROption, b bounds, err error) {
 	rules := 0
+	b.excluded = map[int64]bool{}
 	for _, line := range s.Lines {
 		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
-		property, params, _ := strings.Cut(strings.ToUpper(name), ";")
-		switch {
+		property, params, _ := strings.Cut(name, ";")
+		switch property = strings.ToUpper(property); {
 		case !ok:
-			return rule, nil, ErrAsk
+			return rule, b, ErrAsk
 		case property == "RRULE" && params == "":
 			rules++
-			rule, err = s.readRule(value)
+			rule, b.until, err = s.readRule(value)
 		case property == "EXDATE":
-			var dates []time.Time
-			dates, err = s.readDates(params, value)
-			excluded = append(excluded, dates...)
+			err = s.readDates(params, value, b.excluded)
 		default:
 			// RDATE and EXRULE are the service's.
 			err = ErrAsk
 		}
 		if err != nil {
-			return rule, nil, err
+			return rule, b, err
 		}
 	}
 	if rules != 1 || !s.matches(rule) {
-		return rule, nil, ErrAsk
+		return rule, b, ErrAsk
 	}
-	return rule, excluded, nil
+	return rule, b, nil
 }
 
 var frequencies = map[string]rrule.Frequency{"DAILY": rrule.DAILY, "WEEKLY": rrule.WEEKLY, "MONTHLY": rrule.MONTHLY, "YEARLY": rrule.YEARLY}
 
-// readRule reads the value of an RRULE.
-func (s Series) readRule(value string) (rrule.ROption, error) {
-	rule := rrule.ROption{Freq: -1, Dtstart: wall(s.Start), Interval: 1, Wkst: rrule.MO}
+// readRule reads the value of an RRULE, with the place of its end.
+func (s Series) readRule(value string) (rule rrule.ROption, until time.Time, err error) {
+	rule = rrule.ROption{Freq: -1, Dtstart: wall(s.Start), Interval: 1, Wkst: rrule.MO}
 	seen := map[string]bool{}
 	for _, part := range strings.Split(strings.ToUpper(strings.TrimSpace(value)), ";") {
 		if part == "" {
 			continue
 		}
 		key, text, _ := strings.Cut(part, "=")
-		if seen[key] || !s.readPart(&rule, key, text) {
-			return rule, ErrAsk
+		known := false
+		if key == "UNTIL" {
+			until, known = s.readUntil(text)
+		} else {
+			known = readPart(&rule, key, text)
+		}
+		if seen[key] || !known {
+			return rule, until, ErrAsk
 		}
 		seen[key] = true
 	}
 	if rule.Freq < 0 || seen["COUNT"] && seen["UNTIL"] || !sure(rule) {
-		return rule, ErrAsk
+		return rule, until, ErrAsk
 	}
-	return rule, nil
+	return rule, until, nil
 }
 
 // readPart reads one part of a rule; false for what is not known.
-func (s Series) readPart(rule *rrule.ROption, key, text string) (ok bool) {
+func readPart(rule *rrule.ROption, key, text string) (ok bool) {
 	switch key {
 	case "FREQ":
 		rule.Freq, ok = frequencies[text]
@@ -74,8 +81,6 @@ func (s Series) readPart(rule *rrule.ROption, key, text string) (ok bool) {
 		rule.Interval, ok = number(text, 1, maxInterval)
 	case "COUNT":
 		rule.Count, ok = number(text, 1, 1<<20)
-	case "UNTIL":
-		rule.Until, ok = s.readUntil(text)
 	case "WKST":
 		var day rrule.Weekday
 		var n int
@@ -120,50 +125,55 @@ func sure(rule rrule.ROption) bool {
 func (s Series) readUntil(text string) (time.Time, bool) {
 	if s.AllDay {
 		t, err := time.Parse("20060102", text)
-		return t, err == nil
+		return s.place(t), err == nil
 	}
 	t, err := time.Parse("20060102T150405Z", text)
-	return wall(t.In(s.Zone)), err == nil
+	return t, err == nil
 }
 
 // readDates reads the value of an EXDATE, of the kind of the start.
-func (s Series) readDates(params, value string) ([]time.Time, error) {
-	loc, date := s.Zone, false
+func (s Series) readDates(params, value string, into map[int64]bool) error {
+	date := false
 	for _, p := range strings.Split(params, ";") {
-		switch key, text, _ := strings.Cut(p, "="); {
-		case p == "":
-		case key == "VALUE" && text == "DATE":
-			date = true
-		case key == "VALUE" && text == "DATE-TIME":
-		case key == "TZID" && strings.EqualFold(text, s.Zone.String()):
-		default:
-			return nil, ErrAsk
-		}
-	}
-	var out []time.Time
-	for _, text := range strings.Split(strings.TrimSpace(value), ",") {
-		if s.AllDay {
-			t, err := time.Parse("20060102", text)
-			if err != nil {
-				return nil, ErrAsk
+		switch key, text, _ := strings.Cut(p, "="); strings.ToUpper(key) {
+		case "":
+		case "VALUE":
+			date = strings.EqualFold(text, "DATE")
+			if !date && !strings.EqualFold(text, "DATE-TIME") {
+				return ErrAsk
 			}
-			out = append(out, t)
-			continue
+		case "TZID":
+			if loc, ok := zone.Load(text); !ok || loc.String() != zone.Canonical(s.Zone.String()) {
+				return ErrAsk
+			}
+		default:
+			return ErrAsk
 		}
-		if date {
-			return nil, ErrAsk
-		}
-		if t, err := time.Parse("20060102T150405Z", text); err == nil {
-			out = append(out, wall(t.In(loc)))
-			continue
-		}
-		t, err := time.Parse("20060102T150405", text)
-		if err != nil {
-			return nil, ErrAsk
-		}
-		out = append(out, t)
 	}
-	return out, nil
+	if date && !s.AllDay {
+		return ErrAsk
+	}
+	for _, text := range strings.Split(strings.TrimSpace(value), ",") {
+		at, ok := s.readDate(text)
+		if !ok {
+			return ErrAsk
+		}
+		into[at.Unix()] = true
+	}
+	return nil
+}
+
+// readDate reads a day of an all-day series, else an instant or a local time.
+func (s Series) readDate(text string) (time.Time, bool) {
+	if s.AllDay {
+		t, err := time.Parse("20060102", text)
+		return s.place(t), err == nil
+	}
+	if t, err := time.Parse("20060102T150405Z", text); err == nil {
+		return t, true
+	}
+	t, err := time.Parse("20060102T150405", text)
+	return s.place(t), err == nil
 }
 
 // matches reports whether the series' start satisfies its own rule, as far as that shows without its other instances. It keeps

@@ -14,18 +14,39 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// markup is what tells HTML from text in which somebody wrote an angle bracket: an element that an editor makes.
-var markup = regexp.MustCompile(`(?i)</?(?:p|div|br|hr|span|font|b|i|u|s|strong|em|ul|ol|li|a|h[1-6]|table|tbody|thead|` +
-	`tr|td|th|img|html|head|body|title|style|pre|code|blockquote|sub|sup|label)(?:\s[^<>]*)?/?>|<!--|<!doctype`)
+// tag is an element as an editor writes it: with attributes that have a value, or with none.
+var tag = regexp.MustCompile(`(?i)<(/?)(p|div|br|hr|span|font|b|i|u|s|strong|em|ul|ol|li|a|h[1-6]|table|tbody|thead|` +
+	`tr|td|th|img|html|head|body|title|style|pre|code|blockquote|sub|sup|label)` +
+	`(?:\s+[a-z][-:a-z0-9]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=]+))*\s*/?>|<!--|<!doctype`)
 
-// IsHTML reports whether a note is HTML, as the rich text editors of newer pages store it, and not plain text.
-func IsHTML(note string) bool { return markup.MatchString(note) }
+// alone are the elements that need no end
+// (https://html.spec.whatwg.org/multipage/syntax.html#optional-tags, #void-elements).
+var alone = map[string]bool{"p": true, "br": true, "hr": true, "img": true, "li": true, "tr": true, "td": true, "th": true, "html": true, "body": true, "": true}
+
+// IsHTML reports whether a note is HTML, as the rich text editors of newer pages store it, and not plain text in which somebody
+// wrote angle brackets: it has an element that is whole.
+func IsHTML(note string) bool {
+	open := map[string]bool{}
+	for _, m := range tag.FindAllStringSubmatch(note, -1) {
+		name := strings.ToLower(m[2])
+		if alone[name] || m[1] == "/" && open[name] {
+			return true
+		}
+		open[name] = open[name] || m[1] == ""
+	}
+	return false
+}
 
 // Plain is a note as a person reads it.
 func Plain(note string) string {
 	if !IsHTML(note) {
-		return trimLines(note)
+		return trimLines(strings.ToValidUTF8(note, "\ufffd"))
 	}
+	return OfHTML(note)
+}
+
+// OfHTML is what a person reads of a text that is known to be HTML.
+func OfHTML(note string) string {
 	p := printer{}
 	z := nethtml.NewTokenizer(strings.NewReader(note))
 	for {
@@ -38,6 +59,20 @@ func Plain(note string) string {
 			p.startTag(z.Token())
 		case nethtml.EndTagToken:
 			p.endTag(z.Token())
+		}
+	}
+}
+
+// hasElement reports whether a browser would take a part of a text for an element, and so not show it.
+func hasElement(text string) bool {
+	z := nethtml.NewTokenizer(strings.NewReader(text))
+	for {
+		switch z.Next() {
+		case nethtml.ErrorToken:
+			return false
+		case nethtml.TextToken:
+		default:
+			return true
 		}
 	}
 }
@@ -151,11 +186,11 @@ func isBlock(a atom.Atom) bool {
 	}
 }
 
-// Write is how a note is written: as simple HTML where the column held HTML, or where the text itself would be
+// Write is how a note is written: as simple HTML where the column held HTML, or where a part of the text itself would be
 // taken for it, else as it is.
 func Write(text string, wasHTML bool) string {
 	text = trimLines(text)
-	if text == "" || (!wasHTML && !IsHTML(text)) {
+	if text == "" || (!wasHTML && !hasElement(text)) {
 		return text
 	}
 	lines := strings.Split(text, "\n")

@@ -10,8 +10,13 @@ import (
 func TestPlain_shows_what_a_browser_shows(t *testing.T) {
 	t.Parallel()
 	for html, want := range map[string]string{
-		"plain\r\ntext":                                                   "plain\ntext",
-		"a < b and c > d":                                                 "a < b and c > d",
+		"plain\r\ntext":   "plain\ntext",
+		"a < b and c > d": "a < b and c > d",
+		"Prefers calls <i think> after 5pm, budget a<b and c>d": "Prefers calls <i think> after 5pm, budget a<b and c>d",
+		"press <p or <br":                                                 "press <p or <br",
+		"if a <b> c then":                                                 "if a <b> c then",
+		"see <a href> and <u name>":                                       "see <a href> and <u name>",
+		`<span style="color:red">red</span>`:                              "red",
 		"AT&amp;T":                                                        "AT&amp;T",
 		"<p>one</p><p>two</p>":                                            "one\ntwo",
 		"<p>one</p>\n<p>&nbsp;</p>\n<p>two</p>":                           "one\n\ntwo",
@@ -49,6 +54,23 @@ func TestWhat_is_written_reads_as_it_was_written(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestText_in_angle_brackets_stays_text_or_is_escaped(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"budget a < b & c":       "budget a < b & c",
+		"call <i think> after 5": "<p>call &lt;i think&gt; after 5</p>",
+		"a<b and c>d":            "<p>a&lt;b and c&gt;d</p>",
+		"<unknown>":              "<p>&lt;unknown&gt;</p>",
+	} {
+		if got := Write(text, false); got != want {
+			t.Errorf("%q: wrote %q, want %q", text, got, want)
+		}
+		if got := Plain(want); got != text {
+			t.Errorf("%q reads %q", want, got)
+		}
+	}
 }
 
 func FuzzPlain(f *testing.F) {

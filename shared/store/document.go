@@ -215,6 +215,13 @@ type Link struct {
 	// Parent is the series of the records; empty where they belong to none. End is when they end; zero where they have no time.
 	Parent string    `json:"parent,omitempty"`
 	End    time.Time `json:"end,omitzero"`
+	// Shared is what all users' copies of the Google record have in common; empty where nobody else can have one. Carries says
+	// that the others follow this user's copy.
+	Shared  string `json:"shared,omitempty"`
+	Carries bool   `json:"carries,omitempty"`
+	// Left is the code of what the user was told of a record that is left to another user's account, and that has no copy in this
+	// one; empty where there is nothing of that kind. Such a link has no Google record.
+	Left string `json:"left,omitempty"`
 	// Photo is what is known of the records' photos; nil where neither ever had one.
 	Photo *LinkPhoto `json:"photo,omitempty"`
 	// Waits are losses that wait for the user's decision, by the side that they come from.
@@ -228,6 +235,23 @@ type Link struct {
 	// Failed counts failures in a row to write this record; RetryAt is when it may be tried again.
 	Failed  int       `json:"failed,omitempty"`
 	RetryAt time.Time `json:"retryAt,omitzero"`
+}
+
+// Copy is what users may know of each other's links, where each has a copy of one record.
+type Copy struct {
+	User      string
+	CreatioID string
+	Shared    string
+	// Active says that the record is in scope; else its copy in the user's account was deleted, and the settings kept the record.
+	Active bool
+	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
+	Carries bool
+	Since   time.Time
+}
+
+// CopyOf is the copy that a user's link tells of; false where it tells of none.
+func CopyOf(user string, l Link) (Copy, bool) {
+	return Copy{User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Carries: l.Carries, Since: l.Sides[record.Google].Since}, l.Shared != "" && (l.Active || l.SplitSide == record.Google)
 }
 
 // Waiting is a loss that waits for the user's decision.

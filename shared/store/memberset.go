@@ -26,6 +26,9 @@ const membersPrefix = "members/"
 // MembersBlob is the name of the blob that is a side's member set.
 func MembersBlob(s record.Side) string { return membersPrefix + string(s) }
 
+// KeptBlob is the name of the blob of what a side keeps beside its cursor.
+func KeptBlob(s record.Side) string { return "kept/" + string(s) }
+
 // IsMembersBlob is the side whose member set a blob is; false for another blob.
 func IsMembersBlob(name string) (record.Side, bool) {
 	side, is := strings.CutPrefix(name, membersPrefix)

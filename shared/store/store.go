@@ -8,7 +8,8 @@
 //	users/{user}/tokens/{side}         Token: sealed credentials of one side
 //	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
 //	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
-//	users/{user}/sync/{type}/blobs/B   Blob: bytes under a name, as "members/google", the MemberSet of a side
+//	users/{user}/sync/{type}/blobs/B   Blob: bytes under a name, as "members/google", the MemberSet of a side,
+//	                                   or "kept/google", what a side keeps beside its cursor
 //	users/{user}/sync/{type}/pairs/P   Pair: two records that are not matched, and why
 //	users/{user}/runs/{run}            Run: what one run did
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
@@ -25,8 +26,8 @@
 // microseconds; what a run writes is refused once its lease is lost; ids that are keys are
 // opaque strings of [A-Za-z0-9_-] that do not begin with two underscores. Under any other id
 // nothing is ever found, and writing is a fault of kind Bug. The name of a blob is such ids with
-// slashes between them. The ids of Creatio and Google records are values, never keys. Claims and notes are the only
-// documents in which a user's run meets another's. They have no content of a record, and their keys are keyed hashes
+// slashes between them. The ids of Creatio and Google records are values, never keys. A user's run meets another's in the
+// profiles and copies that FindUsers and Copies find, which it only reads, and in claims and notes. These have no content of a record, and their keys are keyed hashes
 // (HMAC-SHA256) of what they are of, since keys show in audit logs. They may go any time after their Until, and go
 // with their user.
 package store
@@ -99,6 +100,13 @@ type Store interface {
 	// one given, in the order of the ids: a set that is a blob already is removed from there. It returns the last of the
 	// users, and nothing when there are no more.
 	MoveMemberSets(ctx context.Context, after string, limit int) (last string, err error)
+
+	// FindUsers finds users by the contacts that they are in Creatio, or by the addresses of their Google accounts, also of accounts
+	// that are not linked any more. Letters may be of either case. In no order, each once.
+	FindUsers(ctx context.Context, contacts, addresses []string) ([]Profile, error)
+	// Copies finds the copies of shared records in all users' links, of those in scope and of those that were kept without their
+	// copy, by what the copies have in common, or by the ids in Creatio. In no order, each once.
+	Copies(ctx context.Context, t record.Type, shared, creatioIDs []string) ([]Copy, error)
 
 	// Users goes over the profiles of all users, in the order of their ids. The store may be written meanwhile. An
 	// error is the last thing it yields.

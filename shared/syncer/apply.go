@@ -90,6 +90,9 @@ func (w *writer) write(ctx context.Context, chunk []*step) ([]*pair, error) {
 	if err := w.tellTimes(ctx, chunk); err != nil {
 		return nil, err
 	}
+	if err := w.tellCarriers(ctx, chunk); err != nil {
+		return nil, err
+	}
 	w.wrote = true
 	for _, st := range chunk {
 		st.begun = true
@@ -171,6 +174,9 @@ func (w *writer) planWrites(ctx context.Context, chunk []*step) error {
 		ops := make([]record.Operation, len(steps))
 		for i, st := range steps {
 			ops[i] = *st.Ops[s]
+			if f, ok := w.sides[s.Other()].(Founding); ok && ops[i].Action == record.Create {
+				ops[i].Once = f.Once(st.state(s.Other()))
+			}
 		}
 		plans, err := w.sides[s].Plan(ctx, ops)
 		if err != nil {

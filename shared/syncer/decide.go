@@ -82,17 +82,11 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 func (w *writer) decide(p *pair) *step {
 	w.recoverIntent(p.open())
 	in := w.planned(p)
-	missing := map[record.Side][]string{}
-	for s, back := range w.guard.rejected(&p.link) {
-		// Then being in scope on one side is enough.
-		in.Active = in.Active && !back.Departure
-		missing[s] = back.Fields
-	}
-	if len(missing) > 0 {
-		in.Base = reconcile.Restored(w.engine.Schema, in, missing)
-	}
 	if w.reading.recreate {
 		in.Active = false
+	}
+	if rejected := w.guard.rejected(&p.link); len(rejected) > 0 {
+		return w.putBack(p, in, rejected)
 	}
 	return w.decideAs(p, in)
 }
@@ -146,14 +140,14 @@ func (w *writer) title(p *pair) string {
 func (w *writer) planned(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
 		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
-		Separate: p.doubt != nil, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
+		Separate: p.doubt != nil, Orphaned: p.orphaned, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
 	}
 	for _, s := range record.Sides {
 		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()), p.state(s.Other()))
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, WasLocked: p.link.Sides[s].Locked, AdapterState: rec.AdapterState,
-				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Modified: p.notes[s].EditedAt(rec.Modified)},
+				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Followed: p.followed, Modified: p.notes[s].EditedAt(rec.Modified)},
 			}
 		}
 	}
@@ -234,7 +228,11 @@ func (w *writer) tellWait(l store.Link, why *wait) {
 func (w *writer) waitingLinks(list []*pair) []store.Link {
 	var links []store.Link
 	for _, p := range list {
-		l := p.open().link
+		if p.open(); p.wait.left {
+			links = append(links, w.leftLinks(p)...)
+			continue
+		}
+		l := p.link
 		l.Intent, l.UpdatedAt = p.stored.Intent, p.stored.UpdatedAt
 		l.Base, l.Active, l.SplitSide, l.Sides = p.stored.Base, p.stored.Active, p.stored.SplitSide, maps.Clone(p.stored.Sides)
 		switch {

@@ -45,7 +45,10 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	var digests map[record.Side]string
 	if out.did() {
 		var failure error
-		if digests, failure = r.saveMembers(ctx, r.writer.members); failure != nil {
+		if digests, failure = r.saveMembers(ctx, r.writer.members); failure == nil {
+			failure = r.saveKept(ctx)
+		}
+		if failure != nil {
 			out.Status, out.After, err = Retry, fault.After(failure), failure
 		}
 	}
@@ -70,6 +73,23 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		return out, nil
 	}
 	return out, err
+}
+
+// saveKept writes down what sides want to have again beside their cursors, before those move.
+func (r *run) saveKept(ctx context.Context) error {
+	if r.reading == nil {
+		return nil
+	}
+	for _, side := range record.Sides {
+		data := r.reading.deltas[side].Kept
+		if data == nil {
+			continue
+		}
+		if err := r.user.PutBlob(ctx, r.engine.Type, r.lease, store.KeptBlob(side), data); err != nil {
+			return fmt.Errorf("save what %s keeps: %w", side, err)
+		}
+	}
+	return nil
 }
 
 // ofNoRecord is the error of a run as a whole. What a service refuses for good, and what was said of a record where none

@@ -103,6 +103,9 @@ type Kind struct {
 	Scope string
 	// Title is what a person calls a record of this content.
 	Title func(record.Fields) string
+	// Apart are fields that tell records of one title apart, as the time of a meeting: of a record that is canceled or deleted the
+	// history tells them.
+	Apart []string
 	// Match are the rules by which records that have no link yet are found to be the same.
 	Match match.Rules
 	// Policy is what the settings say about merges and departures; nil for direction and conflicts alone.
@@ -125,6 +128,8 @@ type Words struct {
 // Engine makes the runs of one sync type.
 type Engine struct {
 	Kind
+	// Others tells of the other users; nil where no record is shared.
+	Others Others
 	// Open makes a user's sides from the profile and the settings. It is called under the lease.
 	Open   func(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]Side, error)
 	Now    func() time.Time
@@ -259,6 +264,9 @@ func (r *run) work(ctx context.Context) error {
 	})
 	if err != nil {
 		return err
+	}
+	for _, side := range record.Sides {
+		r.report.notices(side, r.reading.deltas[side].Notices)
 	}
 	r.writer = &writer{loader: l, reading: r.reading, report: r.report}
 	return r.writer.carryOut(ctx)

@@ -46,11 +46,10 @@ type lossKey struct {
 	side record.Side
 }
 
-// listedLoss is a loss as a held run lists it: that the record leaves the scope, or the fields that lose values.
+// listedLoss is a loss as a held run lists it.
 type listedLoss struct {
-	digest    string
-	departure bool
-	fields    []string
+	digest string
+	change packedChange
 }
 
 // heldLoss is a loss that waits. There may be as many as links, so it has only what names their records. change is what would
@@ -83,13 +82,7 @@ func (s *session) listedBy(ctx context.Context, run string) (map[lossKey]listedL
 		return nil, err
 	}
 	for key, c := range changes {
-		l := listedLoss{digest: c.Loss.Digest, departure: record.Action(c.Action).Removes()}
-		if !l.departure {
-			for _, f := range c.Fields {
-				l.fields = append(l.fields, f.Field)
-			}
-		}
-		out[key] = l
+		out[key] = listedLoss{digest: c.Loss.Digest, change: packChange(*c)}
 	}
 	return out, nil
 }
@@ -208,22 +201,6 @@ func (g *guard) admits(l *store.Link, s record.Side) bool {
 	return true
 }
 
-// rejected is what the user wants back of a pair: by the side on which it is missing.
-func (g *guard) rejected(l *store.Link) map[record.Side]store.Waiting {
-	if g.trigger != TriggerReject {
-		return nil
-	}
-	out := map[record.Side]store.Waiting{}
-	for _, s := range record.Sides {
-		listed, ok := g.listed[lossKey{l.ID, s}]
-		if !ok {
-			continue
-		}
-		out[s] = store.Waiting{Departure: listed.departure, Fields: listed.fields}
-	}
-	return out
-}
-
 // wait notes that losses of a step wait, with what would be done.
 func (g *guard) wait(st *step, losses map[record.Side]reconcile.Loss) map[record.Side]store.Waiting {
 	out := map[record.Side]store.Waiting{}
@@ -260,21 +237,37 @@ func (g *guard) noteLeftOut(st *step) {
 		loss, loses := st.losses[s]
 		_, waited := st.stored.Waits[s]
 		if ok && (loses && loss.Digest != listed.digest || !loses && waited) {
-			left := store.Link{ID: st.link.ID, Name: st.name, CreatioID: st.link.CreatioID, GoogleID: st.link.GoogleID}
-			if !slices.ContainsFunc(g.leftOut, func(l store.Link) bool { return l.ID == left.ID }) {
-				g.leftOut = append(g.leftOut, left)
-			}
+			g.leaveOut(st)
 		}
+	}
+}
+
+// leaveOut notes that something of a step's pair is not done as the list says.
+func (g *guard) leaveOut(st *step) {
+	left := store.Link{ID: st.link.ID, Name: st.name, CreatioID: st.link.CreatioID, GoogleID: st.link.GoogleID}
+	if !slices.ContainsFunc(g.leftOut, func(l store.Link) bool { return l.ID == left.ID }) {
+		g.leftOut = append(g.leftOut, left)
+	}
+}
+
+// changedSince tells the user that a listed record is another one by now.
+func (g *guard) changedSince() store.Problem {
+	if g.trigger == TriggerReject {
+		return store.Problem{
+			Code: "changed-since", Message: "It changed after the list was made that you rejected, so Tandem kept the change and did not put that value back.",
+			Action: "If you want the former value, take it from the list and enter it yourself.",
+		}
+	}
+	return store.Problem{
+		Code: "changed-since", Message: "It changed after the list was made that you approved, so Tandem did not do with it what is listed there.",
+		Action: "If something of it still waits, the latest list has it.",
 	}
 }
 
 // tell writes down what waits, where that is another list than the last held run has, and what the user is told of it.
 func (g *guard) tell(ctx context.Context, r *report) error {
 	for _, l := range g.leftOut {
-		r.problem(l, store.Problem{
-			Code: "changed-since", Message: "It changed after the list was made that you approved, so Tandem did not do with it what is listed there.",
-			Action: "If something of it still waits, the latest list has it.",
-		})
+		r.problem(l, g.changedSince())
 	}
 	if len(g.waits) == 0 {
 		return nil
@@ -343,17 +336,22 @@ func (g *guard) change(key lossKey, last map[lossKey]*store.Change) store.Change
 	case listed != nil && listed.Loss.Digest == w.Digest:
 		return *listed
 	default:
-		return w.outline(g.engine.Words, key)
+		return w.outline(g.engine.Words, g.policy().Departures[key.side], key)
 	}
 }
 
 // outline is a change of which only the link tells.
-func (w *heldLoss) outline(words Words, key lossKey) store.Change {
+func (w *heldLoss) outline(words Words, departs reconcile.Departure, key lossKey) store.Change {
 	c := store.Change{
 		Side: key.side.Other(), Action: string(record.Update), Record: w.name, CreatioID: w.creatioID, GoogleID: w.googleID,
 		Waits: true, Loss: &store.Loss{Link: key.link, Digest: w.Digest},
 	}
-	if w.Departure {
+	switch {
+	case w.Departure && departs == reconcile.Cancel:
+		c.Action = string(record.Cancel)
+	case w.Departure && departs == reconcile.Delete:
+		c.Action = string(record.Delete)
+	case w.Departure:
 		c.Action = string(record.Unlink)
 		c.Fields = []store.FieldChange{{Field: fieldMembership, Before: words.Scope[c.Side], Rule: reconcile.RuleLeft}}
 	}

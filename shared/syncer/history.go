@@ -95,7 +95,25 @@ func (st *step) sideChange(k *Kind, s record.Side, preview bool) (store.Change, 
 	if op.Action == record.Unlink {
 		change.Fields = []store.FieldChange{{Field: fieldMembership, Before: scope[s], After: "", Rule: st.Rules[s]}}
 	}
+	if op.Action == record.Cancel || op.Action == record.Delete {
+		change.Fields = append(change.Fields, st.apart(k, s)...)
+	}
 	return change, true
+}
+
+// apart is what tells a record that goes from others of its name. It has nothing that an undo would put back value by value.
+func (st *step) apart(k *Kind, s record.Side) []store.FieldChange {
+	content := st.link.Base
+	if rec := st.records[s]; rec != nil && len(rec.Fields) > 0 {
+		content = rec.Fields
+	}
+	var out []store.FieldChange
+	for _, name := range k.Apart {
+		if f, ok := k.Schema.Field(name); ok && len(content[name]) > 0 {
+			out = append(out, store.FieldChange{Field: name, Before: f.Show(content[name]), Rule: st.Rules[s]})
+		}
+	}
+	return out
 }
 
 // unsure reports whether a side may have been written, although nobody said so. What may have been written over is told of,
@@ -190,6 +208,9 @@ func (w *writer) tellPlan(ctx context.Context, known, unmatched []*pair) error {
 		var changes []store.Change
 		for chunk := range w.chunks(list, w.plan) {
 			if err := w.tellTimes(ctx, chunk); err != nil {
+				return err
+			}
+			if err := w.tellCarriers(ctx, chunk); err != nil {
 				return err
 			}
 			for _, st := range chunk {

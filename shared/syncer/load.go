@@ -56,6 +56,9 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	if err := l.complete(ctx); err != nil {
 		return nil, err
 	}
+	if err := l.followCarriers(ctx); err != nil {
+		return nil, err
+	}
 	if err := l.loadDoubts(ctx); err != nil {
 		return nil, err
 	}

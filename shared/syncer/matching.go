@@ -22,7 +22,8 @@ import (
 // that is there. What fits several records is left alone and reported.
 type matcher struct {
 	*loader
-	// orphans are links by a record's id whose other record was deleted: whoever is matched with the record takes them over.
+	// orphans are links by a record's id whose other record was deleted, or never came: whoever is matched with the record takes
+	// them over.
 	orphans map[string][]store.Link
 }
 
@@ -52,6 +53,9 @@ func (m *matcher) groups(ctx context.Context, unmatched []*pair) iter.Seq2[[]*pa
 func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*pair, error) {
 	candidates := map[record.Side][]record.Record{}
 	for more := group; len(more) > 0; {
+		if err := m.tieCopies(ctx, more); err != nil {
+			return nil, err
+		}
 		found, err := m.candidates(ctx, oneSided(more))
 		if err != nil {
 			return nil, err
@@ -74,6 +78,9 @@ func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*p
 		return nil, err
 	}
 	m.pairUp(alone, free)
+	if err := m.leaveToOthers(ctx, group); err != nil {
+		return nil, err
+	}
 	return slices.DeleteFunc(group, func(p *pair) bool { return p.absorbed }), nil
 }
 
@@ -141,7 +148,7 @@ func (m *matcher) creating(s record.Side, from, made *record.Record) *pair {
 // one was made from it, although the link between them was lost: a record carries the id of the link it was made for as its
 // mark, or has an id that is derived from the one it was made for.
 func (m *matcher) item(s record.Side, rec *record.Record) match.Item {
-	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Origins: []string{m.linkID(s, rec.ID), rec.ID}}
+	it := match.Item{ID: rec.ID, Fields: rec.Fields, Untracked: rec.Untracked, Created: rec.Created, Origins: []string{m.linkID(s, rec.ID), rec.ID}}
 	it.Open, it.Different = m.doubts.open(s, rec.ID), m.doubts.ids(s, rec.ID, store.StateDifferent)
 	for _, p := range m.doubts.of(s, rec.ID) {
 		if p.State == store.StateSame {
@@ -154,6 +161,7 @@ func (m *matcher) item(s record.Side, rec *record.Record) match.Item {
 	if rec.Mark != "" {
 		it.Origins = append(it.Origins, rec.Mark)
 	}
+	it.Origins = append(it.Origins, rec.Ties...)
 	return it
 }
 
@@ -293,6 +301,9 @@ func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (
 	var ids []string
 	for _, l := range links {
 		other := l.SideID(s.Other())
+		if id := l.SideID(s); other == "" && l.Left != "" && m.pairs.bySide[s][id] == nil {
+			m.orphans[id] = append(m.orphans[id], l)
+		}
 		if other == "" || m.doubts.isSeparated(l.ID) {
 			continue
 		}

@@ -30,6 +30,10 @@ type pair struct {
 	unchanged bool
 	// nominated says that both records have to be read: something may have happened that no list tells.
 	nominated bool
+	// orphaned says that a copy of another user's record is gone, and that nobody's account has that record any more.
+	orphaned bool
+	// followed says that the copy follows the record of another user, who synchronizes.
+	followed bool
 	// undecided are the sides on which the only read is one that decides nothing.
 	undecided map[record.Side]bool
 	// absorbed says that another pair took this one's record over; replaces are the stored links that this pair takes over.
@@ -63,6 +67,8 @@ type wait struct {
 	// inDoubt says that the record may be one of several, found those of its doubts that this run found.
 	inDoubt bool
 	found   []store.Pair
+	// left says that the record is left to another user's account, for as long as that user synchronizes.
+	left bool
 }
 
 // linked reports whether the pair has an id on both sides.

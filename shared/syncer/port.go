@@ -68,6 +68,45 @@ type Identified interface {
 	// Identity is what all copies of a record have in common and no other record has, read from its AdapterState; empty where
 	// there is nothing.
 	Identity(adapterState json.RawMessage) string
+	// Copied reports whether other users may have a copy of the record, read from its AdapterState.
+	Copied(adapterState json.RawMessage) bool
+}
+
+// Organized is a Shared side each of whose records has one user whose account is to carry it to the other side before all
+// others' accounts.
+type Organized interface {
+	// Organizer is that user, by the contact that they are on the side, read from the record's AdapterState; empty for the user of
+	// this run, and where there is nobody.
+	Organizer(adapterState json.RawMessage) string
+}
+
+// Others tells of the other users of Tandem, where records are shared.
+type Others interface {
+	// Copies finds copies in the links of all users, by what the copies share and by the ids in Creatio.
+	Copies(ctx context.Context, t record.Type, shared, creatioIDs []string) ([]store.Copy, error)
+	// Working tells which users synchronize the type, so that what is theirs to do is done before long: of those with the ids, and
+	// of those who are the contacts.
+	Working(ctx context.Context, t record.Type, users, contacts []string) ([]Worker, error)
+}
+
+// Worker is a user who synchronizes a type.
+type Worker struct {
+	User, Contact string
+	// From is the first instant of what the user's runs take in.
+	From time.Time
+}
+
+// Founding is a Side whose records tell more than their fields to a record that is made as their counterpart. Afterwards each of
+// the two keeps its own.
+type Founding interface {
+	// Once is what the counterpart of a record gets when it is made, read from the record's AdapterState.
+	Once(adapterState json.RawMessage) record.Fields
+}
+
+// Telling is a Side that knows of its records what cannot go to the other side.
+type Telling interface {
+	// Tells are sentences for the user about that, read from a record's AdapterState. Each is said once.
+	Tells(adapterState json.RawMessage) []record.Note
 }
 
 // Remembering is a Side of which some of what a record shows depends on what it was taken for before.

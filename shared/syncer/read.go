@@ -213,7 +213,7 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 		l.doubts.note(s, rec)
 		return
 	}
-	if p.link.SideID(s) != rec.ID {
+	if p.link.SideID(s) != rec.ID || l.window.over(s, p.stored, rec) {
 		return
 	}
 	l.remember(s, p.stored, rec)

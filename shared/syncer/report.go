@@ -116,6 +116,9 @@ func (r *report) count(s record.Side, a record.Action) {
 
 // results tells the user what of a step could not be done, and what could not be done to the letter.
 func (r *report) results(st *step) {
+	if st.readOnly && st.failure() == nil {
+		r.problem(st.link, problemReadOnly)
+	}
 	for _, s := range record.Sides {
 		res, written := st.results[s]
 		if !written {
@@ -130,6 +133,21 @@ func (r *report) results(st *step) {
 			r.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
 		}
 	}
+}
+
+// notices tells the user what a side has to say of its records.
+func (r *report) notices(s record.Side, list []record.Notice) {
+	for _, n := range list {
+		l := store.Link{Name: n.Name}
+		l.SetSideID(s, n.ID)
+		r.problem(l, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+	}
+}
+
+var problemReadOnly = store.Problem{
+	Side: record.Google, Code: "read-only",
+	Message: "What you changed in Creatio stays there: in Google you may not change this event, because another person organizes it, or it is locked or private.",
+	Action:  "Ask the organizer to change it, or leave it as it is.",
 }
 
 // problem tells the user something about the records of a link.

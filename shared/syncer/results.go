@@ -90,8 +90,13 @@ func (w *writer) recordResult(st *step) {
 		}
 		l.Intent = l.Intent.Without(refused)
 	}
+	defer w.noteCopies(l)
 	for _, s := range record.Sides {
+		before := l.Sides[s].AdapterState
 		l.Sides[s] = w.sideAfter(st, s, failure != nil)
+		if failure == nil && st.Active {
+			w.tellOf(st, s, before)
+		}
 		if rec := st.records[s]; rec != nil && !rec.Gone {
 			l.Parent, l.End = rec.Parent, rec.End
 		}
@@ -149,7 +154,11 @@ func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide 
 	case !failed && !rec.Gone && st.After != nil:
 		known.Projections = st.Decision.Projections[s]
 	}
-	known.AdapterState, known.Modified, known.Locked = rec.AdapterState, rec.Modified, rec.Locked
+	known.AdapterState, known.Modified = rec.AdapterState, rec.Modified
+	if !rec.Gone {
+		// What the user could not do to a record that is gone still tells what follows from that.
+		known.Locked = rec.Locked
+	}
 	if op := st.Ops[s]; rec.Gone || known.Since.IsZero() || op != nil && op.Action == record.Create {
 		known.Since = rec.Modified
 	}

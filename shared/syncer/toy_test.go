@@ -33,18 +33,20 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 			{Name: "title", Label: "Title", Key: text},
 			{Name: "when", Label: "When", Key: text},
 			{Name: "guests", Label: "Guests", Set: true, Key: text},
+			{Name: "answer", Label: "Answer", Key: text},
 		},
 		Title: func(f record.Fields) string { return f.Text("title") },
 		Match: match.Rules{
 			Levels: []match.Level{{Reason: "title and time", Keys: func(it match.Item) []string {
 				return []string{it.Fields.Text("title") + " " + it.Fields.Text("when")}
 			}}},
-			SameName:   func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
-			Contradict: func(record.Fields, record.Fields) bool { return false },
+			SameName: func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
+			Compare:  func(match.Item, match.Item) match.Verdict { return match.Same },
 		},
 		Policy: func(s store.Settings) reconcile.Policy {
 			return reconcile.Policy{
 				Direction: reconcile.Direction(s.Direction), Conflicts: reconcile.Conflicts(s.Conflicts), Departures: departures,
+				Decline: record.Fields{"answer": {{Text: "declined"}}},
 				Retract: map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
 			}
 		},
@@ -59,6 +61,8 @@ var cancelOrDelete = map[record.Side]reconcile.Departure{record.Google: reconcil
 type visit struct {
 	fields          record.Fields
 	gone, cancelled bool
+	// hidden says that its own person took it out of the synchronization, passive that it begins no pair.
+	hidden, passive bool
 	parent          string
 	locked          []string
 	version         int
@@ -245,7 +249,8 @@ func (d *diary) record(id string) record.Record {
 		return record.Record{ID: id, Gone: true}
 	}
 	return record.Record{
-		ID: id, Modified: v.modified, Member: !v.cancelled, Fields: v.fields.Clone(), Parent: v.parent, End: d.when(v), Locked: v.locked,
+		ID: id, Modified: v.modified, Member: !v.cancelled && !v.hidden, Fields: v.fields.Clone(), Parent: v.parent, End: d.when(v), Locked: v.locked,
+		Passive: v.passive, Withdrawn: v.hidden,
 		AdapterState: json.RawMessage(strconv.Itoa(v.version)),
 	}
 }
@@ -263,7 +268,7 @@ func (d *diary) Scan(_ context.Context, cursor json.RawMessage) (record.Delta, e
 		if d.when(v).Before(d.from) || v.gone {
 			continue
 		}
-		if !v.cancelled && (d.series == "" || d.series == v.parent) {
+		if !v.cancelled && !v.hidden && (d.series == "" || d.series == v.parent) {
 			delta.Members = append(delta.Members, id)
 		}
 		if v.version > since {

@@ -3,8 +3,10 @@ package syncer
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // window is what both sides told of a run's window, found by id and packed. It is emptied as the run goes through it.
@@ -14,16 +16,20 @@ type window struct {
 	names map[record.Side]map[string]string
 	// touched are ids of records that may have changed and that have to be read where they are linked.
 	touched map[record.Side]map[string]bool
+	// from is where the range of a side begins; zero where it has none.
+	from map[record.Side]time.Time
 }
 
 // newWindow takes the records out of the deltas, so that nobody else keeps them.
 func newWindow(deltas map[record.Side]record.Delta) *window {
 	w := &window{
 		records: map[record.Side]map[string]record.Packed{}, names: map[record.Side]map[string]string{}, touched: map[record.Side]map[string]bool{},
+		from: map[record.Side]time.Time{},
 	}
 	for _, s := range record.Sides {
 		d := deltas[s]
 		w.records[s], w.names[s], w.touched[s] = make(map[string]record.Packed, len(d.Records)), map[string]string{}, make(map[string]bool, len(d.Touched))
+		w.from[s] = d.From
 		w.add(s, d.Records)
 		for _, id := range d.Touched {
 			w.touched[s][id] = true
@@ -54,6 +60,12 @@ func (w *window) record(s record.Side, id string) *record.Record {
 	}
 	rec := p.Unpack()
 	return &rec
+}
+
+// over reports whether a record of a link ended before the range of its side began, by what the link and the window say.
+func (w *window) over(s record.Side, link store.Link, rec *record.Record) bool {
+	before := func(end time.Time) bool { return !end.IsZero() && end.Before(w.from[s]) }
+	return before(link.End) && (rec.Gone || before(rec.End))
 }
 
 // has reports whether the window tells of the record that goes or went by an id.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // Account is everything the settings page shows of a user. Its JSON form is part of the API.
@@ -21,6 +22,14 @@ type Account struct {
 	CreatioAuth string `json:"-"`
 	// Admin says that the user may see every user's state.
 	Admin bool `json:"-"`
+}
+
+// state is how a type goes.
+func (a Account) state(t record.Type) State {
+	if t == record.Activities {
+		return a.Activities.State
+	}
+	return a.Contacts.State
 }
 
 // GoogleAccount is the Google side of an account.

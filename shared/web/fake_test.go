@@ -53,9 +53,10 @@ type fakeService struct {
 	split map[string]record.Side
 	// undone are what was asked to be undone.
 	undone []store.Undo
-	// doubts are what waits for anna's word, said what she said.
-	doubts []Doubt
-	said   []Verdict
+	// doubts are what waits for anna's word, said what she said, settled of which types.
+	doubts  []Doubt
+	said    []Verdict
+	settled []record.Type
 }
 
 func (f *fakeService) call(name, user string) error {
@@ -157,11 +158,12 @@ func (f *fakeService) Undo(_ context.Context, user string, what store.Undo) (str
 	return "run-new", f.call("Undo", user)
 }
 
-func (f *fakeService) Doubts(_ context.Context, user string, limit int) ([]Doubt, error) {
+func (f *fakeService) Doubts(_ context.Context, user string, _ record.Type, limit int) ([]Doubt, error) {
 	return f.doubts[:min(limit, len(f.doubts))], f.call("Doubts", user)
 }
 
-func (f *fakeService) Settle(_ context.Context, user string, v Verdict) error {
+func (f *fakeService) Settle(_ context.Context, user string, t record.Type, v Verdict) error {
+	f.settled = append(f.settled, t)
 	f.said = append(f.said, v)
 	return f.call("Settle", user)
 }

@@ -85,11 +85,19 @@ type settingsView struct {
 	TagsProblem *fault.Sentence
 	// TagGone says that the chosen tag is no longer among the tags; TagUnread, that nobody knows.
 	TagGone, TagUnread bool
-	// Doubts are the first of the contacts that wait for the user's word.
-	Doubts                             []Doubt
+	// Doubts are, by type, the first of the records that wait for the user's word.
+	Doubts                             []doubtsView
 	Intervals, Directions, ConflictsBy []choice
 	DeletionChoices, PrivateChoices    []choice
 	GuestChoices, Months               []choice
+}
+
+// doubtsView are the first doubts of a type; Open is how many there are.
+type doubtsView struct {
+	Type   record.Type
+	Words  doubtWords
+	Listed []Doubt
+	Open   int
 }
 
 type tagGroup struct {
@@ -106,11 +114,16 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}
-	if a.Contacts.State.Doubts > 0 {
-		var err error
-		if view.Doubts, err = s.service.Doubts(r.Context(), v.user, doubtsOnPage); err != nil {
+	for _, t := range []record.Type{record.Contacts, record.Activities} {
+		open := a.state(t).Doubts
+		if open == 0 {
+			continue
+		}
+		listed, err := s.service.Doubts(r.Context(), v.user, t, doubtsOnPage)
+		if err != nil {
 			return err
 		}
+		view.Doubts = append(view.Doubts, doubtsView{Type: t, Words: doubtsOf(t, open), Listed: listed, Open: open})
 	}
 	p := s.accountPage("Settings", "settings", a)
 	p.Main, p.Failed = view, len(f.Errors)+len(f.ActivitiesForm.Errors) > 0
@@ -187,6 +200,20 @@ func (s *Site) syncNow(t record.Type) serve {
 			return err
 		}
 		return s.see(w, s.root+"?done=queued")
+	}
+}
+
+// preview shows what a run of a sync type would do.
+func (s *Site) preview(t record.Type) serve {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		run, err := s.service.Preview(r.Context(), v.user, t)
+		switch {
+		case errors.Is(err, ErrNotReady):
+			return s.see(w, s.root+"?problem="+notReadyCode[t])
+		case err != nil:
+			return err
+		}
+		return s.see(w, s.link("/runs/"+url.PathEscape(run.ID)))
 	}
 }
 

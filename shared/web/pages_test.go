@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,16 @@ var everyPage = map[string]struct {
 			ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "partial", StartedAt: noon, Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},
 		})
 	}},
+	"run-activities":         {"GET", "/runs/run-5", "", false, meetings},
+	"run-activities-held":    {"GET", "/runs/run-6", "", false, meetings},
+	"run-activities-preview": {"GET", "/runs/run-7", "", false, meetings},
+	"settings-meetings": {"GET", "", "", false, func(f *fakeService) {
+		doubtful(f)
+		f.doubts = f.doubts[:1]
+		f.account.Google.Scopes = []string{"contacts", "calendar"}
+		f.account.Contacts.State.Doubts = 0
+		f.account.Activities.State = State{Status: "ok", LastSync: noon.Add(-time.Minute), NextSync: noon.Add(time.Hour), Doubts: 1}
+	}},
 	"undo-409": {"POST", "/runs/run-3/undo", "", false, nil},
 	"admin":    {"GET", "/admin", "", false, func(f *fakeService) { f.account.Admin = true }},
 	"admin-second": {"GET", "/admin?type=contacts&after=6+ada&done=job-run", "", false, func(f *fakeService) {
@@ -107,6 +118,39 @@ var everyPage = map[string]struct {
 		f.overview = Overview{Type: record.Contacts, Types: []record.Type{record.Contacts}}
 	}},
 	"not-found": {"GET", "/nowhere", "", false, nil},
+}
+
+// meetings are runs of activities.
+func meetings(f *fakeService) {
+	const lunch = "2026-03-05T12:00:00Z/2026-03-05T13:30:00Z"
+	change := func(side record.Side, action string, fields ...store.FieldChange) store.Change {
+		return store.Change{Side: side, Action: action, Record: "Lunch", CreatioID: "a1", GoogleID: "e1", Link: "l1", Fields: fields}
+	}
+	waits := change(record.Creatio, "cancel", store.FieldChange{Field: "when", Before: lunch, Rule: "left"})
+	waits.Waits = true
+	f.split = map[string]record.Side{"l9": record.Google}
+	made := change(record.Google, "create", store.FieldChange{Field: "title", After: "Lunch", Rule: "created"}, store.FieldChange{Field: "when", After: lunch, Rule: "created"})
+	made.Link = "l9"
+	match := change(record.Google, "match", store.FieldChange{Field: "match", After: "Lunch", Rule: "same-title-and-time"})
+	f.runs = append(f.runs, store.Run{
+		ID: "run-5", Type: record.Activities, Trigger: "push", Status: "done", StartedAt: noon, FinishedAt: noon,
+		Changes: []store.Change{
+			made, match,
+			change(
+				record.Creatio, "update", store.FieldChange{Field: "when", Before: lunch, After: "2026-03-05/2026-03-07 (all day)", Rule: "latest"},
+				store.FieldChange{Field: "reminder", Before: "90", After: "", Rule: "changed"},
+				store.FieldChange{Field: "answer", Before: "", After: "tentative", Rule: "changed"},
+				store.FieldChange{Field: "attendees", Before: "", After: "ada@example.com (accepted); bo@example.com", Rule: "changed"},
+				store.FieldChange{Field: "membership", After: "calendar", Rule: "came-back"},
+			),
+			change(record.Creatio, "cancel", store.FieldChange{Field: "when", Before: lunch, Rule: "left"}),
+			change(record.Google, "delete", store.FieldChange{Field: "when", Before: "2026-03-05/2026-03-06 (all day)", Rule: "left"}),
+		},
+	}, store.Run{
+		ID: "run-6", Type: record.Activities, Trigger: "schedule", Status: "held", StartedAt: noon, FinishedAt: noon, Changes: []store.Change{waits},
+	}, store.Run{
+		ID: "run-7", Type: record.Activities, Trigger: "preview", Status: "preview", StartedAt: noon, FinishedAt: noon, Changes: []store.Change{made, match},
+	})
 }
 
 func TestEveryPageIsAsItWas(t *testing.T) {
@@ -206,6 +250,29 @@ func TestSynchronizeNowLeadsBackToThePage(t *testing.T) {
 	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?done=queued")
 	c.fake.errs["SyncNow"] = ErrNotReady
 	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?problem=not-ready")
+}
+
+func TestThePreviewLeadsToWhatARunWouldDo(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for _, kind := range []string{"contacts", "activities"} {
+		wantSeeOther(t, c.do("POST", "/settings/"+kind+"/preview", "", c.signedIn), "/settings/runs/run-new")
+	}
+	c.fake.errs["Preview"] = ErrNotReady
+	wantSeeOther(t, c.do("POST", "/settings/activities/preview", "", c.signedIn), "/settings?problem=not-ready-activities")
+	c.fake.errs["Preview"] = fault.New(fault.Retry, "google", "unavailable", nil)
+	wantStatus(t, c.do("POST", "/settings/activities/preview", "", c.signedIn), http.StatusServiceUnavailable)
+}
+
+func TestAnAnswerIsOneAboutTheTypeWhoseButtonWasPressed(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	for _, target := range []string{"/settings/activities/pairs", "/settings/contacts/pairs"} {
+		wantSeeOther(t, c.do("POST", target, "creatioId=a1&googleId=e1&same=false", c.signedIn), "/settings?done=said")
+	}
+	if want := []record.Type{record.Activities, record.Contacts}; !slices.Equal(c.fake.settled, want) {
+		t.Errorf("settled were %v, want %v", c.fake.settled, want)
+	}
 }
 
 func TestWhatWaitsStandsApartFromWhatWasDone(t *testing.T) {
@@ -330,10 +397,12 @@ func TestEveryStateHasItsWords(t *testing.T) {
 	}
 	for _, rule := range []string{
 		"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",
-		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company", "undo",
+		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company", "same-title-and-time", "locked", "undo", "user",
 	} {
-		if ruleWords(record.Google, rule) == rule {
-			t.Errorf("rule %s has no words", rule)
+		for _, kind := range []record.Type{record.Contacts, record.Activities} {
+			if ruleWords(kind, record.Google, rule) == rule {
+				t.Errorf("rule %s of %s has no words", rule, kind)
+			}
 		}
 	}
 }

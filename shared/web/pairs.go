@@ -16,59 +16,65 @@ const (
 	doubtsInAnswer = 1000
 )
 
-// Doubt is a contact of each side of which nobody knows whether they are one person. Its JSON form is part of the API.
+// Doubt is a record of each side of which nobody knows whether they are the same person or meeting. Its JSON form is part of the API.
 type Doubt struct {
 	CreatioID string `json:"creatioId"`
 	GoogleID  string `json:"googleId"`
-	// Creatio and Google are what the contacts are called there.
+	// Creatio and Google are what the records are called there.
 	Creatio string    `json:"creatio"`
 	Google  string    `json:"google"`
 	Since   time.Time `json:"since"`
 }
 
-// Verdict is what the user says of a contact of each side.
+// Verdict is what the user says of a record of each side.
 type Verdict struct {
 	CreatioID, GoogleID string
 	Same                bool
 }
 
 const (
-	hintID   = "Give the id of a contact."
-	hintSame = "Give true for the same person, or false for two different ones."
+	hintID   = "Give the id of a record."
+	hintSame = "Give true for the same one, or false for two different ones."
 )
 
-func (s *Site) getPairs(w http.ResponseWriter, r *http.Request, v visit) error {
-	doubts, err := s.service.Doubts(r.Context(), v.user, doubtsInAnswer)
-	if err != nil {
-		return err
+func (s *Site) getPairs(t record.Type) serve {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		doubts, err := s.service.Doubts(r.Context(), v.user, t, doubtsInAnswer)
+		if err != nil {
+			return err
+		}
+		return answer(w, http.StatusOK, list(doubts))
 	}
-	return answer(w, http.StatusOK, list(doubts))
 }
 
-func (s *Site) postPair(w http.ResponseWriter, r *http.Request, v visit) error {
-	verdict, err := readVerdict(r.Body)
-	if err != nil {
-		return err
+func (s *Site) postPair(t record.Type) serve {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		verdict, err := readVerdict(r.Body)
+		if err != nil {
+			return err
+		}
+		if err := s.service.Settle(r.Context(), v.user, t, verdict); err != nil {
+			return s.notReady(r, v, t, err)
+		}
+		return gone(w, nil)
 	}
-	if err := s.service.Settle(r.Context(), v.user, verdict); err != nil {
-		return s.notReady(r, v, record.Contacts, err)
-	}
-	return gone(w, nil)
 }
 
 // settle takes the answer of one of the buttons.
-func (s *Site) settle(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
-		return err
+func (s *Site) settle(t record.Type) serve {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		if err := parseForm(r); err != nil {
+			return err
+		}
+		verdict, err := formVerdict(r.PostForm)
+		if err != nil {
+			return err
+		}
+		if err := s.service.Settle(r.Context(), v.user, t, verdict); err != nil {
+			return s.notReady(r, v, t, err)
+		}
+		return s.see(w, s.root+"?done=said")
 	}
-	verdict, err := formVerdict(r.PostForm)
-	if err != nil {
-		return err
-	}
-	if err := s.service.Settle(r.Context(), v.user, verdict); err != nil {
-		return s.notReady(r, v, record.Contacts, err)
-	}
-	return s.see(w, s.root+"?done=said")
 }
 
 // readVerdict reads a verdict from JSON: every field is there once and of its type, and there is no other one.

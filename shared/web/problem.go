@@ -109,11 +109,11 @@ func explain(err error) *refusal {
 		r = refuse(http.StatusConflict, "not-undoable", "There is nothing to undo: this run has not ended yet, or it did nothing.",
 			"Wait until it has ended. What waited and was done after you approved it, undo in the run that followed.")
 	case errors.Is(err, ErrNoPair):
-		r = refuse(http.StatusConflict, "not-a-pair", "These two contacts are not linked with each other, and Tandem does not ask whether they are the same.",
-			"Nothing was done. The settings page lists the contacts that wait for your word.")
+		r = refuse(http.StatusConflict, "not-a-pair", "These two records are not linked with each other, and Tandem does not ask whether they are the same.",
+			"Nothing was done. The settings page lists what waits for your word.")
 	case errors.Is(err, ErrLinkedElsewhere):
-		r = refuse(http.StatusConflict, "linked-elsewhere", "One of these two contacts is linked with another one already.",
-			"Nothing was done. If that link is wrong, say first that those two are different; if one of the contacts is a duplicate, merge or delete it.")
+		r = refuse(http.StatusConflict, "linked-elsewhere", "One of these two records is linked with another one already.",
+			"Nothing was done. If that link is wrong, say first that those two are different; if one of the records is a duplicate, merge or delete it.")
 	case errors.Is(err, ErrNoJob):
 		r = refuse(http.StatusConflict, "no-job", "There is no schedule here that Tandem could change.", "Set SCHEDULER to where the jobs of Cloud Scheduler are.")
 	case errors.Is(err, ErrState):

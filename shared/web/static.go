@@ -83,7 +83,7 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"when":       func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") },
 		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords, "splitWords": splitWords, "splitLabel": splitLabel,
 		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords, "waitsWords": waitsWords, "ruleWords": ruleWords,
-		"undoWords": undoWords, "undoing": undoing, "isMatch": isMatch, "differing": differing, "doubtsWords": doubtsWords,
+		"undoWords": undoWords, "undoing": undoing, "isMatch": isMatch, "differing": differing, "differingNamed": differingNamed, "valueOf": valueOf,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
 		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,
 		"notConnected": notConnected,

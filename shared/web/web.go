@@ -56,11 +56,11 @@ type Service interface {
 	// Undo queues the run that puts back what another one changed, or one record of it. store.ErrNotFound where the run did
 	// not touch that record; ErrNotUndoable; ErrNotReady.
 	Undo(ctx context.Context, user string, what store.Undo) (run string, err error)
-	// Doubts are open doubts of contacts, the oldest first: at most limit.
-	Doubts(ctx context.Context, user string, limit int) ([]Doubt, error)
-	// Settle notes whether two contacts are the same, and queues the run that follows that. store.ErrNotFound where one of
+	// Doubts are open doubts of a type, the oldest first: at most limit.
+	Doubts(ctx context.Context, user string, t record.Type, limit int) ([]Doubt, error)
+	// Settle notes whether two records of a type are the same, and queues the run that follows that. store.ErrNotFound where one of
 	// them is not known as the user's; ErrNoPair; ErrLinkedElsewhere; ErrNotReady.
-	Settle(ctx context.Context, user string, v Verdict) error
+	Settle(ctx context.Context, user string, t record.Type, v Verdict) error
 	// Unlink ends the use of an account and what runs on it; links stay.
 	Unlink(ctx context.Context, user string, side record.Side) error
 	// Erase unlinks both accounts and removes everything kept about the user.

@@ -4,8 +4,6 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/tandem-sync/tandem/shared/activity"
-	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -106,7 +104,7 @@ func stateWords(s State) string {
 		return "Nothing has been synchronized yet."
 	case "ok":
 		if s.Doubts > 0 {
-			return "Everything is in step, except for contacts that wait for your word."
+			return "Everything is in step, except for what waits for your word."
 		}
 		return "Everything is in step."
 	case "running":
@@ -220,126 +218,6 @@ func typeWords(t record.Type) string {
 	return known(map[string]string{"contacts": "Contacts", "activities": "Activities"}, string(t))
 }
 
-// actionWords says what was done to a record.
-func actionWords(c store.Change) string {
-	side := sides[c.Side]
-	switch c.Action {
-	case "create":
-		return "Created in " + side
-	case "update":
-		return "Changed in " + side
-	case "unlink":
-		if c.Side == record.Google {
-			return "Taken out of the group in Google"
-		}
-		return "Tag taken off in Creatio"
-	case "cancel":
-		return "Canceled in " + side
-	case "delete":
-		return "Deleted in " + side
-	case "match":
-		if !isMatch(c) {
-			return "No longer paired"
-		}
-		return "Paired with a record that was there already"
-	}
-	return c.Action + " in " + side
-}
-
-// waitingWords says what would be done to a record once the user approves it.
-func waitingWords(c store.Change) string {
-	side := sides[c.Side]
-	switch {
-	case c.Action == "unlink" && c.Side == record.Google:
-		return "Would leave the group in Google"
-	case c.Action == "unlink":
-		return "Would lose the tag in Creatio"
-	case c.Action == "cancel":
-		return "Would be canceled in " + side
-	case c.Action == "delete":
-		return "Would be deleted in " + side
-	}
-	return "Would change in " + side
-}
-
-// waitsWords says of changes that wait, or waited, what that means.
-func waitsWords(r store.Run) string {
-	switch r.Status {
-	case "held":
-		return "Approve them if that is what you want. Reject them to get back, on the side where it went missing, what they would take away."
-	case "approved":
-		return "You approved them. What changed after that was left out."
-	case "rejected":
-		return "You rejected them."
-	case "preview":
-		return "A synchronization would ask you first."
-	}
-	return "They wait no more, or are part of another list. The settings page leads to the list that waits now, if there is one."
-}
-
-// ruleWords says why a field got its value, for a change on the given side.
-func ruleWords(side record.Side, rule string) string {
-	other := otherSide(side)
-	switch rule {
-	case "":
-		return ""
-	case "changed":
-		return "Changed in " + other
-	case "first-meeting":
-		return "The two records met for the first time; only " + other + " had a value"
-	case "latest":
-		return "Changed on both sides; the change in " + other + " was later"
-	case "creatio-wins":
-		return "Changed on both sides; you chose Creatio"
-	case "google-wins":
-		return "Changed on both sides; you chose Google"
-	case "direction":
-		return "Changed on both sides; your settings allow one direction"
-	case "edit-kept":
-		return "Emptied on one side, edited on the other; the edit stays"
-	case "created":
-		return "New in " + other
-	case "left":
-		return "No longer selected in " + other
-	case "came-back":
-		return "Selected again in " + other
-	case "made-from-it":
-		return "One was made from the other"
-	case "same-e-mail":
-		return "Both have the same e-mail address"
-	case "same-phone":
-		return "Both have the same phone number"
-	case "same-name-and-company":
-		return "Both have the same name and company"
-	case "undo":
-		return "You undid a run"
-	case "user":
-		return "You said so"
-	}
-	return rule
-}
-
-// isMatch reports whether a change paired two records, and did not end that.
-func isMatch(c store.Change) bool {
-	return c.Action == "match" && len(c.Fields) > 0 && c.Fields[0].After != "" && c.CreatioID != "" && c.GoogleID != ""
-}
-
-// differing is the button's name for one pair of many.
-func differing(c store.Change) string {
-	if c.Record == "" {
-		return "These are two different contacts"
-	}
-	return c.Record + ": these are two different contacts"
-}
-
-// doubtsWords says what contacts in doubt are, and what follows from either answer.
-func doubtsWords(n int) string {
-	if n == 1 {
-		return "Tandem does not know whether these two contacts are one person. Until you say it, neither is synchronized."
-	}
-	return "Of " + strconv.Itoa(n) + " pairs of contacts Tandem does not know whether the two are one person. Until you say it, neither of them is synchronized."
-}
-
 // undoWords says what the button does, before it is pressed, for a run of a type.
 func undoWords(t record.Type) []string {
 	values := "Undo puts back, in Creatio and in Google, every value that this run wrote over. Where somebody has changed a value since, it stays as it is, and Tandem tells you."
@@ -347,6 +225,7 @@ func undoWords(t record.Type) []string {
 		return []string{
 			values,
 			"An event that this run created in Google is deleted there, an activity that it created in Creatio is canceled. What this run deleted or canceled comes back.",
+			"What this run paired stays paired. Press “" + differing(t) + "” beside a pair that is none: each of the two is synchronized by itself then.",
 		}
 	}
 	return []string{
@@ -354,43 +233,6 @@ func undoWords(t record.Type) []string {
 		"Contacts that this run paired are two again. Tandem does not pair them by itself any more, but asks you on the settings page whether they are one person.",
 		"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
 	}
-}
-
-// splitLabel marks a contact that an undo took out of scope on a side.
-func splitLabel(s record.Side) string { return "Split by undo in " + sides[s] }
-
-// splitWords says of contacts that an undo took out of scope on a side what that means, and what to do.
-func splitWords(s record.Side) fault.Sentence {
-	out, in, back := "are out of the group there", "the tag in Creatio", "put them into the group in Google"
-	if s == record.Creatio {
-		out, in, back = "have lost the tag there", "their place in the group in Google", "give them the tag in Creatio"
-	}
-	return fault.Sentence{
-		Message: "Since an undo, contacts marked “" + splitLabel(s) + "” " + out + ".",
-		Action: "They keep " + in + ", and nothing is synchronized between the two. To synchronize them again, " + back +
-			"; otherwise there is nothing to do.",
-	}
-}
-
-// undoing is the button's name for one record of many.
-func undoing(c store.Change) string {
-	if c.Record == "" {
-		return "Undo this record"
-	}
-	return "Undo " + c.Record
-}
-
-// fieldLabels are the words for what is not part of a record's content.
-var fieldLabels = map[string]string{"membership": "Selected by", "match": "Paired with", record.Photo: record.PhotoField.Label}
-
-func fieldWords(name string) string {
-	for _, schema := range []record.Schema{contact.Schema, activity.Schema} {
-		// Names that both kinds have mean the same in both.
-		if f, ok := schema.Field(name); ok {
-			return f.Label
-		}
-	}
-	return known(fieldLabels, name)
 }
 
 // known is the word for a code, or the code itself.

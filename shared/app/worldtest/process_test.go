@@ -69,8 +69,9 @@ func (p place) String() string { return fmt.Sprintf("%s call %d", p.side, p.n) }
 // process is one copy of the program, which makes one run.
 type process struct {
 	w *world
-	// who is the user whose run it is.
+	// who is the user whose run it is, and kind what it synchronizes; default contacts.
 	who    member
+	kind   record.Type
 	name   string
 	calls  map[string]int
 	script map[place]mishap
@@ -116,11 +117,11 @@ func (p *process) run(trigger string) (syncer.Outcome, error) {
 		defer p.w.mu.Unlock()
 		p.over = true
 	}()
-	e := &syncer.Engine{
-		Kind: app.Contacts, Open: p.open, Now: time.Now, Logger: p.w.logger(p.name),
-		Chunk: p.w.chunk,
+	e := &syncer.Engine{Kind: app.Contacts, Open: p.open, Now: time.Now, Logger: p.w.logger(p.name), Chunk: p.w.chunk}
+	if p.kind == record.Activities {
+		e.Kind, e.Open = app.Activities, p.openActivities
 	}
-	return e.Run(ctx, kept{p.w.store.User(p.who.user), p}, syncer.Request{Type: record.Contacts, Trigger: trigger})
+	return e.Run(ctx, kept{p.w.store.User(p.who.user), p}, syncer.Request{Type: e.Type, Trigger: trigger})
 }
 
 // open composes both sides as the program does.
@@ -154,6 +155,14 @@ func (p *process) open(ctx context.Context, _ store.Profile, s store.Sync) (map[
 	return map[record.Side]syncer.Side{
 		record.Creatio: contacts.New(site, contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}, me), record.Google: group,
 	}, nil
+}
+
+// openActivities has the program compose both sides.
+func (p *process) openActivities(ctx context.Context, profile store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
+	linker, base := p.w.linker(p)
+	o := app.Opener{Store: p.w.store, Linker: linker, Base: base, Now: time.Now, Layout: creatio.Core}
+	o.Config.Google.Endpoint, o.Config.Creatio.URL = googleURL, creatioURL
+	return o.Activities(ctx, profile, s)
 }
 
 // linker is the one of a process, with its transports.

@@ -30,10 +30,6 @@ const maxFailures = 5
 // anything against what is there.
 func TestAny_world_comes_to_a_good_end(t *testing.T) {
 	t.Parallel()
-	if *only != 0 {
-		anyWorld(t, *only)
-		return
-	}
 	t.Cleanup(func() {
 		tallies.Lock()
 		defer tallies.Unlock()
@@ -41,18 +37,28 @@ func TestAny_world_comes_to_a_good_end(t *testing.T) {
 			t.Logf("%d worlds of %d had %s", tallies.worlds[what], *worlds, what)
 		}
 	})
+	seeds(t, *worlds, "TestAny_world_comes", anyWorld)
+}
+
+// seeds makes so many worlds, or the one that is asked for alone.
+func seeds(t *testing.T, worlds int, name string, world func(*testing.T, uint64)) {
+	t.Helper()
+	if *only != 0 {
+		world(t, *only)
+		return
+	}
 	var next, failed atomic.Uint64
 	for i := range 2 * runtime.GOMAXPROCS(0) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			for failed.Load() < maxFailures {
 				seed := next.Add(1)
-				if seed > uint64(*worlds) {
+				if seed > uint64(worlds) {
 					return
 				}
-				if !t.Run(fmt.Sprint(seed), func(t *testing.T) { anyWorld(t, seed) }) {
+				if !t.Run(fmt.Sprint(seed), func(t *testing.T) { world(t, seed) }) {
 					failed.Add(1)
-					t.Logf("once more: go test ./shared/app/worldtest -run TestAny_world_comes -seed=%d", seed)
+					t.Logf("once more: go test ./shared/app/worldtest -run %s -seed=%d", name, seed)
 				}
 			}
 		})
@@ -117,6 +123,10 @@ func anyWorld(t *testing.T, seed uint64) {
 	if r.IntN(5) == 0 {
 		// Lists and single reads both trail, as long as the adapter says that they may.
 		s.google.WriteVisibility, s.google.StaleReads = 10*time.Minute, 10*time.Minute
+	}
+	// So do groups, at times.
+	if r.IntN(2) == 0 {
+		s.google.StaleGroups = s.google.WriteVisibility
 	}
 	inWorld(t, seed, s, func(w *world) {
 		w.folk.words = map[string]map[string]*word{}

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -99,7 +102,8 @@ const writes = " write"
 
 // written is what a request writes; empty where it only asks.
 func written(req *http.Request) string {
-	if req.GetBody == nil || req.Method == http.MethodGet || !strings.HasPrefix(req.URL.Path, "/v1/") && !strings.Contains(req.URL.Path, "/odata/") && !strings.HasSuffix(req.URL.Path, "/$batch") {
+	to := func(part string) bool { return strings.Contains(req.URL.Path, part) }
+	if req.GetBody == nil || req.Method == http.MethodGet || !to("/v1/") && !to("/odata/") && !to("/$batch") && !to(calendarPath) {
 		return ""
 	}
 	body, err := req.GetBody()
@@ -107,11 +111,23 @@ func written(req *http.Request) string {
 		return ""
 	}
 	sent, err := io.ReadAll(body)
-	if err != nil || strings.HasSuffix(req.URL.Path, "/$batch") && !strings.Contains(string(sent), `"POST"`) && !strings.Contains(string(sent), `"PATCH"`) && !strings.Contains(string(sent), `"DELETE"`) {
+	if err != nil || to("/$batch") && !writesRows.Match(sent) || to(calendarBatch) && !writesEvents.Match(sent) {
 		return ""
 	}
 	return string(sent)
 }
+
+// What of a batch writes.
+var (
+	writesRows   = regexp.MustCompile(`"(POST|PATCH|DELETE)"`)
+	writesEvents = regexp.MustCompile(`(?m)^(POST|PATCH|PUT|DELETE) /`)
+)
+
+// The paths of requests to the calendar, and of batches of them.
+const (
+	calendarPath  = "/calendar/v3"
+	calendarBatch = "/batch/calendar/v3"
+)
 
 // pass takes the time of the way. No two ways take the same, so that what happens at once always happens in one order.
 func (x *wire) pass(req *http.Request, at place, way string) error {
@@ -187,10 +203,14 @@ func (w *world) note(p *process, side record.Side, r *http.Request, sent []byte,
 		q.says = rec.Body.String()
 	}
 	if side == record.Google {
-		q.write = r.Method != http.MethodGet && strings.HasPrefix(r.URL.Path, "/v1/")
+		q.write = r.Method != http.MethodGet && (strings.HasPrefix(r.URL.Path, "/v1/") || strings.HasPrefix(r.URL.Path, calendarPath))
 	}
 	list := []request{q}
-	if strings.HasSuffix(r.URL.Path, "/$batch") {
+	if r.URL.Path == calendarBatch {
+		list = append(list, eventsOf(q, r, sent, rec)...)
+		list[0].parts = len(list) - 1
+		list[0].write = slices.ContainsFunc(list[1:], func(r request) bool { return r.write })
+	} else if strings.HasSuffix(r.URL.Path, "/$batch") {
 		list = append(list, partsOf(q, sent, rec.Body.Bytes())...)
 		list[0].parts = len(list) - 1
 		list[0].write = slices.ContainsFunc(list[1:], func(r request) bool { return r.write })
@@ -235,6 +255,47 @@ func partsOf(of request, sent, answered []byte) []request {
 	return parts
 }
 
+// eventsOf are the parts of a batch to the calendar with their answers.
+func eventsOf(of request, r *http.Request, sent []byte, rec *httptest.ResponseRecorder) []request {
+	var parts []request
+	asked, answered := mixed(r.Header, sent), mixed(rec.Header(), rec.Body.Bytes())
+	for i, raw := range asked {
+		in, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+		if err != nil {
+			continue // what cannot be read has no parts
+		}
+		q := of
+		q.method, q.path, q.says, q.refused, q.write = in.Method, "part "+in.URL.RequestURI(), "", false, in.Method != http.MethodGet
+		if i < len(answered) {
+			if a, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(answered[i])), in); err == nil {
+				if q.status = a.StatusCode; q.status >= 400 {
+					says, _ := io.ReadAll(a.Body)
+					q.refused, q.says = true, string(says)
+				}
+				_ = a.Body.Close()
+			}
+		}
+		parts = append(parts, q)
+	}
+	return parts
+}
+
+// mixed are the parts of a body.
+func mixed(header http.Header, body []byte) (parts [][]byte) {
+	_, params, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil {
+		return nil
+	}
+	for r := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
+		part, err := r.NextRawPart()
+		if err != nil {
+			return parts
+		}
+		raw, _ := io.ReadAll(part)
+		parts = append(parts, raw)
+	}
+}
+
 // expected reports whether a service may refuse that where people edit and requests are lost.
 func (r request) expected() bool {
 	says := func(words ...string) bool {
@@ -243,6 +304,8 @@ func (r request) expected() bool {
 	switch {
 	case r.status == http.StatusUnauthorized, strings.HasSuffix(r.path, "/.well-known/openid-configuration"), says("invalid_grant"):
 		return true
+	case strings.Contains(r.path, calendarPath):
+		return r.refusedEvent()
 	case r.photo():
 		return r.refusedPhoto()
 	case r.side == record.Google && r.status == http.StatusBadRequest:
@@ -253,6 +316,20 @@ func (r request) expected() bool {
 		return strings.HasSuffix(r.path, "/contactGroups")
 	case r.side == record.Creatio && strings.HasPrefix(r.path, "part "):
 		return r.write && (says("23505", "23503", "Item not found") || r.status == http.StatusFailedDependency)
+	}
+	return false
+}
+
+// refusedEvent reports whether a calendar may refuse that: a token that ended, an event that was changed, made or deleted since
+// it was read.
+func (r request) refusedEvent() bool {
+	switch r.status {
+	case http.StatusGone:
+		return true
+	case http.StatusPreconditionFailed, http.StatusConflict:
+		return r.write
+	case http.StatusNotFound:
+		return strings.HasPrefix(r.path, "part ")
 	}
 	return false
 }

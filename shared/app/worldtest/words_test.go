@@ -11,6 +11,7 @@ import (
 	"google.golang.org/api/people/v1"
 
 	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -473,12 +474,12 @@ func (f *folk) word(length int) string {
 }
 
 func contradict(a, b string) bool {
-	named := func(name string) record.Fields {
+	named := func(name string) match.Item {
 		out := record.Fields{}
 		out.SetText(contact.GivenName, name)
-		return out
+		return match.Item{Fields: out}
 	}
-	return contact.Match.Contradict(named(a), named(b))
+	return contact.Match.Compare(named(a), named(b)) == match.Other
 }
 
 // related notes that somebody made one contact of two, or two of one.

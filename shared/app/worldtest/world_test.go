@@ -197,8 +197,8 @@ func (w *world) link(ctx context.Context, dir string) (err error) {
 	if w.vault, err = vault.Open(ctx, "file:"+filepath.Join(dir, "key", "key.json")); err != nil {
 		return err
 	}
-	w.second = member{email: ben, login: "Ben"}
-	w.member = member{email: ada, login: "Ada"}
+	w.second = member{email: ben, login: "Ben", zone: "Eastern Standard Time"}
+	w.member = member{email: ada, login: "Ada", zone: "FLE Standard Time"}
 	if err := errors.Join(w.join(ctx, &w.second), w.join(ctx, &w.member)); err != nil {
 		return err
 	}
@@ -211,14 +211,16 @@ func (w *world) link(ctx context.Context, dir string) (err error) {
 	return nil
 }
 
-// member is a user of Tandem: a Google account, a user of Creatio, and a private tag.
-type member struct{ email, login, user, contact, tag string }
+// member is a user of Tandem: a Google account, a user of Creatio in a time zone, and a private tag.
+type member struct{ email, login, zone, user, contact, tag string }
 
 // join has somebody sign in, link Creatio and choose a tag.
 func (w *world) join(ctx context.Context, m *member) (err error) {
 	w.google.AddUser(googlebox.User{Email: m.email, Name: m.login, EmailVerified: true})
 	w.google.AutoConsent(m.email)
-	w.creatio.AddUser(creatiobox.User{Name: m.login, Password: "right", ContactName: m.login + " Example", Email: m.email, Active: true})
+	w.creatio.AddUser(creatiobox.User{
+		Name: m.login, Password: "right", ContactName: m.login + " Example", Email: m.email, TimeZone: m.zone, Active: true,
+	})
 	if m.tag, err = w.creatio.As(m.login).Insert("ContactTag", map[string]any{"Name": "On my phone", "TypeId": privateTag}); err != nil {
 		return err
 	}

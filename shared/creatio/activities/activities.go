@@ -38,12 +38,16 @@ type Options struct {
 	From time.Time
 	// Zone is where days begin that no zone of Creatio's tells of.
 	Zone *time.Location
-	// Accounts are the addresses of the Google accounts that users of the site have linked, by contact.
-	Accounts map[string]string
+	// Accounts finds the Google accounts that users of the site have linked, by their contacts or by the addresses; nil where
+	// nothing is known of any. What it found is not asked for again.
+	Accounts func(ctx context.Context, contacts, addresses []string) ([]Account, error)
 	// Guests says whom an activity brings to Google besides users of the site: nobody, or with GuestsInvited also participants
 	// who are marked as invited.
 	Guests string
 }
+
+// Account is the Google account that a user of the site has linked.
+type Account struct{ Contact, Email string }
 
 // GuestsInvited is the value of the setting "guests" that brings invited participants to Google.
 const GuestsInvited = "invited"
@@ -57,18 +61,23 @@ type Side struct {
 	mu sync.Mutex
 	// people are the users and time zones of the site, once they were read.
 	people *directory
+	// accounts are the linked accounts by contact, and asked whose were asked for: contacts, and addresses in small letters.
+	accounts map[string]string
+	asked    map[string]bool
 	// noLocation says that the site's activities have no such column.
 	noLocation bool
+	// readAll says that all activities in the range were read.
+	readAll bool
 	// flat says that the addresses of contacts cannot be read together with the participants.
 	flat bool
-	// noMarks says that what Creatio's own synchronizations keep cannot be read.
-	noMarks bool
+	// noTies says that what Creatio's own synchronizations keep cannot be read.
+	noTies bool
 }
 
 // New opens the activities of a user.
 func New(site *creatio.Site, o Options) *Side {
 	o.User.ContactID = strings.ToLower(o.User.ContactID)
-	return &Side{site: site, o: o}
+	return &Side{site: site, o: o, accounts: map[string]string{}, asked: map[string]bool{}}
 }
 
 // creations is the name space of the ids of activities that Tandem makes.
@@ -99,6 +108,17 @@ type cursor struct {
 	Reads int `json:"reads"`
 	// NoLocation says that the site's activities have no such column.
 	NoLocation bool `json:"noLocation,omitempty"`
+	// Zone is the code of the user's time zone, empty where the site has none for the user; nil where nobody has looked.
+	Zone *string `json:"zone,omitempty"`
+}
+
+// ZoneTold is the code of the user's time zone as a cursor has it; false where it does not tell.
+func ZoneTold(raw json.RawMessage) (code string, told bool) {
+	var c cursor
+	if json.Unmarshal(raw, &c) != nil || c.Zone == nil {
+		return "", false
+	}
+	return *c.Zone, true
 }
 
 // reads is raised with everything more that is read of an activity.
@@ -135,9 +155,24 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	if all {
 		delta.Touched, next.Thorough = creatio.Unique(slices.Concat(delta.Touched, delta.Members)), next.Watermark
 	}
-	next.NoLocation = s.hasNoLocation()
-	delta.Cursor, err = json.Marshal(next)
+	if all {
+		// The user may have another zone since, or the site another default.
+		if err := s.readDirectory(ctx); err != nil {
+			return record.Delta{}, err
+		}
+	}
+	delta.Cursor, err = s.encode(next)
 	return delta, err
+}
+
+// encode is a cursor with what is known of the site besides.
+func (s *Side) encode(c cursor) (json.RawMessage, error) {
+	c.NoLocation = s.hasNoLocation()
+	if people := s.directory(); people != nil {
+		code := people.zoneOf(s.o.User.ContactID)
+		c.Zone = &code
+	}
+	return json.Marshal(c)
 }
 
 // The answers to a window's queries.
@@ -216,8 +251,8 @@ func activityIDs(answers []creatio.Answer) []string {
 // scanChanged lists the members, and reads the user's activities that changed in the same request.
 func (s *Side) scanChanged(ctx context.Context, mine []string, next *cursor, delta *record.Delta) error {
 	lists := []odata.Query{s.listParts(), s.listOwned()}
-	for chunk := range slices.Chunk(mine, markedTogether) {
-		found, err := s.readMarked(ctx, chunk, lists)
+	for chunk := range slices.Chunk(mine, tiedTogether) {
+		found, err := s.readTied(ctx, chunk, lists)
 		if err != nil {
 			return err
 		}
@@ -254,10 +289,10 @@ func (s *Side) listMembers(listed []creatio.Answer, next *cursor, delta *record.
 
 // deliver gives a delta activities with their content. What is not in the list of members is for the engine to look at where
 // it knows it.
-func (s *Side) deliver(found marked, delta *record.Delta) {
+func (s *Side) deliver(found tied, delta *record.Delta) {
 	for _, a := range found.activities {
 		r := s.record(a)
-		r.Mark = found.marks[a.id]
+		r.Ties = found.ties[a.id]
 		if _, in := slices.BinarySearch(delta.Members, a.id); in || !r.Member {
 			delta.Records = append(delta.Records, record.Pack(r))
 		}
@@ -274,15 +309,20 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	next := cursor{Watermark: mark, Contact: s.o.User.ContactID, From: s.o.From, Thorough: mark, Reads: reads}
 	var delta record.Delta
 	s.listMembers(listed, &next, &delta)
-	for chunk := range slices.Chunk(delta.Members, markedTogether) {
-		found, err := s.readMarked(ctx, chunk, nil)
+	for chunk := range slices.Chunk(delta.Members, tiedTogether) {
+		found, err := s.readTied(ctx, chunk, nil)
 		if err != nil {
 			return record.Delta{}, err
 		}
 		s.deliver(found, &delta)
 	}
-	next.NoLocation = s.hasNoLocation()
-	delta.Cursor, err = json.Marshal(next)
+	s.mu.Lock()
+	s.readAll = true
+	s.mu.Unlock()
+	if err := s.readDirectory(ctx); err != nil {
+		return record.Delta{}, err
+	}
+	delta.Cursor, err = s.encode(next)
 	return delta, err
 }
 

@@ -20,8 +20,8 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 		return nil, err
 	}
 	var queries []odata.Query
-	tied := markQueries(like)
-	queries = append(append(queries, tied...), s.timeQueries(like)...)
+	tied := tieQueries(like)
+	queries = append(append(queries, tied...), s.timeQueries(s.unlisted(like))...)
 	answers, err := s.site.Read(ctx, queries)
 	if err != nil {
 		return nil, err
@@ -43,14 +43,14 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 		}
 	}
 	var out []record.Record
-	for chunk := range slices.Chunk(creatio.NormalIDs(ids), markedTogether) {
-		found, err := s.readMarked(ctx, chunk, nil)
+	for chunk := range slices.Chunk(creatio.NormalIDs(ids), tiedTogether) {
+		found, err := s.readTied(ctx, chunk, nil)
 		if err != nil {
 			return nil, err
 		}
 		for _, a := range found.activities {
 			if r := s.record(a); r.Member {
-				r.Mark = found.marks[a.id]
+				r.Ties = found.ties[a.id]
 				out = append(out, r)
 			}
 		}
@@ -58,40 +58,46 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	return out, nil
 }
 
+// unlisted are those of records whose activity the run may not have read yet: where it read all that the user has in the range,
+// these are only some at its edge, where an activity of whole days may end before the range in one time zone and in it in another.
+func (s *Side) unlisted(like []record.Record) []record.Record {
+	if !s.readsAll() {
+		return like
+	}
+	return slices.DeleteFunc(slices.Clone(like), func(r record.Record) bool { return !r.End.Before(s.o.From.Add(dayEnd)) })
+}
+
 var guidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
-// activityIDsIn are the ids of activities that records carry as their mark, as Creatio's own synchronization leaves them.
+// activityIDsIn are the ids of activities that records are tied to.
 func activityIDsIn(like []record.Record) []string {
 	var ids []string
 	for _, r := range like {
-		if id := strings.ToLower(r.Mark); guidForm.MatchString(id) {
-			ids = append(ids, id)
+		for _, name := range r.Ties {
+			if guidForm.MatchString(name) {
+				ids = append(ids, name)
+			}
 		}
 	}
 	return ids
 }
 
-// googleUID is how the iCalendar id of an event ends that was made in Google; before that stands the event's id.
-const googleUID = "@google.com"
-
-// markQueries ask which activities the site has tied to events. Many sites keep these tables closed.
-func markQueries(like []record.Record) []odata.Query {
-	var ids []string
+// tieQueries ask which activities the site has tied to events. Many sites keep these tables closed.
+func tieQueries(like []record.Record) []odata.Query {
+	var ids, names []string
 	for _, r := range like {
 		ids = append(append(ids, r.ID), r.Aliases...)
+		names = append(names, slices.DeleteFunc(slices.Clone(r.Ties), guidForm.MatchString)...)
 	}
 	var out []odata.Query
 	for chunk := range slices.Chunk(creatio.Unique(ids), creatio.MaxListed) {
-		uids := make([]string, len(chunk))
-		for i, id := range chunk {
-			uids[i] = id + googleUID
-		}
-		out = append(out,
-			odata.Query{
-				Set: "ActivityCorrespondence", Select: []string{"Id", "ActivityId"},
-				Filter: odata.And(odata.In("SourceActivityId", creatio.Texts(chunk)), odata.Eq("IsDeleted", odata.Bool(false))),
-			},
-			odata.Query{Set: "SysSyncMetaData", Select: []string{"Id", "LocalId"}, Filter: odata.In("RemoteId", creatio.Texts(uids))})
+		out = append(out, odata.Query{
+			Set: "ActivityCorrespondence", Select: []string{"Id", "ActivityId"},
+			Filter: odata.And(odata.In("SourceActivityId", creatio.Texts(chunk)), odata.Eq("IsDeleted", odata.Bool(false))),
+		})
+	}
+	for chunk := range slices.Chunk(creatio.Unique(names), creatio.MaxListed) {
+		out = append(out, odata.Query{Set: "SysSyncMetaData", Select: []string{"Id", "LocalId"}, Filter: odata.In("RemoteId", creatio.Texts(chunk))})
 	}
 	return out
 }
@@ -150,17 +156,17 @@ func (s *Side) timeQueries(like []record.Record) []odata.Query {
 	return out
 }
 
-// marked are activities, and the ids of the events that the site has tied to them.
-type marked struct {
+// tied are activities, with the names of the events that the site has tied to them.
+type tied struct {
 	activities []*activityRow
-	marks      map[string]string
+	ties       map[string][]string
 	more       []creatio.Answer
 }
 
-// readMarked reads activities with the events that they are tied to, and what more queries ask for.
-func (s *Side) readMarked(ctx context.Context, ids []string, more []odata.Query) (marked, error) {
+// readTied reads activities with the events that they are tied to, and what more queries ask for.
+func (s *Side) readTied(ctx context.Context, ids []string, more []odata.Query) (tied, error) {
 	queries := slices.Clone(more)
-	if !s.marksClosed() {
+	if !s.tiesClosed() {
 		for chunk := range slices.Chunk(ids, creatio.MaxListed) {
 			listed := creatio.Guids(chunk)
 			queries = append(queries,
@@ -173,68 +179,51 @@ func (s *Side) readMarked(ctx context.Context, ids []string, more []odata.Query)
 	}
 	found, answers, err := s.readActivities(ctx, ids, queries, len(more))
 	if err != nil {
-		return marked{}, err
+		return tied{}, err
 	}
-	out := marked{activities: found, more: answers[:len(more)]}
-	out.marks = s.readMarks(found, answers[len(more):])
+	out := tied{activities: found, more: answers[:len(more)]}
+	out.ties = s.readTies(answers[len(more):])
 	return out, nil
 }
 
-// readMarks are the ids of the events that activities are tied to, by the activity. What the sync with Google keeps comes
-// before what others do.
-func (s *Side) readMarks(found []*activityRow, answers []creatio.Answer) map[string]string {
-	byID := map[string]*activityRow{}
-	for _, a := range found {
-		byID[a.id] = a
-	}
-	marks, closed := map[string]string{}, 0
+// readTies are the names of the events that activities are tied to, by the activity: ids of events, and iCalendar ids. Each user
+// of an activity may have noted one.
+func (s *Side) readTies(answers []creatio.Answer) map[string][]string {
+	ties, closed := map[string][]string{}, 0
 	for _, a := range answers {
 		if a.Err != nil {
 			closed++
 		}
 		for _, r := range a.Rows {
-			if event := strings.TrimSpace(r.Text("SourceActivityId")); event != "" {
-				marks[r.Lookup("ActivityId")] = event
+			id, event := r.Lookup("ActivityId"), strings.TrimSpace(r.Text("SourceActivityId"))
+			if r.Has("LocalId") {
+				id, event = r.Lookup("LocalId"), strings.TrimSpace(r.Text("RemoteId"))
 			}
-		}
-	}
-	for _, a := range answers {
-		for _, r := range a.Rows {
-			id := r.Lookup("LocalId")
-			if is := byID[id]; is != nil && marks[id] == "" {
-				marks[id] = eventOf(r.Text("RemoteId"), is)
+			if event != "" && !slices.Contains(ties[id], event) {
+				ties[id] = append(ties[id], event)
 			}
 		}
 	}
 	if len(answers) > 0 && closed == len(answers) {
-		s.closeMarks()
+		s.closeTies()
 	}
-	return marks
+	return ties
 }
 
-// instanceForm is what Creatio's own synchronization puts behind the iCalendar id of an instance.
-var instanceForm = regexp.MustCompile(`^(.*)@google\.com_\d{4}_\d\d_\d\d$`)
-
-// eventOf is the id of the event that an iCalendar id belongs to, as the site keeps it; empty where that is not known. An
-// instance is named by its start.
-func eventOf(remote string, a *activityRow) string {
-	if id, own := strings.CutSuffix(remote, googleUID); own {
-		return id
-	}
-	if m := instanceForm.FindStringSubmatch(remote); m != nil {
-		return m[1] + "_" + a.start.UTC().Format("20060102T150405Z")
-	}
-	return ""
-}
-
-func (s *Side) marksClosed() bool {
+func (s *Side) readsAll() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.noMarks
+	return s.readAll
 }
 
-func (s *Side) closeMarks() {
+func (s *Side) tiesClosed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.noMarks = true
+	return s.noTies
+}
+
+func (s *Side) closeTies() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noTies = true
 }

@@ -2,6 +2,8 @@ package activities
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,42 +40,47 @@ func TestActivities_are_found_by_the_time_and_by_what_Creatios_own_sync_left(t *
 	for name, row := range map[string]struct {
 		like record.Record
 		want string
-		mark string
+		tie  string
 	}{
 		"time":                   {event("event9", "2026-03-03T09:00:00Z", "2026-03-03T10:00:00Z"), byTime, ""},
 		"another time":           {event("event9", "2026-03-03T09:00:00Z", "2026-03-03T10:30:00Z"), "", ""},
 		"ActivityCorrespondence": {event("event1", "2026-05-03T09:00:00Z", "2026-05-03T10:00:00Z"), tied, "event1"},
-		"SysSyncMetaData":        {event("event2", "2026-05-03T09:00:00Z", "2026-05-03T10:00:00Z"), synced, "event2"},
-		"a mark on the event":    {record.Record{ID: "event8", Mark: marked, Fields: record.Fields{}}, marked, ""},
+		"SysSyncMetaData":        {tiedTo(event("event2", "2026-05-03T09:00:00Z", "2026-05-03T10:00:00Z"), "event2@google.com"), synced, "event2@google.com"},
+		"a mark on the event":    {tiedTo(record.Record{ID: "event8", Fields: record.Fields{}}, marked), marked, ""},
 	} {
 		found := s.candidates(row.like)
 		switch {
-		case row.want == "" && len(found) > 0, row.want != "" && (len(found) != 1 || found[0].ID != row.want || found[0].Mark != row.mark):
-			t.Errorf("%s: found %+v, want %s with the mark %q", name, found, row.want, row.mark)
+		case row.want == "" && len(found) > 0, row.want != "" && (len(found) != 1 || found[0].ID != row.want || strings.Join(found[0].Ties, " ") != row.tie):
+			t.Errorf("%s: found %+v, want %s tied to %q", name, found, row.want, row.tie)
 		}
 	}
 	delta, _ := s.scan(nil)
-	marks := map[string]string{}
+	ties := map[string]string{}
 	for _, r := range record.UnpackAll(delta.Records) {
-		marks[r.ID] = r.Mark
+		ties[r.ID] = strings.Join(r.Ties, " ")
 	}
-	if marks[tied] != "event1" || marks[synced] != "event2" || marks[byTime] != "" {
-		t.Errorf("a first reading tells of the marks %v", marks)
+	if ties[tied] != "event1" || ties[synced] != "event2@google.com" || ties[byTime] != "" {
+		t.Errorf("a first reading tells of the ties %v", ties)
 	}
 }
 
-func TestAn_instance_that_was_synchronized_before_is_named_by_its_start(t *testing.T) {
+func TestAn_activity_that_several_users_synchronized_before_is_tied_to_the_event_of_each(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	id := s.meeting("Ada", nil)
-	s.row("SysSyncMetaData", map[string]any{"LocalId": id, "RemoteId": "series1@google.com_2026_03_03"})
-	s.row("SysSyncMetaData", map[string]any{"LocalId": s.meeting("Ada", nil), "RemoteId": "from.elsewhere@example.com"})
-	delta, _ := s.scan(nil)
-	for _, r := range record.UnpackAll(delta.Records) {
-		if want := map[bool]string{true: "series1_20260303T090000Z"}[r.ID == id]; r.Mark != want {
-			t.Errorf("the mark is %q, want %q", r.Mark, want)
-		}
+	for _, event := range []string{"event1", "event2", "event1"} {
+		s.row("ActivityCorrespondence", map[string]any{"ActivityId": id, "SourceActivityId": event})
 	}
+	delta, _ := s.scan(nil)
+	ties := slices.Sorted(slices.Values(record.UnpackAll(delta.Records)[0].Ties))
+	if !slices.Equal(ties, []string{"event1", "event2"}) {
+		t.Errorf("it is tied to %q", ties)
+	}
+}
+
+func tiedTo(r record.Record, names ...string) record.Record {
+	r.Ties = names
+	return r
 }
 
 func TestWithout_the_tables_of_Creatios_own_sync_activities_are_found_by_the_time(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/odata"
+	"github.com/tandem-sync/tandem/shared/zone"
 )
 
 // directory are the users of the site and its time zones. Many sites keep these tables closed; then nobody but the user is
@@ -81,9 +82,14 @@ func readDirectory(answers []creatio.Answer, me creatio.User) *directory {
 	return d
 }
 
-// zoneOf is the zone of a user: their own, else the site's default.
+// zoneOf is the zone of a user: their own, else the site's default. One that nobody knows is none.
 func (d *directory) zoneOf(contact string) string {
-	return cmp.Or(d.users[contact].TimeZone, d.zone)
+	for _, code := range []string{d.users[contact].TimeZone, d.zone} {
+		if _, known := zone.Load(code); known {
+			return code
+		}
+	}
+	return ""
 }
 
 func (s *Side) directory() *directory {

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,22 +27,76 @@ func answer(response string) string {
 	return ""
 }
 
+// learnAccounts asks for the linked accounts of contacts and of addresses, of each once. Where users can be read, only they have
+// any.
+func (s *Side) learnAccounts(ctx context.Context, contacts, addresses []string) error {
+	if s.o.Accounts == nil {
+		return nil
+	}
+	people := s.directory()
+	contacts = slices.DeleteFunc(slices.Clone(contacts), func(c string) bool { return people != nil && !people.closed && !people.users[c].works() })
+	contacts, addresses = s.unasked(contacts), s.unasked(addresses)
+	if len(contacts)+len(addresses) == 0 {
+		return nil
+	}
+	found, err := s.o.Accounts(ctx, contacts, addresses)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range found {
+		s.accounts[strings.ToLower(a.Contact)] = a.Email
+	}
+	for _, one := range slices.Concat(contacts, addresses) {
+		s.asked[one] = true
+	}
+	return nil
+}
+
+// unasked are those of contacts or addresses that nobody has asked for.
+func (s *Side) unasked(list []string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, one := range list {
+		if one = strings.ToLower(strings.TrimSpace(one)); !s.asked[one] {
+			out = append(out, one)
+		}
+	}
+	return creatio.Unique(out)
+}
+
+// account is the linked account of a contact; empty for none.
+func (s *Side) account(contact string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.accounts[contact]
+}
+
+func (s *Side) linked() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.accounts)
+}
+
 // isUser reports whether a contact is a user to whose calendar activities go. Where users cannot be read, only those are known
 // who have linked a Google account.
 func (s *Side) isUser(contact string) bool {
-	_, linked := s.o.Accounts[contact]
-	return s.directory().users[contact].works() || linked
+	people := s.directory()
+	return people.users[contact].works() || people.closed && s.account(contact) != ""
 }
 
-// goes reports whether a participant goes to Google.
+// goes reports whether a participant goes to Google. Users of the site's portal never do.
 func (s *Side) goes(p person) bool {
-	return s.isUser(p.Contact) || s.o.Guests == GuestsInvited && p.Invited && p.Contact != ""
+	invited := s.o.Guests == GuestsInvited && p.Invited && p.Contact != "" && !s.directory().users[p.Contact].Portal
+	return s.isUser(p.Contact) || invited
 }
 
 // address is the one by which a participant goes to Google: that of the linked account, else of the user's own row, else the
 // only one of the contact. It is empty for none, or where it is not known which.
 func (s *Side) address(p person) string {
-	if linked := s.o.Accounts[p.Contact]; linked != "" {
+	if linked := s.account(p.Contact); linked != "" {
 		return linked
 	}
 	if unit := s.directory().users[p.Contact]; unit.Email != "" {
@@ -53,14 +108,22 @@ func (s *Side) address(p person) string {
 	return ""
 }
 
-// entry is a participant as the field shows it.
-func (s *Side) entry(p person) record.Entry {
-	return record.Entry{Kind: answer(p.Response), Text: s.address(p)}
+// entry is a participant of an activity as the field shows it.
+func (s *Side) entry(d state, p person) record.Entry {
+	return record.Entry{Kind: d.answerOf(p), Text: s.address(p)}
+}
+
+// answerOf is a participant's answer. The site has the owner of every activity be in doubt.
+func (n state) answerOf(p person) string {
+	if p.Contact == n.Owner && p.Response == responseInDoubt {
+		return ""
+	}
+	return answer(p.Response)
 }
 
 // has reports whether an address is one of a participant's.
 func (s *Side) has(p person, address string) bool {
-	all := append([]string{s.o.Accounts[p.Contact], s.directory().users[p.Contact].Email}, p.Emails...)
+	all := append([]string{s.account(p.Contact), s.directory().users[p.Contact].Email}, p.Emails...)
 	return slices.ContainsFunc(all, func(one string) bool { return one != "" && strings.EqualFold(one, strings.TrimSpace(address)) })
 }
 
@@ -95,6 +158,24 @@ func readContactsBy(answers []creatio.Answer) contactsBy {
 	return out
 }
 
+// contactsWith are the contacts and the users who have one of the addresses.
+func (s *Side) contactsWith(by contactsBy, addresses []string) []string {
+	var out []string
+	for _, found := range by {
+		for _, p := range found {
+			out = append(out, p.Contact)
+		}
+	}
+	if people := s.directory(); people != nil {
+		for contact, u := range people.users {
+			if u.works() && slices.ContainsFunc(addresses, func(a string) bool { return strings.EqualFold(a, u.Email) }) {
+				out = append(out, contact)
+			}
+		}
+	}
+	return creatio.NormalIDs(out)
+}
+
 // find is the one contact with an address: a user before others. Where several have it, nobody knows whose it is.
 func (s *Side) find(by contactsBy, address string) (person, bool) {
 	key := strings.ToLower(strings.TrimSpace(address))
@@ -104,8 +185,8 @@ func (s *Side) find(by contactsBy, address string) (person, bool) {
 			users = append(users, p)
 		}
 	}
-	for contact, email := range s.o.Accounts {
-		if strings.EqualFold(email, key) {
+	for contact, email := range s.linked() {
+		if strings.EqualFold(email, key) && s.isUser(contact) {
 			add(person{Contact: contact, Emails: []string{email}})
 		}
 	}

@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"context"
+	"slices"
 	"testing"
 
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
@@ -42,7 +44,7 @@ func TestWhere_users_cannot_be_read_only_those_are_known_who_have_linked_an_acco
 		t.Errorf("shows %q, and %v", people(r), r.Untracked)
 	}
 	s.begin()
-	s.side.o.Accounts = map[string]string{s.contacts["Bob"]: "bob.private@example.com"}
+	s.side.o.Accounts = linked(Account{s.contacts["Bob"], "bob.private@example.com"})
 	if got := people(s.read(id)); got != "bob.private@example.com tentative" {
 		t.Errorf("shows %q", got)
 	}
@@ -62,5 +64,14 @@ func TestOlder_sites_and_others_do_the_same(t *testing.T) {
 		if s.titles(recordIDs(delta)) != "Kick-off" {
 			t.Errorf("%s: reads %s", version, s.titles(recordIDs(delta)))
 		}
+	}
+}
+
+// linked are accounts as Tandem finds them.
+func linked(accounts ...Account) func(context.Context, []string, []string) ([]Account, error) {
+	return func(_ context.Context, contacts, addresses []string) ([]Account, error) {
+		return slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool {
+			return !slices.Contains(contacts, a.Contact) && !slices.Contains(addresses, a.Email)
+		}), nil
 	}
 }

@@ -55,6 +55,9 @@ func (s *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan,
 func (s *Side) lookAt(ctx context.Context, ids, addresses []string) (map[string]*activityRow, contactsBy, error) {
 	now := map[string]*activityRow{}
 	by := contactsBy{}
+	if err := s.learnAccounts(ctx, nil, addresses); err != nil {
+		return nil, nil, err
+	}
 	more := addressQueries(addresses)
 	for chunk := range slices.Chunk(creatio.NormalIDs(ids), readTogether) {
 		// Few addresses are looked up at a time, so that they fit beside the activities.
@@ -76,13 +79,16 @@ func (s *Side) lookAt(ctx context.Context, ids, addresses []string) (map[string]
 		}
 		maps.Copy(by, readContactsBy(answers))
 	}
-	return now, by, nil
+	return now, by, s.learnAccounts(ctx, s.contactsWith(by, addresses), nil)
 }
 
-// unknownAddresses are those of participants that operations name and that were not among them before.
+// unknownAddresses are those of participants that operations name and that were not among them before, and of organizers.
 func (s *Side) unknownAddresses(ops []record.Operation) []string {
 	var out []string
 	for _, op := range ops {
+		if organizer := op.Once.Text(activity.Organizer); organizer != "" {
+			out = append(out, organizer, strings.ToLower(organizer))
+		}
 		if !slices.Contains(op.Changed, activity.Attendees) {
 			continue
 		}

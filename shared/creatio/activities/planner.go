@@ -114,7 +114,7 @@ func (p *planner) projection(f record.Field, want record.Entry) record.Projectio
 		if !p.side.has(who, want.Text) || who.Contact == p.side.o.User.ContactID {
 			continue
 		}
-		if e := p.side.entry(who); slices.ContainsFunc(p.out.fields[f.Name], e.Equal) {
+		if e := p.side.entry(p.out.after.state, who); slices.ContainsFunc(p.out.fields[f.Name], e.Equal) {
 			out.Displayed = e
 		} else {
 			out.Untracked = slices.ContainsFunc(p.out.untracked[f.Name], func(e record.Entry) bool { return f.Means(e, want) })
@@ -182,7 +182,14 @@ func (p *planner) fresh() string {
 func (p *planner) create() {
 	me := p.side.o.User.ContactID
 	p.now = draft{state: state{Owner: me, Organizer: me}}
+	organizer, found := p.side.find(p.by, p.op.Once.Text(activity.Organizer))
+	if found && p.side.isUser(organizer.Contact) {
+		p.now.Owner, p.now.Organizer = organizer.Contact, organizer.Contact
+	}
 	p.fieldsOf(p.op.Changed)
+	if found && !p.now.hasPart(organizer.Contact) {
+		p.join(organizer)
+	}
 	if p.now.title == "" {
 		p.now.title, p.columns["Title"] = activity.NoTitle, activity.NoTitle
 	}
@@ -193,9 +200,11 @@ func (p *planner) create() {
 	} {
 		p.columns[column] = value
 	}
-	if !p.now.hasPart(p.now.Owner) {
-		// The site makes the owner a participant who is in doubt. A row of ours takes the place of that one.
-		p.join(person{Contact: p.now.Owner})
+	for _, contact := range creatio.Unique([]string{p.now.Owner, me}) {
+		if !p.now.hasPart(contact) {
+			// The site makes the owner a participant who is in doubt. A row of ours takes the place of that one.
+			p.join(person{Contact: contact})
+		}
 	}
 }
 

@@ -39,8 +39,8 @@ type participantRow struct {
 // and for lists.
 const readTogether = (creatio.MaxParts - 10) / 2 * creatio.MaxListed
 
-// markedTogether is the same for activities that are read with the events they are tied to.
-const markedTogether = readTogether / 2
+// tiedTogether is the same for activities that are read with the events they are tied to.
+const tiedTogether = readTogether / 2
 
 // readActivities reads activities with their participants, and with them what more queries ask for and, the first time, the
 // directory. Those that are not there any more are missing. Of the additional queries the first ones must be answered.
@@ -75,9 +75,23 @@ func (s *Side) readActivities(ctx context.Context, ids []string, more []odata.Qu
 	}
 	found := s.activitiesOf(content)
 	if s.isFlat() {
-		err = s.readEmails(ctx, found)
+		if err := s.readEmails(ctx, found); err != nil {
+			return nil, nil, err
+		}
 	}
-	return found, extra, err
+	return found, extra, s.learnAccounts(ctx, contactsIn(found), nil)
+}
+
+// contactsIn are the contacts of all who own activities, organize them or take part in them.
+func contactsIn(found []*activityRow) []string {
+	var out []string
+	for _, a := range found {
+		out = append(out, a.owner, a.organizer)
+		for _, p := range a.participants {
+			out = append(out, p.contact)
+		}
+	}
+	return creatio.NormalIDs(out)
 }
 
 // contentQueries ask for activities and their participants, in turns.

@@ -54,7 +54,11 @@ func (s *Side) location(d state) *time.Location {
 }
 
 // record is the activity in Tandem's vocabulary.
-func (s *Side) record(a *activityRow) record.Record { return s.recordOf(a.id, a.latest(), s.draft(a)) }
+func (s *Side) record(a *activityRow) record.Record {
+	r := s.recordOf(a.id, a.latest(), s.draft(a))
+	r.Created = a.created
+	return r
+}
 
 func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	fields, untracked := s.fields(d)
@@ -143,13 +147,10 @@ func (s *Side) fields(d draft) (fields, untracked record.Fields) {
 		fields.SetText(activity.Reminder, minutes(before))
 	}
 	for _, p := range d.People {
-		e := s.entry(p)
+		e := s.entry(d.state, p)
 		switch {
 		case p.Contact == me:
-			// The site has the owner of every activity be in doubt.
-			if d.Owner != me || p.Response != responseInDoubt {
-				fields.SetText(activity.Answer, answer(p.Response))
-			}
+			fields.SetText(activity.Answer, d.answerOf(p))
 		case e.Text == "":
 		case s.goes(p):
 			fields[activity.Attendees] = append(fields[activity.Attendees], e)

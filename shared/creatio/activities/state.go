@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // state is what is kept of an activity to write it without reading it again: the columns that its content does not tell, and
@@ -68,6 +71,51 @@ func (n state) sorted() state {
 // hasPart reports whether a contact takes part.
 func (n state) hasPart(contact string) bool {
 	return slices.ContainsFunc(n.People, func(p person) bool { return p.Contact == contact })
+}
+
+// Once tells a new event the activity's own time zone.
+func (s *Side) Once(adapterState json.RawMessage) record.Fields {
+	out := record.Fields{}
+	if n, err := readState(adapterState); err == nil {
+		out.SetText(activity.Zone, n.Zone)
+	}
+	return out
+}
+
+// Organizer is the colleague who organizes an activity and takes part in it; empty for the user, and where it is nobody.
+func (s *Side) Organizer(adapterState json.RawMessage) string {
+	n, err := readState(adapterState)
+	who := n.Organizer
+	if err != nil || who == s.o.User.ContactID || who != n.Owner && !n.hasPart(who) {
+		return ""
+	}
+	if people := s.directory(); people != nil && !people.closed && !people.users[who].works() {
+		return ""
+	}
+	return who
+}
+
+// Tells of participants who are to go to Google and of whom no address is known, or not which.
+func (s *Side) Tells(adapterState json.RawMessage) []record.Note {
+	n, err := readState(adapterState)
+	if err != nil || s.directory() == nil {
+		return nil
+	}
+	var out []record.Note
+	for _, p := range n.People {
+		if p.Contact == s.o.User.ContactID || !s.goes(p) || s.address(p) != "" {
+			continue
+		}
+		name, what := cmp.Or(p.Name, "A participant"), "has no e-mail address in Creatio"
+		if len(p.Emails) > 0 {
+			what = "has several e-mail addresses in Creatio, and none of them is that of a user"
+		}
+		out = append(out, record.Note{
+			Field: activity.Attendees, Code: "no-address", Message: name + " " + what + ", so Tandem cannot invite this participant in Google.",
+			Action: "Leave one e-mail address with the contact, or have the colleague link a Google account with Tandem.",
+		})
+	}
+	return out
 }
 
 // HasRow reports whether an activity has a participant in a row of that id.

@@ -17,9 +17,8 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	var queries []odata.Query
 	for chunk := range slices.Chunk(addressesOf(like), creatio.MaxListedTwice) {
 		queries = append(queries, odata.Query{
-			Set: "ContactCommunication", Select: []string{"Id", "ContactId"}, Filter: odata.And(
-				odata.Eq("CommunicationType/Id", odata.Guid(creatio.TypeEmail)),
-				odata.Or(odata.In("Number", creatio.Texts(chunk)), odata.In("SearchNumber", creatio.Texts(chunk)))),
+			Set: "ContactCommunication", Select: []string{"Id", "ContactId"},
+			Filter: odata.Or(odata.In("Number", creatio.Texts(chunk)), odata.In("SearchNumber", creatio.Texts(chunk))),
 		})
 	}
 	for chunk := range slices.Chunk(numbersOf(like), creatio.MaxListed/conditionsPerNumber) {
@@ -52,14 +51,15 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	return slices.DeleteFunc(records, func(r record.Record) bool { return r.Gone }), err
 }
 
-// addressesOf are the e-mail addresses of records as they are written, and in lower case as the site keeps them to
-// search by.
+// addressesOf are the e-mail addresses of records as they are written, in lower case as the site keeps them to search by, and
+// under the other domains of their service. A site may have them under a type of its own.
 func addressesOf(like []record.Record) []string {
 	var out []string
 	for _, r := range like {
 		for _, e := range r.Fields[contact.Emails] {
 			text := strings.TrimSpace(e.Text)
-			out = append(out, text, strings.ToLower(text), contact.EmailKey(text))
+			out = append(out, text, strings.ToLower(text))
+			out = append(out, contact.EmailSpellings(text)...)
 		}
 	}
 	return creatio.Unique(out)

@@ -221,9 +221,12 @@ func (p *planner) jobTitle() {
 	p.set(contact.JobTitle, want)
 }
 
-// noteText writes the notes.
+// noteText writes the notes in the form that they had. Notes that begin with signs of HTML in them are written as HTML: the newer
+// pages show every note as that.
 func (p *planner) noteText() {
-	stored := richtext.Write(p.op.After.Text(contact.Notes), p.state.HTML)
+	text := p.op.After.Text(contact.Notes)
+	begins := p.op.Before.Text(contact.Notes) == "" && strings.ContainsAny(text, "<&")
+	stored := richtext.Write(text, p.state.HTML || begins)
 	p.columns["Notes"] = stored
 	p.state.HTML = richtext.IsHTML(stored)
 	p.set(contact.Notes, richtext.Plain(stored))

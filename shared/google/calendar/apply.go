@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -95,8 +96,8 @@ func (s *Side) apply(ctx context.Context, jobs []*job) error {
 	return s.write(ctx, open)
 }
 
-// readInstances reads those instances again that may be no exceptions yet: their version is not the one that a list shows. One
-// that is not what was planned for is a conflict.
+// readInstances reads those instances that were not seen to differ from their series: what they are called, and their version, is
+// nowhere else. One that is not what was planned for is a conflict.
 func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	var ids []string
 	for _, j := range jobs {
@@ -107,29 +108,28 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	if len(ids) == 0 {
 		return jobs, nil
 	}
-	found, err := s.Fetch(ctx, ids)
+	found, err := s.read(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	now := map[string]record.Record{}
-	for _, r := range found {
-		now[r.ID] = r
+	now := map[string]*gcal.Event{}
+	for i, id := range ids {
+		now[id] = found[i]
 	}
 	return slices.DeleteFunc(jobs, func(j *job) bool {
 		if !j.state.Instance {
 			return false
 		}
-		r := s.Remember(record.Record{Fields: j.Before, AdapterState: j.AdapterState}, now[j.ID])
-		have, err := readState(r.AdapterState)
-		switch {
-		case r.Gone && j.method == http.MethodDelete:
+		e := now[j.ID]
+		switch gone := e == nil || e.Status == statusCancelled; {
+		case gone && j.method == http.MethodDelete:
 			j.result = &record.Result{Record: record.Record{ID: j.ID, Gone: true, Tombstone: true}}
-		case r.Gone:
+		case gone:
 			j.fail(fault.New(fault.Gone, google.Side, "not-found", errors.New("update event: it is not there")))
-		case err != nil || !activity.Schema.Equal(r.Fields, j.Before):
+		case !activity.Schema.Equal(s.Remember(record.Record{Fields: j.Before, AdapterState: j.AdapterState}, s.record(e)).Fields, j.Before):
 			j.fail(fault.New(fault.Conflict, google.Side, "changed-meanwhile", errors.New("update event: it changed since it was read")))
 		default:
-			j.state.Etag = have.Etag
+			j.state.Etag, j.state.ID = e.Etag, e.Id
 		}
 		return j.result != nil
 	}), nil
@@ -170,7 +170,8 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 // part is the request of a job.
 func (j *job) part() google.Part {
 	const quietly = "?sendUpdates=none&maxAttendees=200"
-	p := google.Part{Method: j.method, Path: path(j.ID) + quietly, Header: http.Header{}}
+	id := cmp.Or(j.state.ID, j.ID)
+	p := google.Part{Method: j.method, Path: path(id) + quietly, Header: http.Header{}}
 	if j.state.Etag != "" {
 		p.Header.Set("If-Match", j.state.Etag)
 	}
@@ -182,7 +183,7 @@ func (j *job) part() google.Part {
 	case http.MethodPatch:
 		p.Body = j.event
 	default:
-		p.Path = path(j.ID) + "?sendUpdates=none"
+		p.Path = path(id) + "?sendUpdates=none"
 	}
 	return p
 }
@@ -197,6 +198,9 @@ func (s *Side) done(j *job, body []byte) {
 		return
 	}
 	r := s.Remember(record.Record{Fields: j.Displayed, AdapterState: j.state.encode()}, s.record(&e))
+	if j.ID != "" {
+		r.ID = j.ID
+	}
 	j.result = &record.Result{Record: r, Projections: j.Projections, Notes: j.Notes}
 }
 

@@ -7,7 +7,9 @@
 //   - Events are changed by patches of the changed fields alone, and only in the version that was planned for. Whatever else an
 //     event has stays as it is.
 //   - Nobody is mailed.
-//   - Rules of recurring events are never written. Their instances are records, by the ids that the service gives them.
+//   - Rules of recurring events are never written. Their instances are records, which follow from the rule where package
+//     recurrence surely reads it, else from what the service says. Whatever differs from a series or was cancelled of it is kept
+//     beside the cursor. An instance is read by its series and its original start before it is first written.
 //   - A new event has an id that follows from its link, so that making it again is noticed.
 //   - A list that did not come to its end is an error, never a shorter list.
 package calendar
@@ -43,8 +45,12 @@ type Options struct {
 	From, To time.Time
 	// Zone is the user's time zone, for events that are made; default UTC.
 	Zone *time.Location
+	// Email is the address of the user's account, with which the user is a guest of a new meeting.
+	Email string
 	// Private says what becomes of private events; default ShowBusy.
 	Private Private
+	// Kept reads what the last run gave to be kept, as record.Delta.Kept; nil bytes for nothing. Where it is nil, nothing is kept.
+	Kept func(ctx context.Context) ([]byte, error)
 	// PageSize is the number of events in a page of a list; default 2500, the most the service gives.
 	PageSize int
 }
@@ -59,6 +65,11 @@ type Side struct {
 	// defaults are the calendar's own reminders; known says that a list told them.
 	defaults []*gcal.EventReminder
 	known    bool
+	// kept is what is kept of recurring events, once it was read, with its digest.
+	kept       *kept
+	keptDigest string
+	// zone is the calendar's time zone, as a list told it.
+	zone string
 }
 
 const (
@@ -69,8 +80,8 @@ const (
 	maxPage = 2500
 	// maxAttendees is how many attendees are read of an event; the list of one with more is incomplete.
 	maxAttendees = 200
-	// mark is the private property in which a created event carries its link; creatioMark the one of Creatio's own
-	// synchronization, which holds the id of the activity.
+	// mark is the private property in which a created event carries its link; creatioMark the private or shared one of Creatio's
+	// own synchronization, which holds the id of the activity.
 	mark        = "tandem"
 	creatioMark = "ExtId"
 )
@@ -100,7 +111,21 @@ func New(client *google.Client, o Options) (*Side, error) {
 func (s *Side) learn(reply *gcal.Events) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.defaults, s.known = reply.DefaultReminders, true
+	s.defaults, s.known, s.zone = reply.DefaultReminders, true, reply.TimeZone
+}
+
+func (s *Side) zoneTold() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.zone
+}
+
+// Zone is the calendar's time zone.
+func (s *Side) Zone(ctx context.Context) (string, error) {
+	if _, err := s.defaultReminders(ctx); err != nil {
+		return "", err
+	}
+	return s.zoneTold(), nil
 }
 
 // defaultReminders are the calendar's own reminders.

@@ -30,21 +30,26 @@ var shared = []string{activity.Title, activity.When, activity.Place, activity.No
 
 // record is an event in Tandem's vocabulary.
 func (s *Side) record(e *gcal.Event) record.Record {
+	id := recordID(e)
 	if e.Status == statusCancelled {
-		return record.Record{ID: e.Id, Gone: true, Tombstone: true, Parent: e.RecurringEventId}
+		return record.Record{ID: id, Gone: true, Tombstone: true, Parent: e.RecurringEventId}
 	}
 	moment, ok := momentOf(e)
 	if !ok {
-		return record.Record{ID: e.Id, Parent: e.RecurringEventId}
+		return record.Record{ID: id, Parent: e.RecurringEventId}
+	}
+	if s.hidden(e) {
+		e = bare(e)
 	}
 	_, end := moment.In(s.o.Zone)
 	r := record.Record{
-		ID: e.Id, Parent: e.RecurringEventId, Modified: modified(e), End: end, Mark: markOf(e), Fields: s.fields(e, moment), Locked: s.locked(e),
+		ID: id, Parent: e.RecurringEventId, Created: instantOf(e.Created), Modified: instantOf(e.Updated), End: end, Mark: markOf(e), Ties: s.ties(e),
+		Fields: s.fields(e, moment), Locked: s.locked(e),
 		AdapterState: stateOf(e).encode(),
 	}
 	r.Member = cmp.Or(e.EventType, typeDefault) == typeDefault && len(e.Recurrence) == 0
 	// One that was declined, or that the settings leave out, is none of ours before it is known.
-	r.Passive = answerOf(e) == statusDeclined || s.o.Private == Skip && private(e) || end.Before(s.o.From)
+	r.Passive = answerOf(e) == statusDeclined || s.o.Private == Skip && private(e) || !s.inRange(e)
 	if s.hidden(e) {
 		r.Fields = record.Fields{activity.Title: {{Text: busyTitle}}, activity.When: {moment.Entry()}}
 		r.Locked = append(activity.Schema.Names(), r.Locked...)
@@ -133,18 +138,46 @@ func incomplete(e *gcal.Event) bool {
 	return e.AttendeesOmitted || hides
 }
 
-func modified(e *gcal.Event) time.Time {
-	t, _ := time.Parse(time.RFC3339, e.Updated)
+func instantOf(text string) time.Time {
+	t, _ := time.Parse(time.RFC3339, text)
 	return t.UTC()
 }
 
-// markOf is the link for which an event was made, or else the activity for which Creatio's own synchronization made it.
+// markOf is the link for which an event was made.
 func markOf(e *gcal.Event) string {
 	if e.ExtendedProperties == nil {
 		return ""
 	}
-	p := e.ExtendedProperties
-	return cmp.Or(p.Private[mark], strings.ToLower(cmp.Or(p.Private[creatioMark], p.Shared[creatioMark])))
+	return e.ExtendedProperties.Private[mark]
+}
+
+// ties are the names by which Creatio's own synchronizations know an event: the activity that one of them left on it, and the
+// iCalendar id that another one keeps, for an instance with the day on which it started originally. In whose time zone that
+// day is nobody says.
+func (s *Side) ties(e *gcal.Event) []string {
+	var out []string
+	if p := e.ExtendedProperties; p != nil {
+		for _, id := range []string{p.Private[creatioMark], p.Shared[creatioMark]} {
+			if id = strings.ToLower(strings.TrimSpace(id)); id != "" && !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	switch t := e.OriginalStartTime; {
+	case e.ICalUID == "":
+	case t == nil:
+		out = append(out, e.ICalUID)
+	default:
+		moment, _ := momentOf(&gcal.Event{Start: t, End: t})
+		start, _ := moment.In(time.UTC)
+		for _, loc := range []*time.Location{time.UTC, s.o.Zone} {
+			day := e.ICalUID + "_" + start.In(loc).Format("2006_01_02")
+			if !slices.Contains(out, day) && (t.Date == "" || loc == time.UTC) {
+				out = append(out, day)
+			}
+		}
+	}
+	return out
 }
 
 // momentOf is when an event is; false where it does not say, as one that was cancelled.

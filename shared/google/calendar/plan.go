@@ -19,6 +19,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/richtext"
+	"github.com/tandem-sync/tandem/shared/zone"
 )
 
 const (
@@ -77,6 +78,7 @@ func (p *planner) operation() error {
 		if err := p.fields(); err != nil {
 			return err
 		}
+		p.attend()
 		p.event.ExtendedProperties = &gcal.EventExtendedProperties{Private: map[string]string{mark: op.Link}}
 		p.plan.Prepared = planned{method: http.MethodPost, event: p.event, state: p.have}
 	case op.Action == record.Update:
@@ -220,10 +222,11 @@ func (p *planner) when() ([]record.Entry, error) {
 		p.event.Start = &gcal.EventDateTime{DateTime: m.Start.Format(time.RFC3339)}
 		p.event.End = &gcal.EventDateTime{DateTime: m.End.Format(time.RFC3339)}
 	}
+	loc := p.zone(m)
 	for _, t := range []*gcal.EventDateTime{p.event.Start, p.event.End} {
 		switch {
 		case p.plan.Action == record.Create && !m.AllDay:
-			t.TimeZone = p.side.o.Zone.String()
+			t.TimeZone = loc.String()
 		case p.plan.Action == record.Create:
 		case m.AllDay:
 			t.NullFields = []string{"DateTime", "TimeZone"}
@@ -232,6 +235,20 @@ func (p *planner) when() ([]record.Entry, error) {
 		}
 	}
 	return []record.Entry{m.Entry()}, nil
+}
+
+// zone is the one in which a new event is made: the activity's own, else the user's.
+func (p *planner) zone(m activity.Moment) *time.Location {
+	code := p.plan.Once.Text(activity.Zone)
+	loc, known := zone.Load(code)
+	switch {
+	case known:
+		return loc
+	case code != "" && !m.AllDay:
+		p.note(activity.When, "unknown-zone", "Tandem does not know the activity's time zone, “"+code+"”, so the event has your own. It is at the same time all the same.",
+			"Choose another time zone in Creatio, or leave it.")
+	}
+	return p.side.o.Zone
 }
 
 // reminder sets Creatio's popup and leaves the others. Where the calendar's own reminders hold, they become the event's first.
@@ -334,6 +351,22 @@ func (p *planner) attendees(name string) []record.Entry {
 	}
 	p.setAttendees(kept)
 	return shown
+}
+
+// attend has the user be a guest of a new meeting that has others, as Google's own pages do. Whoever plans a meeting takes part,
+// also where nothing says so.
+func (p *planner) attend() {
+	if len(p.list) == 0 || p.side.o.Email == "" || own(p.list) != nil {
+		return
+	}
+	self := &gcal.EventAttendee{Email: p.side.o.Email, Self: true, ResponseStatus: p.plan.After.Text(activity.Answer)}
+	if self.ResponseStatus == "" {
+		self.ResponseStatus = activity.Accepted
+		p.plan.Projections = append(p.plan.Projections, record.Projection{Field: activity.Answer, Displayed: record.Entry{Text: activity.Accepted}})
+	}
+	p.plan.Displayed.SetText(activity.Answer, self.ResponseStatus)
+	p.plan.Projections = slices.DeleteFunc(p.plan.Projections, func(r record.Projection) bool { return r.Field == activity.Answer && r.Displayed.IsZero() })
+	p.setAttendees(append([]*gcal.EventAttendee{self}, p.list...))
 }
 
 // setAttendees writes a list, without what the service says of attendees itself.

@@ -28,8 +28,12 @@ func (s *Side) Remember(known, r record.Record) record.Record {
 	if delete(r.Fields, activity.Reminder); !now.Default && now.Ours != nil {
 		r.Fields.SetText(activity.Reminder, strconv.FormatInt(*now.Ours, 10))
 	}
-	if now.Partial {
+	if now.Partial || now.Organizer != "" {
 		for _, e := range known.Fields[activity.Attendees] {
+			if !now.Partial && activity.AddressKey(e.Text) != activity.AddressKey(now.Organizer) {
+				continue
+			}
+			// Who organizes an event takes part, and need not be among the guests.
 			if !slices.ContainsFunc(r.Fields[activity.Attendees], func(have record.Entry) bool {
 				return activity.AddressKey(have.Text) == activity.AddressKey(e.Text)
 			}) {

@@ -8,121 +8,100 @@ import (
 
 	gcal "google.golang.org/api/calendar/v3"
 
-	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/recurrence"
 	"github.com/tandem-sync/tandem/shared/zone"
 )
 
-// continued finds, for the instances of recurring events that changed, the ids that they had before somebody changed "this and
-// following" instances: Google ends the series there and makes a new one of the rest. The engine follows those ids as it
-// follows any other that was changed.
-//
-// A series is continued by the one with the same organizer, and the same title or guests, that starts after its new end. Where two
-// would do, none does: their instances are new then, and those of the old one are gone.
-func (s *Side) continued(masters []*gcal.Event, instances []*gcal.Event) map[string][]string {
-	former := map[string][]string{}
-	for _, ended := range masters {
-		kept, tail := s.tail(ended)
-		if len(kept) == 0 || len(tail) == 0 {
-			continue
-		}
-		var next []*gcal.Event
-		for _, m := range masters {
-			if m.Id != ended.Id && continues(m, ended) && startOf(m, s.o.Zone).After(kept[len(kept)-1]) {
-				next = append(next, m)
-			}
-		}
-		if len(next) != 1 {
-			continue
-		}
-		for i, start := range s.positions(next[0], tail) {
-			for _, e := range instances {
-				if e.RecurringEventId == next[0].Id && originalStart(e, s.o.Zone).Equal(start) {
-					former[e.Id] = append(former[e.Id], instanceID(ended, tail[i], s.o.Zone))
-				}
-			}
+// An instance of a recurring event is a record by the id that the service mostly gives it: that of the series before it was ever
+// split, and the original start. It keeps that id whether it was listed or follows from the rule, and whatever the service calls
+// it; the state remembers what that is. Two series that were one once may both have an instance at one time. Then the later
+// one's is called after its own series.
+
+// splitSeries is the form of ids of series that were split from another one.
+var splitSeries = regexp.MustCompile(`^(.+)_R\d{8}(T\d{6}Z?)?$`)
+
+// baseID is the id that a series had before it was first split.
+func baseID(series string) string {
+	if strings.Contains(series, "_R") {
+		if found := splitSeries.FindStringSubmatch(series); found != nil {
+			return found[1]
 		}
 	}
-	return former
+	return series
 }
 
-// tail are the original starts of a series: those that it still has, and those that it would have if its rule did not end.
-func (s *Side) tail(e *gcal.Event) (kept, tail []time.Time) {
-	rule, ok := seriesOf(e, s.o.Zone)
-	if !ok {
-		return nil, nil
+// instanceID is the form of the ids of instances.
+var instanceID = regexp.MustCompile(`^(.+)_(\d{8}(?:T\d{6}Z)?)$`)
+
+// startKey is an original start as ids of instances have it; empty where there is none.
+func startKey(t *gcal.EventDateTime) string {
+	if t == nil {
+		return ""
 	}
-	kept, err := expand(rule, s.o.To)
-	if err != nil || len(kept) == 0 {
-		return nil, nil
+	if t.Date != "" {
+		return strings.ReplaceAll(t.Date, "-", "")
 	}
-	endless := rule
-	endless.Lines = nil
-	for _, line := range rule.Lines {
-		endless.Lines = append(endless.Lines, ending.ReplaceAllString(line, ""))
-	}
-	all, err := expand(endless, s.o.To)
+	at, err := time.Parse(time.RFC3339, t.DateTime)
 	if err != nil {
-		return nil, nil
+		return ""
 	}
-	for _, at := range all {
-		if at.After(kept[len(kept)-1]) {
-			tail = append(tail, at)
-		}
-	}
-	return kept, tail
+	return at.UTC().Format(keyTime)
 }
 
-// ending are the parts of a rule that say when it ends.
-var ending = regexp.MustCompile(`(?i);?(?:UNTIL|COUNT)=[^;]*`)
+const (
+	keyTime = "20060102T150405Z"
+	keyDay  = "20060102"
+)
 
-// positions are the original starts of a series in the order of the starts of a tail that it continues: the same where it has
-// the same, else by their place.
-func (s *Side) positions(e *gcal.Event, tail []time.Time) map[int]time.Time {
-	rule, ok := seriesOf(e, s.o.Zone)
+// readKey is the instant of an original start.
+func readKey(key string, loc *time.Location) time.Time {
+	if at, err := time.Parse(keyTime, key); err == nil {
+		return at
+	}
+	at, _ := time.Parse(keyDay, key)
+	return zone.DateOf(at, time.UTC).Start(loc)
+}
+
+// recordID is the id of an event's record.
+func recordID(e *gcal.Event) string {
+	if key := startKey(e.OriginalStartTime); key != "" && e.RecurringEventId != "" {
+		return baseID(e.RecurringEventId) + "_" + key
+	}
+	return e.Id
+}
+
+// starts are the original starts of a series' instances that start before the end of the range, in order; false where only the
+// service knows them.
+func (s *Side) starts(e *gcal.Event) ([]string, bool) {
+	series, ok := s.seriesOf(e)
 	if !ok {
-		return nil
+		return nil, false
 	}
-	starts, err := expand(rule, s.o.To)
+	local, err := recurrence.Expand(series, s.o.To)
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	out := map[int]time.Time{}
-	same := !slices.ContainsFunc(starts, func(at time.Time) bool { return !slices.ContainsFunc(tail, at.Equal) })
-	for i, at := range starts {
-		if same {
-			i = slices.IndexFunc(tail, at.Equal)
-		}
-		if i < len(tail) {
-			out[i] = at
-		}
-	}
-	return out
-}
-
-// expand gives the instants at which the instances of a series start.
-func expand(series recurrence.Series, before time.Time) ([]time.Time, error) {
-	starts, err := recurrence.Expand(series, before)
-	out := make([]time.Time, len(starts))
-	for i, at := range starts {
+	out := make([]string, len(local))
+	for i, at := range local {
 		if series.AllDay {
-			out[i] = zone.DateOf(at, time.UTC).Start(series.Zone)
+			out[i] = at.Format(keyDay)
 		} else {
-			out[i] = zone.Instant(at, series.Zone)
+			out[i] = zone.Instant(at, series.Zone).UTC().Format(keyTime)
 		}
 	}
-	return out, err
+	// A time on a day that a zone skips is that of the next day.
+	return slices.Compact(out), true
 }
 
-// seriesOf is a recurring event as its rule is read.
-func seriesOf(e *gcal.Event, fallback *time.Location) (recurrence.Series, bool) {
+// seriesOf is a recurring event as its rule is read; false in a zone that nobody knows.
+func (s *Side) seriesOf(e *gcal.Event) (recurrence.Series, bool) {
 	m, ok := momentOf(e)
 	if !ok || len(e.Recurrence) == 0 {
 		return recurrence.Series{}, false
 	}
-	out := recurrence.Series{AllDay: m.AllDay, Zone: fallback, Lines: e.Recurrence}
+	out := recurrence.Series{AllDay: m.AllDay, Zone: s.o.Zone, Lines: e.Recurrence}
 	if m.AllDay {
-		out.Start = m.First.Start(time.UTC)
+		out.Start, _ = time.Parse(time.DateOnly, m.First.String())
 		return out, true
 	}
 	if out.Zone, ok = zone.Load(e.Start.TimeZone); !ok {
@@ -132,57 +111,83 @@ func seriesOf(e *gcal.Event, fallback *time.Location) (recurrence.Series, bool) 
 	return out, true
 }
 
-// continues reports whether a series may be what became of the rest of another one.
-func continues(next, ended *gcal.Event) bool {
-	if strings.HasPrefix(next.Id, baseID(ended.Id)+"_R") {
-		return true
+// startsOf are the original starts of a series as they are kept: by its rule, or those that the service gave of the range.
+func (s *Side) startsOf(k *kept, series string) []string {
+	e := k.master(series)
+	if e == nil {
+		return nil
 	}
-	if organizerOf(next) != organizerOf(ended) {
-		return false
+	if out, ok := s.starts(e); ok {
+		return out
 	}
-	return next.Summary != "" && next.Summary == ended.Summary || len(next.Attendees) > 0 && slices.Equal(guests(next), guests(ended))
+	return k.Starts[series]
 }
 
-func organizerOf(e *gcal.Event) string {
-	if e.Organizer == nil {
-		return ""
+// instance is one of a series as the series has it. It has no version: that has to be read before it is written.
+func instance(series *gcal.Event, key string) *gcal.Event {
+	e := *series
+	e.Recurrence, e.RecurringEventId, e.Etag, e.Id = nil, series.Id, "", baseID(series.Id)+"_"+key
+	if at, err := time.Parse(keyDay, key); err == nil {
+		first, _ := zone.ParseDate(series.Start.Date)
+		after, err := zone.ParseDate(series.End.Date)
+		days := 1
+		if err == nil && first.Before(after) {
+			days = int(utc(after).Sub(utc(first)) / (24 * time.Hour))
+		}
+		e.Start = &gcal.EventDateTime{Date: at.Format(time.DateOnly)}
+		e.End = &gcal.EventDateTime{Date: at.AddDate(0, 0, days).Format(time.DateOnly)}
+	} else {
+		at, _ := time.Parse(keyTime, key)
+		m, _ := momentOf(series)
+		e.Start = &gcal.EventDateTime{DateTime: at.Format(time.RFC3339), TimeZone: series.Start.TimeZone}
+		e.End = &gcal.EventDateTime{DateTime: at.Add(m.End.Sub(m.Start)).Format(time.RFC3339), TimeZone: series.End.TimeZone}
 	}
-	return activity.AddressKey(e.Organizer.Email)
+	e.OriginalStartTime = e.Start
+	return &e
 }
 
-func guests(e *gcal.Event) []string {
-	out := make([]string, 0, len(e.Attendees))
-	for _, a := range e.Attendees {
-		out = append(out, activity.AddressKey(a.Email))
+func utc(d zone.Date) time.Time { return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC) }
+
+// newest are the original starts of instances that lie in the range, at most so many, and whether older ones are left out.
+func (s *Side) newest(series *gcal.Event, keys []string) (out []string, more bool) {
+	m, _ := momentOf(series)
+	start, end := m.In(s.o.Zone)
+	lasts := end.Sub(start)
+	for _, key := range slices.Backward(keys) {
+		at := readKey(key, s.o.Zone)
+		if !at.Before(s.o.To) {
+			continue
+		}
+		// A day more than it may last where clocks change.
+		if at.Add(lasts + 26*time.Hour).Before(s.o.From) {
+			break
+		}
+		if !s.inRange(instance(series, key)) {
+			continue
+		}
+		if len(out) == maxInstances {
+			more = true
+			break
+		}
+		out = append(out, key)
 	}
-	slices.Sort(out)
-	return out
+	slices.Reverse(out)
+	return out, more
 }
 
-// baseID is the id of the series that another one was split from.
-func baseID(id string) string {
-	base, _, _ := strings.Cut(id, "_R")
-	return base
-}
+// maxInstances is how many instances of a series are shown, the newest ones.
+const maxInstances = 1000
 
-// instanceID is the id that an instance had that started originally at a time. It only serves to find a link that has it.
-func instanceID(series *gcal.Event, at time.Time, fallback *time.Location) string {
-	if series.Start.Date != "" {
-		return baseID(series.Id) + "_" + strings.ReplaceAll(zone.DateOf(at, fallback).String(), "-", "")
-	}
-	return baseID(series.Id) + "_" + at.UTC().Format("20060102T150405Z")
-}
-
-func startOf(e *gcal.Event, fallback *time.Location) time.Time {
+// startOf is when an event starts.
+func (s *Side) startOf(e *gcal.Event) time.Time {
 	m, _ := momentOf(e)
-	start, _ := m.In(fallback)
+	start, _ := m.In(s.o.Zone)
 	return start
 }
 
-// originalStart is when an instance started before anybody moved it.
-func originalStart(e *gcal.Event, fallback *time.Location) time.Time {
-	if e.OriginalStartTime == nil {
-		return time.Time{}
-	}
-	return startOf(&gcal.Event{Start: e.OriginalStartTime, End: e.OriginalStartTime}, fallback)
+// endOf is when an event ends.
+func (s *Side) endOf(e *gcal.Event) time.Time {
+	m, _ := momentOf(e)
+	_, end := m.In(s.o.Zone)
+	return end
 }

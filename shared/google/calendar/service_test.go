@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,10 @@ type diary struct {
 	google *box.Server
 	client google.Options
 	side   *Side
+	// rows says how many events a page has; nil for as many as were asked for.
+	rows func(asked int) int
+	// kept is what the last scan gave to be kept.
+	kept []byte
 }
 
 var firstDay = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
@@ -38,7 +43,13 @@ var firstDay = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 func newDiary(t *testing.T, change ...func(*Options)) *diary {
 	t.Helper()
 	now := firstDay.Add(8 * time.Hour)
-	b := box.New(box.Options{Now: func() time.Time { return now }})
+	d := &diary{}
+	b := box.New(box.Options{Now: func() time.Time { return now }, PageRows: func(asked int) int {
+		if d.rows == nil {
+			return asked
+		}
+		return d.rows(asked)
+	}})
 	const secret, callback = "not a secret", "https://tandem.example.com/oauth-callback"
 	b.AddClient("client", secret, callback)
 	for _, email := range []string{ada, bob} {
@@ -62,9 +73,10 @@ func newDiary(t *testing.T, change ...func(*Options)) *diary {
 	must(t, err)
 	token, err := c.Exchange(ctx, back.Query().Get("code"))
 	must(t, err)
-	d := &diary{Person: b.Calendar(ada), t: t, google: b, client: google.Options{
+	d.Person, d.t, d.google = b.Calendar(ada), t, b
+	d.client = google.Options{
 		HTTP: oauth2.NewClient(t.Context(), oauth2.StaticTokenSource(token)), Endpoint: server.URL, Now: func() time.Time { return now },
-	}}
+	}
 	d.open(change...)
 	t.Cleanup(func() {
 		if v := b.Violations(); len(v) > 0 {
@@ -82,7 +94,8 @@ func newDiary(t *testing.T, change ...func(*Options)) *diary {
 func (d *diary) open(change ...func(*Options)) {
 	d.t.Helper()
 	berlin, _ := zone.Load("Europe/Berlin")
-	o := Options{From: firstDay, To: firstDay.AddDate(0, 3, 0), Zone: berlin}
+	kept := d.kept
+	o := Options{From: firstDay, To: firstDay.AddDate(0, 3, 0), Zone: berlin, Kept: func(context.Context) ([]byte, error) { return kept, nil }}
 	for _, f := range change {
 		f(&o)
 	}
@@ -108,11 +121,21 @@ func timed(title string, day, hour int) *gcal.Event {
 	}
 }
 
-// scanned are the records of a scan by their names, and where the next one starts.
-func (d *diary) scanned(cursor []byte) (map[string]record.Record, record.Delta) {
+// scan reads a window, and keeps what the side wants to have again.
+func (d *diary) scan(cursor []byte) record.Delta {
 	d.t.Helper()
 	delta, err := d.side.Scan(d.t.Context(), cursor)
 	must(d.t, err)
+	if delta.Kept != nil {
+		d.kept = delta.Kept
+	}
+	return delta
+}
+
+// scanned are the records of a scan by their names, and where the next one starts.
+func (d *diary) scanned(cursor []byte) (map[string]record.Record, record.Delta) {
+	d.t.Helper()
+	delta := d.scan(cursor)
 	out := map[string]record.Record{}
 	for _, p := range delta.Records {
 		r := p.Unpack()
@@ -166,4 +189,30 @@ func change(r record.Record, set record.Fields) record.Operation {
 
 func creation(fields record.Fields) record.Operation {
 	return record.Operation{Action: record.Create, Link: "L1", Before: record.Fields{}, After: fields, Changed: activity.Schema.Names(), Join: true}
+}
+
+// count counts the members of a window by their titles.
+func (d *diary) count(members []string, found map[string]record.Record) map[string]int {
+	d.t.Helper()
+	out := map[string]int{}
+	for _, id := range members {
+		if r, there := found[id]; !there {
+			d.t.Errorf("the window has no record %s", id)
+		} else if !r.Passive {
+			out[activity.Name(r.Fields)]++
+		}
+	}
+	return out
+}
+
+// ids are those of records that are there, in order.
+func ids(found map[string]record.Record) []string {
+	var out []string
+	for id, r := range found {
+		if !r.Gone {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -6,16 +6,24 @@ import (
 	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // state is what is kept of an event to write it without reading it again.
 type state struct {
 	Etag string `json:"etag,omitempty"`
-	// Instance says that it belongs to a recurring event, and may be no exception yet.
+	// Instance says that it is an instance of a recurring event that was not seen to differ from it: it has to be read before it
+	// is written.
 	Instance bool `json:"instance,omitempty"`
+	// ID is the service's id of an instance, where it is not that of the record.
+	ID string `json:"id,omitempty"`
 	// ICal and Start are what the copies of the event in all calendars have in common.
 	ICal  string `json:"ical,omitempty"`
 	Start string `json:"start,omitempty"`
+	// Organizer is the address of who organizes the event; empty for the user.
+	Organizer string `json:"organizer,omitempty"`
 	// Default says that the calendar's own reminders hold; else Reminders are the event's.
 	Default   bool       `json:"default,omitempty"`
 	Reminders []reminder `json:"reminders,omitempty"`
@@ -37,7 +45,13 @@ type reminder struct {
 
 func stateOf(e *gcal.Event) state {
 	s := state{
-		Etag: e.Etag, Instance: e.RecurringEventId != "", ICal: e.ICalUID, Attendees: e.Attendees, Private: private(e), Partial: incomplete(e),
+		Etag: e.Etag, Instance: e.RecurringEventId != "" && e.Etag == "", ICal: e.ICalUID, Attendees: e.Attendees, Private: private(e), Partial: incomplete(e),
+	}
+	if e.Id != recordID(e) {
+		s.ID = e.Id
+	}
+	if e.Organizer != nil && !e.Organizer.Self {
+		s.Organizer = e.Organizer.Email
 	}
 	if t := e.OriginalStartTime; t != nil {
 		// Each copy may show it in a zone of its own.
@@ -93,6 +107,21 @@ func (s state) encode() json.RawMessage {
 	// Strings, numbers and attendees that were decoded always encode.
 	raw, _ := json.Marshal(s)
 	return raw
+}
+
+// Once tells a new activity who organizes the event.
+func (s *Side) Once(adapterState json.RawMessage) record.Fields {
+	out := record.Fields{}
+	if n, err := readState(adapterState); err == nil {
+		out.SetText(activity.Organizer, n.Organizer)
+	}
+	return out
+}
+
+// Copied reports whether other users may have a copy of an event: it has guests, or is one itself.
+func (s *Side) Copied(adapterState json.RawMessage) bool {
+	n, err := readState(adapterState)
+	return err == nil && (n.Organizer != "" || slices.ContainsFunc(n.Attendees, func(a *gcal.EventAttendee) bool { return !a.Self && !a.Resource }))
 }
 
 // Identity is what the copies of an event in all calendars have in common: the id that iCalendar gives it, and for an instance its

@@ -6,10 +6,10 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -48,7 +48,7 @@ func (d *directory) index() {
 		if r.Gone {
 			continue
 		}
-		keys := keysOf(r.Fields)
+		keys := keysOf(r)
 		if r.Mark != "" {
 			if len(keys) == 0 {
 				keys = append(keys, bare)
@@ -67,7 +67,7 @@ func (d *directory) alike(like []record.Record) []record.Record {
 	d.once.Do(d.index)
 	found := map[int32]bool{}
 	for _, r := range like {
-		keys := keysOf(r.Fields)
+		keys := keysOf(r)
 		if len(keys) == 0 {
 			keys = append(keys, bare)
 		}
@@ -112,25 +112,6 @@ func (s *Side) everybody(ctx context.Context) (*directory, error) {
 }
 
 // keysOf are the marks by which two records may be known for one.
-func keysOf(f record.Fields) []string {
-	var keys []string
-	for _, e := range f[contact.Emails] {
-		keys = append(keys, "e"+contact.EmailKey(e.Text))
-	}
-	for _, e := range f[contact.Phones] {
-		number, _, _ := strings.Cut(contact.PhoneKey(e.Text), ";")
-		keys = append(keys, "p"+number)
-		if key := contact.SubscriberKey(e.Text); key != "" {
-			keys = append(keys, "d"+key)
-		}
-	}
-	given, middle, surname := f.Text(contact.GivenName), f.Text(contact.MiddleName), f.Text(contact.Surname)
-	for _, name := range []string{given + " " + middle + " " + surname, given + " " + surname} {
-		words := strings.Fields(record.Fold(name))
-		slices.Sort(words)
-		if len(words) > 0 {
-			keys = append(keys, "n"+strings.Join(words, " "))
-		}
-	}
-	return keys
+func keysOf(r record.Record) []string {
+	return contact.CandidateKeys(match.Item{Fields: r.Fields, Untracked: r.Untracked})
 }

@@ -158,6 +158,7 @@ func TestA_person_reads_as_what_its_contact_source_says(t *testing.T) {
 		Untracked: record.Fields{
 			contact.Phones:    {{Text: "+1 202 555 0104"}, {Text: "+1 202 555 0105"}},
 			contact.Addresses: {{Parts: map[string]string{"city": "Lakeside"}}},
+			contact.Suffix:    {{Text: "Jr."}},
 		},
 	}
 	got.AdapterState = nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/richtext"
 )
 
 const contactType = "CONTACT"
@@ -131,7 +132,7 @@ func fieldsOf(p *people.Person) record.Fields {
 		f.SetText(contact.Birthday, day(p.Birthdays[0].Date))
 	}
 	if len(p.Biographies) > 0 {
-		f.SetText(contact.Notes, strings.TrimSpace(p.Biographies[0].Value))
+		f.SetText(contact.Notes, noteOf(p.Biographies[0]))
 	}
 	if i := managedSkype(p.ImClients); i >= 0 {
 		f.SetText(contact.Skype, strings.TrimSpace(p.ImClients[i].Username))
@@ -143,9 +144,21 @@ func fieldsOf(p *people.Person) record.Fields {
 	return contact.Schema.Clean(f)
 }
 
-// untrackedOf are the values under labels that Tandem does not carry.
+// noteOf is a biography as a person reads it.
+func noteOf(b *people.Biography) string {
+	if b.ContentType == "TEXT_HTML" {
+		return richtext.OfHTML(b.Value)
+	}
+	return strings.TrimSpace(b.Value)
+}
+
+// untrackedOf are the values under labels that Tandem does not carry, and what stands after the name.
 func untrackedOf(p *people.Person) record.Fields {
-	return record.Fields{contact.Phones: phoneList(p).untracked(), contact.Addresses: addressList(p).untracked()}
+	out := record.Fields{contact.Phones: phoneList(p).untracked(), contact.Addresses: addressList(p).untracked()}
+	if len(p.Names) > 0 {
+		out.SetText(contact.Suffix, strings.TrimSpace(p.Names[0].HonorificSuffix))
+	}
+	return out
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name.

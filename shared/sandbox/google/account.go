@@ -225,7 +225,7 @@ func (a *Account) Person(resourceName string) (p *people.Person) {
 func (a *Account) Groups() []*people.ContactGroup {
 	var out []*people.ContactGroup
 	a.with(func(b *book) {
-		counts := b.counts()
+		counts := b.counts(b.Seq)
 		for _, g := range b.Groups {
 			if g.System || g.Deleted {
 				continue

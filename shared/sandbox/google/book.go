@@ -160,7 +160,7 @@ func (s *Server) put(b *book, c *contact, v version) {
 	if len(v.Groups) == 0 && !v.Deleted {
 		v.Groups = []string{myContacts}
 	}
-	seen := now.Add(-max(s.o.WriteVisibility, s.o.StaleReads))
+	seen := now.Add(-max(s.o.WriteVisibility, s.o.StaleReads, s.o.StaleGroups))
 	for len(c.Versions) > 1 && !c.Versions[1].At.After(seen) {
 		c.Versions = c.Versions[1:]
 	}
@@ -197,15 +197,7 @@ func (s *Server) leave(b *book, c *contact, group string) {
 }
 
 // members are the contacts in a group, by name.
-func (b *book) members(group string) []*contact {
-	var out []*contact
-	for _, c := range b.live() {
-		if slices.Contains(c.now().Groups, group) {
-			out = append(out, c)
-		}
-	}
-	return out
-}
+func (b *book) members(group string) []*contact { return b.membersUpTo(group, b.Seq) }
 
 // live are the contacts that are there, by name.
 func (b *book) live() []*contact {

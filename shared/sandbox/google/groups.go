@@ -42,7 +42,7 @@ func (c *call) show(g *group, fields []string, count, most int) map[string]any {
 	}
 	if most > 0 && count > 0 {
 		var names []string
-		for _, m := range c.book.members(g.Name) {
+		for _, m := range c.book.membersUpTo(g.Name, c.groupsUpTo()) {
 			names = append(names, m.Name)
 		}
 		out["memberResourceNames"] = names[:min(most, len(names))]
@@ -50,16 +50,31 @@ func (c *call) show(g *group, fields []string, count, most int) map[string]any {
 	return out
 }
 
-// counts are the numbers of members of all groups.
-func (b *book) counts() map[string]int {
+// groupsUpTo is the last change that groups show.
+func (c *call) groupsUpTo() int64 { return c.book.shown(c.s.o.Now().Add(-c.s.o.StaleGroups)) }
+
+// counts are the numbers of members of all groups after the change of a number.
+func (b *book) counts(seq int64) map[string]int {
 	out := map[string]int{}
 	for _, c := range b.Contacts {
-		if now := c.now(); !now.Deleted {
-			for _, g := range now.Groups {
+		if at, there := c.upTo(seq); there && !at.Deleted {
+			for _, g := range at.Groups {
 				out[g]++
 			}
 		}
 	}
+	return out
+}
+
+// membersUpTo are a group's members after the change of a number, by name.
+func (b *book) membersUpTo(group string, seq int64) []*contact {
+	var out []*contact
+	for _, c := range b.Contacts {
+		if at, there := c.upTo(seq); there && !at.Deleted && slices.Contains(at.Groups, group) {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(x, y *contact) int { return cmp.Compare(x.Name, y.Name) })
 	return out
 }
 
@@ -101,7 +116,7 @@ func (c *call) pageOfGroups(from cursor, fields []string, size int, bound string
 		}
 	}
 	slices.SortFunc(list, func(x, y *group) int { return cmp.Compare(x.Name, y.Name) })
-	counts := c.book.counts()
+	counts := c.book.counts(c.groupsUpTo())
 	var shown []any
 	for _, g := range list[:min(size, len(list))] {
 		shown = append(shown, c.show(g, fields, counts[g.Name], 0))
@@ -127,7 +142,7 @@ func (c *call) getGroup() (any, *failure) {
 	if g == nil {
 		return nil, notFound()
 	}
-	return c.show(g, fields, c.book.counts()[g.Name], most), nil
+	return c.show(g, fields, c.book.counts(c.groupsUpTo())[g.Name], most), nil
 }
 
 func (c *call) groupView() ([]string, int, *failure) {
@@ -151,7 +166,7 @@ func (c *call) batchGetGroups() (any, *failure) {
 	case len(names) > maxBatch:
 		return nil, invalidField("resource_names", "There are more than 200.")
 	}
-	counts := c.book.counts()
+	counts := c.book.counts(c.groupsUpTo())
 	var out []any
 	for _, name := range names {
 		one := map[string]any{"requestedResourceName": name}
@@ -246,7 +261,7 @@ func (c *call) updateGroup() (any, *failure) {
 		g.ClientData = groupData(in.ContactGroup)
 	}
 	c.s.touch(c.book, g)
-	return c.show(g, fields, c.book.counts()[g.Name], 0), nil
+	return c.show(g, fields, c.book.counts(c.groupsUpTo())[g.Name], 0), nil
 }
 
 // deleteGroup is contactGroups.delete.

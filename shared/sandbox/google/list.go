@@ -106,10 +106,7 @@ func (c *call) connections() (any, *failure) {
 // position is where a page begins: at a page token, at a sync token, or at the beginning.
 func (c *call) position(bound, sync string, wanted bool) (cursor, *failure) {
 	now := c.s.o.Now()
-	page := cursor{Kind: "page", Of: c.account.Subject, Full: now, Epoch: c.book.Epoch, UpTo: c.book.Seq}
-	if wanted || sync != "" {
-		page.UpTo = c.book.shown(now.Add(-c.s.o.WriteVisibility))
-	}
+	page := cursor{Kind: "page", Of: c.account.Subject, Full: now, Epoch: c.book.Epoch, UpTo: c.book.shown(now.Add(-c.s.o.WriteVisibility))}
 	whole := fmt.Sprintf("%s %x %t", bound, hash64(sync), wanted)
 	if text := c.query.Get("pageToken"); text != "" {
 		return c.resume("pageToken", "page", text, whole)

@@ -41,10 +41,12 @@ type Options struct {
 	IssuerURL string
 	// TokenLifetime is how long access tokens live; default one hour.
 	TokenLifetime time.Duration
-	// WriteVisibility is how long after a write the lists that sync tokens belong to show it.
+	// WriteVisibility is how long after a write the lists of contacts show it.
 	WriteVisibility time.Duration
 	// StaleReads is how long after a write a contact may still be read as it was before.
 	StaleReads time.Duration
+	// StaleGroups is how long after a write a group may still be read with the members of before.
+	StaleGroups time.Duration
 	// FullSyncPerMinute is how many full lists of contacts an account may begin in a minute; 0 for any number.
 	FullSyncPerMinute int
 	// EventVisibility is how long after a write the lists of events show it.

@@ -113,6 +113,7 @@ var indexes = map[string]func(*store.Link) string{
 	string(record.Creatio): func(l *store.Link) string { return l.CreatioID },
 	string(record.Google):  func(l *store.Link) string { return l.GoogleID },
 	"parents":              func(l *store.Link) string { return l.Parent },
+	"shared":               func(l *store.Link) string { return l.Shared },
 }
 
 // linkBuckets is a type's links with their indexes.

@@ -95,6 +95,8 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		{"LeaveSeat", func() error { return s.LeaveSeat(ctx, "seat", "ada") }, "1 reads, 1 writes"},
 		{"UpdateProfile", func() error { return u.UpdateProfile(ctx, func(*store.Profile) error { return nil }) }, "1 reads, 1 writes"},
 		{"Profile", func() error { _, err := u.Profile(ctx); return err }, "1 reads, 0 writes"},
+		{"FindUsers", func() error { _, err := s.FindUsers(ctx, []string{"c1"}, []string{"ada@example.com"}); return err }, "2 reads, 0 writes"},
+		{"Copies", func() error { _, err := s.Copies(ctx, record.Contacts, []string{"x"}, []string{"c1"}); return err }, "2 reads, 0 writes"},
 		{"PutToken", func() error { return u.PutToken(ctx, record.Google, store.Token{}) }, "0 reads, 1 writes"},
 		{"Token", func() error { _, err := u.Token(ctx, record.Google); return err }, "1 reads, 0 writes"},
 		{"SwapToken", func() error {

@@ -3,10 +3,10 @@
 // Each document is one Firestore document under the key that package store names. Its content is the JSON that all
 // backends share, in the bytes field "doc"; beside it stand, as fields of their own, copies of what is queried:
 //
-//	users/{user}                       doc, linked
+//	users/{user}                       doc, linked; contact and email in small letters (each only where it is not empty)
 //	users/{user}/tokens/{side}         doc
 //	users/{user}/sync/{type}           doc, type, shard, place, due and every (only where a sync is due some time), lastSync (not before)
-//	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, parent, active, unfinished (each only where it is not empty)
+//	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, parent, shared and with it type, active, unfinished (each only where it is not empty)
 //	users/{user}/sync/{type}/pairs/P   doc, creatioId, googleId
 //	users/{user}/sync/{type}/blobs/B   doc, version, parts, slot, tail: the head of a blob, its name with dots for slashes; see blobs.go
 //	users/{user}/sync/{type}/blobs/B/pieces/N  doc, version, parts: what does not fit into the head
@@ -67,6 +67,9 @@ var Indexes = []Index{
 	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"place", "ASCENDING"}}},
 	// The last sync of CountStatuses.
 	{"sync", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shard", "ASCENDING"}, {"lastSync", "DESCENDING"}}},
+	// Copies, over the links of all users.
+	{"links", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"shared", "ASCENDING"}}},
+	{"links", "COLLECTION_GROUP", []IndexField{{"type", "ASCENDING"}, {"creatioId", "ASCENDING"}}},
 	// Runs of one type.
 	{"runs", "COLLECTION", []IndexField{{"type", "ASCENDING"}, {"id", "DESCENDING"}}},
 }

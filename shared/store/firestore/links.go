@@ -43,10 +43,11 @@ func (u *user) linksBy(ctx context.Context, t record.Type, field string, values 
 	return links, wrap("find links", err)
 }
 
+// perQuery is the most that a disjunction may have.
+const perQuery = 30
+
 // anyOf finds the documents of a collection whose field has one of the values.
 func anyOf[D document.Document](ctx context.Context, s *Store, c *firestore.CollectionRef, field string, values []string) ([]D, error) {
-	// The most that a disjunction may have.
-	const perQuery = 30
 	const atOnce = 4
 	values = slices.Compact(slices.Sorted(slices.Values(values)))
 	values = slices.DeleteFunc(values, func(v string) bool { return v == "" || !utf8.ValidString(v) })
@@ -156,6 +157,9 @@ func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 	}
 	if l.Parent != "" {
 		w.fields["parent"] = l.Parent
+	}
+	if l.Shared != "" {
+		w.fields["shared"], w.fields["type"] = l.Shared, string(t)
 	}
 	w.fields["updated"] = document.Time(l.UpdatedAt)
 	if l.Active {

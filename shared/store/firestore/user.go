@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"time"
 
 	"cloud.google.com/go/firestore"
@@ -76,7 +77,14 @@ func (u *user) UpdateProfile(ctx context.Context, f func(*store.Profile) error) 
 
 // queriedProfile are the fields of a profile beside its content.
 func queriedProfile(p store.Profile) fields {
-	return fields{"linked": p.Google.Linked && p.Creatio.Linked}
+	f := fields{"linked": p.Google.Linked && p.Creatio.Linked, "contact": any(firestore.Delete), "email": any(firestore.Delete)}
+	if contact := strings.ToLower(p.Creatio.ContactID); contact != "" {
+		f["contact"] = contact
+	}
+	if email := strings.ToLower(p.Google.Email); email != "" {
+		f["email"] = email
+	}
+	return f
 }
 
 // plain is a document of which nothing is queried, in place of whatever is kept.

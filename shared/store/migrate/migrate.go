@@ -45,6 +45,7 @@ type Migration struct {
 var All = []Migration{
 	{Name: "spread due users over the shards", Page: reindex},
 	{Name: "keep member sets as blobs", Page: moveMemberSets},
+	{Name: "find users by their contacts and addresses", Page: reindex},
 }
 
 // reindex is the page of a migration that changes only fields for queries.

@@ -116,6 +116,23 @@ func (p *Person) rehome(c *calendar, at cut, series, uid string) {
 		p.s.put(c, e, next, before.Edited)
 		p.s.spread(c, e, before.Content, before.Edited, true)
 	}
+	for _, key := range sortedKeys(p.s.all) {
+		p.rehomeCopies(p.s.all[key], at, series, uid)
+	}
+}
+
+// rehomeCopies does the same with instances that differ for a guest alone, as one to which the guest is not invited.
+func (p *Person) rehomeCopies(c *calendar, at cut, series, uid string) {
+	for _, id := range sortedKeys(maps.Clone(c.exceptions[at.series.ID])) {
+		e := c.Events[id]
+		before := e.now()
+		if object(before.Content, "originalStartTime") == nil || c.moment(object(before.Content, "originalStartTime")).Before(c.moment(at.original)) {
+			continue
+		}
+		next := clone(before.Content)
+		next["recurringEventId"], next["iCalUID"] = series, uid
+		p.s.put(c, e, next, before.Edited)
+	}
 }
 
 // truncate ends the series before the cut: at the last second of the day before, as the pages do.

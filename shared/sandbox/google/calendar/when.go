@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/sandbox/google/calendar/rule"
@@ -12,8 +13,18 @@ func load(name string) (*time.Location, error) {
 	if name == "" || name == "Local" {
 		return nil, errors.New("it is no time zone")
 	}
-	return time.LoadLocation(name)
+	if known, ok := zones.Load(name); ok {
+		return known.(*time.Location), nil
+	}
+	loc, err := time.LoadLocation(name)
+	if err == nil {
+		zones.Store(name, loc)
+	}
+	return loc, err
 }
+
+// zones are those that were loaded: reading one takes longer than most requests.
+var zones sync.Map
 
 // zone is the calendar's.
 func (c *calendar) zone() *time.Location {

@@ -1,0 +1,36 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/config"
+	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/oauth"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+)
+
+// Opener opens the sides of users' synchronizations as the program does, for those who run an engine themselves.
+type Opener struct {
+	Config config.Config
+	Store  store.Store
+	Linker *oauth.Linker
+	// Base carry the requests to the two services.
+	Base map[record.Side]http.RoundTripper
+	Now  func() time.Time
+	// Layout is the one of the Creatio site, where it is known.
+	Layout creatio.Layout
+}
+
+// Activities opens the two sides of a user's activities.
+func (o Opener) Activities(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
+	a := &App{config: o.Config, store: o.Store, linker: o.Linker, base: o.Base, now: o.Now, logger: slog.New(slog.DiscardHandler)}
+	if o.Layout != "" {
+		a.layouts.Store(o.Config.Creatio.URL, o.Layout)
+	}
+	return a.openActivities(ctx, p, s)
+}

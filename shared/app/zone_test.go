@@ -1,0 +1,148 @@
+package app_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	gcal "google.golang.org/api/calendar/v3"
+
+	"github.com/tandem-sync/tandem/shared/app"
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+)
+
+// defaultZone gives the site a default time zone.
+func defaultZone(code string) change {
+	return func(_ map[string]string, o *creatiobox.Options, _ *app.Options) { o.DefaultTimeZone = code }
+}
+
+// zoneOf gives a user a zone in Creatio.
+func (a *agenda) zoneOf(login, code string) {
+	a.t.Helper()
+	for _, r := range a.creatio.System().Rows("SysAdminUnit", map[string]any{"Name": login}) {
+		if err := a.creatio.System().Update("SysAdminUnit", r["Id"].(string), map[string]any{"TimeZoneId": code}); err != nil {
+			a.t.Fatal(err)
+		}
+	}
+}
+
+func TestA_new_event_is_in_the_user_s_zone(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		own, site, calendar, want string
+	}{
+		"the user's own":               {"Eastern Standard Time", "Israel Standard Time", "Europe/Berlin", "America/New_York"},
+		"the site's default":           {"", "Israel Standard Time", "Europe/Berlin", "Asia/Jerusalem"},
+		"the calendar's":               {"", "", "Europe/Berlin", "Europe/Berlin"},
+		"one that nobody knows":        {"Customized Time Zone", "Israel Standard Time", "Europe/Berlin", "Asia/Jerusalem"},
+		"none that anybody knows":      {"Customized Time Zone", "", "Asia/Calcutta", "Asia/Kolkata"},
+		"an old name":                  {"Asia/Calcutta", "", "Europe/Berlin", "Asia/Kolkata"},
+		"a former name of a zone, too": {"FLE Standard Time", "", "Europe/Berlin", "Europe/Kyiv"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAgenda(t, defaultZone(row.site))
+			a.zoneOf("Ada", row.own)
+			a.calendar.SetTimeZone(row.calendar)
+			a.activity("Call", 24)
+			// The days on which the user's zone begins are whole days.
+			loc, err := time.LoadLocation(row.want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			from, to := time.Date(2026, 3, 10, 0, 0, 0, 0, loc), time.Date(2026, 3, 11, 0, 0, 0, 0, loc)
+			a.row("Ada", "Activity", map[string]any{
+				"Title": "Fair", "StartDate": from.UTC().Format(time.RFC3339), "DueDate": to.UTC().Format(time.RFC3339), "ShowInScheduler": true, "TypeId": typeTask,
+			})
+			a.run("done")
+			if got := a.foundEvent("Call").Start.TimeZone; got != row.want {
+				t.Errorf("the event is in the zone %s, want %s", got, row.want)
+			}
+			if got := a.foundEvent("Fair").Start; got.Date != "2026-03-10" {
+				t.Errorf("the fair begins %+v", got)
+			}
+			a.quiet()
+		})
+	}
+}
+
+func TestA_user_who_moves_to_another_zone_changes_nothing_that_is_there(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.activity("Call", 24)
+	a.row("Ada", "Activity", map[string]any{
+		"Title": "Fair", "StartDate": "2026-03-10T00:00:00Z", "DueDate": "2026-03-11T00:00:00Z", "ShowInScheduler": true, "TypeId": typeTask,
+	})
+	a.calendar.Add(&gcal.Event{Summary: "Trip", Start: &gcal.EventDateTime{Date: "2026-03-12"}, End: &gcal.EventDateTime{Date: "2026-03-13"}})
+	a.run("done")
+	a.zoneOf("Ada", "New Zealand Standard Time")
+	a.pass(25 * time.Hour)
+	before := a.state()
+	for range 3 {
+		a.pass(9 * time.Hour)
+		if run := a.run("done"); len(run.Changes) > 0 {
+			t.Errorf("a run changed %+v", run.Changes)
+		}
+	}
+	if a.state() != before {
+		t.Error("something is not as it was")
+	}
+	// What comes now is in the new zone.
+	a.activity("Another call", 96)
+	a.run("done")
+	if got := a.foundEvent("Another call").Start.TimeZone; got != "Pacific/Auckland" {
+		t.Errorf("the new event is in %s", got)
+	}
+	a.quiet()
+}
+
+func TestSync_from_is_a_day_of_the_user_s_up_to_a_year_ahead(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.zoneOf("Ada", "New Zealand Standard Time")
+	a.run("done")
+	a.pass(25 * time.Hour)
+	a.run("done")
+	// It is the evening of March 3 in London, and the next morning in Auckland.
+	a.clock.Store(time.Date(2026, 3, 4, 20, 0, 0, 0, time.UTC).UnixNano())
+	settings := func(from string) map[string]any {
+		return map[string]any{
+			"automatic": true, "intervalMinutes": 15, "syncFrom": from, "direction": "both", "conflicts": "latest", "deletions": "cancel",
+			"privateEvents": "busy", "monthsAhead": 3, "guests": "colleagues",
+		}
+	}
+	for from, want := range map[string]int{
+		"1969-12-31": 422, "1970-01-01": 200, "2027-03-05": 200, "2027-03-06": 422, "2026-02-29": 422, "": 422, "tomorrow": 422, "2026-3-1": 422, "9999-01-01": 422,
+	} {
+		if got := a.do(http.MethodPut, "/settings/api/v1/activities", settings(from)); got.status != want || want == 422 && !strings.Contains(got.body, "syncFrom") {
+			t.Errorf("%q: got %d %s, want %d", from, got.status, got.body, want)
+		}
+	}
+	// What ends before the day begins in Auckland is left alone, and what ends then is taken.
+	a.put(map[string]any{"syncFrom": "2026-03-10"})
+	for title, due := range map[string]string{"Before": "2026-03-09T10:30:00Z", "After": "2026-03-09T11:30:00Z"} {
+		at, _ := time.Parse(time.RFC3339, due)
+		a.row("Ada", "Activity", map[string]any{
+			"Title": title, "StartDate": at.Add(-time.Hour).Format(time.RFC3339), "DueDate": due, "ShowInScheduler": true, "TypeId": typeTask,
+		})
+	}
+	a.run("done")
+	if _, google := a.shows(); !strings.HasPrefix(google, "After") || strings.Contains(google, "Before") {
+		t.Errorf("google shows\n%s", google)
+	}
+	a.quiet()
+}
+
+func TestThe_first_day_is_a_week_before_the_user_came(t *testing.T) {
+	t.Parallel()
+	var settings struct{ Activities struct{ SyncFrom string } }
+	w := newWorld(t)
+	w.clock.Store(time.Date(2026, 3, 2, 23, 0, 0, 0, time.UTC).UnixNano())
+	(&agenda{world: w}).zoneOf("Ada", "New Zealand Standard Time")
+	w.link()
+	w.call(http.MethodGet, "/account", nil, 200, &settings)
+	if got := settings.Activities.SyncFrom; got != "2026-02-24" {
+		t.Errorf("the first day is %s", got)
+	}
+}

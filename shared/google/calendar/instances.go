@@ -1,0 +1,246 @@
+package calendar
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	gcal "google.golang.org/api/calendar/v3"
+
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/google"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/zone"
+)
+
+// starts are the original starts of the instances of series of some families, by series. The service is asked only for those of
+// series whose rule is beyond package recurrence.
+func (g *gathering) starts(ctx context.Context, families map[string][]string, of map[string]bool) (map[string][]string, error) {
+	out := map[string][]string{}
+	var ask []string
+	for base := range of {
+		for _, id := range families[base] {
+			series := g.now.master(id)
+			if series == nil {
+				continue
+			}
+			keys, ok := g.side.starts(series)
+			if out[id] = keys; !ok {
+				ask = append(ask, id)
+				continue
+			}
+			delete(g.now.Starts, id)
+		}
+	}
+	slices.Sort(ask)
+	answers, err := g.side.askStarts(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ask {
+		keys, there := answers[id]
+		if !there {
+			// It was deleted since the list, and the next one tells so; or it is not to be had for a moment.
+			g.unread[id] = true
+			continue
+		}
+		out[id], g.now.Starts[id] = keys, keys
+		if series := g.now.master(id); series.Start.Date == "" {
+			if _, known := zone.Load(series.Start.TimeZone); !known {
+				g.tell(series, "unknown-zone", "Tandem does not know the time zone “"+series.Start.TimeZone+"” of this series. Its occurrences are where Google has them.", "Nothing to do.")
+			}
+		}
+	}
+	return out, nil
+}
+
+// askStarts asks the service for the original starts of the instances of series that lie in the range. Those of which it does not
+// know any more are missing.
+func (s *Side) askStarts(ctx context.Context, series []string) (map[string][]string, error) {
+	out, pages := map[string][]string{}, map[string]string{}
+	for len(series) > 0 {
+		parts := make([]google.Part, len(series))
+		for i, id := range series {
+			q := url.Values{
+				"timeMin": {s.o.From.Format(time.RFC3339)}, "timeMax": {s.o.To.Format(time.RFC3339)},
+				"maxResults": {strconv.Itoa(s.o.PageSize)}, "maxAttendees": {"1"},
+			}
+			if pages[id] != "" {
+				q.Set("pageToken", pages[id])
+			}
+			parts[i] = google.Part{Method: http.MethodGet, Path: path(id) + "/instances?" + q.Encode()}
+		}
+		replies, err := s.api.Batch(ctx, "list instances", api, parts)
+		if err != nil {
+			return nil, err
+		}
+		var more []string
+		for i, reply := range replies {
+			id := series[i]
+			if fault.Is(reply.Err, fault.Gone) {
+				delete(out, id)
+				continue
+			}
+			if reply.Err != nil {
+				return nil, google.OfList(reply.Err)
+			}
+			var page gcal.Events
+			if err := json.Unmarshal(reply.Body, &page); err != nil {
+				return nil, fault.Errorf(fault.Retry, google.Side, "malformed-reply", "list instances: %w", err)
+			}
+			if out[id] == nil {
+				out[id] = []string{}
+			}
+			for _, e := range page.Items {
+				if key := startKey(e.OriginalStartTime); key != "" {
+					out[id] = append(out[id], key)
+				}
+			}
+			if next := page.NextPageToken; next != "" && next != pages[id] {
+				pages[id] = next
+				more = append(more, id)
+			}
+		}
+		series = more
+	}
+	for _, keys := range out {
+		slices.Sort(keys)
+	}
+	return out, nil
+}
+
+// Fetch reads events by id.
+func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
+	events, err := s.read(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	k, _, err := s.loadKept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]record.Record, len(ids))
+	for i, e := range events {
+		if e == nil {
+			out[i] = record.Record{ID: ids[i], Gone: true}
+			continue
+		}
+		if e.RecurringEventId != "" && k.Events[e.Id] == nil {
+			// It may be no exception, and its version not the one that counts.
+			e.Etag = ""
+		}
+		out[i] = s.record(e)
+		out[i].ID = ids[i]
+	}
+	return out, nil
+}
+
+// read reads events by the ids of their records; nil for those that are not there.
+func (s *Side) read(ctx context.Context, ids []string) ([]*gcal.Event, error) {
+	parts := make([]google.Part, len(ids))
+	of := make([]*address, len(ids))
+	for i, id := range ids {
+		var err error
+		if of[i], err = s.locate(ctx, id); err != nil {
+			return nil, err
+		}
+		parts[i] = google.Part{Method: http.MethodGet, Path: of[i].path()}
+	}
+	replies, err := s.api.Batch(ctx, "read events", api, parts)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*gcal.Event, len(ids))
+	for i, reply := range replies {
+		switch {
+		case fault.Is(reply.Err, fault.Gone):
+			continue
+		case reply.Err != nil:
+			return nil, google.OfList(reply.Err)
+		}
+		if out[i], err = of[i].event(reply.Body); err != nil {
+			return nil, fault.Errorf(fault.Retry, google.Side, "malformed-reply", "read events: %w", err)
+		}
+	}
+	return out, nil
+}
+
+// address is where the service has an event: under its id, or, where an instance was never listed, under its series by its
+// original start.
+type address struct{ id, series, start string }
+
+// locate finds the address of a record.
+func (s *Side) locate(ctx context.Context, id string) (*address, error) {
+	found := instanceID.FindStringSubmatch(id)
+	if found == nil {
+		return &address{id: id}, nil
+	}
+	k, _, err := s.loadKept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return k.locate(s, id, found[1], found[2]), nil
+}
+
+func (k *kept) locate(s *Side, id, base, key string) *address {
+	if k.index == nil {
+		k.index = map[string]string{}
+		for id, e := range k.Events {
+			if e.RecurringEventId != "" && (k.index[recordID(e)] == "" || e.Status != statusCancelled) {
+				k.index[recordID(e)] = id
+			}
+		}
+		k.related = k.families()
+	}
+	if listed := k.index[id]; listed != "" {
+		return &address{id: listed}
+	}
+	for _, series := range slices.Concat([]string{base}, k.related[base]) {
+		if e := k.master(series); e != nil && slices.Contains(s.startsOf(k, series), key) {
+			return &address{series: series, start: originalStart(key)}
+		}
+	}
+	return &address{id: id}
+}
+
+// originalStart is an original start as the service is asked for it.
+func originalStart(key string) string {
+	if at, err := time.Parse(keyDay, key); err == nil {
+		return at.Format(time.DateOnly)
+	}
+	at, _ := time.Parse(keyTime, key)
+	return at.Format(time.RFC3339)
+}
+
+func (a *address) path() string {
+	q := url.Values{"maxAttendees": {strconv.Itoa(maxAttendees)}}
+	if a.id != "" {
+		return path(a.id) + "?" + q.Encode()
+	}
+	q.Set("originalStart", a.start)
+	q.Set("showDeleted", "true")
+	return path(a.series) + "/instances?" + q.Encode()
+}
+
+// event reads an answer; nil where there is none of that start.
+func (a *address) event(body []byte) (*gcal.Event, error) {
+	if a.id != "" {
+		var e gcal.Event
+		err := json.Unmarshal(body, &e)
+		return &e, err
+	}
+	var page gcal.Events
+	if err := json.Unmarshal(body, &page); err != nil || len(page.Items) == 0 {
+		return nil, err
+	}
+	return page.Items[0], nil
+}
+
+// path is that of an event on Google's host.
+func path(id string) string {
+	return "/" + api + "/calendars/" + primary + "/events/" + url.PathEscape(id)
+}

@@ -1,0 +1,329 @@
+package syncer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tandem-sync/tandem/shared/reconcile"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// A record that several users share on one side may have a copy in each of their accounts on the other one, of which one user's
+// carries it: the other copies follow that one. Who carries it stands on the users' links.
+
+// copiedSide is the side on which each user has a copy; false where users share nothing.
+func (s *session) copiedSide() (copied record.Side, ok bool) {
+	if !s.engine.OneCopy || s.engine.Others == nil {
+		return "", false
+	}
+	for _, side := range record.Sides {
+		if _, is := s.sides[side].(Identified); is && site(s.sides[side.Other()]) != "" {
+			return side, true
+		}
+	}
+	return "", false
+}
+
+// sharedName is what a record's copies have in common; empty where nobody else can have one.
+func (s *session) sharedName(side record.Side, state json.RawMessage) string {
+	i, ok := s.sides[side].(Identified)
+	if !ok || !i.Copied(state) {
+		return ""
+	}
+	return i.Identity(state)
+}
+
+// noteCopies notes on a link what other users may find it by, and whether this user's account carries the record.
+func (s *session) noteCopies(l *store.Link) {
+	side, ok := s.copiedSide()
+	if !ok {
+		return
+	}
+	if l.SideID(side) != "" {
+		l.Left = ""
+	}
+	known := l.Sides[side]
+	l.Shared = s.sharedName(side, known.AdapterState)
+	l.Carries = l.Shared != "" && !slices.Contains(known.Locked, record.Removal)
+}
+
+// tieCopies ties records without a link to those that other users have linked with their copies of them.
+func (m *matcher) tieCopies(ctx context.Context, list []*pair) error {
+	side, ok := m.copiedSide()
+	if !ok {
+		return nil
+	}
+	named := map[string][]*record.Record{}
+	for _, p := range oneSided(list)[side] {
+		rec := p.records[side]
+		if name := m.sharedName(side, rec.AdapterState); name != "" {
+			named[name] = append(named[name], rec)
+		}
+	}
+	copies, err := m.copies(ctx, sortedKeys(named), nil)
+	for _, c := range copies {
+		for _, rec := range named[c.Shared] {
+			if c.Active && c.User != m.user.ID() && !slices.Contains(rec.Ties, c.CreatioID) {
+				rec.Ties = append(rec.Ties, c.CreatioID)
+			}
+		}
+	}
+	return err
+}
+
+// copyTime is how long it takes until a copy must have come into the accounts of all who take part.
+const copyTime = time.Hour
+
+// leaveToOthers leaves records alone that are to come into this user's account as copies of what another user's account has,
+// or is about to have. Of one that does not come the user is told.
+func (m *matcher) leaveToOthers(ctx context.Context, group []*pair) error {
+	side, ok := m.copiedSide()
+	if !ok {
+		return nil
+	}
+	shared := side.Other()
+	list := map[string]*pair{}
+	for _, p := range oneSided(group)[shared] {
+		if rec := p.records[shared]; p.wait == nil && p.link.Pending == "" && slices.Contains(rec.Locked, record.Others) {
+			list[rec.ID] = p
+		}
+	}
+	carriers, err := m.carriers(ctx, sortedKeys(list))
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	organizers := map[*pair]string{}
+	for _, p := range list {
+		if o, is := m.sides[shared].(Organized); is && carriers[p.records[shared].ID] == nil {
+			if who := o.Organizer(p.records[shared].AdapterState); who != "" {
+				organizers[p] = who
+			}
+		}
+	}
+	working, err := m.working(ctx, nil, slices.Sorted(maps.Values(organizers)))
+	if err != nil {
+		return err
+	}
+	for id, p := range list {
+		switch c := carriers[id]; {
+		case c != nil && m.start.Sub(c.Since) < copyTime:
+			p.wait = &wait{left: true}
+		case c != nil:
+			p.wait = &wait{left: true, problem: m.noCopy(side)}
+		case slices.ContainsFunc(working, func(w Worker) bool { return w.Contact == organizers[p] && !p.records[shared].End.Before(w.From) }):
+			p.wait = &wait{left: true}
+		}
+	}
+	return nil
+}
+
+func (m *matcher) noCopy(side record.Side) *store.Problem {
+	return &store.Problem{
+		Side: side, Code: "no-copy",
+		Message: "A colleague's " + label(side) + " account has this " + m.engine.Words.One + " and invites you, but " + label(side) + " did not put it into your calendar.",
+		Action: "In the settings of Google Calendar have all invitations added to your calendar, and ask your colleague to invite you again from there. " +
+			"Tandem sends no invitation mails.",
+	}
+}
+
+// leftLinks are the links to save of a record that is left to another user's account: one that says what the user was told.
+// Whoever lists the members next looks at the record again.
+func (w *writer) leftLinks(p *pair) []store.Link {
+	side, _ := w.copiedSide()
+	rec := p.records[side.Other()]
+	w.members[side.Other()].set(rec.ID, false)
+	if p.wait.problem == nil || p.stored.Left == p.wait.problem.Code {
+		return nil
+	}
+	l := p.link
+	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.Title(rec.Fields), w.engine.Now().UTC()
+	w.report.problem(l, *p.wait.problem)
+	w.counts.update(p.stored, l)
+	return []store.Link{l}
+}
+
+// followCarriers finds out, of copies of other users' records that are gone, what became of those: a record that another user's
+// account has now in their place, of which this user has a new copy, or nothing that anybody's account has.
+func (l *loader) followCarriers(ctx context.Context) error {
+	side, ok := l.copiedSide()
+	if !ok {
+		return nil
+	}
+	gone := map[string]*pair{}
+	l.pairs.each(l.pairs.list, func(p *pair) {
+		rec, is := p.records[side], p.records[side.Other()]
+		was := p.link.Sides[side].Locked
+		if p.link.Active && rec != nil && rec.Gone && is != nil && is.Member && !is.Gone && slices.Contains(was, record.Removal) && !slices.Contains(was, record.Withdrawal) {
+			gone[is.ID] = p
+		}
+	})
+	if len(gone) == 0 {
+		return nil
+	}
+	if err := l.followCopies(ctx, side, gone); err != nil {
+		return err
+	}
+	carriers, err := l.carriers(ctx, sortedKeys(gone))
+	if err != nil {
+		return err
+	}
+	kept, err := l.keptAlone(ctx, sortedKeys(gone))
+	for id, p := range gone {
+		p.orphaned = carriers[id] == nil && !kept[id]
+	}
+	return err
+}
+
+// followCopies gives pairs whose copies are gone the new copies that stand for the same records.
+func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[string]*pair) error {
+	named := map[string]*pair{}
+	l.pairs.each(l.pairs.list, func(p *pair) {
+		if rec := p.records[side]; p.newlySeen() && rec != nil && !rec.Gone {
+			if name := l.sharedName(side, rec.AdapterState); name != "" {
+				named[name] = p
+			}
+		}
+	})
+	copies, err := l.copies(ctx, sortedKeys(named), nil)
+	if err != nil {
+		return err
+	}
+	for _, c := range copies {
+		p, heir := gone[c.CreatioID], named[c.Shared]
+		if p == nil || heir == nil || !c.Active || c.User == l.user.ID() {
+			continue
+		}
+		delete(gone, c.CreatioID)
+		delete(named, c.Shared)
+		rec := heir.open().records[side]
+		l.pairs.discard(heir, side)
+		l.members[side].set(p.open().link.SideID(side), false)
+		l.members[side].set(rec.ID, true)
+		p.link.SetSideID(side, rec.ID)
+		p.records[side] = rec
+		l.pairs.index(p, side)
+		l.remember(side, p.stored, rec)
+	}
+	l.pairs.close()
+	return nil
+}
+
+// tellCarriers decides once more about conflicts in which a copy won that this user may not write: where another user's
+// runs write the record that it follows, they decide. Where nobody's do, the user is told what stays on one side.
+func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
+	side, ok := w.copiedSide()
+	if !ok || w.undoes() {
+		return nil
+	}
+	list := map[string]int{}
+	for i, st := range chunk {
+		lost := slices.ContainsFunc(st.Conflicts, func(c reconcile.Conflict) bool {
+			return c.Winner == side && slices.Contains(st.records[side].Locked, c.Field)
+		})
+		if st.readOnly = w.withheld(st, side); lost || st.readOnly {
+			list[st.records[side.Other()].ID] = i
+		}
+	}
+	carriers, err := w.carriers(ctx, sortedKeys(list))
+	for id := range carriers {
+		i := list[id]
+		chunk[i].followed = true
+		chunk[i] = w.guarded(chunk[i].pair)
+	}
+	return err
+}
+
+// tellOf tells the user what of a record cannot go to the other side, and was not so when the record was seen last.
+func (w *writer) tellOf(st *step, s record.Side, before json.RawMessage) {
+	side, ok := w.sides[s].(Telling)
+	if !ok || !w.policy().Direction.Takes(s.Other()) {
+		return
+	}
+	var known []record.Note
+	if st.Base != nil && len(before) > 0 {
+		known = side.Tells(before)
+	}
+	for _, n := range side.Tells(st.link.Sides[s].AdapterState) {
+		if !slices.Contains(known, n) {
+			w.report.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+		}
+	}
+}
+
+// withheld reports whether the user changed something that may not be written into the copy, and that was not so when it was
+// seen last.
+func (w *writer) withheld(st *step, side record.Side) bool {
+	rec, from := st.records[side], st.records[side.Other()]
+	if st.First || !st.link.Active || st.link.Sides[side.Other()].Diverged || !w.policy().Direction.Takes(side) || rec == nil || from == nil || rec.Gone || from.Gone {
+		return false
+	}
+	agreed := displayed(st.Base, st.Decision.Projections[side.Other()], w.engine.Schema)
+	return slices.ContainsFunc(w.engine.Schema, func(f record.Field) bool {
+		return slices.Contains(rec.Locked, f.Name) && w.policy().Decline[f.Name] == nil && !f.Equal(from.Fields[f.Name], agreed[f.Name])
+	})
+}
+
+// carriers are the other users' copies that carry shared records, by the records' ids: of users who synchronize.
+func (s *session) carriers(ctx context.Context, ids []string) (map[string]*store.Copy, error) {
+	copies, err := s.copies(ctx, nil, ids)
+	if err != nil {
+		return nil, err
+	}
+	copies = slices.DeleteFunc(copies, func(c store.Copy) bool { return !c.Active || !c.Carries || c.User == s.user.ID() })
+	users := map[string]bool{}
+	for _, c := range copies {
+		users[c.User] = true
+	}
+	working, err := s.working(ctx, sortedKeys(users), nil)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]*store.Copy{}
+	for _, c := range copies {
+		if slices.ContainsFunc(working, func(w Worker) bool { return w.User == c.User }) {
+			out[c.CreatioID] = &c
+		}
+	}
+	return out, nil
+}
+
+// keptAlone are the records that another user's settings keep although the event is gone that carried them.
+func (s *session) keptAlone(ctx context.Context, ids []string) (map[string]bool, error) {
+	copies, err := s.copies(ctx, nil, ids)
+	out := map[string]bool{}
+	for _, c := range copies {
+		if !c.Active && c.Carries && c.User != s.user.ID() {
+			out[c.CreatioID] = true
+		}
+	}
+	return out, err
+}
+
+func (s *session) copies(ctx context.Context, shared, ids []string) ([]store.Copy, error) {
+	if len(shared)+len(ids) == 0 {
+		return nil, nil
+	}
+	copies, err := s.engine.Others.Copies(ctx, s.engine.Type, shared, ids)
+	if err != nil {
+		return nil, fmt.Errorf("find other users' copies: %w", err)
+	}
+	return copies, nil
+}
+
+func (s *session) working(ctx context.Context, users, contacts []string) ([]Worker, error) {
+	if len(users)+len(contacts) == 0 {
+		return nil, nil
+	}
+	found, err := s.engine.Others.Working(ctx, s.engine.Type, users, contacts)
+	if err != nil {
+		return nil, fmt.Errorf("find who synchronizes: %w", err)
+	}
+	return found, nil
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,220 @@
+package web
+
+import (
+	"strconv"
+
+	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
+)
+
+// actionWords says what was done to a record.
+func actionWords(c store.Change) string {
+	side := sides[c.Side]
+	switch c.Action {
+	case "create":
+		return "Created in " + side
+	case "update":
+		return "Changed in " + side
+	case "unlink":
+		if c.Side == record.Google {
+			return "Taken out of the group in Google"
+		}
+		return "Tag taken off in Creatio"
+	case "cancel":
+		return "Canceled in " + side
+	case "delete":
+		return "Deleted in " + side
+	case "match":
+		if !isMatch(c) {
+			return "No longer paired"
+		}
+		return "Paired with a record that was there already"
+	}
+	return c.Action + " in " + side
+}
+
+// waitingWords says what would be done to a record: of a change that waits, and of a preview's.
+func waitingWords(c store.Change) string {
+	side := sides[c.Side]
+	switch {
+	case isMatch(c):
+		return "Would be paired with a record that is there already"
+	case c.Action == "match":
+		return "Would no longer be paired"
+	case c.Action == "create":
+		return "Would be created in " + side
+	case c.Action == "unlink" && c.Side == record.Google:
+		return "Would leave the group in Google"
+	case c.Action == "unlink":
+		return "Would lose the tag in Creatio"
+	case c.Action == "cancel":
+		return "Would be canceled in " + side
+	case c.Action == "delete":
+		return "Would be deleted in " + side
+	}
+	return "Would change in " + side
+}
+
+// waitsWords says of changes that wait, or waited, what that means.
+func waitsWords(r store.Run) string {
+	switch r.Status {
+	case "held":
+		return "Approve them if that is what you want. Reject them to get back, on the side where it went missing, what they would take away."
+	case "approved":
+		return "You approved them. What changed after that was left out."
+	case "rejected":
+		return "You rejected them."
+	case "preview":
+		return "A synchronization would ask you first."
+	}
+	return "They wait no more, or are part of another list. The settings page leads to the list that waits now, if there is one."
+}
+
+// ruleWords says why a field got its value, for a change of a record of a type on the given side.
+func ruleWords(t record.Type, side record.Side, rule string) string {
+	other := otherSide(side)
+	switch rule {
+	case "":
+		return ""
+	case "changed":
+		return "Changed in " + other
+	case "first-meeting":
+		return "The two records met for the first time; only " + other + " had a value"
+	case "latest":
+		return "Changed on both sides; the change in " + other + " was later"
+	case "creatio-wins":
+		return "Changed on both sides; you chose Creatio"
+	case "google-wins":
+		return "Changed on both sides; you chose Google"
+	case "direction":
+		return "Changed on both sides; your settings allow one direction"
+	case "locked":
+		return "Changed on both sides; you may not change it in " + other
+	case "edit-kept":
+		return "Emptied on one side, edited on the other; the edit stays"
+	case "created":
+		return "New in " + other
+	case "left":
+		if t == record.Activities {
+			return "No longer in the calendar in " + other
+		}
+		return "No longer selected in " + other
+	case "came-back":
+		if t == record.Activities {
+			return "Back in the calendar in " + other
+		}
+		return "Selected again in " + other
+	case "made-from-it":
+		return "One was made from the other"
+	case "same-e-mail":
+		return "Both have the same e-mail address"
+	case "same-phone":
+		return "Both have the same phone number"
+	case "same-name-and-company":
+		return "Both have the same name and company"
+	case "same-title-and-time":
+		return "Both have the same title and time"
+	case "undo":
+		return "You undid a run"
+	case "user":
+		return "You said so"
+	}
+	return rule
+}
+
+// isMatch reports whether a change paired two records, and did not end that.
+func isMatch(c store.Change) bool {
+	return c.Action == "match" && len(c.Fields) > 0 && c.Fields[0].After != "" && c.CreatioID != "" && c.GoogleID != ""
+}
+
+// differing is the button for two records of a type that are not the same, differingNamed its name for one pair of many.
+func differing(t record.Type) string {
+	if t == record.Activities {
+		return "Two different meetings"
+	}
+	return "Two different contacts"
+}
+
+func differingNamed(t record.Type, c store.Change) string {
+	what := "two different contacts"
+	if t == record.Activities {
+		what = "two different meetings"
+	}
+	if c.Record == "" {
+		return "These are " + what
+	}
+	return c.Record + ": these are " + what
+}
+
+// doubtWords are the words for records of a type of which nobody knows whether they are the same.
+type doubtWords struct {
+	// Question is asked of each pair, Same and Different are the answers.
+	Question, Same, Different string
+	// Explained says what the doubt is, and what follows from either answer.
+	Explained string
+}
+
+func doubtsOf(t record.Type, n int) doubtWords {
+	w := doubtWords{Question: "One person, or two?", Same: "Same person", Different: "Two different people"}
+	pairs, one, these, two := "pairs of contacts", "one person", "these two contacts are", "two"
+	if t == record.Activities {
+		w = doubtWords{Question: "One meeting, or two?", Same: "Same meeting", Different: "Two different meetings"}
+		pairs, one, these = "pairs of an activity and an event", "one meeting", "this activity and this event are"
+	}
+	w.Explained = "Tandem does not know whether " + these + " " + one + ". Until you say it, neither is synchronized."
+	if n > 1 {
+		w.Explained = "Of " + strconv.Itoa(n) + " " + pairs + " Tandem does not know whether the two are " + one + ". Until you say it, neither of them is synchronized."
+	}
+	w.Explained += " If you say that they are " + two + ", each is synchronized by itself."
+	return w
+}
+
+// splitLabel marks a record that an undo took out of scope on a side.
+func splitLabel(s record.Side) string { return "Split by undo in " + sides[s] }
+
+// splitWords says of records of a type that an undo took out of scope on a side what that means, and what to do.
+func splitWords(t record.Type, s record.Side) fault.Sentence {
+	if t == record.Activities {
+		return fault.Sentence{
+			Message: "Since an undo, what is marked “" + splitLabel(s) + "” is no longer in the calendar there.",
+			Action:  "It stays in " + otherSide(s) + ", and nothing is synchronized between the two. To have it back, undo that undo; otherwise there is nothing to do.",
+		}
+	}
+	out, in, back := "are out of the group there", "the tag in Creatio", "put them into the group in Google"
+	if s == record.Creatio {
+		out, in, back = "have lost the tag there", "their place in the group in Google", "give them the tag in Creatio"
+	}
+	return fault.Sentence{
+		Message: "Since an undo, contacts marked “" + splitLabel(s) + "” " + out + ".",
+		Action: "They keep " + in + ", and nothing is synchronized between the two. To synchronize them again, " + back +
+			"; otherwise there is nothing to do.",
+	}
+}
+
+// undoing is the button's name for one record of many.
+func undoing(c store.Change) string {
+	if c.Record == "" {
+		return "Undo this record"
+	}
+	return "Undo " + c.Record
+}
+
+// fieldLabels are the words for what is not part of a record's content.
+var fieldLabels = map[string]string{"match": "Paired with", record.Photo: record.PhotoField.Label}
+
+func fieldWords(t record.Type, name string) string {
+	schema, membership := contact.Schema, "Selected by"
+	if t == record.Activities {
+		schema, membership = activity.Schema, "Shown in"
+	}
+	if f, ok := schema.Field(name); ok {
+		return f.Label
+	}
+	if name == "membership" {
+		return membership
+	}
+	return known(fieldLabels, name)
+}

@@ -79,7 +79,7 @@ type Policy struct {
 // The rules by which a value was decided, as history names them.
 const (
 	RuleChanged     = "changed"       // one side changed, the other did not
-	RuleFirst       = "first-meeting" // the records meet for the first time and only one had a value
+	RuleFirst       = "first-meeting" // the records are matched for the first time and only one had a value
 	RuleLatest      = "latest"        // both changed; the later change won
 	RuleCreatio     = "creatio-wins"  // both changed; the settings prefer Creatio
 	RuleGoogle      = "google-wins"   // both changed; the settings prefer Google
@@ -146,7 +146,7 @@ func (v View) hasUntracked(f record.Field, e record.Entry) bool {
 }
 
 // Merge brings two records together, field by field, against what they last agreed on. first says that
-// they meet for the first time, so that there is no base. Sets merge entry by entry.
+// they are matched for the first time, so that there is no base. Sets merge entry by entry.
 func Merge(schema record.Schema, base record.Fields, first bool, views map[record.Side]View, p Policy) Merged {
 	m := newMerger(first, views, p)
 	m.wholes = composites(m, schema, base)

@@ -281,7 +281,7 @@ func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
 	d.LastFinished, d.Interrupted = r.report.run.FinishedAt, false
 	d.Cursors, d.Scopes = map[record.Side]json.RawMessage{}, map[record.Side]string{}
 	for _, s := range record.Sides {
-		if s == record.Creatio && d.Settings.TagID != r.doc.Settings.TagID {
+		if r.chosen(s) && d.Settings.TagID != r.doc.Settings.TagID {
 			continue
 		}
 		if r.reading.scopes[s] == "" && r.reading.ended[s] && r.writer.guard.holds(s) {

@@ -62,6 +62,7 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	if err := l.loadDoubts(ctx); err != nil {
 		return nil, err
 	}
+	l.takeOver()
 	l.waitUndecided(l.pairs.list)
 	return l, nil
 }

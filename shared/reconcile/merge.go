@@ -400,7 +400,16 @@ func (m *merger) entry(b, c, g slot) {
 
 // stay leaves a change, which the settings or a lock keep where it was made, there: both values stay, and the base too, so that it
 // is still a change when it may be carried again.
-func (m *merger) stay(b, c, g slot) { m.put(b, c, g) }
+//
+// Of a set both have the member then, whatever each says of it: the side that may not be written tells what was agreed on.
+func (m *merger) stay(b, c, g slot) {
+	if m.field.Set && m.field.Empty(b.canonical) && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) {
+		if b = c; !m.takes(record.Google) {
+			b = g
+		}
+	}
+	m.put(b, c, g)
+}
 
 // leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that
 // user may write.

@@ -4,12 +4,14 @@ module "edge" {
   source = "./modules/edge"
   count  = var.domain == null ? 0 : 1
 
-  project     = var.project
-  region      = var.region
-  name        = var.name
-  labels      = var.labels
-  domain      = var.domain
-  functions   = [for name, f in local.functions : name if f.caller == "anyone"]
+  project   = var.project
+  region    = var.region
+  name      = var.name
+  labels    = var.labels
+  domain    = var.domain
+  functions = [for name, f in local.functions : name if f.caller == "anyone"]
+  # Google calls it from few addresses for all users.
+  unlimited   = [for name in keys(local.functions) : name if name == "calendar-push"]
   rate_limits = var.rate_limits
 
   depends_on = [module.function]

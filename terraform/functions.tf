@@ -6,13 +6,16 @@
 #                "anyone": it is public and authenticates its callers itself
 #   queue        the queue to which it adds tasks, which is created for it; "" for a function that adds none
 #   schedules    whether it sets the jobs of Cloud Scheduler
+#   accounts     whether it opens users' accounts, and therefore may use the key and read the secrets
 locals {
-  functions = {
-    oauth-callback  = { package = "oauthcallback", entry_point = "OAuthCallback", caller = "anyone", queue = "requests", schedules = true }
-    settings        = { package = "settings", entry_point = "Settings", caller = "anyone", queue = "requests", schedules = true }
-    sync-activities = { package = "syncactivities", entry_point = "SyncActivities", caller = "invoker", queue = "activities", schedules = true }
-    sync-contacts   = { package = "synccontacts", entry_point = "SyncContacts", caller = "invoker", queue = "contacts", schedules = true }
+  table = {
+    calendar-push   = { package = "calendarpush", entry_point = "CalendarPush", caller = "anyone", queue = "activities", schedules = false, accounts = false }
+    oauth-callback  = { package = "oauthcallback", entry_point = "OAuthCallback", caller = "anyone", queue = "requests", schedules = true, accounts = true }
+    settings        = { package = "settings", entry_point = "Settings", caller = "anyone", queue = "requests", schedules = true, accounts = true }
+    sync-activities = { package = "syncactivities", entry_point = "SyncActivities", caller = "invoker", queue = "activities", schedules = true, accounts = true }
+    sync-contacts   = { package = "synccontacts", entry_point = "SyncContacts", caller = "invoker", queue = "contacts", schedules = true, accounts = true }
   }
+  functions = { for name, f in local.table : name => f if var.calendar_push || name != "calendar-push" }
 
   # A run mostly waits for replies, so an instance runs several at once. The timeout is within the dispatch deadline of
   # Cloud Tasks and of Cloud Scheduler, 30 minutes at most.
@@ -41,14 +44,15 @@ locals {
     for name, f in local.functions : name => { for key, value in {
       PUBLIC_URL           = local.public_url
       STORE                = "firestore:${var.project}/${google_firestore_database.this.name}"
-      ENCRYPTION_KEY       = "gcp-kms://${google_kms_crypto_key.tokens.id}"
-      GOOGLE_CLIENT_ID     = var.google_client_id
-      CREATIO_URL          = var.creatio_url
-      CREATIO_AUTH         = var.creatio_auth
-      CREATIO_IDENTITY_URL = var.creatio_identity_url
-      CREATIO_CLIENT_ID    = var.creatio_client_id
-      ALLOWED_DOMAINS      = join(",", var.allowed_domains)
-      ADMIN_EMAILS         = join(",", var.admin_emails)
+      ENCRYPTION_KEY       = f.accounts ? "gcp-kms://${google_kms_crypto_key.tokens.id}" : ""
+      GOOGLE_CLIENT_ID     = f.accounts ? var.google_client_id : ""
+      CREATIO_URL          = f.accounts ? var.creatio_url : ""
+      CREATIO_AUTH         = f.accounts ? var.creatio_auth : ""
+      CREATIO_IDENTITY_URL = f.accounts ? var.creatio_identity_url : ""
+      CREATIO_CLIENT_ID    = f.accounts ? var.creatio_client_id : ""
+      ALLOWED_DOMAINS      = f.accounts ? join(",", var.allowed_domains) : ""
+      ADMIN_EMAILS         = f.accounts ? join(",", var.admin_emails) : ""
+      CALENDAR_PUSH        = var.calendar_push ? "" : "off"
       QUEUE                = f.queue == "" ? "inline" : module.queue[f.queue].id
       SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
       TELEMETRY            = var.telemetry ? "projects/${var.project}/locations/${var.region}" : ""
@@ -159,7 +163,7 @@ module "function" {
   size            = local.size[each.key]
   environment     = local.environment[each.key]
   secrets = {
-    for name, s in module.secret : local.secrets[name].variable => { secret = s.secret_id, version = s.version }
+    for name, s in module.secret : local.secrets[name].variable => { secret = s.secret_id, version = s.version } if each.value.accounts
   }
   egress = var.egress
   # With a load balancer, calls that bypass its rules are refused. Scheduler and Tasks do not use it.

@@ -42,7 +42,7 @@ resource "google_project_iam_member" "store" {
 }
 
 resource "google_kms_crypto_key_iam_member" "seal" {
-  for_each = local.functions
+  for_each = { for name, f in local.functions : name => f if f.accounts }
 
   crypto_key_id = google_kms_crypto_key.tokens.id
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
@@ -51,7 +51,7 @@ resource "google_kms_crypto_key_iam_member" "seal" {
 
 resource "google_secret_manager_secret_iam_member" "read" {
   for_each = {
-    for pair in setproduct(keys(local.functions), keys(local.secrets)) : join("/", pair) => { function = pair[0], secret = pair[1] }
+    for pair in setproduct([for name, f in local.functions : name if f.accounts], keys(local.secrets)) : join("/", pair) => { function = pair[0], secret = pair[1] }
   }
 
   project   = var.project

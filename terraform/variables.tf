@@ -102,6 +102,13 @@ variable "budget" {
   }
 }
 
+variable "calendar_push" {
+  description = "Whether Google tells of changes of calendars, for which it has to reach the public function calendar-push. false: that function is not created, and changes come with the schedule"
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "creatio_auth" {
   description = "How users sign in to Creatio: user (each user's consent, 8.3 and later), password (each user's name and password, 7.x to 8.2) or client (one technical user)"
   type        = string
@@ -229,7 +236,7 @@ variable "functions" {
   nullable = false
 
   validation {
-    condition     = alltrue([for name in keys(var.functions) : contains(keys(local.functions), name)])
+    condition     = alltrue([for name in keys(var.functions) : contains(keys(local.table), name)])
     error_message = "functions has a name that is no function; see the table in functions.tf."
   }
   validation {
@@ -247,7 +254,7 @@ variable "functions" {
   validation {
     condition = alltrue([
       for name, s in var.functions : try(
-        coalesce(s.max_instances, local.sizes[local.functions[name].caller].max_instances) >= max(1, coalesce(s.min_instances, 0)),
+        coalesce(s.max_instances, local.sizes[local.table[name].caller].max_instances) >= max(1, coalesce(s.min_instances, 0)),
         true # No such function, which is said above.
       ) && try(s.min_instances >= 0, true)
     ])

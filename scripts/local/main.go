@@ -116,6 +116,11 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 	server := &http.Server{Handler: ticker.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
+	delivering, stopDelivering := context.WithCancel(ctx)
+	defer stopDelivering()
+	if services.google != nil {
+		go services.google.Calendars().KeepDelivering(delivering, http.DefaultClient)
+	}
 	defer func() {
 		// What is under way may end; a second signal ends it all.
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)

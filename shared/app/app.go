@@ -22,6 +22,7 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/api/option"
 
+	"github.com/tandem-sync/tandem/shared/channel"
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/creatio/activities"
@@ -57,6 +58,8 @@ type Options struct {
 	Patience time.Duration
 	// Page is how many due users one request queues; default 500.
 	Page int
+	// PushDelay is how long a run waits after Google told of a change, for more changes; default 5 seconds.
+	PushDelay time.Duration
 	// Rates limit each user's requests to the two services; default what those accept.
 	Rates map[record.Side]syncer.Rate
 	// Observe, if set, is called after every request to Firestore with the numbers of documents read and written.
@@ -76,6 +79,9 @@ type App struct {
 	queue   queue.Queue
 	inline  *queue.Inline
 	page    int
+	// channels keeps those by which Google tells of changes; pushDelay is how long a run waits after that.
+	channels  *channel.Keeper
+	pushDelay time.Duration
 	// clients are those of Google Cloud, which Close closes.
 	clients []io.Closer
 
@@ -108,15 +114,12 @@ var rates = map[record.Side]syncer.Rate{
 
 // New composes Tandem. The error is of kind Misconfigured if the configuration is wrong.
 func New(ctx context.Context, c config.Config, o Options) (*App, error) {
-	a := &App{config: c, now: o.Now, logger: o.Logger, page: cmp.Or(o.Page, defaultPage), base: map[record.Side]http.RoundTripper{}}
-	if a.now == nil {
-		a.now = time.Now
+	safe, err := vault.Open(ctx, c.EncryptionKey)
+	if err != nil {
+		return nil, fmt.Errorf("open the encryption key: %w", err)
 	}
-	if a.logger == nil {
-		a.logger = slog.New(slog.DiscardHandler)
-	}
-	var err error
-	if a.telemetry, err = openTelemetry(c.Telemetry, o, a.logger); err != nil {
+	a, err := begin(ctx, c, o)
+	if err != nil {
 		return nil, err
 	}
 	shared := httpx.NewBase()
@@ -124,17 +127,6 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		a.base[s] = httpx.NewTransport(httpx.Options{
 			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.measureCall,
 		})
-	}
-	safe, err := vault.Open(ctx, c.EncryptionKey)
-	if err != nil {
-		return nil, fmt.Errorf("open the encryption key: %w", err)
-	}
-	if a.store, err = openStore(ctx, c.Store, o.Observe); err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
-	}
-	a.migrator = migrate.New(a.store, migrate.All, rand.Text(), a.now, a.logger)
-	if err := a.start(ctx, cmp.Or(o.Patience, defaultPatience)); err != nil {
-		return nil, errors.Join(err, a.store.Close())
 	}
 	if a.linker, err = a.newLinker(safe); err != nil {
 		return nil, errors.Join(err, a.store.Close())
@@ -146,6 +138,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		record.Contacts:   {Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
 		record.Activities: {Kind: Activities, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
 	}
+	a.channels = a.newKeeper()
 	if err := a.openQueue(ctx, o); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
@@ -166,6 +159,45 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		if err := a.resume(ctx); err != nil {
 			return nil, errors.Join(err, a.Close(ctx))
 		}
+	}
+	return a, nil
+}
+
+// NewReceiver composes what serves CalendarPush and nothing else, from a configuration of config.LoadReceiver.
+func NewReceiver(ctx context.Context, c config.Config, o Options) (*App, error) {
+	a, err := begin(ctx, c, o)
+	if err != nil {
+		return nil, err
+	}
+	a.site = web.New(web.Options{PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger})
+	if err := a.openQueue(ctx, o); err != nil {
+		return nil, errors.Join(err, a.store.Close())
+	}
+	return a, nil
+}
+
+// begin opens what every function needs: telemetry and the store.
+func begin(ctx context.Context, c config.Config, o Options) (*App, error) {
+	a := &App{
+		config: c, now: o.Now, logger: o.Logger, page: cmp.Or(o.Page, defaultPage), pushDelay: cmp.Or(o.PushDelay, defaultPushDelay),
+		base: map[record.Side]http.RoundTripper{},
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.logger == nil {
+		a.logger = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if a.telemetry, err = openTelemetry(c.Telemetry, o, a.logger); err != nil {
+		return nil, err
+	}
+	if a.store, err = openStore(ctx, c.Store, o.Observe); err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	a.migrator = migrate.New(a.store, migrate.All, rand.Text(), a.now, a.logger)
+	if err := a.start(ctx, cmp.Or(o.Patience, defaultPatience)); err != nil {
+		return nil, errors.Join(err, a.store.Close())
 	}
 	return a, nil
 }
@@ -239,6 +271,7 @@ func (a *App) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for name, h := range map[string]http.Handler{
 		"settings": a.Settings(), "oauth-callback": a.OAuthCallback(), "sync-contacts": a.SyncContacts(), "sync-activities": a.SyncActivities(),
+		config.PushFunction: a.CalendarPush(),
 	} {
 		mux.Handle("/"+name, h)
 		mux.Handle("/"+name+"/", h)

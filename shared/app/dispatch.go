@@ -71,6 +71,9 @@ func (a *App) queuePage(ctx context.Context, t record.Type, from string) (web.Di
 		early, follow := a.follower.tick(ctx, t)
 		// Due users are queued before the job is adjusted.
 		defer follow()
+		if t == a.channels.Type {
+			defer func() { a.queueChannels(ctx, p.tick) }()
+		}
 		p.tick = a.now().UTC().Truncate(time.Microsecond)
 		p.until = p.tick.Add(early)
 	}
@@ -156,18 +159,22 @@ func slot(at, now time.Time) time.Time {
 	return at
 }
 
-// queueAfterLease queues a user whose scheduled window found the lease held by another run, for the time at which the
-// lease expires. The other run may be dead, and the next tick cannot queue the user because the name of the user's task is
-// still in use.
-func (a *App) queueAfterLease(ctx context.Context, t record.Type, user string) error {
+// queueAfterLease queues a user whose window found the lease held by another run, for the time at which the lease expires.
+// The other run may be dead, and the next tick cannot queue the user because the name of the user's task is still in use.
+// Or it may have read the calendar before the change that the window is for.
+func (a *App) queueAfterLease(ctx context.Context, t record.Type, user, trigger string) error {
 	d, err := a.store.User(user).Sync(ctx, t)
-	if err != nil || d.Due.IsZero() || d.Due.After(a.now().Add(d.Interval()/2)) {
+	ended := d.Due.IsZero() || d.Due.After(a.now().Add(d.Interval()/2))
+	if err != nil || trigger == syncer.TriggerSchedule && ended {
 		// The other run has ended meanwhile and set the next due time.
 		return err
 	}
-	lease := fmt.Sprintf("%s %d %s", user, d.Lease.Fence, d.Lease.Expires)
+	lease, at := fmt.Sprintf("%s %d %s", user, d.Lease.Fence, d.Lease.Expires), d.Due
+	if trigger == syncer.TriggerPush {
+		lease, at = "push "+lease, time.Time{}
+	}
 	_, err = a.queue.Add(ctx, queue.Task{
-		Name: queue.Name(lease, t, d.Due), Type: t, User: user, Trigger: syncer.TriggerSchedule, NotBefore: d.Lease.Expires,
+		Name: queue.Name(lease, t, at), Type: t, User: user, Trigger: trigger, NotBefore: d.Lease.Expires,
 	})
 	return err
 }

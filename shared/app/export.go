@@ -24,7 +24,9 @@ type exported struct {
 	// Claims and WriteNotes are all that is known of them here: what they are of is kept as a hash.
 	Claims     []store.Claim     `json:"claims"`
 	WriteNotes []store.WriteNote `json:"writeNotes"`
-	Runs       []store.Run       `json:"runs"`
+	// Channels are those by which Google tells of changes of the calendar.
+	Channels []store.Channel `json:"channels"`
+	Runs     []store.Run     `json:"runs"`
 }
 
 // Export is everything kept about a user.
@@ -48,6 +50,12 @@ func (s service) Export(ctx context.Context, user string) (any, error) {
 	}
 	if out.WriteNotes, err = u.OwnWriteNotes(ctx); err != nil {
 		return nil, err
+	}
+	if out.Channels, err = u.Channels(ctx); err != nil {
+		return nil, err
+	}
+	for i := range out.Channels {
+		out.Channels[i].Token = nil
 	}
 	if out.Runs, err = allRuns(ctx, u); err != nil {
 		return nil, err

@@ -18,14 +18,25 @@ import (
 // notSetUp is the answer to every request if Tandem cannot serve at all.
 const notSetUp = "Tandem is not set up. Ask your administrator to read its log."
 
+// target is the variable in which the functions framework names the served function
+// (https://cloud.google.com/functions/docs/configuring/env-var).
+const target = "FUNCTION_TARGET"
+
+// receiver is the entry point of the function that needs a part of the configuration only.
+const receiver = "CalendarPush"
+
 // composed is the App of this process, made from its environment.
 var composed = sync.OnceValues(func() (*App, error) {
 	ctx := context.Background()
-	c, err := config.Load(ctx, envconfig.OsLookuper())
+	load, compose := config.Load, New
+	if os.Getenv(target) == receiver {
+		load, compose = config.LoadReceiver, NewReceiver
+	}
+	c, err := load(ctx, envconfig.OsLookuper())
 	if err != nil {
 		return nil, err
 	}
-	a, err := New(ctx, c, Options{Logger: observe.NewLogger(os.Stderr, observe.Options{Project: os.Getenv("GOOGLE_CLOUD_PROJECT")})})
+	a, err := compose(ctx, c, Options{Logger: observe.NewLogger(os.Stderr, observe.Options{Project: os.Getenv("GOOGLE_CLOUD_PROJECT")})})
 	if err == nil && a.telemetry != nil {
 		go a.flushAtShutdown(ctx)
 	}
@@ -46,9 +57,7 @@ func (a *App) flushAtShutdown(ctx context.Context) {
 // Function is the handler of one deployed function. If the process was started to serve it, a wrong configuration ends the
 // process at once, with a list of every problem.
 func Function(entryPoint string, pick func(*App) http.Handler) http.HandlerFunc {
-	// The functions framework names the served function in this variable
-	// (https://cloud.google.com/functions/docs/configuring/env-var).
-	if os.Getenv("FUNCTION_TARGET") == entryPoint {
+	if os.Getenv(target) == entryPoint {
 		if _, err := composed(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

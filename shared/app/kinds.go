@@ -25,7 +25,10 @@ var Contacts = syncer.Kind{
 var Activities = syncer.Kind{
 	Type: record.Activities, Schema: activity.Schema, Scope: "calendar", Title: activity.Name, Apart: []string{activity.When}, Match: activity.Match,
 	Policy: activitiesPolicy, OneCopy: true,
-	Words: syncer.Words{One: "activity", Many: "activities", Scope: map[record.Side]string{record.Creatio: "calendar", record.Google: "calendar"}},
+	Words: syncer.Words{
+		One: "activity", Many: "activities", Scope: map[record.Side]string{record.Creatio: "calendar", record.Google: "calendar"},
+		Leave: "would be canceled or deleted",
+	},
 }
 
 // activitiesPolicy is what the settings say of merges, and of deletions: an activity that is deleted or canceled takes its event
@@ -41,6 +44,7 @@ func activitiesPolicy(s store.Settings) reconcile.Policy {
 		Departures: map[record.Side]reconcile.Departure{record.Google: inCreatio, record.Creatio: reconcile.Delete},
 		// One title at one time is one meeting: nobody is asked whether it is.
 		KeepsMatches: true,
+		EditsStay:    true,
 		Decline:      record.Fields{activity.Answer: {{Text: activity.Declined}}},
 		Retract:      map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
 	}

@@ -245,6 +245,39 @@ func TestA_guest_s_run_takes_nothing_back_that_was_edited_since(t *testing.T) {
 	}
 }
 
+// Bo's run sees the invitation before Ada's run has brought it to Creatio, where nothing tells that Bo takes part.
+func TestWho_is_invited_in_Google_to_what_a_colleague_planned_alone_meets_it_once(t *testing.T) {
+	t.Parallel()
+	for _, edited := range []bool{false, true} {
+		w, a, b := office(t)
+		at := began.Add(48 * time.Hour).UTC().Truncate(time.Hour)
+		id := w.row("Ada", "Activity", map[string]any{
+			"Title": "Kickoff", "StartDate": at.Format(time.RFC3339), "DueDate": at.Add(time.Hour).Format(time.RFC3339), "ShowInScheduler": true, "TypeId": typeTask,
+		})
+		for range 2 {
+			w.as(a, func() { w.syncActivities("done") })
+		}
+		events := w.google.Calendar(ada).Events()
+		w.google.Calendar(ada).Edit(events[0].Id, func(e *gcal.Event) { e.Attendees = append(e.Attendees, &gcal.EventAttendee{Email: bo}) })
+		if edited {
+			// By its time nobody finds it either.
+			later := map[string]any{"StartDate": at.Add(time.Hour).Format(time.RFC3339), "DueDate": at.Add(2 * time.Hour).Format(time.RFC3339)}
+			if err := w.creatio.As("Ada").Update("Activity", id, later); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 3 {
+			for _, c := range []*colleague{b, a} {
+				w.as(c, func() { w.syncActivities("done") })
+			}
+		}
+		w.wantOneMeeting("Kickoff", "after three rounds")
+		if _, answer := w.fate(id); answer == nil {
+			t.Error("bo takes no part in Creatio")
+		}
+	}
+}
+
 func TestA_meeting_lives_on_when_the_one_whose_calendar_carries_it_leaves(t *testing.T) {
 	t.Parallel()
 	w, a, b := office(t)

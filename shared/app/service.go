@@ -284,12 +284,18 @@ func (s service) PutActivities(ctx context.Context, user string, c web.Activitie
 			Automatic: c.Automatic, IntervalMinutes: c.IntervalMinutes, SyncFrom: c.SyncFrom, Direction: c.Direction, Conflicts: c.Conflicts,
 			Deletions: c.Deletions, PrivateEvents: c.PrivateEvents, MonthsAhead: c.MonthsAhead, Guests: c.Guests,
 		}
+		if was.Automatic != c.Automatic {
+			d.Push = store.Push{}
+		}
 		d.Due = due(user, d, was, now)
 		after = *d
 		return nil
 	})
 	if err != nil {
 		return web.Account{}, err
+	}
+	if before.Settings.Automatic && !after.Settings.Automatic {
+		s.app.closeChannels(ctx, user)
 	}
 	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
 		s.app.rescheduled(ctx, user, record.Activities, after.Due)
@@ -468,6 +474,8 @@ func closed(r *store.Run) error {
 }
 
 func (s service) Unlink(ctx context.Context, user string, side record.Side) error {
+	// Only with the grant can channels be stopped.
+	stopped := s.app.closeChannels(ctx, user)
 	if err := s.app.linker.Unlink(ctx, user, side); err != nil {
 		return err
 	}
@@ -475,12 +483,16 @@ func (s service) Unlink(ctx context.Context, user string, side record.Side) erro
 	for t := range s.app.engines {
 		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
 			d.Status, d.Problem, d.Due, d.HeldRun, d.HeldDigest = "off", nil, time.Time{}, "", ""
-			d.Settings.Automatic = false
+			d.Settings.Automatic, d.Push = false, store.Push{}
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("switch the sync off: %w", err)
 		}
+	}
+	if stopped {
+		// A run may have opened another one meanwhile. From here on none does.
+		s.app.closeChannels(ctx, user)
 	}
 	err := s.app.revokeLater(ctx, user)
 	s.follow(ctx)
@@ -495,6 +507,7 @@ func (s service) follow(ctx context.Context) {
 }
 
 func (s service) Erase(ctx context.Context, user string) error {
+	s.app.closeChannels(ctx, user)
 	for _, side := range record.Sides {
 		// What cannot be revoked now is forgotten all the same: nothing may be kept.
 		if err := s.app.linker.Unlink(ctx, user, side); err != nil {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -26,11 +25,13 @@ type Opener struct {
 	Layout creatio.Layout
 }
 
-// Activities opens the two sides of a user's activities.
-func (o Opener) Activities(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
+// Activities is an engine for users' activities.
+func (o Opener) Activities() *syncer.Engine {
 	a := &App{config: o.Config, store: o.Store, linker: o.Linker, base: o.Base, now: o.Now, logger: slog.New(slog.DiscardHandler)}
 	if o.Layout != "" {
 		a.layouts.Store(o.Config.Creatio.URL, o.Layout)
 	}
-	return a.openActivities(ctx, p, s)
+	e := &syncer.Engine{Kind: Activities, Open: a.openActivities, Others: others{a}, Now: o.Now}
+	a.engines = map[record.Type]*syncer.Engine{record.Activities: e}
+	return e
 }

@@ -31,8 +31,14 @@ func (r runner) Dispatch(ctx context.Context, t record.Type, after string) (web.
 	return r.app.dispatch(ctx, t, after)
 }
 
-func (r runner) Window(ctx context.Context, t record.Type, user, promised string) (web.Window, error) {
-	req, ended, err := r.app.request(ctx, t, user, promised)
+func (r runner) Window(ctx context.Context, t record.Type, user, promised, trigger string) (web.Window, error) {
+	if trigger == triggerChannels {
+		if err := r.app.tend(ctx, user); fault.Is(err, fault.Retry) {
+			return web.Window{Status: string(syncer.Retry), Retry: true, After: fault.After(err)}, nil
+		}
+		return web.Window{Status: string(syncer.Done)}, nil
+	}
+	req, ended, err := r.app.request(ctx, t, user, promised, trigger)
 	switch {
 	case err != nil:
 		return web.Window{Run: promised, Status: string(syncer.Retry), Retry: true}, err
@@ -48,10 +54,13 @@ func (r runner) Window(ctx context.Context, t record.Type, user, promised string
 	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, nil
 }
 
-// request builds the request of a task: for a run that the user already knows by its id (promised), or for a new run. If
-// the promised run has ended already, ended is its status.
-func (a *App) request(ctx context.Context, t record.Type, user, promised string) (req syncer.Request, ended syncer.Status, err error) {
+// request builds the request of a task: for a run that the user already knows by its id (promised), or for a new run, which is
+// of the schedule unless a service told of a change. If the promised run has ended already, ended is its status.
+func (a *App) request(ctx context.Context, t record.Type, user, promised, trigger string) (req syncer.Request, ended syncer.Status, err error) {
 	req = syncer.Request{Type: t, Trigger: syncer.TriggerSchedule}
+	if trigger == syncer.TriggerPush {
+		req.Trigger = trigger
+	}
 	if promised == "" {
 		return req, "", nil
 	}
@@ -93,13 +102,15 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	ctx = observe.With(ctx, "run", out.Run)
 	switch {
 	case out.Reason == syncer.ReasonNotLinked:
+		// Once the grant is revoked, nobody may stop what it opened.
+		a.closeChannels(ctx, user)
 		err = errors.Join(err, a.revokeLater(ctx, user))
-	case out.Reason == syncer.ReasonLease && req.Run == "" && req.Trigger == syncer.TriggerSchedule:
-		if err = a.queueAfterLease(ctx, t, user); err != nil {
+	case out.Reason == syncer.ReasonLease && req.Run == "" && req.Trigger != syncer.TriggerPreview:
+		if err = a.queueAfterLease(ctx, t, user, req.Trigger); err != nil {
 			out.Status = syncer.Retry
 		}
 	}
-	if req.Trigger != syncer.TriggerSchedule && req.Trigger != syncer.TriggerPreview {
+	if req.Trigger != syncer.TriggerSchedule && req.Trigger != syncer.TriggerPush && req.Trigger != syncer.TriggerPreview {
 		// The run may have set a due time where there was none.
 		a.follower.saved(ctx, t)
 	}
@@ -111,6 +122,7 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	default:
 		a.logger.WarnContext(ctx, "run ended early", "status", string(out.Status), "kind", kind.String(), "error", err.Error())
 	}
+	a.tendAfter(ctx, t, user, req.Trigger, out)
 	return out, err
 }
 
@@ -134,12 +146,17 @@ func (a *App) revokeLater(ctx context.Context, user string) error {
 // work runs one queued task. The queue retries it after an error of kind Retry.
 func (a *App) work(ctx context.Context, t queue.Task) error {
 	ctx, end := a.telemetry.Task(ctx, "task")
+	if t.Trigger == triggerChannels {
+		err := a.tend(ctx, t.User)
+		end(err)
+		return err
+	}
 	if t.After != "" {
 		_, err := a.dispatch(ctx, t.Type, t.After)
 		end(err)
 		return err
 	}
-	req, ended, err := a.request(ctx, t.Type, t.User, t.Run)
+	req, ended, err := a.request(ctx, t.Type, t.User, t.Run, t.Trigger)
 	if err != nil || ended != "" {
 		end(err)
 		return err

@@ -312,6 +312,13 @@ func (p *problems) audience(value string) string {
 	return value
 }
 
+func (p *problems) calendarPush(value string) bool {
+	if value != "on" && value != "off" {
+		p.add("CALENDAR_PUSH", `is neither "on" nor "off"; write one of them`)
+	}
+	return value == "on"
+}
+
 func (p *problems) port(value string) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > 65535 {

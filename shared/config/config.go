@@ -39,6 +39,8 @@ type Config struct {
 	Invoker string
 	// InvokerVerifiedBy says what verifies the signature of its tokens.
 	InvokerVerifiedBy Verifier
+	// CalendarPush says that Google may be asked to tell of changes of calendars; see PushAddress.
+	CalendarPush bool
 	// InvokerAudience is the audience of its tokens if that is not the public address of the function; see Audience.
 	InvokerAudience string
 	// Port is the port on which a server listens.
@@ -137,6 +139,18 @@ func (c Config) Audience(function string) string {
 	return strings.ReplaceAll(c.InvokerAudience, functionMark, function)
 }
 
+// PushFunction is the deployed name of the function that Google calls when a calendar changed.
+const PushFunction = "calendar-push"
+
+// PushAddress is where Google is asked to tell of changes of calendars; empty if it is not asked. Google calls only encrypted
+// addresses (https://developers.google.com/workspace/calendar/api/guides/push#requirements), and a stand-in any.
+func (c Config) PushAddress() string {
+	if !c.CalendarPush || !strings.HasPrefix(c.PublicURL, "https://") && c.Google.Endpoint == "" {
+		return ""
+	}
+	return c.PublicURL + "/" + PushFunction
+}
+
 // environment holds the variables without leading and trailing white space, which often remains when a value is pasted or
 // a secret is made from a file.
 type environment struct {
@@ -159,6 +173,7 @@ type environment struct {
 	Invoker             string `env:"INVOKER"`
 	InvokerVerifiedBy   string `env:"INVOKER_VERIFIED_BY, default=signature"`
 	InvokerAudience     string `env:"INVOKER_AUDIENCE"`
+	CalendarPush        string `env:"CALENDAR_PUSH, default=on"`
 	Port                string `env:"PORT, default=8080"`
 }
 
@@ -171,13 +186,10 @@ const defaultPublicURL = "http://127.0.0.1:8080"
 // Load reads and checks the environment. A variable that is empty or white space counts as missing. The error is of kind
 // Misconfigured.
 func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
-	var env environment
-	lookuper = trimmed(lookuper)
-	err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: lookuper})
+	env, onCloudRun, err := read(ctx, lookuper)
 	if err != nil {
-		return Config{}, fault.Errorf(fault.Misconfigured, side, "environment", "load configuration: %w", err)
+		return Config{}, err
 	}
-	_, onCloudRun := lookuper.Lookup(cloudRun)
 	var p problems
 	c := Config{
 		PublicURL:     p.publicURL(env),
@@ -197,12 +209,50 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 		Invoker:           p.invoker(env.Invoker),
 		InvokerVerifiedBy: p.verifier(env.InvokerVerifiedBy, onCloudRun),
 		InvokerAudience:   p.audience(env.InvokerAudience),
+		CalendarPush:      p.calendarPush(env.CalendarPush),
 		Port:              p.port(env.Port),
 	}
 	if err := p.err(); err != nil {
 		return Config{}, err
 	}
 	return c, nil
+}
+
+// LoadReceiver is Load for a process that serves nothing but PushFunction. It hands what it is told to the queue of Cloud Tasks
+// and opens no account, so it needs neither the key nor a secret, and reads none.
+func LoadReceiver(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
+	env, _, err := read(ctx, lookuper)
+	if err != nil {
+		return Config{}, err
+	}
+	var p problems
+	c := Config{
+		PublicURL:       p.publicURL(env),
+		Store:           p.store(env.Store),
+		Queue:           p.queue(env.Queue),
+		Telemetry:       p.telemetry(env.Telemetry),
+		Invoker:         p.invoker(env.Invoker),
+		InvokerAudience: p.audience(env.InvokerAudience),
+		CalendarPush:    p.calendarPush(env.CalendarPush),
+		Port:            p.port(env.Port),
+	}
+	if c.Queue.Kind == QueueInline {
+		p.add("QUEUE", `is "inline" or missing, and this function runs nothing itself; write "projects/P/locations/L/queues/Q"`)
+	}
+	if err := p.err(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// read reads the environment.
+func read(ctx context.Context, lookuper envconfig.Lookuper) (env environment, onCloudRun bool, err error) {
+	lookuper = trimmed(lookuper)
+	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &env, Lookuper: lookuper}); err != nil {
+		return env, false, fault.Errorf(fault.Misconfigured, side, "environment", "load configuration: %w", err)
+	}
+	_, onCloudRun = lookuper.Lookup(cloudRun)
+	return env, onCloudRun, nil
 }
 
 // Names lists every variable that Load reads.

@@ -53,6 +53,7 @@ func TestLoad_fills_in_the_documented_defaults(t *testing.T) {
 		},
 		Queue:             config.Queue{Kind: config.QueueInline},
 		InvokerVerifiedBy: config.VerifiedBySignature,
+		CalendarPush:      true,
 		Port:              8080,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -81,6 +82,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"INVOKER_VERIFIED_BY":   "platform",
 		"INVOKER_AUDIENCE":      "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
 		"K_SERVICE":             "sync-contacts",
+		"CALENDAR_PUSH":         "off",
 		"PORT":                  "9000",
 	})
 	if err != nil {
@@ -219,11 +221,51 @@ func TestNames_are_the_documented_variables(t *testing.T) {
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
 		"CREATIO_AUTH", "CREATIO_IDENTITY_URL", "CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET", "ALLOWED_DOMAINS", "ADMIN_EMAILS",
-		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "PORT",
+		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "PORT",
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
+}
+
+func TestGoogle_is_asked_to_call_only_where_it_can(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ public, endpoint, push, want string }{
+		{"https://tandem.example.com", "", "", "https://tandem.example.com/calendar-push"},
+		{"https://tandem.example.com", "", "off", ""},
+		{"http://127.0.0.1:8080", "", "", ""},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:9090", "", "http://127.0.0.1:8080/calendar-push"},
+		{"http://127.0.0.1:8080", "http://127.0.0.1:9090", "off", ""},
+	} {
+		c, err := load(t, map[string]string{"PUBLIC_URL": tc.public, "GOOGLE_ENDPOINT": tc.endpoint, "CALENDAR_PUSH": tc.push})
+		if got := c.PushAddress(); got != tc.want || err != nil {
+			t.Errorf("%+v: got %q, %v", tc, got, err)
+		}
+	}
+	_, err := load(t, map[string]string{"CALENDAR_PUSH": "yes"})
+	wantProblems(t, err, "CALENDAR_PUSH")
+}
+
+func TestThe_receiver_of_messages_needs_neither_key_nor_secret_and_reads_none(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{
+		"PUBLIC_URL": "https://tandem.example.com", "STORE": "firestore:acme/(default)", "QUEUE": "projects/acme/locations/europe-west1/queues/activities",
+		"INVOKER": "tandem-invoker@acme.iam.gserviceaccount.com", "ENCRYPTION_KEY": "nonsense", "GOOGLE_CLIENT_SECRET": "hunter2", "CREATIO_URL": "nonsense",
+	}
+	got, err := config.LoadReceiver(t.Context(), envconfig.MapLookuper(env))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		PublicURL: "https://tandem.example.com", Store: config.Store{Kind: config.Firestore, Project: "acme", Database: "(default)"},
+		Queue:   config.Queue{Kind: config.QueueTasks, Name: "projects/acme/locations/europe-west1/queues/activities"},
+		Invoker: "tandem-invoker@acme.iam.gserviceaccount.com", CalendarPush: true, Port: 8080,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("config (-want +got):\n%s", diff)
+	}
+	_, err = config.LoadReceiver(t.Context(), envconfig.MapLookuper(nil))
+	wantProblems(t, err, "STORE", "QUEUE")
 }
 
 func TestOutside_of_cloud_run_the_platform_verifies_no_token(t *testing.T) {

@@ -19,6 +19,10 @@ import (
 var meanings = []meaning{
 	// An HTML page is not about a record: it is from a proxy before the API, or from a wrong address.
 	{refusedPage, fault.Misconfigured, "html-instead-of-json"},
+	// The service does not send messages to the address, as where the domain is not known as the team's. It has answered so with
+	// 400 and 401.
+	{both(status(http.StatusBadRequest, http.StatusUnauthorized), pushRefused), fault.Misconfigured, "push-refused"},
+	{reason("channelIdNotUnique"), fault.Conflict, "exists"},
 	// The token itself is valid: otherwise the transport below would have failed.
 	{status(http.StatusUnauthorized), fault.Retry, "token-refused"},
 	{either(status(http.StatusTooManyRequests), reason("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
@@ -84,6 +88,11 @@ func message(words string) func(refusal) bool {
 // (https://developers.google.com/workspace/calendar/api/guides/errors).
 func usageLimits(r refusal) bool {
 	return r.http == http.StatusForbidden && slices.Contains(r.domains, "usageLimits") && !switchedOff(r)
+}
+
+// pushRefused matches the reasons for which an address of messages is refused, as "push.webhookUrlUnauthorized".
+func pushRefused(r refusal) bool {
+	return slices.ContainsFunc(r.reasons, func(is string) bool { return strings.HasPrefix(is, "push.") })
 }
 
 var switchedOff = reason("SERVICE_DISABLED", "accessNotConfigured")

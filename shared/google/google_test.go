@@ -56,6 +56,9 @@ func TestRefusals_of_Calendar_are_told_apart_by_their_reasons(t *testing.T) {
 		{410, "calendar", "updatedMinTooLongAgo", fault.FullSync, "token-expired"},
 		{412, "global", "conditionNotMet", fault.Conflict, "changed-meanwhile"},
 		{400, "global", "invalid", fault.BadRecord, "refused"},
+		{400, "global", "push.webhookUrlNotHttps", fault.Misconfigured, "push-refused"},
+		{401, "global", "push.webhookUrlUnauthorized", fault.Misconfigured, "push-refused"},
+		{400, "global", "channelIdNotUnique", fault.Conflict, "exists"},
 		{500, "global", "backendError", fault.Retry, "unavailable"},
 	} {
 		body := fmt.Sprintf(`{"error":{"code":%d,"message":"X","errors":[{"domain":%q,"reason":%q,"message":"X"}]}}`, c.status, c.domain, c.reason)

@@ -231,3 +231,40 @@ func TestSecretsAreNotSentToUnencryptedEndpoints(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAGrantBeganCanBeEndedUntilItIsRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, AuthUser)
+	user := w.olena()
+	if _, err := w.linker.LeavingGoogle(t.Context(), user, nil); !fault.Is(err, fault.Reconnect) {
+		t.Errorf("while the account is linked: %v", err)
+	}
+	away := true
+	w.google.on(func(path string, _ url.Values, rw http.ResponseWriter) bool {
+		if path == "/revoke" && away {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		}
+		return path == "/revoke" && away
+	})
+	if err := w.linker.Unlink(t.Context(), user, record.Google); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		client, err := w.linker.LeavingGoogle(t.Context(), user, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, err := w.call(client, record.Google); err != nil || status != http.StatusOK {
+			t.Errorf("called: %d, %v", status, err)
+		}
+		// The access token ends, and the grant does not.
+		w.clock.pass(2 * time.Hour)
+	}
+	away = false
+	if err := w.linker.RevokePending(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.linker.LeavingGoogle(t.Context(), user, nil); !fault.Is(err, fault.Reconnect) {
+		t.Errorf("once the grant is revoked: %v", err)
+	}
+}

@@ -34,7 +34,8 @@ type Task struct {
 	After string
 	// Run is the run id that was already returned to the user; if it is empty, the worker makes one.
 	Run string
-	// Trigger is what caused the task: "schedule", "user", "push", "approve", "reject", "undo".
+	// Trigger is what caused the task: "schedule", "user", "push", "approve", "reject", "undo"; "channels" for a task that runs
+	// nothing, and tends the user's channels.
 	Trigger string
 	// NotBefore is the earliest time at which it may run; the zero time means at once.
 	NotBefore time.Time

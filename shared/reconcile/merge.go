@@ -68,6 +68,8 @@ type Policy struct {
 	Departures map[record.Side]Departure
 	// KeepsMatches says that records which a run matched stay a pair when that run is undone: nobody is asked about them.
 	KeepsMatches bool
+	// EditsStay says that an edit of a record counts against the deletion of its counterpart as one of two changes that meet.
+	EditsStay bool
 	// Decline are the values by which a record says that the user does not take part.
 	Decline record.Fields
 	// Retract says, by side, what becomes of a record that a run created when that run is undone.

@@ -52,8 +52,10 @@ type Pair struct {
 	Separate bool
 	// Orphaned says that a guest's copy is gone because nobody's account has the record any more of which it was a copy.
 	Orphaned bool
-	Base     record.Fields
-	Sides    map[record.Side]Now
+	// Held says that another user's link holds the records too, so that an undo of what made them leaves them there.
+	Held  bool
+	Base  record.Fields
+	Sides map[record.Side]Now
 	// NewIDs are the ids that new records get, where they are chosen here.
 	NewIDs map[record.Side]string
 }
@@ -91,6 +93,10 @@ func Decide(schema record.Schema, p Pair, policy Policy) Decision {
 	case wanted(p, policy.Direction):
 		d.SplitSide = ""
 		d.join(schema, p, policy)
+	case p.Active && p.editStays(schema, policy):
+		again := p
+		again.Active = false
+		d.join(schema, again, policy)
 	case p.Active && p.carriesOn(policy.Direction):
 		d.Active = true
 		d.create(schema, p, p.departed(), policy)
@@ -185,10 +191,83 @@ func (p Pair) carriesOn(direction Direction) bool {
 	return n.guestCopy() && !slices.Contains(n.WasLocked, record.Withdrawal) && (alone || p.Orphaned)
 }
 
+// editStays reports whether one record was deleted, or cancelled, and the other one edited, and the edit is to stay. Whose time is
+// known was not deleted but cancelled: then the later of the two stays, where the settings say so.
+func (p Pair) editStays(schema record.Schema, policy Policy) bool {
+	for _, side := range record.Sides {
+		gone, edited := p.Sides[side], p.Sides[side.Other()]
+		if gone.in() || !edited.in() {
+			continue
+		}
+		switch {
+		case !policy.EditsStay, gone.Withdrawn, gone.guestCopy(), slices.Contains(edited.Locked, record.Removal), policy.Direction.one(),
+			!edited.edited(schema, p.Base, policy):
+			return false
+		case policy.Conflicts == CreatioWins:
+			return side == record.Google
+		case policy.Conflicts == GoogleWins:
+			return side == record.Creatio
+		default:
+			return gone.Gone || edited.Modified.After(gone.Modified)
+		}
+	}
+	return false
+}
+
+// one reports whether changes go one way only.
+func (d Direction) one() bool { return !d.Takes(record.Creatio) || !d.Takes(record.Google) }
+
+// edited reports whether a record shows something else than was agreed on. Who answers an invitation edits nothing.
+func (n Now) edited(schema record.Schema, base record.Fields, policy Policy) bool {
+	return slices.ContainsFunc(schema, func(f record.Field) bool {
+		if policy.Decline[f.Name] != nil {
+			return false
+		}
+		is, _ := n.means(record.Schema{f}, base)
+		if f.Set {
+			return !sameKeys(f, is[f.Name], base[f.Name])
+		}
+		return !f.Same(is.One(f.Name), base.One(f.Name))
+	})
+}
+
+// means is what a record's values stand for, and what it shows in their place: what was agreed on, also where the side cannot
+// show it.
+func (n Now) means(schema record.Schema, base record.Fields) (fields record.Fields, shown []record.Projection) {
+	fields = record.Fields{}
+	for _, f := range schema {
+		for _, s := range translate(f, n.Fields[f.Name], base[f.Name], n.Projections) {
+			if f.Empty(s.canonical) {
+				continue
+			}
+			fields[f.Name] = append(fields[f.Name], s.canonical)
+			if s.displayed != nil {
+				shown = append(shown, record.Projection{Field: f.Name, Canonical: s.canonical, Displayed: *s.displayed, Untracked: s.untracked})
+			}
+		}
+	}
+	return fields, shown
+}
+
+// sameKeys reports whether two sets have the same members, whatever their labels.
+func sameKeys(f record.Field, a, b []record.Entry) bool {
+	within := func(a, b []record.Entry) bool {
+		return !slices.ContainsFunc(a, func(e record.Entry) bool {
+			return !slices.ContainsFunc(b, func(o record.Entry) bool { return f.Key(o) == f.Key(e) })
+		})
+	}
+	return within(a, b) && within(b, a)
+}
+
 // decline has a record in which others take part say that this user does not, whose copy is gone, and stay as it is otherwise.
 func (d *Decision) decline(schema record.Schema, p Pair, side record.Side, policy Policy) {
 	d.SplitSide = side.Other()
 	n := p.Sides[side]
+	// Should the copy come back, what it says of the user is newer than that.
+	d.Base = p.Base.Clone()
+	for name, value := range policy.Decline {
+		d.Base[name] = value
+	}
 	op := &record.Operation{Action: record.Update, Link: p.Link, ID: n.ID, AdapterState: n.AdapterState, Before: n.Fields, After: n.Fields.Clone()}
 	for _, f := range schema {
 		value, asked := policy.Decline[f.Name]
@@ -257,13 +336,13 @@ func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy
 		return
 	}
 	from := p.Sides[side.Other()]
-	fields := from.Fields.Clone()
+	fields, shown := from.means(schema, p.Base)
 	op := &record.Operation{Action: record.Create, Link: p.Link, ID: p.NewIDs[side], Before: record.Fields{}, After: fields, Join: true}
 	d.Merged = Merged{
 		Base:        fields,
 		After:       map[record.Side]record.Fields{side: fields, side.Other(): fields},
 		Changes:     map[record.Side][]FieldChange{},
-		Projections: map[record.Side][]record.Projection{},
+		Projections: map[record.Side][]record.Projection{side.Other(): shown},
 	}
 	for _, f := range schema {
 		if len(fields[f.Name]) > 0 {

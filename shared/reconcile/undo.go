@@ -43,6 +43,8 @@ type LeftAsIs struct {
 	Changed []record.Field
 	// Gone are sides on which the record was deleted.
 	Gone []record.Side
+	// Held says that what the run made stays, because it is another user's too.
+	Held bool
 	// Away says that the pair is no longer synchronized, so that its content is none of the undo's business.
 	Away bool
 }
@@ -126,6 +128,8 @@ func (u *undo) membership() {
 		n, moved := u.pair.Sides[s], u.moved(s)
 		switch {
 		case moved == Stayed:
+		case moved == Entered && u.pair.Held && n.exists():
+			u.rest.Held = true
 		case !n.exists() && moved != Entered && u.policy.Departures[s.Other()] == Delete && u.pair.Sides[s.Other()].exists():
 			// It is gone as the run left it, and is made again.
 			u.in[s], u.returns = true, true

@@ -91,10 +91,18 @@ type Operation struct {
 	// Before and After are the whole content as it is and as it shall be. Only the fields named in Changed differ.
 	Before, After Fields
 	Changed       []string
+	// Former is the record in whose place a creation comes: one of the same link, which was deleted. Its zero value is none.
+	Former Former
 	// Once is what else a creation gets of its counterpart, in a vocabulary of the kind.
 	Once Fields
 	// Join puts the record into scope as well: tag or group. Set on every creation.
 	Join bool
+}
+
+// Former is a record that was deleted, as it was when it was seen last.
+type Former struct {
+	ID           string
+	AdapterState json.RawMessage
 }
 
 // Plan is what a side would do for one operation, and what the record will show then. It is made before anything is

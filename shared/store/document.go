@@ -153,6 +153,8 @@ type Sync struct {
 	DoubtsAt time.Time  `json:"doubtsAt,omitzero"`
 	// Members counts the active links.
 	Members int `json:"members"`
+	// Push is the channel by which a service tells of changes.
+	Push Push `json:"push,omitzero"`
 
 	Lease Lease `json:"lease"`
 }

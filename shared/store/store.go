@@ -17,6 +17,7 @@
 //	notes/{hash}                       WriteNote: what Tandem's own write of a Creatio record looks like to others
 //	states/{state}                     State: one linking in progress; used once
 //	seats/{seat}                       Seat: who alone is linked as a Creatio user that nobody had to prove to be
+//	channels/{channel}                 Channel: one by which Google tells of changes of a user's calendar
 //	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
 //	meta/schema                        Schema: which migrations the documents have been through
 //	meta/hashes                        the key of the hashes above, made on first use
@@ -29,7 +30,7 @@
 // slashes between them. The ids of Creatio and Google records are values, never keys. A user's run meets another's in the
 // profiles and copies that FindUsers and Copies find, which it only reads, and in claims and notes. These have no content of a record, and their keys are keyed hashes
 // (HMAC-SHA256) of what they are of, since keys show in audit logs. They may go any time after their Until, and go
-// with their user.
+// with their user. So do channels, after their Expires.
 package store
 
 import (
@@ -71,6 +72,14 @@ type Store interface {
 	TakeSeat(ctx context.Context, seat, user string) (holder string, err error)
 	// LeaveSeat frees a seat that the user has; nothing happens where it is another's, or free.
 	LeaveSeat(ctx context.Context, seat, user string) error
+
+	// NewChannelID makes the id of a channel: a random one with a message authentication code (HMAC-SHA256).
+	NewChannelID(ctx context.Context) (string, error)
+	// Channel is whoever's channel has the id; ErrNotFound where there is none. An id that NewChannelID did not make is
+	// refused without looking for it: anybody may send one.
+	Channel(ctx context.Context, id string) (Channel, error)
+	// DueChannels lists channels that are due at now, longest due first; at most limit.
+	DueChannels(ctx context.Context, now time.Time, limit int) ([]Channel, error)
 
 	// Due lists users whose automatic sync of the type is due at now, longest due first and then in the order of their
 	// ids: those after the given one, which may be due no more, or from the first where it is zero; at most limit.
@@ -179,6 +188,16 @@ type User interface {
 	// OwnWriteNotes are the notes of the user's writes, in no order. Site and Record are not kept, and not read.
 	OwnWriteNotes(ctx context.Context) ([]WriteNote, error)
 
+	// Channels are the user's channels, in no order.
+	Channels(ctx context.Context) ([]Channel, error)
+	// PutChannel writes a channel in place of the one of its id. User is filled in.
+	PutChannel(ctx context.Context, c Channel) error
+	// UpdateChannel changes one of the user's channels in a transaction, as UpdateProfile does. ErrNotFound where there is
+	// none.
+	UpdateChannel(ctx context.Context, id string, f func(*Channel) error) error
+	// DeleteChannel removes one of the user's channels, which may be missing.
+	DeleteChannel(ctx context.Context, id string) error
+
 	// PairsBy finds pairs by the ids of one side, as LinksBy does.
 	PairsBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]Pair, error)
 	// Pairs goes over all pairs, in the order of their ids, as Users does.
@@ -213,7 +232,7 @@ type User interface {
 	// lease is released. ErrFenced: nothing was written.
 	Commit(ctx context.Context, t record.Type, l Lease, r Run, f func(*Sync) error) error
 
-	// Erase removes every document of the user, and the user's claims and notes. It fences off a run that is under way.
+	// Erase removes every document of the user, and the user's claims, notes and channels. It fences off a run that is under way.
 	// Where it fails, Users still lists the user, and it can be repeated.
 	Erase(ctx context.Context) error
 }

@@ -177,6 +177,9 @@ func (w *writer) planWrites(ctx context.Context, chunk []*step) error {
 			if f, ok := w.sides[s.Other()].(Founding); ok && ops[i].Action == record.Create {
 				ops[i].Once = f.Once(st.state(s.Other()))
 			}
+			if ops[i].Action == record.Create {
+				ops[i].Former = record.Former{ID: st.link.SideID(s), AdapterState: st.link.Sides[s].AdapterState}
+			}
 		}
 		plans, err := w.sides[s].Plan(ctx, ops)
 		if err != nil {

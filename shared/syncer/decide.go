@@ -140,7 +140,7 @@ func (w *writer) title(p *pair) string {
 func (w *writer) planned(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
 		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
-		Separate: p.doubt != nil, Orphaned: p.orphaned, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
+		Separate: p.doubt != nil, Orphaned: p.orphaned, Held: p.held, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
 	}
 	for _, s := range record.Sides {
 		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()), p.state(s.Other()))

@@ -35,6 +35,7 @@ import (
 const (
 	TriggerSchedule = "schedule"
 	TriggerUser     = "user"
+	TriggerPush     = "push" // a service told of a change
 	TriggerApprove  = "approve"
 	TriggerReject   = "reject"
 	TriggerUndo     = "undo"
@@ -64,6 +65,8 @@ const (
 	ReasonScopeMissing = "scope-missing"
 	ReasonNoTag        = "no-tag"
 	ReasonTagMissing   = "tag-missing"
+	// ReasonNotDue is of a run that a service asked for by telling of a change, and that the user does not want any more.
+	ReasonNotDue = "not-due"
 	// ReasonMisconfigured is of a run that ended, maybe halfway, at what an administrator has to mend.
 	ReasonMisconfigured = "misconfigured"
 	// ReasonBug is the same of what should not have happened, and would again.
@@ -85,6 +88,9 @@ type Outcome struct {
 	// Waited is how long after it was due, or asked for, the run began; LastSync is when the run before it had succeeded.
 	Waited   time.Duration
 	LastSync time.Time
+	// Profile and Sync are the user's documents as the run found them; zero where it did not begin.
+	Profile store.Profile
+	Sync    store.Sync
 }
 
 // Request asks for a run.
@@ -123,6 +129,9 @@ type Words struct {
 	One, Many string
 	// Scope says by side what has a record in scope, as a tag.
 	Scope map[record.Side]string
+	// Leave says what becomes of records whose counterparts are gone, as "would be canceled"; default "would leave the
+	// synchronization".
+	Leave string
 }
 
 // Engine makes the runs of one sync type.
@@ -173,6 +182,12 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	if err != nil {
 		return retry(req.Run, err)
 	}
+	if req.Trigger == TriggerPush && !doc.Settings.Automatic {
+		if err := u.Release(ctx, e.Type, lease); err != nil {
+			return retry(req.Run, err)
+		}
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonNotDue}, nil
+	}
 	counter := &httpx.Counter{}
 	r := &run{
 		session: &session{engine: e, user: u, profile: profile, doc: doc, lease: lease, start: now, trigger: req.Trigger, deadline: &leaseDeadline{}},
@@ -198,6 +213,7 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	}
 	out, err := r.end(ctx, err)
 	out.Counts, out.LastSync = r.report.run.Counts.Minus(r.report.before), doc.LastSync
+	out.Profile, out.Sync = profile, doc
 	if wanted := r.wanted(queued); !wanted.IsZero() {
 		out.Waited = max(now.Sub(wanted), 0)
 	}

@@ -347,7 +347,7 @@ func (g *guard) explain() *store.Problem {
 	}
 	var parts []string
 	if n := len(leave); n > 0 {
-		parts = append(parts, g.engine.Words.number(n)+" would leave the synchronization")
+		parts = append(parts, g.engine.Words.number(n)+" "+cmp.Or(g.engine.Words.Leave, "would leave the synchronization"))
 	}
 	if n := len(lose); n > 0 {
 		parts = append(parts, g.engine.Words.number(n)+" would lose values")

@@ -25,6 +25,8 @@ func (d copiedDiary) Identity(state json.RawMessage) string {
 	return ""
 }
 
+func (copiedDiary) Copied(json.RawMessage) bool { return true }
+
 func TestOne_visit_that_two_users_have_copies_of_is_made_once_whoever_runs_first(t *testing.T) {
 	t.Parallel()
 	ada, bo := newVisitWorld(t, cancelOrDelete), newVisitWorld(t, cancelOrDelete)

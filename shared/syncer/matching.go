@@ -134,7 +134,7 @@ func (m *matcher) pairUp(alone map[record.Side][]*pair, free map[record.Side][]*
 // creating is the pair for which a run began to create made, out of a record that has left the scope since; nil where there
 // is none. What that run meant to do stands on its link.
 func (m *matcher) creating(s record.Side, from, made *record.Record) *pair {
-	p := m.pairs.bySide[s][from.ID]
+	p := m.pairs.find(s, from.ID)
 	if p == nil || p.records[s] == nil || p.wait != nil || p.stored.Pending != s.Other() || p.link.SideID(s.Other()) != "" {
 		return nil
 	}

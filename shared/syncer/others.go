@@ -48,7 +48,10 @@ func (s *session) noteCopies(l *store.Link) {
 		l.Left = ""
 	}
 	known := l.Sides[side]
-	l.Shared = s.sharedName(side, known.AdapterState)
+	if i, is := s.sides[side].(Identified); is {
+		// Also of one that nobody else has yet: a guest's run may see the copy before this user's run hears of the guest.
+		l.Shared = i.Identity(known.AdapterState)
+	}
 	l.Carries = l.Shared != "" && !slices.Contains(known.Locked, record.Removal)
 }
 
@@ -71,6 +74,25 @@ func (m *matcher) tieCopies(ctx context.Context, list []*pair) error {
 			if c.Active && c.User != m.user.ID() && !slices.Contains(rec.Ties, c.CreatioID) {
 				rec.Ties = append(rec.Ties, c.CreatioID)
 			}
+		}
+	}
+	return err
+}
+
+// findHolders finds the pairs whose records other users' links hold too.
+func (l *loader) findHolders(ctx context.Context, list []*pair) error {
+	side, ok := l.copiedSide()
+	if !ok {
+		return nil
+	}
+	byID := map[string]*pair{}
+	for _, p := range list {
+		byID[p.sideID(side.Other())] = p
+	}
+	copies, err := l.copies(ctx, nil, sortedKeys(byID))
+	for _, c := range copies {
+		if p := byID[c.CreatioID]; p != nil && c.Active && c.User != l.user.ID() {
+			p.held = true
 		}
 	}
 	return err
@@ -259,7 +281,7 @@ func (w *writer) tellOf(st *step, s record.Side, before json.RawMessage) {
 // seen last.
 func (w *writer) withheld(st *step, side record.Side) bool {
 	rec, from := st.records[side], st.records[side.Other()]
-	if st.First || !st.link.Active || st.link.Sides[side.Other()].Diverged || !w.policy().Direction.Takes(side) || rec == nil || from == nil || rec.Gone || from.Gone {
+	if st.First || st.After == nil || !st.link.Active || st.link.Sides[side.Other()].Diverged || !w.policy().Direction.Takes(side) || rec == nil || from == nil || rec.Gone || from.Gone {
 		return false
 	}
 	agreed := displayed(st.Base, st.Decision.Projections[side.Other()], w.engine.Schema)

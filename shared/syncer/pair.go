@@ -32,6 +32,8 @@ type pair struct {
 	nominated bool
 	// orphaned says that a copy of another user's record is gone, and that nobody's account has that record any more.
 	orphaned bool
+	// held says that another user's link holds the records too.
+	held bool
 	// followed says that the copy follows the record of another user, who synchronizes.
 	followed bool
 	// undecided are the sides on which the only read is one that decides nothing.

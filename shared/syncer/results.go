@@ -154,10 +154,9 @@ func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide 
 	case !failed && !rec.Gone && st.After != nil:
 		known.Projections = st.Decision.Projections[s]
 	}
-	known.AdapterState, known.Modified = rec.AdapterState, rec.Modified
-	if !rec.Gone {
-		// What the user could not do to a record that is gone still tells what follows from that.
-		known.Locked = rec.Locked
+	if known.Modified = rec.Modified; !rec.Gone {
+		// What is known of a record that is gone serves to make it anew, and tells what follows from that.
+		known.AdapterState, known.Locked = rec.AdapterState, rec.Locked
 	}
 	if op := st.Ops[s]; rec.Gone || known.Since.IsZero() || op != nil && op.Action == record.Create {
 		known.Since = rec.Modified
@@ -245,8 +244,9 @@ func same(a, b store.Link) bool {
 
 // linkCounts are the numbers of a user's links that a run keeps.
 type linkCounts struct {
-	// active counts the links in scope, failing those with something left to do that did not come about.
-	active, failing int
+	// active counts the links in scope, failing those with something left to do that did not come about; left the pairs with
+	// which an undo did not come to an end.
+	active, failing, left int
 }
 
 // add counts a link that was read.

@@ -68,12 +68,7 @@ func (st *step) relinked() bool { return st.Relink && st.failure() == nil }
 // again.
 func (w *writer) afterSeparation(st *step) []store.Link {
 	if !st.relinked() {
-		if names := st.names(w); !maps.Equal(names, st.doubt.Names) {
-			p := *st.doubt
-			p.Names = names
-			st.doubt = &p
-			w.doubts.put(p)
-		}
+		w.nameDoubt(st)
 		return nil
 	}
 	l := st.link
@@ -83,6 +78,16 @@ func (w *writer) afterSeparation(st *step) []store.Link {
 	w.doubts.settle(st.doubt.ID)
 	st.link, st.stored, st.doubt = l, l, nil
 	return []store.Link{l}
+}
+
+// nameDoubt has a doubt call its records what they are called now.
+func (w *writer) nameDoubt(st *step) {
+	if names := st.names(w); st.doubt != nil && !maps.Equal(names, st.doubt.Names) {
+		p := *st.doubt
+		p.Names = names
+		st.doubt = &p
+		w.doubts.put(p)
+	}
 }
 
 // doubtOf is the doubt that an undo left in the place of a link; nil where there is none. A link that is there is no doubt,

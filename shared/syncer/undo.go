@@ -116,7 +116,7 @@ func (u undoer) find(ctx context.Context, ids []string, byLink map[string][]stor
 		p.applied = u.applied(changes)
 		list = append(list, p)
 	}
-	return list, nil
+	return list, u.findHolders(ctx, list)
 }
 
 // pairOf is the pair of a link's changes: with its link, or with the doubt that an undo left in its place; nil where there is
@@ -233,13 +233,15 @@ func (u undoer) plan(list []*pair) []*step {
 		u.recoverIntent(p)
 		d, left := reconcile.Undo(u.engine.Schema, u.planned(p), p.applied, u.policy())
 		p.left = left
+		st := u.newStep(p, d)
 		if !u.leads(p, d) {
+			// An undo that was cut off may have named the records by what they were called before it.
+			u.nameDoubt(st)
 			continue
 		}
 		if d.Relink {
 			p.reason = byUndo
 		}
-		st := u.newStep(p, d)
 		st.separates = d.Separate && p.doubt == nil
 		steps = append(steps, st)
 	}
@@ -263,6 +265,11 @@ var problemAway = store.Problem{
 	Action: "Take it into the synchronization again on both sides, then undo once more.",
 }
 
+var problemHeld = store.Problem{
+	Code: "held-by-colleague", Message: "A colleague has it too, so Tandem left it as it is.",
+	Action: "If nobody is to have it any more, cancel it in Creatio.",
+}
+
 // explain tells the user what of a pair was not put back.
 func (u undoer) explain(p *pair) {
 	if p.wait != nil {
@@ -278,6 +285,7 @@ func (u undoer) explain(p *pair) {
 		problem.Action = "Synchronize once, then undo again."
 		u.report.problem(p.link, problem)
 		u.report.run.Counts.Failed++
+		u.counts.left++
 		return
 	}
 	for _, s := range p.left.Gone {
@@ -288,6 +296,9 @@ func (u undoer) explain(p *pair) {
 	}
 	if p.doubt != nil {
 		u.doubtful(*p.doubt)
+	}
+	if p.left.Held {
+		u.report.problem(p.link, problemHeld)
 	}
 	if p.left.Away {
 		u.report.problem(p.link, problemAway)

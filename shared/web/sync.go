@@ -23,8 +23,9 @@ type Runner interface {
 	// A place that is none is ErrNoPlace.
 	Dispatch(ctx context.Context, t record.Type, after string) (Dispatched, error)
 	// Window runs one user's window now, under the id of a run that was promised to the user or, where that is empty,
-	// one of its own. The error is the cause of a Retry that is not in the log yet.
-	Window(ctx context.Context, t record.Type, user, promised string) (Window, error)
+	// one of its own. trigger is what the task says of its cause; empty for the schedule. The error is the cause of a Retry that
+	// is not in the log yet.
+	Window(ctx context.Context, t record.Type, user, promised, trigger string) (Window, error)
 }
 
 // Dispatched is how many users a request found due, and how many of them are newly queued. Continued says that there
@@ -71,6 +72,9 @@ func unauthorized(err error) error {
 // promised is the header in which a queued task names the run that was promised to the user.
 const promised = "Tandem-Run"
 
+// caused is the header in which a queued task says what caused it.
+const caused = "Tandem-Trigger"
+
 // minRetryAfter keeps a caller from coming back before anything can have changed.
 const minRetryAfter = 5 * time.Second
 
@@ -98,7 +102,7 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 			}
 			return answer(w, http.StatusOK, out)
 		}
-		out, err := run.Window(r.Context(), t, user, r.Header.Get(promised))
+		out, err := run.Window(r.Context(), t, user, r.Header.Get(promised), r.Header.Get(caused))
 		if err != nil {
 			s.log.WarnContext(r.Context(), "window ended early", "run", out.Run, "status", out.Status, "error", err.Error())
 		}

@@ -33,8 +33,8 @@ func (f *fakeRunner) Dispatch(_ context.Context, _ record.Type, after string) (D
 	return Dispatched{Due: 3, Queued: 2, Continued: after == "page-1"}, f.dispatched
 }
 
-func (f *fakeRunner) Window(_ context.Context, _ record.Type, user, promised string) (Window, error) {
-	f.ran = append(f.ran, strings.TrimSpace(user+" "+promised))
+func (f *fakeRunner) Window(_ context.Context, _ record.Type, user, promised, trigger string) (Window, error) {
+	f.ran = append(f.ran, strings.Join([]string{user, promised, trigger}, " "))
 	if f.window.Retry {
 		return f.window, errors.New("unreachable")
 	}
@@ -89,8 +89,9 @@ func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
 			w := httptest.NewRecorder()
 			r := httptest.NewRequest(method, path, strings.NewReader(tc.body))
 			r.Header.Set("Tandem-Run", "r7")
+			r.Header.Set("Tandem-Trigger", "push")
 			site.Sync(record.Contacts, &tc.runner).ServeHTTP(w, r)
-			if tc.ran == 1 && (len(tc.runner.ran) != 1 || tc.runner.ran[0] != "u1 r7") {
+			if tc.ran == 1 && (len(tc.runner.ran) != 1 || tc.runner.ran[0] != "u1 r7 push") {
 				t.Errorf("ran %q", tc.runner.ran)
 			}
 			if w.Code != tc.status {

@@ -83,14 +83,42 @@ run "a_domain" {
     error_message = "A function relies on a check that nobody makes, or checks a signature that was removed."
   }
 
+  # Google calls from few addresses for all users.
+  assert {
+    condition     = module.edge[0].unlimited == toset(["calendar-push"])
+    error_message = "The rate rules apply to ${join(" ", module.edge[0].unlimited)} not."
+  }
+
   # The team's own versions are pinned, and none is created.
   assert {
     condition     = output.secrets["google-client-secret"].version == "3"
     error_message = "The version that the team added is not the one in use."
   }
   assert {
-    condition     = !contains(keys(output.secrets), "creatio-client-secret") && alltrue([for e in local.environment : e.CREATIO_AUTH == "password" && !contains(keys(e), "CREATIO_CLIENT_ID")])
+    condition     = !contains(keys(output.secrets), "creatio-client-secret") && alltrue([for name, e in local.environment : lookup(e, "CREATIO_AUTH", "") == (local.functions[name].accounts ? "password" : "") && !contains(keys(e), "CREATIO_CLIENT_ID")])
     error_message = "With names and passwords there is no OAuth application in Creatio."
+  }
+}
+
+run "without_push" {
+  command = apply
+
+  variables {
+    project           = "acme-tandem"
+    region            = "europe-west1"
+    google_client_id  = "1234567890-abc.apps.googleusercontent.com"
+    creatio_url       = "https://acme.example.com"
+    creatio_client_id = "tandem"
+    calendar_push     = false
+  }
+
+  assert {
+    condition     = !contains(keys(module.function), "calendar-push") && alltrue([for e in local.environment : e.CALENDAR_PUSH == "off"])
+    error_message = "Google is asked to call a function that is not there, or the function is there."
+  }
+  assert {
+    condition     = contains(keys(module.queue), "activities") && contains(keys(module.schedule), "sync-activities")
+    error_message = "Without push the schedule does not synchronize activities."
   }
 }
 

@@ -65,8 +65,16 @@ run "defaults" {
     error_message = "A function may read another database."
   }
   assert {
-    condition     = length(google_secret_manager_secret_iam_member.read) == 2 * length(local.functions)
-    error_message = "Not every function reads both secrets."
+    condition     = length(google_secret_manager_secret_iam_member.read) == 2 * (length(local.functions) - 1) && length(google_kms_crypto_key_iam_member.seal) == length(local.functions) - 1
+    error_message = "Not every function that opens accounts reads both secrets and uses the key."
+  }
+  assert {
+    condition = (
+      toset(keys(local.environment["calendar-push"])) == toset([
+        "CLOUD_RUN_TIMEOUT_SECONDS", "GOMEMLIMIT", "GOOGLE_CLOUD_PROJECT", "INVOKER", "LOG_EXECUTION_ID", "PUBLIC_URL", "QUEUE", "STORE", "TELEMETRY",
+      ]) && length(module.function["calendar-push"].secrets) == 0 && !contains(keys(google_kms_crypto_key_iam_member.seal), "calendar-push")
+    )
+    error_message = "The function that anybody may call has more than it needs: ${join(" ", keys(local.environment["calendar-push"]))}."
   }
   assert {
     condition     = toset([for c in google_project_iam_audit_config.this : c.service]) == toset(["cloudkms.googleapis.com", "secretmanager.googleapis.com"])

@@ -119,7 +119,8 @@ func (p *process) run(trigger string) (syncer.Outcome, error) {
 	}()
 	e := &syncer.Engine{Kind: app.Contacts, Open: p.open, Now: time.Now, Logger: p.w.logger(p.name), Chunk: p.w.chunk}
 	if p.kind == record.Activities {
-		e.Kind, e.Open = app.Activities, p.openActivities
+		a := p.activities()
+		e.Kind, e.Open, e.Others = a.Kind, a.Open, a.Others
 	}
 	return e.Run(ctx, kept{p.w.store.User(p.who.user), p}, syncer.Request{Type: e.Type, Trigger: trigger})
 }
@@ -157,12 +158,12 @@ func (p *process) open(ctx context.Context, _ store.Profile, s store.Sync) (map[
 	}, nil
 }
 
-// openActivities has the program compose both sides.
-func (p *process) openActivities(ctx context.Context, profile store.Profile, s store.Sync) (map[record.Side]syncer.Side, error) {
+// activities is an engine as the program composes it.
+func (p *process) activities() *syncer.Engine {
 	linker, base := p.w.linker(p)
 	o := app.Opener{Store: p.w.store, Linker: linker, Base: base, Now: time.Now, Layout: creatio.Core}
 	o.Config.Google.Endpoint, o.Config.Creatio.URL = googleURL, creatioURL
-	return o.Activities(ctx, profile, s)
+	return o.Activities()
 }
 
 // linker is the one of a process, with its transports.

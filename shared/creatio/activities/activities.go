@@ -352,5 +352,8 @@ func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error)
 // member reports whether an activity is in scope, whenever it is: it shows in the calendar of somebody who takes part, is no
 // e-mail and not cancelled.
 func (s *Side) member(d state) bool {
-	return !d.Hidden && d.Status != statusCanceled && (d.Owner == s.o.User.ContactID || d.hasPart(s.o.User.ContactID))
+	return s.takesPlace(d) && (d.Owner == s.o.User.ContactID || d.hasPart(s.o.User.ContactID))
 }
+
+// takesPlace reports whether an activity shows in the calendars of those who take part.
+func (s *Side) takesPlace(d state) bool { return !d.Hidden && d.Status != statusCanceled }

@@ -26,7 +26,8 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	if err != nil {
 		return nil, err
 	}
-	ids := activityIDsIn(like)
+	named := activityIDsIn(like)
+	ids := slices.Clone(named)
 	for i, a := range answers {
 		if a.Err != nil && i >= len(tied) {
 			return nil, creatio.Barred(a.Err)
@@ -49,7 +50,8 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 			return nil, err
 		}
 		for _, a := range found.activities {
-			if r := s.record(a); r.Member {
+			// In one whose event the user has, the user takes part, though Creatio may not know that yet.
+			if r := s.record(a); r.Member || slices.Contains(named, a.id) && s.takesPlace(s.draft(a).state) {
 				r.Ties = found.ties[a.id]
 				out = append(out, r)
 			}

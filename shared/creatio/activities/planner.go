@@ -137,18 +137,12 @@ func (p *planner) cancel() {
 
 // decline has the user decline. Where no other user of the site takes part, the activity does not take place.
 func (p *planner) decline() {
-	others := false
 	for i, who := range p.now.People {
 		if who.Contact == p.side.o.User.ContactID {
 			p.respond(&p.now.People[i], responseDeclined)
-		} else if p.side.isUser(who.Contact) {
-			others = true
 		}
 	}
-	if owner := p.now.Owner; owner != p.side.o.User.ContactID && p.side.isUser(owner) {
-		others = true
-	}
-	if !others {
+	if !p.side.othersTakePart(p.now.state) {
 		p.cancel()
 	}
 }

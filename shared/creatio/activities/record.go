@@ -80,13 +80,15 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	return r
 }
 
-// othersTakePart reports whether other users own an activity or take part in it. Where users cannot be read, anybody may be one.
+// othersTakePart reports whether other users own an activity or take part in it, and have not declined. Where users cannot be
+// read, anybody may be one.
 func (s *Side) othersTakePart(d state) bool {
 	people := s.directory()
 	user := func(contact string) bool {
 		return contact != "" && contact != s.o.User.ContactID && (people == nil || people.closed || people.users[contact].works())
 	}
-	return user(d.Owner) || slices.ContainsFunc(d.People, func(p person) bool { return user(p.Contact) })
+	return user(d.Owner) && !d.hasPart(d.Owner) ||
+		slices.ContainsFunc(d.People, func(p person) bool { return user(p.Contact) && p.Response != responseDeclined })
 }
 
 // Remember has an activity be what it was taken for, as long as its instants stand: the zone of its owner, by which instants

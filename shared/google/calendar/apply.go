@@ -143,13 +143,17 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 			parts[i] = j.part()
 		}
 		replies, err := s.api.Batch(ctx, "write events", api, parts)
-		var taken []*job
+		var taken, anew []*job
 		for i, j := range jobs {
 			reply := replies[i]
 			switch {
 			case j.method == http.MethodDelete && (reply.Err == nil || fault.Is(reply.Err, fault.Gone)):
 				j.result = &record.Result{Record: record.Record{ID: j.ID, Gone: true, Tombstone: true, Modified: s.api.Now().UTC()}}
-			case j.method == http.MethodPost && fault.Is(reply.Err, fault.Conflict):
+			case j.former != "" && reply.Err != nil && !fault.Is(reply.Err, fault.Retry) && !fault.Is(reply.Err, fault.Reconnect):
+				// Google has it no more, or does not let it come back. Another one takes its place.
+				j.former = ""
+				anew = append(anew, j)
+			case j.method == http.MethodPost && j.former == "" && fault.Is(reply.Err, fault.Conflict):
 				taken = append(taken, j)
 			case reply.Err != nil:
 				j.fail(reply.Err)
@@ -163,6 +167,7 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 		if jobs, err = s.resolveTaken(ctx, taken); err != nil {
 			return err
 		}
+		jobs = append(jobs, anew...)
 	}
 	return nil
 }
@@ -175,12 +180,14 @@ func (j *job) part() google.Part {
 	if j.state.Etag != "" {
 		p.Header.Set("If-Match", j.state.Etag)
 	}
-	switch j.method {
-	case http.MethodPost:
+	switch {
+	case j.former != "":
+		p.Method, p.Path, p.Body, p.Header = http.MethodPatch, path(j.former)+quietly, j.again, nil
+	case j.method == http.MethodPost:
 		e := *j.event
 		e.Id = eventID(j.Link, j.generation)
 		p.Path, p.Body, p.Header = "/"+api+"/calendars/"+primary+"/events"+quietly, &e, nil
-	case http.MethodPatch:
+	case j.method == http.MethodPatch:
 		p.Body = j.event
 	default:
 		p.Path = path(id) + "?sendUpdates=none"

@@ -16,13 +16,11 @@ package calendar
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
 
-	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
 )
 
@@ -97,13 +95,9 @@ func New(client *google.Client, o Options) (*Side, error) {
 	if o.PageSize <= 0 || o.PageSize > maxPage {
 		o.PageSize = maxPage
 	}
-	below := *client
-	if below.Endpoint != "" {
-		below.Endpoint = strings.TrimSuffix(below.Endpoint, "/") + "/" + api
-	}
-	service, err := gcal.NewService(context.Background(), below.Service()...)
+	service, err := newService(client)
 	if err != nil {
-		return nil, fault.Errorf(fault.Misconfigured, google.Side, "client", "open calendar: %w", err)
+		return nil, err
 	}
 	return &Side{api: client, service: service, o: o}, nil
 }

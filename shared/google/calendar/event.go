@@ -17,6 +17,7 @@ import (
 
 const (
 	statusCancelled = "cancelled"
+	statusConfirmed = "confirmed"
 	statusDeclined  = "declined"
 	typeDefault     = "default"
 	popup           = "popup"

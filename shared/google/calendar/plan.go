@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,10 @@ type planned struct {
 	// event is what is written of it.
 	event *gcal.Event
 	state state
+	// former is the id of the user's own event that is to be there again in place of a new one, and again what is written of
+	// it; empty where there was none.
+	former string
+	again  *gcal.Event
 }
 
 // Plan says what operations come to.
@@ -75,12 +80,13 @@ func (p *planner) operation() error {
 	case err != nil:
 		p.plan.Err = fault.New(fault.Conflict, google.Side, "not-read", errors.New("plan event: its state is not one of this version"))
 	case op.Action == record.Create:
+		former := p.former()
 		if err := p.fields(); err != nil {
 			return err
 		}
 		p.attend()
 		p.event.ExtendedProperties = &gcal.EventExtendedProperties{Private: map[string]string{mark: op.Link}}
-		p.plan.Prepared = planned{method: http.MethodPost, event: p.event, state: p.have}
+		p.plan.Prepared = planned{method: http.MethodPost, event: p.event, state: p.have, former: former, again: p.again(former)}
 	case op.Action == record.Update:
 		if err := p.fields(); err != nil {
 			return err
@@ -96,6 +102,41 @@ func (p *planner) operation() error {
 		p.plan.Err = fault.Errorf(fault.Bug, google.Side, "action", "plan event: no such action: %s", op.Action)
 	}
 	return nil
+}
+
+// former is the id of the event that is made anew, where it was the user's own. What is known of it stays: its guests and its
+// reminders.
+func (p *planner) former() string {
+	have, err := readState(p.plan.Former.AdapterState)
+	if p.plan.Former.ID == "" || len(p.plan.Former.AdapterState) == 0 || err != nil || have.Organizer != "" {
+		return ""
+	}
+	p.have = have
+	p.have.Etag = ""
+	return p.plan.Former.ID
+}
+
+// again is what is written of an event that was deleted, so that it is there again as it was, but for what changed meanwhile.
+func (p *planner) again(former string) *gcal.Event {
+	e := *p.event
+	e.Status = statusConfirmed
+	if !strings.HasPrefix(former, idPrefix) {
+		// A person made it, which the mark would deny.
+		e.ExtendedProperties = nil
+	}
+	e.ForceSendFields = append(slices.Clone(e.ForceSendFields), "Summary", "Location", "Description")
+	for _, t := range []**gcal.EventDateTime{&e.Start, &e.End} {
+		if *t == nil {
+			continue
+		}
+		when := **t
+		if when.NullFields = []string{"DateTime", "TimeZone"}; when.Date == "" {
+			// The event keeps its own time zone.
+			when.TimeZone, when.NullFields = "", []string{"Date"}
+		}
+		*t = &when
+	}
+	return &e
 }
 
 // fields plans the fields that change, and what will show of them.
@@ -356,17 +397,25 @@ func (p *planner) attendees(name string) []record.Entry {
 // attend has the user be a guest of a new meeting that has others, as Google's own pages do. Whoever plans a meeting takes part,
 // also where nothing says so.
 func (p *planner) attend() {
-	if len(p.list) == 0 || p.side.o.Email == "" || own(p.list) != nil {
-		return
+	said := p.plan.After.Text(activity.Answer)
+	self := own(p.list)
+	if self == nil {
+		self = own(p.have.Attendees)
 	}
-	self := &gcal.EventAttendee{Email: p.side.o.Email, Self: true, ResponseStatus: p.plan.After.Text(activity.Answer)}
-	if self.ResponseStatus == "" {
-		self.ResponseStatus = activity.Accepted
-		p.plan.Projections = append(p.plan.Projections, record.Projection{Field: activity.Answer, Displayed: record.Entry{Text: activity.Accepted}})
+	if self == nil {
+		if len(p.list) == 0 || p.side.o.Email == "" {
+			return
+		}
+		self = &gcal.EventAttendee{Email: p.side.o.Email, Self: true, ResponseStatus: cmp.Or(said, activity.Accepted)}
+		p.setAttendees(append([]*gcal.EventAttendee{self}, p.list...))
 	}
-	p.plan.Displayed.SetText(activity.Answer, self.ResponseStatus)
-	p.plan.Projections = slices.DeleteFunc(p.plan.Projections, func(r record.Projection) bool { return r.Field == activity.Answer && r.Displayed.IsZero() })
-	p.setAttendees(append([]*gcal.EventAttendee{self}, p.list...))
+	shows := answer(self.ResponseStatus)
+	p.plan.Displayed.SetText(activity.Answer, shows)
+	p.plan.Projections = slices.DeleteFunc(p.plan.Projections, func(r record.Projection) bool { return r.Field == activity.Answer })
+	if shows != said {
+		asked, displayed := record.Entry{Text: said}, record.Entry{Text: shows}
+		p.plan.Projections = append(p.plan.Projections, record.Projection{Field: activity.Answer, Canonical: asked, Displayed: displayed})
+	}
 }
 
 // setAttendees writes a list, without what the service says of attendees itself.

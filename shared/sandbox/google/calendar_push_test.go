@@ -96,6 +96,23 @@ func TestAChannelTellsOfChanges(t *testing.T) {
 	wantReason(t, api.Channels.Stop(&gcal.Channel{Id: "one", ResourceId: ch.ResourceId}).Do(), 404, "global", "notFound")
 }
 
+func TestMessagesComeByThemselvesWhereSomebodyKeepsDelivering(t *testing.T) {
+	t.Parallel()
+	w := newCalendars(t, Options{})
+	came := make(chan string, 10)
+	r := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) { came <- req.Header.Get("X-Goog-Resource-State") }))
+	t.Cleanup(r.Close)
+	go w.Calendars().KeepDelivering(t.Context(), r.Client())
+	must(w.events(ann).Events.Watch("primary", &gcal.Channel{Id: "one", Type: "web_hook", Address: r.URL}).Do())(t)
+	if got := <-came; got != "sync" {
+		t.Errorf("first came %q", got)
+	}
+	w.Calendar(ann).Add(meeting("Review", "2026-03-02T09:00", "2026-03-02T10:00"))
+	if got := <-came; got != "exists" {
+		t.Errorf("then came %q", got)
+	}
+}
+
 func TestAChannelEnds(t *testing.T) {
 	t.Parallel()
 	w, r := newCalendars(t, Options{}), newReceiver(t)

@@ -4,10 +4,11 @@
 // Layout, by bucket:
 //
 //	meta/schema                       Schema
-//	meta/hashes                       the key of the hashes of claims and notes
+//	meta/hashes                       the key of the hashes of claims and notes, and of the ids of channels
 //	claims/{hash}                     Claim
 //	notes/{hash}                      WriteNote
 //	expiring/claims/{time}{hash}      nothing; the index of the times after which they may go, expiring/notes the same
+//	channels/{channel}                Channel; expiring/channels/{time}{channel} is the index of the times when they are due
 //	states/{state}                    State
 //	seats/{seat}                      Seat
 //	schedules/{type}                 Schedule

@@ -67,6 +67,14 @@ func pairs(n int, state store.PairState) (out []store.Pair) {
 	return out
 }
 
+// unfound is the error of a look for what shall not be there.
+func unfound(_ store.Channel, err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return fmt.Errorf("it was looked for: %w", err)
+}
+
 func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 	t.Parallel()
 	var m meter
@@ -74,6 +82,7 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 	u, ctx, noon := s.User("ada"), t.Context(), time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 	rival := s.User("bob")
 	var lease, rivals store.Lease
+	var channel string
 	put := func(b store.Batch) error {
 		_, err := u.PutBatch(ctx, record.Contacts, lease, noon, b)
 		return err
@@ -134,6 +143,18 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		{"PutBatch of large links", func() error { return put(store.Batch{Links: links(6, 900_000)}) }, "2 reads, 6 writes"},
 		{"PutBatch of nothing", func() error { return put(store.Batch{}) }, "1 reads, 0 writes"},
 		{"PutBatch with the first claim of a database", func() error { return put(claiming("l0001", "r1", "k1", "k2")) }, "4 reads, 4 writes"},
+		{"NewChannelID", func() (err error) { channel, err = s.NewChannelID(ctx); return err }, "0 reads, 0 writes"},
+		{"PutChannel", func() error { return u.PutChannel(ctx, store.Channel{ID: channel, Due: noon}) }, "0 reads, 1 writes"},
+		{"Channel", func() error { _, err := s.Channel(ctx, channel); return err }, "1 reads, 0 writes"},
+		{"Channel, invented", func() error { return unfound(s.Channel(ctx, strings.Repeat("0", len(channel)))) }, "0 reads, 0 writes"},
+		{"Channel, of another form", func() error { return unfound(s.Channel(ctx, "c1")) }, "0 reads, 0 writes"},
+		{"Channels", func() error { _, err := u.Channels(ctx); return err }, "1 reads, 0 writes"},
+		{"Channels, none", func() error { _, err := rival.Channels(ctx); return err }, "1 reads, 0 writes"},
+		{"DueChannels", func() error { _, err := s.DueChannels(ctx, noon, 100); return err }, "1 reads, 0 writes"},
+		{"DueChannels, none", func() error { _, err := s.DueChannels(ctx, noon.Add(-1), 100); return err }, "1 reads, 0 writes"},
+		{"UpdateChannel", func() error { return u.UpdateChannel(ctx, channel, func(*store.Channel) error { return nil }) }, "1 reads, 1 writes"},
+		{"DeleteChannel", func() error { return u.DeleteChannel(ctx, channel) }, "1 reads, 1 writes"},
+		{"DeleteChannel again", func() error { return u.DeleteChannel(ctx, channel) }, "1 reads, 0 writes"},
 		{"PutBatch with claims", func() error { return put(claiming("l0001", "r1", "k1", "k2")) }, "3 reads, 3 writes"},
 		{"Acquire by another", func() (err error) {
 			_, rivals, err = rival.Acquire(ctx, record.Contacts, "run1", noon, time.Minute)

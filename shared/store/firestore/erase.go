@@ -26,7 +26,7 @@ func (u *user) erase(ctx context.Context) error {
 	if err := u.s.remove(ctx, syncs); err != nil {
 		return err
 	}
-	for _, shared := range []string{"claims", "notes"} {
+	for _, shared := range []string{"claims", "notes", "channels"} {
 		if err := u.eraseShared(ctx, shared); err != nil {
 			return err
 		}

@@ -134,11 +134,12 @@ func TestErasingLeavesNoDocumentBehind(t *testing.T) {
 		must(t, err)
 		must(t, u.PutRun(ctx, store.Run{ID: "run1"}))
 		must(t, u.AddChanges(ctx, "run1", 0, nil))
+		must(t, u.PutChannel(ctx, store.Channel{ID: "c1"}))
 	}
 	wantNone := func() {
 		t.Helper()
 		for _, c := range []string{
-			"users", "tokens", "sync", "links", "runs", "changes", "pairs", "blobs", "pieces", "rosters", "claims", "notes",
+			"users", "tokens", "sync", "links", "runs", "changes", "pairs", "blobs", "pieces", "rosters", "claims", "notes", "channels",
 		} {
 			left, err := client.CollectionGroup(c).Documents(ctx).GetAll()
 			must(t, err)
@@ -214,6 +215,7 @@ func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 	must(t, err)
 	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
 	must(t, err)
+	must(t, u.PutChannel(ctx, store.Channel{ID: "c1", Expires: want}))
 	for _, field := range firestore.Expiring {
 		docs, err := client.Collection(field[0]).Documents(ctx).GetAll()
 		must(t, err)

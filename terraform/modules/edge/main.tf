@@ -104,7 +104,7 @@ resource "google_compute_backend_service" "function" {
   name                  = "${var.name}-${each.value}"
   load_balancing_scheme = "EXTERNAL_MANAGED"
   protocol              = "HTTPS"
-  security_policy       = google_compute_security_policy.this.id
+  security_policy       = contains(var.unlimited, each.value) ? null : google_compute_security_policy.this.id
 
   backend {
     group = google_compute_region_network_endpoint_group.function[each.value].id

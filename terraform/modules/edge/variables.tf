@@ -35,3 +35,8 @@ variable "region" {
   description = "Region of the functions"
   type        = string
 }
+
+variable "unlimited" {
+  description = "Names of those functions to which the rate rules do not apply"
+  type        = list(string)
+}

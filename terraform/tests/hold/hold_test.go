@@ -87,15 +87,15 @@ func between(t *testing.T, text, from, to string) string {
 	return inside
 }
 
-type deployed struct{ name, folder, entryPoint, caller, queue, schedules string }
+type deployed struct{ name, folder, entryPoint, caller, queue, schedules, accounts string }
 
 // table is the table of functions of functions.tf.
 func table(t *testing.T) []deployed {
 	t.Helper()
 	var out []deployed
-	for _, row := range groups(`^ +([a-z-]+) += { package = "([a-z]+)", entry_point = "([A-Za-z]+)", caller = "([a-z]+)", queue = "([a-z]*)", schedules = (true|false) }$`,
+	for _, row := range groups(`^ +([a-z-]+) += { package = "([a-z]+)", entry_point = "([A-Za-z]+)", caller = "([a-z]+)", queue = "([a-z]*)", schedules = (true|false), accounts = (true|false) }$`,
 		read(t, "terraform/functions.tf")) {
-		out = append(out, deployed{row[0], row[1], row[2], row[3], row[4], row[5]})
+		out = append(out, deployed{row[0], row[1], row[2], row[3], row[4], row[5], row[6]})
 	}
 	if len(out) == 0 {
 		t.Fatal("terraform/functions.tf has no table of functions")
@@ -133,6 +133,10 @@ func TestOnly_sync_functions_are_private_and_have_a_queue_of_their_type(t *testi
 		}
 		if isSync && f.queue != kind {
 			t.Errorf("%s fills the queue %q, want %q", f.name, f.queue, kind)
+		}
+		// Who sends messages of channels is known only by what they say.
+		if (f.accounts == "true") != (f.name != config.PushFunction) {
+			t.Errorf("%s may open accounts: %s", f.name, f.accounts)
 		}
 	}
 }

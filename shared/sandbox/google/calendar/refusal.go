@@ -59,6 +59,11 @@ func BackendError() *Refusal {
 	return &Refusal{Code: http.StatusServiceUnavailable, Domain: "global", Reason: "backendError", Message: "Backend Error"}
 }
 
+// WebhookUnauthorized is the refusal of a channel whose address is not known as the client's.
+func WebhookUnauthorized() *Refusal {
+	return &Refusal{Code: http.StatusUnauthorized, Domain: "global", Reason: "push.webhookUrlUnauthorized", Message: "Unauthorized WebHook callback channel"}
+}
+
 func notFound() *Refusal {
 	return &Refusal{Code: http.StatusNotFound, Domain: "global", Reason: "notFound", Message: "Not Found"}
 }

@@ -55,6 +55,8 @@ type Service struct {
 	mails []Mail
 	// spent are sync tokens that were refused already.
 	spent map[string]bool
+	// announced wakes who delivers messages.
+	announced chan struct{}
 }
 
 // Mail is one that the service was asked to send about an event.
@@ -71,7 +73,7 @@ func New(o Options) *Service {
 	if o.PageRows == nil {
 		o.PageRows = func(asked int) int { return asked }
 	}
-	return &Service{o: o, all: map[string]*calendar{}, spent: map[string]bool{}}
+	return &Service{o: o, all: map[string]*calendar{}, spent: map[string]bool{}, announced: make(chan struct{}, 1)}
 }
 
 // AddUser gives a user an empty calendar, whose time zone is UTC. One that is there already is kept.

@@ -69,6 +69,7 @@ func (k *call) watch() (any, *Refusal) {
 		ResourceURI: k.Base + "/calendar/v3/calendars/" + url.PathEscape(k.c.Email) + "/events?alt=json",
 	}
 	k.c.Channels = append(k.c.Channels, ch)
+	k.s.wake()
 	out := content{
 		"kind": "api#channel", "id": ch.ID, "resourceId": ch.ResourceID, "resourceUri": ch.ResourceURI,
 		"expiration": strconv.FormatInt(ch.Expires.UnixMilli(), 10),
@@ -131,6 +132,14 @@ func (s *Service) announce(c *calendar) {
 	c.Channels = slices.DeleteFunc(c.Channels, func(ch *channel) bool { return !now.Before(ch.Expires) })
 	for _, ch := range c.Channels {
 		ch.Waiting = append(ch.Waiting, "exists")
+	}
+	s.wake()
+}
+
+func (s *Service) wake() {
+	select {
+	case s.announced <- struct{}{}:
+	default:
 	}
 }
 
@@ -196,6 +205,25 @@ func (s *Service) DeliverNotifications(ctx context.Context, client *http.Client)
 	}
 	return taken, errors.Join(failed...)
 }
+
+// KeepDelivering sends every message as soon as there is one, until the context ends. A message that meets trouble is sent
+// again a while later.
+func (s *Service) KeepDelivering(ctx context.Context, client *http.Client) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.announced:
+		}
+		if _, err := s.DeliverNotifications(ctx, client); err != nil {
+			// A message that is refused for good does not wait any more.
+			time.AfterFunc(redeliverAfter, s.wake)
+		}
+	}
+}
+
+// redeliverAfter is shorter than the real service takes.
+const redeliverAfter = 5 * time.Second
 
 // collect takes the messages that wait.
 func (s *Service) collect() []message {

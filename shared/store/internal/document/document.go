@@ -24,7 +24,7 @@ const Side = "store"
 // Document is everything that a store keeps.
 type Document interface {
 	store.Profile | store.Token | store.State | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
-		store.Claim | store.WriteNote | store.Pair | HashKey
+		store.Claim | store.WriteNote | store.Pair | store.Channel | HashKey
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.
@@ -69,6 +69,7 @@ func settle(d any) {
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)
 		d.DoubtsAt = Time(d.DoubtsAt)
+		d.Push.Next, d.Push.Busy = Time(d.Push.Next), Time(d.Push.Busy)
 		d.Verdicts = slices.Clone(d.Verdicts)
 		for i := range d.Verdicts {
 			d.Verdicts[i].At = Time(d.Verdicts[i].At)
@@ -94,6 +95,8 @@ func settle(d any) {
 		d.Until = Time(d.Until)
 	case *store.WriteNote:
 		d.Modified, d.Edited, d.Until = Time(d.Modified), Time(d.Edited), Time(d.Until)
+	case *store.Channel:
+		d.Due, d.Expires = Time(d.Due), Time(d.Expires)
 	case *store.Pair:
 		d.Since = Time(d.Since)
 		if d.Link != nil {

@@ -62,7 +62,7 @@ var Schema = record.Schema{
 	{Name: Skype, Label: "Skype", Key: textKey},
 	{Name: Emails, Label: "E-mail", Set: true, Key: func(e record.Entry) string { return EmailKey(e.Text) }},
 	{Name: Phones, Label: "Phone", Set: true, Key: func(e record.Entry) string { return PhoneKey(e.Text) }, Alike: samePhone},
-	{Name: Addresses, Label: "Address", Set: true, Parts: []string{Street, Zip, City, Region, Country}, Key: addressKey},
+	{Name: Addresses, Label: "Address", Set: true, Parts: []string{Street, Zip, City, Region, Country}, Key: addressKey, Edited: editedAddress},
 	{Name: Websites, Label: "Website", Set: true, Key: func(e record.Entry) string { return WebKey(e.Text) }},
 	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},
 }

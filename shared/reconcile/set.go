@@ -1,13 +1,17 @@
 package reconcile
 
-import "github.com/tandem-sync/tandem/shared/record"
+import (
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
 
 // set merges a field with many values, one value at a time. A value is known by its key, so that a number in
 // another spelling is still that number.
 func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 	b := m.index(base)
-	c, order := m.indexSlots(now[record.Creatio])
-	g, more := m.indexSlots(now[record.Google])
+	c, order := m.indexSlots(b, now[record.Creatio])
+	g, more := m.indexSlots(b, now[record.Google])
 	for _, key := range more {
 		if !has(c, key) {
 			order = append(order, key)
@@ -31,6 +35,25 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 			m.entry(slot{canonical: be}, ce, ge)
 		}
 	}
+	for _, side := range record.Sides {
+		m.keepRepeats(side, now[side])
+	}
+}
+
+// keepRepeats leaves what a side shows for a value beside another entry that stands for the same, as the text of an address
+// and that address in its parts. It stays as long as the value does.
+func (m *merger) keepRepeats(side record.Side, now []slot) {
+	stays := map[string]bool{}
+	for _, s := range m.after[side] {
+		stays[m.field.Key(s.canonical)] = true
+	}
+	kept := m.after[side]
+	for _, s := range now {
+		shown := func(k slot) bool { return m.field.Key(k.display()) == m.field.Key(s.display()) }
+		if stays[m.field.Key(s.canonical)] && !m.field.Empty(s.display()) && !slices.ContainsFunc(kept, shown) {
+			m.after[side] = append(m.after[side], s)
+		}
+	}
 }
 
 func (m *merger) index(entries []record.Entry) map[string]record.Entry {
@@ -43,16 +66,22 @@ func (m *merger) index(entries []record.Entry) map[string]record.Entry {
 	return out
 }
 
-func (m *merger) indexSlots(slots []slot) (map[string]slot, []string) {
+// indexSlots finds the values of a side by their keys. Of several that stand for one value it takes the one that says what was
+// agreed, else the first.
+func (m *merger) indexSlots(base map[string]record.Entry, slots []slot) (map[string]slot, []string) {
 	out := make(map[string]slot, len(slots))
 	order := make([]string, 0, len(slots))
 	for _, s := range slots {
 		key := m.field.Key(s.canonical)
-		if has(out, key) {
+		first, known := out[key]
+		agreed, ok := base[key]
+		if known && (!ok || m.field.Same(first.canonical, agreed) || !m.field.Same(s.canonical, agreed)) {
 			continue
 		}
+		if !known {
+			order = append(order, key)
+		}
 		out[key] = s
-		order = append(order, key)
 	}
 	return out, order
 }

@@ -30,6 +30,10 @@ type Field struct {
 	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
 	// Tandem does not carry.
 	Alike func(a, b Entry) bool
+	// Edited, where not nil, reads a value that a side shows now as an edit of one that it showed in the place of another: it is
+	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
+	// former value is left; it is 0 where now is no edit of it.
+	Edited func(canonical, displayed, now Entry) (edited Entry, weight int)
 }
 
 // Exact is the form in which a change of an entry shows: label and text without what nobody sees.
@@ -59,6 +63,9 @@ func (f Field) Means(a, b Entry) bool {
 
 // Empty reports whether the entry says nothing.
 func (f Field) Empty(e Entry) bool { return f.Exact(Entry{Text: e.Text, Parts: e.Parts}) == "\x00" }
+
+// Clean is a text without what nobody sees of it.
+func (f Field) Clean(s string) string { return f.clean(s) }
 
 func (f Field) clean(s string) string {
 	s = norm.NFC.String(s)

@@ -91,7 +91,11 @@ func addressList(p *people.Person) list[people.Address] {
 					e.CountryCode = old.CountryCode
 				}
 			}
-			e.StreetAddress, e.City, e.Region = as.Parts[contact.Street], as.Parts[contact.City], as.Parts[contact.Region]
+			e.StreetAddress = as.Parts[contact.Street]
+			if old != nil {
+				keepLines(e, old)
+			}
+			e.City, e.Region = as.Parts[contact.City], as.Parts[contact.Region]
 			e.PostalCode, e.Country = as.Parts[contact.Zip], as.Parts[contact.Country]
 			return e
 		},
@@ -121,17 +125,36 @@ func structured(a *people.Address) bool {
 	return strings.TrimSpace(a.StreetAddress+a.ExtendedAddress+a.PoBox+a.City+a.Region+a.PostalCode+a.Country+a.CountryCode) != ""
 }
 
+// keepLines leaves the second line of an address and its box where they are, as long as the street ends with them.
+func keepLines(e, old *people.Address) {
+	lines := joined(old.ExtendedAddress, old.PoBox)
+	if lines == "" {
+		return
+	}
+	street, ends := strings.CutSuffix(", "+e.StreetAddress, ", "+lines)
+	if !ends {
+		return
+	}
+	e.StreetAddress = strings.TrimPrefix(street, ", ")
+	e.ExtendedAddress, e.PoBox = old.ExtendedAddress, old.PoBox
+}
+
+// joined are texts as one line.
+func joined(texts ...string) string {
+	var out []string
+	for _, s := range texts {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
 // partsOf are an address's parts. Its second line and its box are part of the street: Creatio has one text for all
 // three. A text that was never split is a street too.
 func partsOf(a *people.Address) map[string]string {
-	var street []string
-	for _, s := range []string{a.StreetAddress, a.ExtendedAddress, a.PoBox} {
-		if s = strings.TrimSpace(s); s != "" {
-			street = append(street, s)
-		}
-	}
 	parts := map[string]string{
-		contact.Street: strings.Join(street, ", "), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: a.Country,
+		contact.Street: joined(a.StreetAddress, a.ExtendedAddress, a.PoBox), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: a.Country,
 	}
 	if !structured(a) {
 		parts[contact.Street] = a.FormattedValue
@@ -221,6 +244,9 @@ func (l list[T]) rewrite(want []wanted) []*T {
 	change := func(i int, as record.Entry) { changed[i] = as }
 	rest := assign(want, l.field.Same, func(i int, _ record.Entry) { unchanged[i] = true })
 	rest = assign(rest, func(have, want record.Entry) bool { return l.field.Key(have) == l.field.Key(want) }, change)
+	rest = assign(rest, func(have, want record.Entry) bool {
+		return have.Kind == want.Kind && have.Parts[contact.Street] != "" && have.Parts[contact.Street] == want.Parts[contact.Street]
+	}, change)
 	rest = assign(rest, func(have, want record.Entry) bool { return have.Kind == want.Kind }, change)
 
 	var out []*T

@@ -128,9 +128,14 @@ type View struct {
 	Untracked   record.Fields
 	Projections []record.Projection
 	// Locked are the names of fields that may not be written here.
-	Locked   []string
+	Locked []string
+	// Hidden is what the side has and does not show to this user, as record.Record names it.
+	Hidden   []string
 	Modified time.Time
 }
+
+// hides reports whether the side has a field that it does not show.
+func (v View) hides(f record.Field) bool { return slices.Contains(v.Hidden, f.Name) }
 
 // hasUntracked reports whether the side has a value of a set under a label of its own, where it does not show it.
 func (v View) hasUntracked(f record.Field, e record.Entry) bool {
@@ -149,9 +154,12 @@ func Merge(schema record.Schema, base record.Fields, first bool, views map[recor
 	m.wholes = composites(m, schema, base)
 	for _, f := range schema {
 		now := m.begin(f, base)
-		if f.Set {
+		switch {
+		case m.views[record.Creatio].hides(f), m.views[record.Google].hides(f):
+			m.leave(base[f.Name], now)
+		case f.Set:
 			m.set(base[f.Name], now)
-		} else {
+		default:
 			m.single(base.One(f.Name), one(now[record.Creatio]), one(now[record.Google]))
 		}
 		m.finish()
@@ -174,7 +182,8 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 	m.after, m.rule, m.swaps = map[record.Side][]slot{}, map[record.Side]string{}, map[record.Side][]record.Swap{}
 	now := map[record.Side][]slot{}
 	for _, s := range record.Sides {
-		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Projections)
+		agreed := slices.Concat(base[f.Name], m.views[s.Other()].Fields[f.Name])
+		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Projections, m.views[s].withoutHidden(f, agreed)...)
 	}
 	if f.Set {
 		for _, s := range record.Sides {
@@ -224,6 +233,14 @@ func (m *merger) put(base, creatio, google slot) {
 		if !m.field.Empty(s.canonical) || s.displayed != nil {
 			m.after[side] = append(m.after[side], s)
 		}
+	}
+}
+
+// leave leaves a field as it is, of which one side does not show what it has.
+func (m *merger) leave(base []record.Entry, now map[record.Side][]slot) {
+	m.base = base
+	for side, slots := range now {
+		m.after[side] = slots
 	}
 }
 
@@ -308,7 +325,7 @@ func (m *merger) entry(b, c, g slot) {
 
 // takes reports whether the field may be written on a side.
 func (m *merger) takes(s record.Side) bool {
-	return m.policy.Direction.Takes(s) && !slices.Contains(m.views[s].Locked, m.field.Name)
+	return m.policy.Direction.Takes(s) && !slices.Contains(m.views[s].Locked, m.field.Name) && !m.views[s].hides(m.field)
 }
 
 func (m *merger) changed() string {

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/tandem-sync/tandem/shared/record"
@@ -30,7 +31,8 @@ func one(s []slot) slot {
 }
 
 // translate reads a side's value through what the side is known to show differently.
-func translate(f record.Field, now, base []record.Entry, shown []record.Projection) []slot {
+// hidden are values of which the side does not show all it has, as they show then.
+func translate(f record.Field, now, base []record.Entry, shown []record.Projection, hidden ...record.Projection) []slot {
 	t := translation{field: f, base: base, out: make([]slot, len(now))}
 	for _, s := range shown {
 		if s.Field == f.Name && !s.Untracked && holds(f, base, s.Canonical) {
@@ -55,7 +57,7 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Projecti
 			t.out[i] = slot{canonical: record.Entry{Kind: e.Kind, Text: s.Canonical.Text, Parts: s.Canonical.Parts}, displayed: &e}
 		}
 	}
-	t.edits()
+	t.edits(hidden)
 	for {
 		s, ok := t.take(f.Empty)
 		if !ok {
@@ -65,6 +67,19 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Projecti
 			t.out = append(t.out, slot{canonical: s.Canonical, displayed: &record.Entry{}})
 		}
 	}
+}
+
+// withoutHidden are values of a set as a side shows them that does not show some of their parts.
+func (v View) withoutHidden(f record.Field, entries []record.Entry) []record.Projection {
+	var out []record.Projection
+	for _, e := range entries {
+		as := record.Entry{Kind: e.Kind, Text: e.Text, Parts: maps.Clone(e.Parts)}
+		maps.DeleteFunc(as.Parts, func(part, _ string) bool { return slices.Contains(v.Hidden, record.HiddenPart(f.Name, part)) })
+		if len(as.Parts) < len(e.Parts) {
+			out = append(out, record.Projection{Field: f.Name, Canonical: e, Displayed: as})
+		}
+	}
+	return out
 }
 
 // translation is a side's value while it is read.
@@ -87,18 +102,20 @@ func (t *translation) take(like func(as record.Entry) bool) (record.Projection, 
 	return s, true
 }
 
-// edits finds the values that somebody edited as the side showed them, those first of which most is left.
-func (t *translation) edits() {
+// edits finds the values that somebody edited as the side showed them, those first of which most is left, and those of which the
+// side does not show all it has.
+func (t *translation) edits(hidden []record.Projection) {
 	if t.field.Edited == nil {
 		return
 	}
+	from := slices.Concat(t.free, hidden)
 	for {
 		best, at, of, most := record.Entry{}, 0, 0, 0
 		for i, s := range t.out {
 			if s.displayed != nil || holds(t.field, t.base, s.canonical) {
 				continue
 			}
-			for j, p := range t.free {
+			for j, p := range from {
 				if e, weight := t.field.Edited(p.Canonical, p.Displayed, s.canonical); weight > most && !t.field.Empty(p.Displayed) {
 					best, at, of, most = e, i, j, weight
 				}
@@ -109,7 +126,8 @@ func (t *translation) edits() {
 		}
 		shown := t.out[at].canonical
 		t.out[at] = slot{canonical: best, displayed: &shown}
-		t.free = slices.Delete(t.free, of, of+1)
+		t.take(from[of].Displayed.Equal)
+		from = slices.Delete(from, of, of+1)
 	}
 }
 

@@ -119,6 +119,9 @@ type Record struct {
 	Withdrawn bool
 	// Locked are the names of fields that this user may not write in this record, and Removal, Withdrawal and Others.
 	Locked []string
+	// Hidden names what the record has and this user may not read: a field, or a part of a set's values as HiddenPart names it. It
+	// is no part of Fields, it is not empty, and it may not be written.
+	Hidden []string
 	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are no part of Fields and
 	// stay as they are, but nothing that is among them is added again. Nil where they are not known.
 	Untracked Fields
@@ -129,6 +132,9 @@ type Record struct {
 	// rows, entries that Tandem cannot represent. Opaque to everybody else; kept in the link.
 	AdapterState json.RawMessage
 }
+
+// HiddenPart names a part of a set's values, as Hidden does.
+func HiddenPart(field, part string) string { return field + "." + part }
 
 // What a record may be locked against besides the fields, as Locked names it.
 const (

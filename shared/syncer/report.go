@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
@@ -128,6 +130,30 @@ func (r *report) results(st *step) {
 		}
 		for _, n := range res.Notes {
 			r.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+		}
+	}
+}
+
+// hidden tells the user what of a record they may not read, once.
+func (r *report) hidden(schema record.Schema, st *step) {
+	for _, s := range record.Sides {
+		if st.records[s] == nil {
+			continue
+		}
+		for _, name := range st.records[s].Hidden {
+			if slices.Contains(st.stored.Sides[s].Hidden, name) {
+				continue
+			}
+			field, part, _ := strings.Cut(name, ".")
+			f, _ := schema.Field(field)
+			what := f.Label
+			if part != "" {
+				what += " (" + part + ")"
+			}
+			r.problem(st.link, store.Problem{
+				Side: s, Code: "not-readable", Message: label(s) + " does not let you read “" + what + "” of this record, so it stays as it is on both sides.",
+				Action: "Ask an administrator for the right to read it, if it is to be synchronized.",
+			})
 		}
 	}
 }

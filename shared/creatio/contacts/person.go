@@ -18,15 +18,17 @@ type person struct {
 	name, surname, given, middle string
 	// The names of what the contact is linked to.
 	salutation, department, account, job string
-	jobTitle                             string
-	birth                                time.Time
-	notes, skype                         string
-	photo                                string
-	modified                             time.Time
-	communications                       []communication
-	addresses                            []address
-	anniversaries                        []anniversary
-	member                               bool
+	// hidden are the fields of those that the user may not read.
+	hidden         []string
+	jobTitle       string
+	birth          time.Time
+	notes, skype   string
+	photo          string
+	modified       time.Time
+	communications []communication
+	addresses      []address
+	anniversaries  []anniversary
+	member         bool
 	// tagged is when the contact was put under the tag.
 	tagged time.Time
 }
@@ -40,8 +42,10 @@ type communication struct {
 type address struct {
 	id, typeID                         string
 	street, city, region, zip, country string
-	primary                            bool
-	modified                           time.Time
+	// hidden are the parts that the user may not read.
+	hidden   []string
+	primary  bool
+	modified time.Time
 }
 
 type anniversary struct {
@@ -59,15 +63,21 @@ func (p *person) record() record.Record {
 	f.SetText(contact.Company, p.account)
 	f.SetText(contact.JobTitle, cmp.Or(strings.TrimSpace(p.jobTitle), p.job))
 	n.Job = p.job
+	n.Hidden = p.hidden
+	hidden := slices.Clone(p.hidden)
+	if f.Text(contact.JobTitle) != "" {
+		// The title stands in its own column.
+		hidden = slices.DeleteFunc(hidden, func(field string) bool { return field == contact.JobTitle })
+	}
 	p.readBirthday(f, &n)
 	f.SetText(contact.Notes, richtext.Plain(p.notes))
 	n.HTML = richtext.IsHTML(p.notes)
 	p.readCommunications(f, &n)
-	p.readAddresses(f, &n)
+	hidden = append(hidden, p.readAddresses(f, &n)...)
 	f = contact.Schema.Clean(f)
 	p.readName(f, &n)
 	return record.Record{
-		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: p.untracked(), Photo: p.photo, AdapterState: n.encode(),
+		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: p.untracked(), Hidden: hidden, Photo: p.photo, AdapterState: n.encode(),
 	}
 }
 
@@ -177,19 +187,27 @@ func (p *person) readCommunications(f record.Fields, n *state) {
 	}
 }
 
-func (p *person) readAddresses(f record.Fields, n *state) {
+// readAddresses reads the addresses, and tells what of them is hidden: parts, or all where nothing else of one is there.
+func (p *person) readAddresses(f record.Fields, n *state) (hidden []string) {
 	rows := slices.Clone(p.addresses)
 	slices.SortStableFunc(rows, func(a, b address) int {
 		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.id, b.id))
 	})
 	for _, a := range rows {
-		r := row{ID: a.id, Kind: addressKind(a.typeID), Parts: parts(a.street, a.city, a.region, a.zip, a.country), Primary: a.primary}
-		if len(r.Parts) == 0 {
-			continue
+		r := row{ID: a.id, Kind: addressKind(a.typeID), Parts: parts(a.street, a.city, a.region, a.zip, a.country), Primary: a.primary, Hidden: a.hidden}
+		switch {
+		case len(r.Parts) > 0:
+			n.Addresses = append(n.Addresses, r)
+			f[contact.Addresses] = append(f[contact.Addresses], r.entry())
+			for _, part := range a.hidden {
+				hidden = append(hidden, record.HiddenPart(contact.Addresses, part))
+			}
+		case len(a.hidden) > 0:
+			hidden = append(hidden, contact.Addresses)
 		}
-		n.Addresses = append(n.Addresses, r)
-		f[contact.Addresses] = append(f[contact.Addresses], r.entry())
 	}
+	slices.Sort(hidden)
+	return slices.Compact(hidden)
 }
 
 func parts(street, city, region, zip, country string) map[string]string {

@@ -207,7 +207,7 @@ func (p *planner) lookup(field, column string, list string) {
 func (p *planner) jobTitle() {
 	want := p.fit(contact.JobTitle, p.op.After.Text(contact.JobTitle), maxText)
 	p.columns["JobTitle"] = want
-	if rows := p.names.Find(jobs, want); want != "" && len(rows) == 1 && !strings.EqualFold(rows[0].Name, p.state.Job) {
+	if rows := p.names.Find(jobs, want); want != "" && len(rows) == 1 && !slices.Contains(p.state.Hidden, contact.JobTitle) && !strings.EqualFold(rows[0].Name, p.state.Job) {
 		p.columns["JobId"] = rows[0].ID
 		p.state.Job = rows[0].Name
 	}

@@ -51,9 +51,9 @@ const (
 
 // Schema is what Tandem carries of a contact.
 var Schema = record.Schema{
-	{Name: GivenName, Label: "First name", Of: "name", Key: textKey},
+	{Name: GivenName, Label: "First name", Of: "name", Ahead: Salutation, Key: textKey},
 	{Name: MiddleName, Label: "Middle name", Of: "name", Key: textKey},
-	{Name: Surname, Label: "Last name", Of: "name", Key: textKey},
+	{Name: Surname, Label: "Last name", Of: "name", Behind: Suffix, Key: textKey},
 	{Name: Salutation, Label: "Title", Key: textKey},
 	{Name: JobTitle, Label: "Job title", Key: textKey},
 	{Name: Department, Label: "Department", Key: textKey},

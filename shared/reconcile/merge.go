@@ -168,7 +168,7 @@ func Merge(schema record.Schema, base record.Fields, first bool, views map[recor
 }
 
 func newMerger(first bool, views map[record.Side]View, p Policy) *merger {
-	return &merger{policy: p, first: first, views: views, out: Merged{
+	return &merger{policy: p, first: first, views: views, beside: map[string]bool{}, out: Merged{
 		Base:        record.Fields{},
 		After:       map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}},
 		Changes:     map[record.Side][]FieldChange{},
@@ -217,6 +217,8 @@ type merger struct {
 	out    Merged
 
 	wholes map[string]composite
+	// beside names the fields that one side has beside a value and the other one in it.
+	beside map[string]bool
 
 	base  []record.Entry
 	after map[record.Side][]slot
@@ -282,7 +284,7 @@ func (m *merger) spell(side record.Side) []record.Entry {
 				e = record.Entry{}
 			}
 			seen[m.field.Key(e)] = true
-			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked})
+			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked, Apart: s.apart})
 		}
 		if !m.field.Empty(e) {
 			after = append(after, e)
@@ -294,6 +296,14 @@ func (m *merger) spell(side record.Side) []record.Entry {
 // single merges a field with one value.
 func (m *merger) single(base record.Entry, c, g slot) {
 	w, decided := m.wholes[m.field.Of]
+	if decided && w.shows != nil {
+		m.show(w, map[record.Side]slot{record.Creatio: c, record.Google: g})
+		return
+	}
+	if m.beside[m.field.Name] && m.field.Empty(base) && m.field.Empty(c.canonical) != m.field.Empty(g.canonical) {
+		m.put(slot{}, c.alone(), g.alone())
+		return
+	}
 	if stays := !m.takes(record.Creatio) && !m.takes(record.Google); !decided || stays || m.field.Same(c.canonical, g.canonical) {
 		m.entry(slot{canonical: base}, c, g)
 		return

@@ -1,17 +1,14 @@
 package reconcile
 
-import (
-	"slices"
-
-	"github.com/tandem-sync/tandem/shared/record"
-)
+import "github.com/tandem-sync/tandem/shared/record"
 
 // set merges a field with many values, one value at a time. A value is known by its key, so that a number in
 // another spelling is still that number.
 func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 	b := m.index(base)
-	c, order := m.indexSlots(b, now[record.Creatio])
-	g, more := m.indexSlots(b, now[record.Google])
+	repeats := map[record.Side][]slot{}
+	c, order := m.indexSlots(record.Creatio, b, now, repeats)
+	g, more := m.indexSlots(record.Google, b, now, repeats)
 	for _, key := range more {
 		if !has(c, key) {
 			order = append(order, key)
@@ -35,22 +32,21 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 			m.entry(slot{canonical: be}, ce, ge)
 		}
 	}
-	for _, side := range record.Sides {
-		m.keepRepeats(side, now[side])
+	for side, slots := range repeats {
+		m.keepRepeats(side, slots)
 	}
 }
 
 // keepRepeats leaves what a side shows for a value beside another entry that stands for the same, as the text of an address
 // and that address in its parts. It stays as long as the value does.
-func (m *merger) keepRepeats(side record.Side, now []slot) {
-	stays := map[string]bool{}
+func (m *merger) keepRepeats(side record.Side, repeats []slot) {
+	stays, shows := map[string]bool{}, map[string]bool{}
 	for _, s := range m.after[side] {
-		stays[m.field.Key(s.canonical)] = true
+		stays[m.field.Key(s.canonical)], shows[m.field.Key(s.display())] = true, true
 	}
-	kept := m.after[side]
-	for _, s := range now {
-		shown := func(k slot) bool { return m.field.Key(k.display()) == m.field.Key(s.display()) }
-		if stays[m.field.Key(s.canonical)] && !m.field.Empty(s.display()) && !slices.ContainsFunc(kept, shown) {
+	for _, s := range repeats {
+		if shown := m.field.Key(s.display()); stays[m.field.Key(s.canonical)] && !m.field.Empty(s.display()) && !shows[shown] {
+			shows[shown] = true
 			m.after[side] = append(m.after[side], s)
 		}
 	}
@@ -67,21 +63,21 @@ func (m *merger) index(entries []record.Entry) map[string]record.Entry {
 }
 
 // indexSlots finds the values of a side by their keys. Of several that stand for one value it takes the one that says what was
-// agreed, else the first.
-func (m *merger) indexSlots(base map[string]record.Entry, slots []slot) (map[string]slot, []string) {
-	out := make(map[string]slot, len(slots))
-	order := make([]string, 0, len(slots))
-	for _, s := range slots {
+// agreed, else the first; the others are repeats.
+func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now, repeats map[record.Side][]slot) (map[string]slot, []string) {
+	out := make(map[string]slot, len(now[side]))
+	order := make([]string, 0, len(now[side]))
+	for _, s := range now[side] {
 		key := m.field.Key(s.canonical)
 		first, known := out[key]
-		agreed, ok := base[key]
-		if known && (!ok || m.field.Same(first.canonical, agreed) || !m.field.Same(s.canonical, agreed)) {
+		if !known {
+			out[key], order = s, append(order, key)
 			continue
 		}
-		if !known {
-			order = append(order, key)
+		if agreed, ok := base[key]; ok && !m.field.Same(first.canonical, agreed) && m.field.Same(s.canonical, agreed) {
+			out[key], s = s, first
 		}
-		out[key] = s
+		repeats[side] = append(repeats[side], s)
 	}
 	return out, order
 }

@@ -13,6 +13,8 @@ type slot struct {
 	displayed *record.Entry
 	// untracked says that the side shows nothing because it has the value under a label of its own.
 	untracked bool
+	// apart says that the value is a part of one that the sides split in different ways.
+	apart bool
 }
 
 // display is what a person sees there.
@@ -21,6 +23,15 @@ func (s slot) display() record.Entry {
 		return *s.displayed
 	}
 	return s.canonical
+}
+
+// alone is what the side shows although nothing was agreed on.
+func (s slot) alone() slot {
+	shown := s.display()
+	if shown.IsZero() {
+		return slot{}
+	}
+	return slot{displayed: &shown}
 }
 
 func one(s []slot) slot {

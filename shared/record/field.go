@@ -20,6 +20,9 @@ type Field struct {
 	// Of names the value that the field is only a part of, as one of a name; empty where it is a value of its own. Words of
 	// such a value stand in one part or in another, as people and programs split it.
 	Of string
+	// Ahead and Behind name, for a part of such a value, the field and the untracked value whose words may stand before and after
+	// it: a title and a suffix, which are a part of the name where a side has no other place for them.
+	Ahead, Behind string
 	// Parts are the names of the pieces of a composed value, in the order in which people read them.
 	Parts []string
 	// Lines says that line breaks are part of the value.

@@ -156,6 +156,8 @@ type Projection struct {
 	Displayed Entry `json:"as"`
 	// Untracked says that the side shows nothing because it has the value under a label that Tandem does not carry.
 	Untracked bool `json:"kept,omitempty"`
+	// Apart says that the value is a part of one that the sides split in different ways.
+	Apart bool `json:"split,omitempty"`
 }
 
 // Swap is one value that a run put in the place of another one on a side, so that it can be put back.

@@ -120,10 +120,28 @@ func (p *planner) name() {
 	n.UnstructuredName, n.DisplayName, n.DisplayNameLastFirst, n.Metadata = "", "", "", nil
 	n.GivenName, n.MiddleName = p.text(contact.GivenName), p.text(contact.MiddleName)
 	n.FamilyName, n.HonorificPrefix = p.text(contact.Surname), p.text(contact.Salutation)
+	p.once(n)
 	if !emptyName(n) {
 		p.out.person.Names = []*people.Name{n}
 	}
 	p.masked("names", "Names")
+}
+
+// once takes out of a name the suffix that Google has beside it: Creatio has no other place for one.
+func (p *planner) once(n *people.Name) {
+	suffix, family, middle := strings.Fields(n.HonorificSuffix), strings.Fields(n.FamilyName), strings.Fields(n.MiddleName)
+	rest := len(family) - len(suffix)
+	if len(suffix) == 0 || rest < 0 || rest+len(middle) == 0 || record.Fold(strings.Join(family[rest:], " ")) != record.Fold(n.HonorificSuffix) {
+		return
+	}
+	if family = family[:rest]; rest == 0 {
+		last := len(middle) - 1
+		middle, family = middle[:last], middle[last:]
+	}
+	n.FamilyName, n.MiddleName = strings.Join(family, " "), strings.Join(middle, " ")
+	for field, text := range map[string]string{contact.Surname: n.FamilyName, contact.MiddleName: n.MiddleName} {
+		p.out.want[field] = []wanted{{p.op.After.One(field), record.Entry{Text: text}}}
+	}
 }
 
 func emptyName(n *people.Name) bool {

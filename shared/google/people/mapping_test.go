@@ -481,3 +481,22 @@ func TestProperty_what_was_written_is_read_and_foreign_entries_survive(t *testin
 		}
 	})
 }
+
+func TestThe_job_that_somebody_has_now_is_the_one_that_is_carried(t *testing.T) {
+	t.Parallel()
+	ended, shownFirst := &people.Date{Year: 2019, Month: 6}, &people.FieldMetadata{SourcePrimary: true}
+	for name, c := range map[string]struct {
+		jobs []*people.Organization
+		want string
+	}{
+		"a past job first":                {[]*people.Organization{{Name: "Past", EndDate: ended, Metadata: shownFirst}, {Name: "Now", Current: true}}, "Now"},
+		"a past job that nobody dated":    {[]*people.Organization{{Name: "Past", Metadata: shownFirst}, {Name: "Now", Current: true}}, "Now"},
+		"one without an end":              {[]*people.Organization{{Name: "Past", EndDate: ended, Metadata: shownFirst}, {Name: "Now"}}, "Now"},
+		"two of now: the one shown first": {[]*people.Organization{{Name: "A", Current: true}, {Name: "B", Current: true, Metadata: shownFirst}}, "B"},
+		"past jobs only":                  {[]*people.Organization{{Name: "A", EndDate: ended}, {Name: "B", EndDate: ended, Metadata: shownFirst}}, "B"},
+	} {
+		if got := fieldsOf(&people.Person{Organizations: c.jobs}).Text(contact.Company); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}

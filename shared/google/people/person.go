@@ -173,8 +173,8 @@ func readName(f record.Fields, n *people.Name) {
 	f.SetText(contact.Salutation, strings.TrimSpace(n.HonorificPrefix))
 }
 
-// managedOrganization is the one that Tandem carries, of those that may be an employer: the one shown first, else the
-// current one. Google gives no order, so what an organization says decides between equals.
+// managedOrganization is the one that Tandem carries, of those that may be an employer: the current one, else one without an end,
+// else the one shown first. Google gives no order, so what an organization says decides between equals.
 func managedOrganization(list []*people.Organization) int {
 	best := -1
 	for i, o := range list {
@@ -189,8 +189,7 @@ func managedOrganization(list []*people.Organization) int {
 }
 
 func organizationOrder(a, b *people.Organization) int {
-	return cmp.Or(first(foremost(a.Metadata), foremost(b.Metadata)), first(a.Current, b.Current),
-		first(a.EndDate == nil, b.EndDate == nil),
+	return cmp.Or(first(a.Current, b.Current), first(a.EndDate == nil, b.EndDate == nil), first(foremost(a.Metadata), foremost(b.Metadata)),
 		strings.Compare(a.Name+"\x00"+a.Title+"\x00"+a.Department, b.Name+"\x00"+b.Title+"\x00"+b.Department))
 }
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/contact"
-	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/richtext"
 )
@@ -128,12 +127,12 @@ func standsIn(name string, f record.Fields) bool {
 	if name == "" {
 		return false
 	}
-	if name == nameless || name == creatio.Cut(f.Text(contact.Company), maxName) {
+	if name == nameless || name == record.Cut(f.Text(contact.Company), maxName) {
 		return true
 	}
 	for _, field := range []string{contact.Emails, contact.Phones} {
 		for _, e := range f[field] {
-			if name == creatio.Cut(e.Text, maxName) {
+			if name == record.Cut(e.Text, maxName) {
 				return true
 			}
 		}

@@ -281,13 +281,6 @@ func TestDay_is_the_one_that_begins_then_where_people_live(t *testing.T) {
 	}
 }
 
-func TestCut_splits_no_character(t *testing.T) {
-	t.Parallel()
-	if got := creatio.Cut(strings.Repeat("😀", 10), 5); got != "😀😀" {
-		t.Errorf("got %q", got)
-	}
-}
-
 func TestPair_a_hidden_repetition_goes_with_its_value(t *testing.T) {
 	t.Parallel()
 	f, _ := contact.Schema.Field(contact.Phones)

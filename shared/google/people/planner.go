@@ -3,7 +3,6 @@ package people
 import (
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"google.golang.org/api/people/v1"
 
@@ -89,7 +88,7 @@ func (p *planner) text(field string) string {
 
 // fit cuts a text to the length that Google holds, and says so.
 func (p *planner) fit(field, text string) string {
-	short := cut(text, maxText)
+	short := record.Cut(text, maxText)
 	if short != text {
 		f, _ := contact.Schema.Field(field)
 		p.note(field, "cut", "Google has no room for all of “"+f.Label+"”; the end is missing there.",
@@ -97,19 +96,6 @@ func (p *planner) fit(field, text string) string {
 	}
 	return short
 }
-
-// cut shortens a text to a number of UTF-16 units without splitting a character.
-func cut(text string, limit int) string {
-	units := 0
-	for i, r := range text {
-		if units += max(utf16.RuneLen(r), 1); units > limit {
-			return strings.TrimSpace(text[:i])
-		}
-	}
-	return text
-}
-
-func utf16Len(text string) int { return len(utf16.Encode([]rune(text))) }
 
 // name writes the name in its parts, which is predictable; what Tandem does not carry of it stays.
 func (p *planner) name() {
@@ -246,7 +232,7 @@ func (p *planner) skype() {
 func (p *planner) biography() {
 	text := strings.TrimSpace(p.op.After.Text(contact.Notes))
 	if len(text) > maxNotes {
-		text = strings.TrimSpace(strings.ToValidUTF8(text[:maxNotes], ""))
+		text = record.CutBytes(strings.ToValidUTF8(text, "\ufffd"), maxNotes)
 		p.note(contact.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
 			"Shorten the notes, or leave them: the full text stays in Creatio.")
 	}
@@ -289,7 +275,7 @@ func (p *planner) set(f record.Field, types map[string]string) []wanted {
 }
 
 func (p *planner) entry(f record.Field, e record.Entry) record.Entry {
-	if f.Name == contact.Websites && utf16Len(strings.TrimSpace(e.Text)) > maxText {
+	if f.Name == contact.Websites && record.Length(strings.TrimSpace(e.Text)) > maxText {
 		// A part of an address would lead elsewhere.
 		p.note(f.Name, "too-long", "Google has no room for an address that long, so it is not there.",
 			"Leave it: the address stays in Creatio.")

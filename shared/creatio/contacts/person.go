@@ -21,6 +21,7 @@ type person struct {
 	hidden         []string
 	jobTitle       string
 	birth          time.Time
+	days           days
 	notes, skype   string
 	photo          string
 	modified       time.Time
@@ -140,29 +141,23 @@ func standsIn(name string, f record.Fields) bool {
 	return false
 }
 
-// readBirthday reads the column, or the row of the detail where the column is empty.
+// readBirthday reads the birthday.
 func (p *person) readBirthday(f record.Fields, n *state) {
-	date := p.birth
 	for _, a := range p.anniversaries {
 		n.Birthdays = append(n.Birthdays, a.id)
+	}
+	f.SetText(contact.Birthday, p.days.of(p.birthDate()))
+}
+
+// birthDate is what the column says, or the row of the detail where the column is empty.
+func (p *person) birthDate() time.Time {
+	date := p.birth
+	for _, a := range p.anniversaries {
 		if date.IsZero() {
 			date = a.date
 		}
 	}
-	f.SetText(contact.Birthday, day(date))
-}
-
-// eastmost is the offset of the zones in which a day begins first where many people live: Tonga's, and New Zealand's
-// in summer.
-const eastmost = 13 * time.Hour
-
-// day is the calendar day of an instant that stands for one. Sites store a date as midnight in a zone of their
-// choice, from ten hours behind UTC to thirteen ahead of it.
-func day(t time.Time) string {
-	if t.Year() <= 1 {
-		return ""
-	}
-	return t.UTC().Add(eastmost).Format(time.DateOnly)
+	return date
 }
 
 func (p *person) readCommunications(f record.Fields, n *state) {

@@ -67,7 +67,7 @@ func (s *Side) people(ctx context.Context, ids []string, more func(ids []string)
 			}
 		}
 	}
-	return people, rest, nil
+	return people, rest, s.readDays(ctx, people)
 }
 
 // contactQueries ask for contacts, their communications, addresses and birthdays, in this order.

@@ -58,7 +58,7 @@ var Schema = record.Schema{
 	{Name: JobTitle, Label: "Job title", Key: textKey},
 	{Name: Department, Label: "Department", Key: textKey},
 	{Name: Company, Label: "Company", Key: textKey},
-	{Name: Birthday, Label: "Birthday", Key: textKey},
+	{Name: Birthday, Label: "Birthday", Key: textKey, Loose: func(e record.Entry) bool { _, ok := ParseBirthday(e.Text); return !ok }},
 	{Name: Skype, Label: "Skype", Key: textKey},
 	{Name: Emails, Label: "E-mail", Set: true, Key: func(e record.Entry) string { return EmailKey(e.Text) }},
 	{Name: Phones, Label: "Phone", Set: true, Key: func(e record.Entry) string { return PhoneKey(e.Text) }, Alike: samePhone},

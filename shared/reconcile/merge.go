@@ -318,6 +318,8 @@ func (m *merger) entry(b, c, g slot) {
 	switch {
 	case same(c.canonical, g.canonical):
 		m.put(c, c, g)
+	case m.first && m.field.Loose != nil && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) && m.field.Loose(c.canonical) != m.field.Loose(g.canonical):
+		m.keepBoth(c, g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
 		// A change that the settings, or a lock, keep where it was made: both stay, and the base too, so that it is
 		// still a change when it may be carried again.
@@ -331,6 +333,19 @@ func (m *merger) entry(b, c, g slot) {
 	default:
 		m.conflict(c, g)
 	}
+}
+
+// keepBoth leaves an exact value and a loose one as they are: the loose one stands for the exact one.
+func (m *merger) keepBoth(c, g slot) {
+	exact := c.canonical
+	if m.field.Loose(exact) {
+		exact = g.canonical
+	}
+	shows := func(s slot) slot {
+		shown := s.display()
+		return slot{canonical: exact, displayed: &shown}
+	}
+	m.put(slot{canonical: exact}, shows(c), shows(g))
 }
 
 // takes reports whether the field may be written on a side.

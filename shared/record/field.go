@@ -33,6 +33,9 @@ type Field struct {
 	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
 	// Tandem does not carry.
 	Alike func(a, b Entry) bool
+	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
+	// it and an exact value, both stay.
+	Loose func(Entry) bool
 	// Edited, where not nil, reads a value that a side shows now as an edit of one that it showed in the place of another: it is
 	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
 	// former value is left; it is 0 where now is no edit of it.

@@ -237,6 +237,9 @@ const firstYear = 1753
 
 // noYear is what the user is told of a birthday that Creatio cannot hold.
 func noYear(day string) (code, message, action string) {
+	if _, ok := contact.ParseBirthday(day); !ok {
+		return "no-date", "Creatio holds a birthday only as a whole date.", "Write the date in Google, or leave it: what is there stays in Google."
+	}
 	if strings.HasPrefix(day, "--") {
 		return "no-year", "Creatio cannot hold a birthday without its year.", "Add the year, or leave it: the day stays in Google."
 	}

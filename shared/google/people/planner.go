@@ -189,18 +189,13 @@ func putFirst[T any](list []*T, chosen *T, meta func(*T) **people.FieldMetadata)
 	}
 }
 
-// birthday writes a day with or without its year.
+// birthday writes a day with or without its year, or the text that somebody wrote instead of one.
 func (p *planner) birthday() {
-	want := p.op.After.Text(contact.Birthday)
-	date := dateOf(want)
-	if want != "" && date == nil {
-		p.note(contact.Birthday, "no-date", "Google cannot hold this birthday, since it is no date.", "Correct the birthday in Creatio.")
-		p.out.want[contact.Birthday] = []wanted{{p.op.After.One(contact.Birthday), p.op.Before.One(contact.Birthday)}}
-		return
-	}
-	p.out.want[contact.Birthday] = []wanted{{p.op.After.One(contact.Birthday), record.Entry{Text: want}}}
-	if date != nil {
+	want := p.text(contact.Birthday)
+	if date := dateOf(want); date != nil {
 		p.out.person.Birthdays = []*people.Birthday{{Date: date}}
+	} else if want != "" {
+		p.out.person.Birthdays = []*people.Birthday{{Text: want}}
 	}
 	p.masked("birthdays", "Birthdays")
 }

@@ -87,9 +87,6 @@ func addressList(p *people.Person) list[people.Address] {
 			e := &people.Address{Type: addressTypes[as.Kind]}
 			if old != nil {
 				e.Type, e.Metadata = label(addressKinds, addressTypes, old.Type, as.Kind), old.Metadata
-				if strings.EqualFold(strings.TrimSpace(old.Country), as.Parts[contact.Country]) {
-					e.CountryCode = old.CountryCode
-				}
 			}
 			e.StreetAddress = as.Parts[contact.Street]
 			if old != nil {
@@ -97,6 +94,9 @@ func addressList(p *people.Person) list[people.Address] {
 			}
 			e.City, e.Region = as.Parts[contact.City], as.Parts[contact.Region]
 			e.PostalCode, e.Country = as.Parts[contact.Zip], as.Parts[contact.Country]
+			if old != nil && strings.EqualFold(countryOf(old), e.Country) {
+				e.Country, e.CountryCode = old.Country, old.CountryCode
+			}
 			return e
 		},
 	}
@@ -122,7 +122,8 @@ func websiteList(p *people.Person) list[people.Url] {
 
 // structured reports whether an address has parts, and is not only a text.
 func structured(a *people.Address) bool {
-	return strings.TrimSpace(a.StreetAddress+a.ExtendedAddress+a.PoBox+a.City+a.Region+a.PostalCode+a.Country+a.CountryCode) != ""
+	parts := strings.TrimSpace(a.StreetAddress + a.ExtendedAddress + a.PoBox + a.City + a.Region + a.PostalCode + a.Country)
+	return parts != "" || strings.TrimSpace(a.FormattedValue) == "" && a.CountryCode != ""
 }
 
 // keepLines leaves the second line of an address and its box where they are, as long as the street ends with them.
@@ -154,10 +155,10 @@ func joined(texts ...string) string {
 // three. A text that was never split is a street too.
 func partsOf(a *people.Address) map[string]string {
 	parts := map[string]string{
-		contact.Street: joined(a.StreetAddress, a.ExtendedAddress, a.PoBox), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: a.Country,
+		contact.Street: joined(a.StreetAddress, a.ExtendedAddress, a.PoBox), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: countryOf(a),
 	}
 	if !structured(a) {
-		parts[contact.Street] = a.FormattedValue
+		parts = map[string]string{contact.Street: a.FormattedValue}
 	}
 	for k, v := range parts {
 		if parts[k] = strings.TrimSpace(v); parts[k] == "" {
@@ -165,6 +166,11 @@ func partsOf(a *people.Address) map[string]string {
 		}
 	}
 	return parts
+}
+
+// countryOf is the country of an address, of which there may be only the code.
+func countryOf(a *people.Address) string {
+	return cmp.Or(strings.TrimSpace(a.Country), contact.CountryName(a.CountryCode))
 }
 
 // visible tells for each item whether it shows. Of those that say the same only one does: the one that is shown first,

@@ -502,3 +502,31 @@ func TestThe_job_that_somebody_has_now_is_the_one_that_is_carried(t *testing.T) 
 		}
 	}
 }
+
+func TestThe_country_of_an_address_may_be_a_code(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		address people.Address
+		want    map[string]string
+	}{
+		"a code alone":                {people.Address{City: "Lyon", CountryCode: "FR"}, map[string]string{contact.City: "Lyon", contact.Country: "France"}},
+		"a code beside the name":      {people.Address{City: "Bonn", Country: "Deutschland", CountryCode: "DE"}, map[string]string{contact.City: "Bonn", contact.Country: "Deutschland"}},
+		"a text beside the code":      {people.Address{FormattedValue: "Am Hof 1\n53113 Bonn", CountryCode: "DE"}, map[string]string{contact.Street: "Am Hof 1\n53113 Bonn"}},
+		"nothing but a code":          {people.Address{CountryCode: "FR"}, map[string]string{contact.Country: "France"}},
+		"a code that is no country's": {people.Address{City: "Bonn", CountryCode: "??"}, map[string]string{contact.City: "Bonn"}},
+	} {
+		if diff := cmp.Diff(c.want, partsOf(&c.address)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	old := &people.Address{Type: "home", City: "Lyon", CountryCode: "FR"}
+	list := addressList(&people.Person{Addresses: []*people.Address{old}})
+	kept := list.write(old, record.Entry{Kind: "home", Parts: map[string]string{contact.City: "Paris", contact.Country: "France"}})
+	if kept.Country != "" || kept.CountryCode != "FR" || kept.City != "Paris" {
+		t.Errorf("the code is not kept: %+v", kept)
+	}
+	moved := list.write(old, record.Entry{Kind: "home", Parts: map[string]string{contact.City: "Bonn", contact.Country: "Germany"}})
+	if moved.Country != "Germany" || moved.CountryCode != "" {
+		t.Errorf("the code of another country stays: %+v", moved)
+	}
+}

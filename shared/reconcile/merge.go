@@ -158,7 +158,7 @@ func Merge(schema record.Schema, base record.Fields, first bool, views map[recor
 		case m.views[record.Creatio].hides(f), m.views[record.Google].hides(f):
 			m.leave(base[f.Name], now)
 		case f.Set:
-			m.set(base[f.Name], now)
+			m.set(m.agreed(base[f.Name], now), now)
 		default:
 			m.single(base.One(f.Name), one(now[record.Creatio]), one(now[record.Google]))
 		}
@@ -187,22 +187,8 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 	}
 	if f.Set {
 		for _, s := range record.Sides {
+			m.asRepeated(s, now[s], base[f.Name])
 			now[s] = m.withUntracked(s, now[s], now[s.Other()], base[f.Name])
-		}
-	}
-	return now
-}
-
-// withUntracked adds the values that a side has under labels of its own. They say what the other side says of them, or else
-// what was agreed: a label that nobody else knows is no other label, and no removal.
-func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.Entry) []slot {
-	var there []record.Entry
-	for _, o := range other {
-		there = append(there, o.canonical)
-	}
-	for _, e := range slices.Concat(there, base) {
-		if !holdsSlot(m.field, now, e) && m.views[s].hasUntracked(m.field, e) {
-			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true})
 		}
 	}
 	return now
@@ -284,7 +270,13 @@ func (m *merger) spell(side record.Side) []record.Entry {
 				e = record.Entry{}
 			}
 			seen[m.field.Key(e)] = true
-			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked, Apart: s.apart})
+			if s.repeated {
+				if !m.field.Empty(e) {
+					after = append(after, e)
+				}
+				continue
+			}
+			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked, Alone: s.alone, Apart: s.apart})
 		}
 		if !m.field.Empty(e) {
 			after = append(after, e)
@@ -301,7 +293,7 @@ func (m *merger) single(base record.Entry, c, g slot) {
 		return
 	}
 	if m.beside[m.field.Name] && m.field.Empty(base) && m.field.Empty(c.canonical) != m.field.Empty(g.canonical) {
-		m.put(slot{}, c.alone(), g.alone())
+		m.put(slot{}, c.asShown(), g.asShown())
 		return
 	}
 	if stays := !m.takes(record.Creatio) && !m.takes(record.Google); !decided || stays || m.field.Same(c.canonical, g.canonical) {
@@ -330,9 +322,36 @@ func (m *merger) entry(b, c, g slot) {
 	case !gChanged:
 		m.put(c, c, slot{canonical: c.canonical})
 		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
+	case m.field.Set && m.relabelledAndRespelled(b, c, g):
 	default:
 		m.conflict(c, g)
 	}
+}
+
+// relabelledAndRespelled puts together a value that got another label on one side and another spelling on the other one.
+func (m *merger) relabelledAndRespelled(b, c, g slot) bool {
+	if c.displayed != nil || g.displayed != nil || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || m.field.Empty(b.canonical) {
+		return false
+	}
+	respelled := func(s slot) bool {
+		return s.canonical.Kind == b.canonical.Kind
+	}
+	relabelled := func(s slot) bool {
+		was := b.canonical
+		was.Kind = s.canonical.Kind
+		return m.field.Same(s.canonical, was)
+	}
+	label, spelling := c, g
+	if respelled(c) && relabelled(g) {
+		label, spelling = g, c
+	} else if !respelled(g) || !relabelled(c) {
+		return false
+	}
+	is := slot{canonical: record.Entry{Kind: label.canonical.Kind, Text: spelling.canonical.Text, Parts: spelling.canonical.Parts}}
+	m.put(is, is, is)
+	m.decide(record.Creatio, RuleChanged, c, is)
+	m.decide(record.Google, RuleChanged, g, is)
+	return true
 }
 
 // keepBoth leaves an exact value and a loose one as they are: the loose one stands for the exact one.

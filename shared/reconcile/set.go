@@ -1,6 +1,11 @@
 package reconcile
 
-import "github.com/tandem-sync/tandem/shared/record"
+import (
+	"maps"
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
 
 // set merges a field with many values, one value at a time. A value is known by its key, so that a number in
 // another spelling is still that number.
@@ -14,6 +19,8 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 			order = append(order, key)
 		}
 	}
+	order = m.respelled(b, c, g, order)
+	order = m.respelled(b, g, c, order)
 	m.matchNew(b, c, g, order)
 	for _, key := range order {
 		ce, inC := c[key]
@@ -40,15 +47,22 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 // keepRepeats leaves what a side shows for a value beside another entry that stands for the same, as the text of an address
 // and that address in its parts. It stays as long as the value does.
 func (m *merger) keepRepeats(side record.Side, repeats []slot) {
-	stays, shows := map[string]bool{}, map[string]bool{}
+	stays, shows := map[string]record.Entry{}, map[string]bool{}
 	for _, s := range m.after[side] {
-		stays[m.field.Key(s.canonical)], shows[m.field.Key(s.display())] = true, true
+		stays[m.field.Key(s.canonical)], shows[m.field.Key(s.display())] = s.canonical, true
 	}
 	for _, s := range repeats {
-		if shown := m.field.Key(s.display()); stays[m.field.Key(s.canonical)] && !m.field.Empty(s.display()) && !shows[shown] {
-			shows[shown] = true
-			m.after[side] = append(m.after[side], s)
+		shown := s.display()
+		stands, ok := stays[m.field.Key(s.canonical)]
+		if !ok || m.field.Empty(shown) || shows[m.field.Key(shown)] {
+			continue
 		}
+		shows[m.field.Key(shown)] = true
+		if !m.field.Same(stands, shown) {
+			s.displayed = &shown
+		}
+		s.canonical = stands
+		m.after[side] = append(m.after[side], s)
 	}
 }
 
@@ -80,6 +94,31 @@ func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now,
 		repeats[side] = append(repeats[side], s)
 	}
 	return out, order
+}
+
+// respelled finds the agreed values that a side shows in a spelling by which they are not known, and which the other side does not
+// have as a value of its own.
+func (m *merger) respelled(b map[string]record.Entry, side, other map[string]slot, order []string) []string {
+	if m.field.Alike == nil {
+		return order
+	}
+	for _, key := range slices.Clone(order) {
+		s, there := side[key]
+		if !there || has(b, key) || has(other, key) {
+			continue
+		}
+		for _, known := range slices.Sorted(maps.Keys(b)) {
+			if !has(side, known) && m.field.Alike(b[known], s.canonical) {
+				delete(side, key)
+				side[known] = s
+				if !slices.Contains(order, known) {
+					order = append(order, known)
+				}
+				break
+			}
+		}
+	}
+	return order
 }
 
 // matchNew joins a value that only Creatio has with one that only Google has where both are new and mean the same.

@@ -13,6 +13,8 @@ type slot struct {
 	displayed *record.Entry
 	// untracked says that the side shows nothing because it has the value under a label of its own.
 	untracked bool
+	// alone says that it never showed it there, repeated that it shows it under another label as well.
+	alone, repeated bool
 	// apart says that the value is a part of one that the sides split in different ways.
 	apart bool
 }
@@ -25,8 +27,8 @@ func (s slot) display() record.Entry {
 	return s.canonical
 }
 
-// alone is what the side shows although nothing was agreed on.
-func (s slot) alone() slot {
+// asShown is what the side shows although nothing was agreed on.
+func (s slot) asShown() slot {
 	shown := s.display()
 	if shown.IsZero() {
 		return slot{}

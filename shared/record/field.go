@@ -147,6 +147,24 @@ func (s Schema) Clean(in Fields) Fields {
 	return out
 }
 
+// Repeats are the entries of sets that Clean drops because an earlier one has their identity.
+func (s Schema) Repeats(in Fields) Fields {
+	out := Fields{}
+	for _, f := range s {
+		seen := map[string]bool{}
+		for _, e := range in[f.Name] {
+			switch key := f.Key(e); {
+			case !f.Set || f.Empty(e):
+			case seen[key]:
+				out[f.Name] = append(out[f.Name], e)
+			default:
+				seen[key] = true
+			}
+		}
+	}
+	return out
+}
+
 // Equal reports whether both contents are the same field by field, sets in any order.
 func (s Schema) Equal(a, b Fields) bool {
 	for _, f := range s {

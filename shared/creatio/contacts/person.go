@@ -74,10 +74,14 @@ func (p *person) record() record.Record {
 	n.HTML = richtext.IsHTML(p.notes)
 	p.readCommunications(f, &n)
 	hidden = append(hidden, p.readAddresses(f, &n)...)
+	untracked := p.untracked()
+	for name, repeats := range contact.Schema.Repeats(f) {
+		untracked[name] = append(untracked[name], repeats...)
+	}
 	f = contact.Schema.Clean(f)
 	p.readName(f, &n)
 	return record.Record{
-		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: p.untracked(), Hidden: hidden, Photo: p.photo, AdapterState: n.encode(),
+		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: untracked, Hidden: hidden, Photo: p.photo, AdapterState: n.encode(),
 	}
 }
 

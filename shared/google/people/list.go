@@ -209,11 +209,12 @@ func (l list[T]) entries() []record.Entry {
 	return out
 }
 
-// untracked are the values of items that Tandem cannot represent.
+// untracked are the values of items that Tandem cannot represent, and of those that repeat one under another label.
 func (l list[T]) untracked() []record.Entry {
+	chosen, keys := l.visible()
 	var out []record.Entry
-	for _, item := range l.items {
-		if e, ok := l.entry(item); !ok && !l.field.Empty(e) {
+	for i, item := range l.items {
+		if e, ok := l.entry(item); !l.field.Empty(e) && (!ok || chosen[keys[i]] != i) {
 			out = append(out, e)
 		}
 	}

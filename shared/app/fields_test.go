@@ -216,7 +216,7 @@ func TestEvery_field_of_a_contact_in_Creatio_arrives_in_Google(t *testing.T) {
 				},
 				"a birthday that only its row tells": {
 					contact: map[string]any{"GivenName": "R", "Surname": "Row"},
-					details: []detail{{"ContactAnniversary", map[string]any{"AnniversaryTypeId": birthdayRow, "Date": "1979-12-30T22:00:00Z"}}},
+					details: []detail{{"ContactAnniversary", map[string]any{"AnniversaryTypeId": birthdayRow, "Date": "1979-12-31T00:00:00Z"}}},
 					want:    lines("given: R", "family: Row", "birthday: 1979-12-31"),
 				},
 				"notes in HTML": {

@@ -81,7 +81,7 @@ func former(t *testing.T, name string, migrations ...migrate.Migration) *story {
 	w.start()
 	// The tokens are sealed with a key that is in no archive.
 	w.link()
-	return &story{world: w, user: at.User}
+	return &story{world: w, apart: 5 * time.Minute, user: at.User}
 }
 
 // move replaces addresses in all values of a store.

@@ -278,6 +278,36 @@ func TestWho_is_invited_in_Google_to_what_a_colleague_planned_alone_meets_it_onc
 	}
 }
 
+func TestA_meeting_that_comes_back_after_its_activity_was_deleted_comes_back_once(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{ada, bo} {
+		w, a, b := office(t)
+		order := []*colleague{a, b}
+		if first == bo {
+			order = []*colleague{b, a}
+		}
+		id := w.meets("Kickoff")
+		rounds := func() {
+			for range 3 {
+				for _, c := range order {
+					w.as(c, func() { w.syncActivities("done") })
+				}
+			}
+		}
+		rounds()
+		event := w.google.Calendar(ada).Events()[0].Id
+		if err := w.creatio.As("Ada").Delete("Activity", id); err != nil {
+			t.Fatal(err)
+		}
+		rounds()
+		if !w.google.Calendar(ada).Restore(event) {
+			t.Fatal("the event cannot be restored")
+		}
+		rounds()
+		w.wantOneMeeting("Kickoff", "after it came back, "+first+" first")
+	}
+}
+
 func TestA_meeting_lives_on_when_the_one_whose_calendar_carries_it_leaves(t *testing.T) {
 	t.Parallel()
 	w, a, b := office(t)

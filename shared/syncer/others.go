@@ -201,6 +201,34 @@ func (l *loader) followCarriers(ctx context.Context) error {
 	return err
 }
 
+// takeOver gives pairs whose record is gone the one that another user's run has made anew in its place. It has the id that this
+// run would give it.
+func (l *loader) takeOver() {
+	made := map[*pair]*pair{}
+	for _, s := range record.Sides {
+		l.pairs.each(l.pairs.list, func(p *pair) {
+			is, other := p.records[s], p.records[s.Other()]
+			if p.link.SideID(s) == "" || is == nil || !is.Gone || other == nil || other.Gone || !other.Member {
+				return
+			}
+			if q := l.pairs.bySide[s][l.newID(s, other.ID, other.AdapterState)]; q != nil && q.newlySeen() {
+				made[p] = q
+			}
+		})
+		for p, q := range made {
+			rec := q.open().records[s]
+			if rec == nil || rec.Gone {
+				continue
+			}
+			l.pairs.discard(q, s)
+			p.open().link.SetSideID(s, rec.ID)
+			p.records[s] = rec
+			l.pairs.index(p, s)
+		}
+		clear(made)
+	}
+}
+
 // followCopies gives pairs whose copies are gone the new copies that stand for the same records.
 func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[string]*pair) error {
 	named := map[string]*pair{}

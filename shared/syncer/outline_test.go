@@ -15,7 +15,7 @@ func TestWhat_only_a_link_tells_of_is_listed_as_what_would_become_of_it(t *testi
 	for departs, want := range map[reconcile.Departure]record.Action{
 		reconcile.Unlink: record.Unlink, reconcile.Cancel: record.Cancel, reconcile.Delete: record.Delete,
 	} {
-		w := heldLoss{Waiting: store.Waiting{Departure: true}, link: store.Link{ID: "l1", Name: "Kickoff"}}
+		w := heldLoss{Waiting: store.Waiting{Departure: true}, name: "Kickoff"}
 		c := w.outline(words, departs, lossKey{"l1", record.Google})
 		if c.Action != string(want) || c.Side != record.Creatio || !c.Waits || c.Record != "Kickoff" {
 			t.Errorf("%q: listed is %+v", departs, c)

@@ -144,8 +144,8 @@ func (u undoer) isOf(ctx context.Context, l store.Link, changes []store.Change) 
 
 const codeDoubt = "doubt"
 
-// doubtful asks the user whether two records are one.
-func (w *writer) doubtful(p store.Pair) {
+// reportDoubt asks the user whether two records are one.
+func (w *writer) reportDoubt(p store.Pair) {
 	c, g := p.Names[record.Creatio], p.Names[record.Google]
 	w.report.problem(store.Link{Name: c, CreatioID: p.CreatioID, GoogleID: p.GoogleID}, store.Problem{
 		Code:    codeDoubt,

@@ -295,7 +295,7 @@ func (u undoer) explain(p *pair) {
 		})
 	}
 	if p.doubt != nil {
-		u.doubtful(*p.doubt)
+		u.reportDoubt(*p.doubt)
 	}
 	if p.left.Held {
 		u.report.problem(p.link, problemHeld)

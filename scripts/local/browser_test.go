@@ -282,6 +282,17 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	b.click("History")
 	b.wantText("You asked for it", "Contacts", "Activities")
 	b.inspect()
+	b.leads(chromedp.Click(chromedp.CSS("main table tbody tr:first-child a")))
+	b.wantText("Created in Creatio", "Stand-up", "all day", "15 minutes before the start")
+	if text := b.text(); strings.Contains(text, "00Z/") {
+		t.Errorf("a time is not written as people read it:\n%s", text)
+	}
+	b.inspect()
+	b.click("Settings")
+	b.leads(chromedp.Click(chromedp.CSS("form[action$='/activities/preview'] button")))
+	b.wantText("This is only what a run would do.", "A synchronization would change nothing.")
+	b.inspect()
+	b.click("Back to the history")
 	b.leads(chromedp.Click(chromedp.CSS("main table tbody tr:last-child a")))
 	b.wantText("Result", "Records by side", "Created in Google")
 	b.inspect()

@@ -146,6 +146,40 @@ func TestThe_history_tells_which_of_several_meetings_of_one_name_went(t *testing
 	a.quiet()
 }
 
+func TestA_held_run_of_activities_says_what_would_become_of_which(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	var events []string
+	for i := range 20 {
+		events = append(events, a.calendar.Add(event("Visit", 24+24*i)))
+	}
+	a.run("done")
+	for _, id := range events[:11] {
+		a.calendar.Delete(id)
+	}
+	run := a.run("held")
+	if p := run.Problems[len(run.Problems)-1]; !strings.Contains(p.Message, "11 activities would be canceled or deleted") {
+		t.Errorf("the run says %q", p.Message)
+	}
+	page := a.visit("/settings/runs/" + run.ID).body
+	if n := strings.Count(page, "Would be canceled in Creatio"); n != 11 {
+		t.Errorf("%d are listed, want 11", n)
+	}
+	for _, want := range []string{spanWords(a.at(24)), spanWords(a.at(24 * 11)), "No longer in the calendar in Google"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if strings.Contains(page, "00Z/2026") || strings.Contains(page, spanWords(a.at(24*12))) {
+		t.Errorf("the page says\n%s", page)
+	}
+}
+
+// spanWords is an hour as the pages have it.
+func spanWords(from time.Time) string {
+	return from.Format("Mon 2 January 2006, 15:04") + " to " + from.Add(time.Hour).Format("15:04 MST")
+}
+
 func (a *agenda) at(hours int) time.Time {
 	return began.Add(time.Duration(hours) * time.Hour).UTC().Truncate(time.Hour)
 }

@@ -58,7 +58,7 @@ type Options struct {
 	Patience time.Duration
 	// Page is how many due users one request queues; default 500.
 	Page int
-	// PushDelay is how long a run waits after Google told of a change, for more changes; default 5 seconds.
+	// PushDelay is how long a run waits after Google told of a change, for more changes; default 5 seconds, negative for none.
 	PushDelay time.Duration
 	// Rates limit each user's requests to the two services; default what those accept.
 	Rates map[record.Side]syncer.Rate

@@ -64,7 +64,19 @@ func TestActivities_are_when_their_instances_are_whatever_clocks_do(t *testing.T
 	add("A former name", "Asia/Calcutta", "2026-03-02 09:00", "2026-03-02T03:30 2026-03-04T03:30", "RRULE:FREQ=DAILY;COUNT=3", "EXDATE;TZID=Asia/Calcutta:20260303T090000")
 	a.calendar.Add(onClock("A Sunday among Tuesdays", "Europe/Berlin", "2024-06-04 09:00", "RRULE:FREQ=MONTHLY;BYDAY=TU,4SU;COUNT=6"))
 	a.calendar.Add(onClock("Whole days", "", "2020-12-29", "RRULE:FREQ=MONTHLY;BYDAY=TU;BYSETPOS=-1;UNTIL=20211129T230000Z"))
+	day := &gcal.EventDateTime{Date: "2022-05-17"}
+	a.calendar.Add(&gcal.Event{Summary: "One day", Start: day, End: day})
+	a.calendar.Add(&gcal.Event{Summary: "One day a year", Start: day, End: day, Recurrence: []string{"RRULE:FREQ=YEARLY;COUNT=2"}})
 	a.run("done")
+	for title, ends := range map[string]string{"One day": "2022-05-16T23/2022-05-17T23", "One day a year": "2022-05-16T23/2022-05-17T23 2023-05-16T23/2023-05-17T23"} {
+		var got []string
+		for _, r := range a.creatio.System().Rows("Activity", map[string]any{"Title": title}) {
+			got = append(got, timeOf(r, "StartDate")[:13]+"/"+timeOf(r, "DueDate")[:13])
+		}
+		if slices.Sort(got); strings.Join(got, " ") != ends {
+			t.Errorf("%s: got %v, want %s", title, got, ends)
+		}
+	}
 	for title, starts := range want {
 		if got := a.starts(title); got != starts {
 			t.Errorf("%s: got %s, want %s", title, got, starts)

@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
+	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -14,8 +16,10 @@ type exported struct {
 	Syncs   []store.Sync                 `json:"syncs"`
 	Links   map[record.Type][]store.Link `json:"links"`
 	Pairs   map[record.Type][]store.Pair `json:"pairs"`
-	// Members are the ids in scope on each side; Blobs is whatever else is kept as bytes.
+	// Members are the ids in scope on each side; Series are recurring events, and what differs from them; Blobs is whatever else is
+	// kept as bytes.
 	Members map[record.Type]map[record.Side]store.MemberSet `json:"members"`
+	Series  json.RawMessage                                 `json:"series,omitempty"`
 	Blobs   map[record.Type]map[string][]byte               `json:"blobs"`
 	// Claims and WriteNotes are all that is known of them here: what they are of is kept as a hash.
 	Claims     []store.Claim     `json:"claims"`
@@ -83,12 +87,14 @@ func (e *exported) addType(ctx context.Context, u store.User, t record.Type) err
 		if err != nil {
 			return err
 		}
-		side, is := store.IsMembersBlob(b.Name)
-		if !is {
+		if side, is := store.IsMembersBlob(b.Name); is {
+			e.Members[t][side], err = store.DecodeMemberSet(b.Data)
+		} else if side, is := store.IsKeptBlob(b.Name); is && t == record.Activities && side == record.Google {
+			e.Series, err = calendar.ReadKept(b.Data)
+		} else {
 			e.Blobs[t][b.Name] = b.Data
-			continue
 		}
-		if e.Members[t][side], err = store.DecodeMemberSet(b.Data); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -49,3 +49,15 @@ func TestAn_export_has_what_is_kept_beside_links_and_runs(t *testing.T) {
 		}
 	}
 }
+
+func TestAn_export_tells_recurring_events(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.series("Standup", 24, "RRULE:FREQ=WEEKLY;COUNT=3")
+	a.run("done")
+	a.link()
+	got := a.do(http.MethodGet, "/settings/api/v1/export", nil)
+	if got.status != http.StatusOK || !strings.Contains(got.body, `"RRULE:FREQ=WEEKLY;COUNT=3"`) {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}

@@ -357,7 +357,7 @@ func TestEvery_field_of_a_contact_in_Google_arrives_in_Creatio(t *testing.T) {
 				},
 				"notes": {
 					person: people.Person{Names: name("N", "", "Notes"), Biographies: []*people.Biography{{Value: "one < two\n\nthree 🚤"}}},
-					want:   lines("GivenName: N", "Surname: Notes", "Notes: one < two\n\nthree 🚤"),
+					want:   lines("GivenName: N", "Surname: Notes", "Notes: <p>one &lt; two<br><br>three 🚤</p>"),
 				},
 				"every kind of number": {
 					person: people.Person{Names: name("P", "", "Phones"), PhoneNumbers: []*people.PhoneNumber{

@@ -25,7 +25,10 @@ var Contacts = syncer.Kind{
 var Activities = syncer.Kind{
 	Type: record.Activities, Schema: activity.Schema, Scope: "calendar", Title: activity.Name, Apart: []string{activity.When}, Match: activity.Match,
 	Policy: activitiesPolicy, OneCopy: true,
-	Words: syncer.Words{One: "activity", Many: "activities", Scope: map[record.Side]string{record.Creatio: "calendar", record.Google: "calendar"}},
+	Words: syncer.Words{
+		One: "activity", Many: "activities", Scope: map[record.Side]string{record.Creatio: "calendar", record.Google: "calendar"},
+		Leave: "would be canceled or deleted",
+	},
 }
 
 // activitiesPolicy is what the settings say of merges, and of deletions: an activity that is deleted or canceled takes its event

@@ -522,7 +522,7 @@ func TestThe_function_that_Google_calls_needs_the_store_and_the_queue_alone(t *t
 
 func TestWithout_Cloud_Tasks_a_message_has_the_user_synchronized_in_this_process(t *testing.T) {
 	t.Parallel()
-	a := newAgenda(t, func(_ map[string]string, _ *creatiobox.Options, o *app.Options) { o.PushDelay = time.Nanosecond })
+	a := newAgenda(t, func(_ map[string]string, _ *creatiobox.Options, o *app.Options) { o.PushDelay = -1 })
 	a.run("done")
 	a.calendar.Add(event("Review", 24))
 	if _, err := a.google.Calendars().DeliverNotifications(t.Context(), http.DefaultClient); err != nil {

@@ -150,19 +150,21 @@ func TestAn_instance_follows_wherever_it_is_moved(t *testing.T) {
 		a.calendar.Move(instances[i].Id, at, at.Add(time.Hour))
 	}
 	const day = 24 * time.Hour
-	for name, move := range map[string]func(){
-		"past the end of its series": func() { to(1, 80*day) },
-		"out of the range":           func() { to(2, 200*day) },
-		"before the range":           func() { to(3, -30*day) },
-		"a second time":              func() { to(1, 3*day); a.run("done"); to(1, 4*day) },
-		"from beyond the range":      func() { to(18, 5*day); n++ },
-		"back":                       func() { to(2, 6*day) },
+	for _, step := range []struct {
+		where string
+		move  func()
+	}{
+		{"past the end of its series", func() { to(1, 80*day) }},
+		{"out of the range", func() { to(2, 200*day) }},
+		{"before the range", func() { to(3, -30*day) }},
+		{"a second time", func() { to(1, 3*day); a.run("done"); to(1, 4*day) }},
+		{"from beyond the range", func() { to(18, 5*day); n++ }},
+		{"back", func() { to(2, 6*day) }},
 	} {
-		_ = name
-		move()
+		step.move()
 		run := a.run("done")
 		if len(a.kept()) != n || run.Counts.Creatio.Cancelled > 0 {
-			t.Fatalf("%s: %d activities, want %d; %+v", name, len(a.kept()), n, run.Changes)
+			t.Fatalf("%s: %d activities, want %d; %+v", step.where, len(a.kept()), n, run.Changes)
 		}
 		a.quiet()
 		a.google.Calendars().ExpireSyncTokens()

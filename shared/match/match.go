@@ -1,4 +1,4 @@
-// Package match pairs records that meet for the first time, so that a first
+// Package match finds which records of the two sides are the same, so that a first
 // synchronization joins what is already on both sides instead of copying it. Every
 // pair has its reason; where more than one record would do, none is taken and
 // the caller reports it: a wrong pair mixes two people, which nobody can undo by looking.

@@ -19,13 +19,13 @@ const (
 	// oneSided: on the side that was written. To the settings, which do not let the other one be written, it is a change
 	// that stays where it was made.
 	oneSided
-	// apart: on the side that was written, whose record is out of scope. Were it to come back, what the other side has is
+	// outOfScope: on the side that was written, whose record is out of scope. Were it to come back, what the other side has is
 	// the change.
-	apart
+	outOfScope
 	// separate: on the side that was written. The records agree on nothing any more.
 	separate
-	// apartAsStrangers: the same where the records had never agreed. Were it to come back, they would meet again.
-	apartAsStrangers
+	// outOfScopeUnagreed: the same where the records had never agreed. Were it to come back, they would be matched anew.
+	outOfScopeUnagreed
 )
 
 // back puts one value back.
@@ -92,9 +92,9 @@ func (b *back) alone() bool {
 	was := b.former(b.side)
 	switch b.how {
 	case separate:
-	case apart:
+	case outOfScope:
 		b.agree(b.swap.Before)
-	case apartAsStrangers:
+	case outOfScopeUnagreed:
 		b.agree(record.Entry{})
 	default:
 		// Nobody agrees that it stands for anything but what it shows.

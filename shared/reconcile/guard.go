@@ -68,7 +68,7 @@ func (d Decision) Left(s record.Side) bool { return d.left[s] }
 
 // Losses are what a decision takes away, by the side it comes from: a departure; a single field emptied; more values of a
 // set gone than came in their place; a single value replaced by a former one, as by a restored backup. former tells whether
-// a value is one that the pair agreed on not long ago. Records that meet for the first time lose nothing.
+// a value is one that the pair agreed on not long ago. Records that are matched for the first time lose nothing.
 func Losses(schema record.Schema, d Decision, former func(field, hash string) bool) map[record.Side]Loss {
 	if d.First {
 		return nil

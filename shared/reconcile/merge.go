@@ -79,7 +79,7 @@ type Policy struct {
 // The rules by which a value was decided, as history names them.
 const (
 	RuleChanged     = "changed"       // one side changed, the other did not
-	RuleFirst       = "first-meeting" // the records meet for the first time and only one had a value
+	RuleFirst       = "first-meeting" // the records are matched for the first time and only one had a value
 	RuleLatest      = "latest"        // both changed; the later change won
 	RuleCreatio     = "creatio-wins"  // both changed; the settings prefer Creatio
 	RuleGoogle      = "google-wins"   // both changed; the settings prefer Google
@@ -146,7 +146,7 @@ func (v View) hasUntracked(f record.Field, e record.Entry) bool {
 }
 
 // Merge brings two records together, field by field, against what they last agreed on. first says that
-// they meet for the first time, so that there is no base. Sets merge entry by entry.
+// they are matched for the first time, so that there is no base. Sets merge entry by entry.
 func Merge(schema record.Schema, base record.Fields, first bool, views map[record.Side]View, p Policy) Merged {
 	m := newMerger(first, views, p)
 	m.wholes = composites(m, schema, base)
@@ -400,7 +400,16 @@ func (m *merger) entry(b, c, g slot) {
 
 // stay leaves a change, which the settings or a lock keep where it was made, there: both values stay, and the base too, so that it
 // is still a change when it may be carried again.
-func (m *merger) stay(b, c, g slot) { m.put(b, c, g) }
+//
+// Of a set both have the member then, whatever each says of it: the side that may not be written tells what was agreed on.
+func (m *merger) stay(b, c, g slot) {
+	if m.field.Set && m.field.Empty(b.canonical) && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) {
+		if b = c; !m.takes(record.Google) {
+			b = g
+		}
+	}
+	m.put(b, c, g)
+}
 
 // leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that
 // user may write.

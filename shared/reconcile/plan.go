@@ -41,7 +41,7 @@ func (n Now) in() bool { return n.exists() && n.Member }
 type Pair struct {
 	// Link is the link's id.
 	Link string
-	// First says that the records meet for the first time.
+	// First says that the records are matched for the first time.
 	First bool
 	// Active says that both were in scope when they last agreed.
 	Active bool

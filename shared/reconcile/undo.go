@@ -232,9 +232,9 @@ func (u *undo) how(change AppliedChange, swap record.Swap, f record.Field) way {
 		return separate
 	case !u.separate && u.parts && !u.together():
 		if change.First {
-			return apartAsStrangers
+			return outOfScopeUnagreed
 		}
-		return apart
+		return outOfScope
 	case f.Same(swap.Before, swap.After):
 		return respelled
 	case change.First:

@@ -99,7 +99,7 @@ func relabeled(t *rapid.T, f record.Field, kind string) string {
 	return rapid.SampledFrom([]string{"work", "home", "other"}).Draw(t, "label")
 }
 
-// drawWorld draws a pair that agreed on something, or that meets for the first time, with edits on both sides since.
+// drawWorld draws a pair that agreed on something, or that is matched for the first time, with edits on both sides since.
 func drawWorld(t *rapid.T) *world {
 	w := &world{
 		first: rapid.Bool().Draw(t, "first"), base: record.Fields{}, now: map[record.Side]record.Fields{},

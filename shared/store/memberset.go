@@ -27,7 +27,15 @@ const membersPrefix = "members/"
 func MembersBlob(s record.Side) string { return membersPrefix + string(s) }
 
 // KeptBlob is the name of the blob of what a side keeps beside its cursor.
-func KeptBlob(s record.Side) string { return "kept/" + string(s) }
+func KeptBlob(s record.Side) string { return keptPrefix + string(s) }
+
+const keptPrefix = "kept/"
+
+// IsKeptBlob is the side that keeps a blob beside its cursor; false for another blob.
+func IsKeptBlob(name string) (record.Side, bool) {
+	side, is := strings.CutPrefix(name, keptPrefix)
+	return record.Side(side), is
+}
 
 // IsMembersBlob is the side whose member set a blob is; false for another blob.
 func IsMembersBlob(name string) (record.Side, bool) {

@@ -220,7 +220,7 @@ func (w *writer) tellWait(l store.Link, why *wait) {
 		w.report.problem(l, *why.problem)
 	}
 	for _, d := range why.found {
-		w.doubtful(d)
+		w.reportDoubt(d)
 	}
 }
 
@@ -236,7 +236,7 @@ func (w *writer) waitingLinks(list []*pair) []store.Link {
 		l.Intent, l.UpdatedAt = p.stored.Intent, p.stored.UpdatedAt
 		l.Base, l.Active, l.SplitSide, l.Sides = p.stored.Base, p.stored.Active, p.stored.SplitSide, maps.Clone(p.stored.Sides)
 		switch {
-		case p.wait.doubtful:
+		case p.wait.inDoubt:
 			l.RevisitAt, l.Failed, l.RetryAt = p.wait.until, 0, time.Time{}
 			if l.Pending != "" {
 				l.RetryAt = p.wait.until

@@ -153,7 +153,7 @@ func (l *loader) wanted(read asked) asked {
 }
 
 // readDoubtful reads records of pairs, and follows what became of them. Two that are linked with each other are no doubt;
-// those that the user took for different ones are parted. One that is linked with a third is left to that link.
+// those that the user took for different ones are separated. One that is linked with a third is left to that link.
 func (l *loader) readDoubtful(ctx context.Context, want asked) error {
 	for _, s := range record.Sides {
 		links, err := l.user.LinksBy(ctx, l.engine.Type, s, want.ids(s))
@@ -163,11 +163,11 @@ func (l *loader) readDoubtful(ctx context.Context, want asked) error {
 		for _, link := range links {
 			p, paired := l.doubts.byID[store.PairID(link.CreatioID, link.GoogleID)]
 			switch {
-			case l.doubts.isParted(link.ID):
+			case l.doubts.isSeparated(link.ID):
 			case link.SideID(s.Other()) == "":
 				l.pairs.addLink(link)
 			case paired && p.State == store.StateDifferent:
-				l.part(link, p)
+				l.separateForGood(link, p)
 			case paired:
 				l.doubts.linked(link)
 				delete(want[s], link.SideID(s))
@@ -197,8 +197,8 @@ func (l *loader) readDoubtful(ctx context.Context, want asked) error {
 	return nil
 }
 
-// part takes the link away between two records that the user took for different ones. Nothing is written to either.
-func (l *loader) part(link store.Link, p store.Pair) {
+// separateForGood takes the link away between two records that the user took for different ones. Nothing is written to either.
+func (l *loader) separateForGood(link store.Link, p store.Pair) {
 	if n := l.pairs.byLink[link.ID]; n != nil {
 		l.pairs.drop(func(other *pair) bool { return other == n })
 		delete(l.pairs.byLink, link.ID)
@@ -215,7 +215,7 @@ func (l *loader) part(link store.Link, p store.Pair) {
 	l.counts.activate(&was, false)
 	p.FormerLink = link.ID
 	l.doubts.put(p)
-	l.doubts.parted, l.doubts.gone[link.ID] = append(l.doubts.parted, link), true
+	l.doubts.separated, l.doubts.gone[link.ID] = append(l.doubts.separated, link), true
 }
 
 // followDoubt keeps pairs of a record true that is gone, goes by another id or is called otherwise.
@@ -306,7 +306,7 @@ func (l *loader) leaveOut() {
 				delete(l.pairs.bySide[s], id)
 				return true
 			}
-			if is := l.linkID(s, id); p.newlySeen() && p.told().id == linkID(s, id) && is != p.told().id {
+			if is := l.linkID(s, id); p.newlySeen() && p.current().id == linkID(s, id) && is != p.current().id {
 				p.open().link.ID, p.id = is, is
 			}
 		}

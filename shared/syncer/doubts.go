@@ -39,12 +39,12 @@ type doubts struct {
 	told  map[record.Side]map[string]record.Record
 	// records are those that were read because of a pair.
 	records map[record.Side]map[string]*record.Record
-	// found are pairs that are to be written, settled the ids of those that are to be removed, parted the links of two records
+	// found are pairs that are to be written, settled the ids of those that are to be removed, separated the links of two records
 	// that the user took for different ones.
-	found   map[string]bool
-	settled map[string]bool
-	parted  []store.Link
-	gone    map[string]bool
+	found     map[string]bool
+	settled   map[string]bool
+	separated []store.Link
+	gone      map[string]bool
 	// touched says that the run changed what is kept of pairs, looked that it looked at all of them.
 	touched, looked bool
 	// counted are the pairs that are kept when the run ends; nil where nobody had to count.
@@ -155,8 +155,8 @@ func (l *loader) linkID(s record.Side, id string) string {
 	}
 }
 
-// isParted reports whether the run took a link away between two records that the user took for different ones.
-func (d *doubts) isParted(link string) bool { return d.gone[link] }
+// isSeparated reports whether the run took a link away between two records that the user took for different ones.
+func (d *doubts) isSeparated(link string) bool { return d.gone[link] }
 
 // newID is the id that a record gets which is created for the one of another id; empty where its side chooses it. The id
 // of a record that the user took for another one is not used again.
@@ -207,7 +207,7 @@ func (w *writer) saveDoubts(ctx context.Context) error {
 	d := w.doubts
 	var changes []store.Change
 	batch := store.Batch{}
-	for _, l := range d.parted {
+	for _, l := range d.separated {
 		changes = append(changes, store.Change{
 			Side: record.Google, Action: actionMatch, Record: l.Name, CreatioID: l.CreatioID, GoogleID: l.GoogleID,
 			Fields: []store.FieldChange{{Field: actionMatch, Before: nameOf(l.Name), Rule: byUser}},
@@ -222,7 +222,7 @@ func (w *writer) saveDoubts(ctx context.Context) error {
 	}
 	slices.SortFunc(batch.Pairs, func(a, b store.Pair) int { return cmp.Compare(a.ID, b.ID) })
 	slices.Sort(batch.SettledPairs)
-	d.parted, d.found, d.settled = nil, map[string]bool{}, map[string]bool{}
+	d.separated, d.found, d.settled = nil, map[string]bool{}, map[string]bool{}
 	if w.preview() {
 		return w.report.add(ctx, changes)
 	}

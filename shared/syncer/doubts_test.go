@@ -231,7 +231,7 @@ func TestTwo_people_find_their_right_counterparts(t *testing.T) {
 }
 
 // Both have a link, by which one was made from the other, or found to be the same.
-func TestA_wrong_pair_is_parted_without_a_loss(t *testing.T) {
+func TestA_wrong_pair_is_separated_without_a_loss(t *testing.T) {
 	t.Parallel()
 	for name, begin := range map[string]func(*world){
 		"matched": func(w *world) {
@@ -274,27 +274,27 @@ func TestA_wrong_pair_is_parted_without_a_loss(t *testing.T) {
 	}
 }
 
-// The record that was parted carries the mark of the link that it was made for. It is not the creation whose answer was lost.
-func TestA_parted_copy_is_not_taken_for_a_creation_whose_answer_was_lost(t *testing.T) {
+// The record that was separated carries the mark of the link that it was made for. It is not the creation whose answer was lost.
+func TestA_separated_copy_is_not_taken_for_a_creation_whose_answer_was_lost(t *testing.T) {
 	t.Parallel()
 	w := team(t, "Ada")
 	g := w.sides[record.Google]
-	parted := g.id("Ada")
-	g.edit(parted, func(r *row) { r.member = false })
-	w.sayOf(w.sides[record.Creatio].id("Ada"), parted, false)
+	separated := g.id("Ada")
+	g.edit(separated, func(r *row) { r.member = false })
+	w.sayOf(w.sides[record.Creatio].id("Ada"), separated, false)
 	w.after = func(call string) error {
 		if call != "google apply" {
 			return nil
 		}
 		for id, r := range g.rows {
-			r.unseen = id != parted
+			r.unseen = id != separated
 		}
 		return errDied
 	}
 	w.run(syncer.TriggerSchedule)
 	w.after = nil
 	w.run(syncer.TriggerSchedule)
-	if g.rows[parted].member || w.links() != 0 {
+	if g.rows[separated].member || w.links() != 0 {
 		t.Errorf("google has %q, there are %d links", g.scope(), w.links())
 	}
 	for _, r := range g.rows {
@@ -462,7 +462,7 @@ func TestA_word_is_followed_although_the_run_is_killed_anywhere(t *testing.T) {
 	for name, scene := range map[string]func() (*world, string){
 		"same":      func() (*world, string) { w, _, _ := met(t, "Ada", "Bo"); w.say("Ada", true); return w, "2 and 2" },
 		"different": func() (*world, string) { w, _, _ := met(t, "Ada", "Bo"); w.say("Ada", false); return w, "3 and 3" },
-		"parted":    func() (*world, string) { w := team(t, "Ada", "Bo"); w.say("Ada", false); return w, "3 and 3" },
+		"separated": func() (*world, string) { w := team(t, "Ada", "Bo"); w.say("Ada", false); return w, "3 and 3" },
 	} {
 		for _, late := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, late %t", name, late), func(t *testing.T) {
@@ -482,10 +482,10 @@ func TestA_word_is_followed_although_the_run_is_killed_anywhere(t *testing.T) {
 					if got := w.people(); got != want {
 						t.Errorf("killed at call %d: there are %s, want %s", n, got, want)
 					}
-					if open := w.doubts(); name != "parted" && open != "[Bo=Bo]" {
+					if open := w.doubts(); name != "separated" && open != "[Bo=Bo]" {
 						t.Errorf("killed at call %d: open are %s", n, open)
 					}
-					if name == "parted" {
+					if name == "separated" {
 						w.agree()
 					}
 				}

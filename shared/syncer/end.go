@@ -207,7 +207,12 @@ func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]strin
 	if r.writer != nil {
 		d.Losses = r.writer.guard.kept()
 	}
+	// Another tag that was chosen meanwhile is due already, and whatever became of the former one says nothing of it.
+	tagChosen := d.Settings.TagID != r.doc.Settings.TagID
 	next := func() {
+		if tagChosen {
+			return
+		}
 		var was time.Time
 		if r.trigger == TriggerSchedule {
 			was = d.Due
@@ -230,6 +235,9 @@ func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]strin
 	case Skipped:
 		if err != nil {
 			r.concludeFailure(d, min(retryDelay(d.Failing+1), maxRunDelay), next)
+			break
+		}
+		if tagChosen {
 			break
 		}
 		// Nothing gets better before the user does something, and that makes the sync due again.
@@ -273,7 +281,7 @@ func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
 	d.LastFinished, d.Interrupted = r.report.run.FinishedAt, false
 	d.Cursors, d.Scopes = map[record.Side]json.RawMessage{}, map[record.Side]string{}
 	for _, s := range record.Sides {
-		if s == record.Creatio && d.Settings.TagID != r.doc.Settings.TagID {
+		if r.chosen(s) && d.Settings.TagID != r.doc.Settings.TagID {
 			continue
 		}
 		if r.reading.scopes[s] == "" && r.reading.ended[s] && r.writer.guard.holds(s) {
@@ -341,7 +349,7 @@ func explainSkip(reason string) store.Problem {
 func (r *run) someFailed() *store.Problem {
 	return &store.Problem{
 		Code:    "some-failed",
-		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.counts.failing, 1))),
+		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.counts.failing+r.counts.left, 1))),
 		Action:  "Open the latest synchronizations to see which, why, and what to do.",
 	}
 }

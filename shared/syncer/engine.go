@@ -129,6 +129,9 @@ type Words struct {
 	One, Many string
 	// Scope says by side what has a record in scope, as a tag.
 	Scope map[record.Side]string
+	// Leave says what becomes of records whose counterparts are gone, as "would be canceled"; default "would leave the
+	// synchronization".
+	Leave string
 }
 
 // Engine makes the runs of one sync type.

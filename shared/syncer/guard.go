@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -48,14 +49,15 @@ type lossKey struct {
 // listedLoss is a loss as a held run lists it.
 type listedLoss struct {
 	digest string
-	change store.Change
+	change packedChange
 }
 
-// heldLoss is a loss that waits. change is what would be done; nil where only the list of the last held run tells.
+// heldLoss is a loss that waits. There may be as many as links, so it has only what names their records. change is what would
+// be done, packed; nothing where only the list of the last held run tells.
 type heldLoss struct {
 	store.Waiting
-	link   store.Link
-	change *store.Change
+	creatioID, googleID, name, parent string
+	change                            packedChange
 }
 
 func (r *run) newGuard(ctx context.Context) (*guard, error) {
@@ -75,19 +77,32 @@ func (r *run) newGuard(ctx context.Context) (*guard, error) {
 // listedBy are the losses that a held run lists.
 func (s *session) listedBy(ctx context.Context, run string) (map[lossKey]listedLoss, error) {
 	out := map[lossKey]listedLoss{}
-	if run == "" {
-		return out, nil
+	changes, err := s.waitingBy(ctx, run)
+	if err != nil {
+		return nil, err
 	}
-	held, err := s.user.Run(ctx, run)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, fmt.Errorf("read the held run: %w", err)
-	}
-	for _, c := range held.Changes {
-		if c.Waits && c.Loss != nil {
-			out[lossKey{c.Loss.Link, c.Side.Other()}] = listedLoss{digest: c.Loss.Digest, change: c}
-		}
+	for key, c := range changes {
+		out[key] = listedLoss{digest: c.Loss.Digest, change: packChange(*c)}
 	}
 	return out, nil
+}
+
+// waitingBy are the changes of a held run that wait.
+func (s *session) waitingBy(ctx context.Context, run string) (iter.Seq2[lossKey, *store.Change], error) {
+	var held store.Run
+	if run != "" {
+		var err error
+		if held, err = s.user.Run(ctx, run); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("read the held run: %w", err)
+		}
+	}
+	return func(yield func(lossKey, *store.Change) bool) {
+		for i := range held.Changes {
+			if c := &held.Changes[i]; c.Waits && c.Loss != nil && !yield(lossKey{c.Loss.Link, c.Side.Other()}, c) {
+				return
+			}
+		}
+	}, nil
 }
 
 // remember takes in what a link says of losses.
@@ -95,14 +110,13 @@ func (g *guard) remember(l store.Link) {
 	g.catchUp(l)
 	for s, w := range l.Waits {
 		if !w.Approved {
-			g.waits[lossKey{l.ID, s}] = &heldLoss{Waiting: w, link: trimmed(l)}
+			g.waits[lossKey{l.ID, s}] = newHeldLoss(&l, w)
 		}
 	}
 }
 
-// trimmed is what names a link's records.
-func trimmed(l store.Link) store.Link {
-	return store.Link{ID: l.ID, CreatioID: l.CreatioID, GoogleID: l.GoogleID, Name: l.Name, Parent: l.Parent}
+func newHeldLoss(l *store.Link, w store.Waiting) *heldLoss {
+	return &heldLoss{Waiting: w, creatioID: l.CreatioID, googleID: l.GoogleID, name: l.Name, parent: l.Parent}
 }
 
 // forget takes back that anything of a link waits.
@@ -139,7 +153,7 @@ func (g *guard) plan(l *store.Link, s record.Side) {
 // judge decides, side by side, whether what is planned waits. What waited before and was not planned anew counts with it.
 func (g *guard) judge() {
 	for key, w := range g.waits {
-		g.plan(&w.link, key.side)
+		g.plan(&store.Link{ID: key.link, Parent: w.parent}, key.side)
 		if w.Departure {
 			g.left[key.side]++
 		}
@@ -193,22 +207,24 @@ func (g *guard) wait(st *step, losses map[record.Side]reconcile.Loss) map[record
 	for s, loss := range losses {
 		w := store.Waiting{Departure: loss.Departure, Fields: loss.Fields, Digest: loss.Digest}
 		out[s] = w
-		g.waits[lossKey{st.link.ID, s}] = &heldLoss{Waiting: w, link: trimmed(st.link), change: st.waitingChange(&g.engine.Kind, s, loss)}
+		held := newHeldLoss(&st.link, w)
+		held.change = st.waitingChange(&g.engine.Kind, s, loss)
+		g.waits[lossKey{st.link.ID, s}] = held
 	}
 	return out
 }
 
 // waitingChange is the change by which a loss would come about.
-func (st *step) waitingChange(k *Kind, from record.Side, loss reconcile.Loss) *store.Change {
+func (st *step) waitingChange(k *Kind, from record.Side, loss reconcile.Loss) packedChange {
 	c, ok := st.sideChange(k, from.Other(), true)
 	if !ok {
-		return nil
+		return packedChange{}
 	}
 	c.Link, c.Waits, c.Loss = "", true, &store.Loss{Link: st.link.ID, Digest: loss.Digest}
 	if !loss.Departure {
 		c.Fields = slices.DeleteFunc(slices.Clone(c.Fields), func(f store.FieldChange) bool { return !slices.Contains(loss.Fields, f.Field) })
 	}
-	return &c
+	return packChange(c)
 }
 
 // noteLeftOut notes which of the listed losses a step does not carry out although the user approved them.
@@ -261,11 +277,15 @@ func (g *guard) tell(ctx context.Context, r *report) error {
 	if g.another = g.digest != g.doc.HeldDigest; !g.another && !g.preview() {
 		return nil
 	}
-	changes, err := g.changes(ctx)
+	last, err := g.lastList(ctx)
 	if err != nil {
 		return err
 	}
-	for piece := range slices.Chunk(changes, g.engine.chunk()) {
+	for keys := range slices.Chunk(g.keys(), g.engine.chunk()) {
+		piece := make([]store.Change, len(keys))
+		for i, key := range keys {
+			piece[i] = g.change(key, last)
+		}
 		if err := r.add(ctx, piece); err != nil {
 			return err
 		}
@@ -290,34 +310,40 @@ func (g *guard) listDigest() string {
 	return digestOf(func(yield func(string) bool) { yield(b.String()) }).String()
 }
 
-// changes are the list of what waits. What this run did not look at is as the last held run lists it.
-func (g *guard) changes(ctx context.Context) ([]store.Change, error) {
-	var last map[lossKey]listedLoss
-	var out []store.Change
-	for _, key := range g.keys() {
-		w := g.waits[key]
-		if w.change == nil && last == nil {
-			var err error
-			if last, err = g.listedBy(ctx, g.doc.HeldRun); err != nil {
-				return nil, err
-			}
-		}
-		switch listed := last[key]; {
-		case w.change != nil:
-			out = append(out, *w.change)
-		case listed.digest == w.Digest:
-			out = append(out, listed.change)
-		default:
-			out = append(out, w.outline(g.engine.Words, g.policy().Departures[key.side], key))
-		}
+// lastList is the list of the last held run, where this run needs it: of what it did not look at nothing else tells more than the
+// names.
+func (g *guard) lastList(ctx context.Context) (map[lossKey]*store.Change, error) {
+	needed := false
+	for _, w := range g.waits {
+		needed = needed || w.change == packedChange{}
 	}
-	return out, nil
+	if !needed {
+		return nil, nil
+	}
+	changes, err := g.waitingBy(ctx, g.doc.HeldRun)
+	if err != nil {
+		return nil, err
+	}
+	return maps.Collect(changes), nil
+}
+
+// change is what would be done about a loss that waits.
+func (g *guard) change(key lossKey, last map[lossKey]*store.Change) store.Change {
+	w, listed := g.waits[key], last[key]
+	switch {
+	case w.change != packedChange{}:
+		return w.change.unpack()
+	case listed != nil && listed.Loss.Digest == w.Digest:
+		return *listed
+	default:
+		return w.outline(g.engine.Words, g.policy().Departures[key.side], key)
+	}
 }
 
 // outline is a change of which only the link tells.
 func (w *heldLoss) outline(words Words, departs reconcile.Departure, key lossKey) store.Change {
 	c := store.Change{
-		Side: key.side.Other(), Action: string(record.Update), Record: w.link.Name, CreatioID: w.link.CreatioID, GoogleID: w.link.GoogleID,
+		Side: key.side.Other(), Action: string(record.Update), Record: w.name, CreatioID: w.creatioID, GoogleID: w.googleID,
 		Waits: true, Loss: &store.Loss{Link: key.link, Digest: w.Digest},
 	}
 	switch {
@@ -347,7 +373,7 @@ func (g *guard) explain() *store.Problem {
 	}
 	var parts []string
 	if n := len(leave); n > 0 {
-		parts = append(parts, g.engine.Words.number(n)+" would leave the synchronization")
+		parts = append(parts, g.engine.Words.number(n)+" "+cmp.Or(g.engine.Words.Leave, "would leave the synchronization"))
 	}
 	if n := len(lose); n > 0 {
 		parts = append(parts, g.engine.Words.number(n)+" would lose values")

@@ -90,7 +90,7 @@ func (l *loader) loadLinks(ctx context.Context) error {
 		}
 		l.pairs.closeMany()
 	}
-	if err := l.loadInterrupted(ctx); err != nil {
+	if err := l.loadWritten(ctx); err != nil {
 		return err
 	}
 	l.pairs.close()
@@ -156,9 +156,9 @@ func (l *loader) waitsOn(link store.Link) bool {
 // clockSkew is how far the clocks of two instances may be apart.
 const clockSkew = 5 * time.Minute
 
-// loadInterrupted nominates the links that runs wrote which were cut off: the members that the last whole run wrote down
+// loadWritten nominates the links that runs wrote which were cut off: the members that the last whole run wrote down
 // tell nothing of what those moved.
-func (l *loader) loadInterrupted(ctx context.Context) error {
+func (l *loader) loadWritten(ctx context.Context) error {
 	if !l.doc.Interrupted {
 		return nil
 	}
@@ -260,7 +260,7 @@ func (l *loader) nominate(ask asked) {
 			}
 		}
 		for _, id := range l.members[s].added {
-			if p := l.pairs.bySide[s][id]; p == nil || !p.told().active && !p.has(s) {
+			if p := l.pairs.bySide[s][id]; p == nil || !p.current().active && !p.has(s) {
 				ask[s][id] = true
 			}
 		}
@@ -350,7 +350,7 @@ func whole(link store.Link, s record.Side) bool {
 // waitUndecided deals with pairs of which a read decides nothing yet. Where the link tells what the record was when it was
 // seen last, the pair goes on with that, and is looked at again later; else it waits.
 func (l *loader) waitUndecided(list []*pair) {
-	open := slices.DeleteFunc(slices.Clone(list), func(p *pair) bool { return len(p.undecided) == 0 && !p.told().revisits })
+	open := slices.DeleteFunc(slices.Clone(list), func(p *pair) bool { return len(p.undecided) == 0 && !p.current().revisits })
 	l.pairs.each(open, func(p *pair) {
 		if len(p.undecided) > 0 {
 			l.waitUndecidedPair(p)

@@ -304,7 +304,7 @@ func (m *matcher) tied(ctx context.Context, s record.Side, links []store.Link) (
 		if id := l.SideID(s); other == "" && l.Left != "" && m.pairs.bySide[s][id] == nil {
 			m.orphans[id] = append(m.orphans[id], l)
 		}
-		if other == "" || m.doubts.isParted(l.ID) {
+		if other == "" || m.doubts.isSeparated(l.ID) {
 			continue
 		}
 		tied[l.SideID(s)] = true
@@ -394,7 +394,7 @@ func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candi
 		return
 	}
 	since := m.start
-	p.wait = &wait{doubtful: true}
+	p.wait = &wait{inDoubt: true}
 	for _, c := range candidates {
 		d := store.Pair{State: store.StateDoubt, Reason: byMatch, Since: m.start, Names: map[record.Side]string{
 			s: m.engine.Title(rec.Fields), s.Other(): m.engine.Title(c.Fields),

@@ -21,8 +21,8 @@ type outline struct {
 	known             [2]bool
 }
 
-// told is the outline of a pair, open or closed.
-func (p *pair) told() outline {
+// current is the outline of a pair, open or closed.
+func (p *pair) current() outline {
 	if p.content == nil {
 		return p.outline
 	}
@@ -37,10 +37,10 @@ func (p *pair) told() outline {
 }
 
 // sideID is the id of the pair's record on a side.
-func (p *pair) sideID(s record.Side) string { return p.told().ids[place(s)] }
+func (p *pair) sideID(s record.Side) string { return p.current().ids[place(s)] }
 
 // has reports whether the record of a side is known.
-func (p *pair) has(s record.Side) bool { return p.told().known[place(s)] }
+func (p *pair) has(s record.Side) bool { return p.current().known[place(s)] }
 
 func place(s record.Side) int {
 	if s == record.Creatio {
@@ -87,7 +87,7 @@ func (p *pairs) close() {
 			continue
 		}
 		if packed, err := n.content.pack(); err == nil {
-			n.outline, n.packed = n.told(), packed
+			n.outline, n.packed = n.current(), packed
 			n.content = nil
 		}
 	}
@@ -193,4 +193,18 @@ func (p packedLink) unpack() store.Link {
 		}
 	}
 	return l
+}
+
+// packedChange is a change as a few bytes.
+type packedChange struct{ record.PackedJSON }
+
+func packChange(c store.Change) packedChange {
+	// The store writes it as JSON as well, so it always can be.
+	raw, _ := json.Marshal(c)
+	return packedChange{record.PackJSON(raw)}
+}
+
+func (p packedChange) unpack() (c store.Change) {
+	_ = json.Unmarshal(p.Unpack(), &c)
+	return c
 }

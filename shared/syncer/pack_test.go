@@ -34,12 +34,12 @@ func TestNothing_of_a_pair_is_lost_by_closing_it(t *testing.T) {
 		pairs := newPairs()
 		want := c
 		p := pairs.newPair(&c)
-		before := p.told()
+		before := p.current()
 		pairs.close()
 		if p.content != nil {
 			t.Fatalf("%s: is still open", name)
 		}
-		if diff := cmp.Diff(before, p.told(), cmp.AllowUnexported(outline{})); diff != "" {
+		if diff := cmp.Diff(before, p.current(), cmp.AllowUnexported(outline{})); diff != "" {
 			t.Errorf("%s: tells something else once it is closed (-want +got):\n%s", name, diff)
 		}
 		if diff := cmp.Diff(&want, p.open().content, cmp.AllowUnexported(content{})); diff != "" {

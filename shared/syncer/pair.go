@@ -66,9 +66,9 @@ type content struct {
 type wait struct {
 	until   time.Time
 	problem *store.Problem
-	// doubtful says that the record may be one of several, found those of its doubts that this run found.
-	doubtful bool
-	found    []store.Pair
+	// inDoubt says that the record may be one of several, found those of its doubts that this run found.
+	inDoubt bool
+	found   []store.Pair
 	// left says that the record is left to another user's account, for as long as that user synchronizes.
 	left bool
 }
@@ -77,11 +77,11 @@ type wait struct {
 func (p *pair) linked() bool { return p.sideID(record.Creatio) != "" && p.sideID(record.Google) != "" }
 
 // newlySeen reports whether the pair is nothing but a record that was found just now.
-func (p *pair) newlySeen() bool { return !p.unchanged && !p.told().inStore && !p.linked() }
+func (p *pair) newlySeen() bool { return !p.unchanged && !p.current().inStore && !p.linked() }
 
 // free lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
 func (p *pair) free() {
-	p.outline = p.told()
+	p.outline = p.current()
 	p.outline.inStore, p.outline.revisits, p.outline.known = false, false, [2]bool{}
 	p.content, p.packed = nil, nil
 }
@@ -159,7 +159,7 @@ func (p *pairs) index(n *pair, s record.Side) {
 	if id == "" {
 		return
 	}
-	if known := p.bySide[s][id]; known != nil && known != n && (known.told().active || !n.told().active) {
+	if known := p.bySide[s][id]; known != nil && known != n && (known.current().active || !n.current().active) {
 		return
 	}
 	p.bySide[s][id] = n

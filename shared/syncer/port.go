@@ -29,6 +29,9 @@ type Side interface {
 type Scoped interface {
 	// Prepare makes sure that the scope exists and returns its lasting id. It may write.
 	Prepare(ctx context.Context) (scope string, err error)
+	// Chosen reports whether the scope is one that the user chose, as a tag. One that is gone is not made again: there is nothing to
+	// synchronize until the user chooses another one.
+	Chosen() bool
 }
 
 // Finder is a Side that finds records by what they have in common with others.

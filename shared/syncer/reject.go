@@ -19,7 +19,7 @@ func (g *guard) rejected(l *store.Link) map[record.Side]store.Change {
 			if out == nil {
 				out = map[record.Side]store.Change{}
 			}
-			out[s] = listed.change
+			out[s] = listed.change.unpack()
 		}
 	}
 	return out

@@ -244,8 +244,9 @@ func same(a, b store.Link) bool {
 
 // linkCounts are the numbers of a user's links that a run keeps.
 type linkCounts struct {
-	// active counts the links in scope, failing those with something left to do that did not come about.
-	active, failing int
+	// active counts the links in scope, failing those with something left to do that did not come about; left the pairs with
+	// which an undo did not come to an end.
+	active, failing, left int
 }
 
 // add counts a link that was read.

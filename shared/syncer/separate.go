@@ -68,12 +68,7 @@ func (st *step) relinked() bool { return st.Relink && st.failure() == nil }
 // again.
 func (w *writer) afterSeparation(st *step) []store.Link {
 	if !st.relinked() {
-		if names := st.names(w); !maps.Equal(names, st.doubt.Names) {
-			p := *st.doubt
-			p.Names = names
-			st.doubt = &p
-			w.doubts.put(p)
-		}
+		w.nameDoubt(st)
 		return nil
 	}
 	l := st.link
@@ -83,6 +78,16 @@ func (w *writer) afterSeparation(st *step) []store.Link {
 	w.doubts.settle(st.doubt.ID)
 	st.link, st.stored, st.doubt = l, l, nil
 	return []store.Link{l}
+}
+
+// nameDoubt has a doubt call its records what they are called now.
+func (w *writer) nameDoubt(st *step) {
+	if names := st.names(w); st.doubt != nil && !maps.Equal(names, st.doubt.Names) {
+		p := *st.doubt
+		p.Names = names
+		st.doubt = &p
+		w.doubts.put(p)
+	}
 }
 
 // doubtOf is the doubt that an undo left in the place of a link; nil where there is none. A link that is there is no doubt,
@@ -139,8 +144,8 @@ func (u undoer) isOf(ctx context.Context, l store.Link, changes []store.Change) 
 
 const codeDoubt = "doubt"
 
-// doubtful asks the user whether two records are one.
-func (w *writer) doubtful(p store.Pair) {
+// reportDoubt asks the user whether two records are one.
+func (w *writer) reportDoubt(p store.Pair) {
 	c, g := p.Names[record.Creatio], p.Names[record.Google]
 	w.report.problem(store.Link{Name: c, CreatioID: p.CreatioID, GoogleID: p.GoogleID}, store.Problem{
 		Code:    codeDoubt,

@@ -63,6 +63,12 @@ func (s *session) newID(side record.Side, from string, state json.RawMessage, sa
 	return n.NewID(s.user.ID() + "\x00" + from + salt)
 }
 
+// chosen reports whether the user chose a side's scope.
+func (s *session) chosen(side record.Side) bool {
+	scoped, ok := s.sides[side].(Scoped)
+	return ok && scoped.Chosen()
+}
+
 // prepare makes sure that a side's scope exists.
 func (s *session) prepare(ctx context.Context, side record.Side) (scope string, err error) {
 	scoped, ok := s.sides[side].(Scoped)

@@ -233,13 +233,15 @@ func (u undoer) plan(list []*pair) []*step {
 		u.recoverIntent(p)
 		d, left := reconcile.Undo(u.engine.Schema, u.planned(p), p.applied, u.policy())
 		p.left = left
+		st := u.newStep(p, d)
 		if !u.leads(p, d) {
+			// An undo that was cut off may have named the records by what they were called before it.
+			u.nameDoubt(st)
 			continue
 		}
 		if d.Relink {
 			p.reason = byUndo
 		}
-		st := u.newStep(p, d)
 		st.separates = d.Separate && p.doubt == nil
 		steps = append(steps, st)
 	}
@@ -283,6 +285,7 @@ func (u undoer) explain(p *pair) {
 		problem.Action = "Synchronize once, then undo again."
 		u.report.problem(p.link, problem)
 		u.report.run.Counts.Failed++
+		u.counts.left++
 		return
 	}
 	for _, s := range p.left.Gone {
@@ -292,7 +295,7 @@ func (u undoer) explain(p *pair) {
 		})
 	}
 	if p.doubt != nil {
-		u.doubtful(*p.doubt)
+		u.reportDoubt(*p.doubt)
 	}
 	if p.left.Held {
 		u.report.problem(p.link, problemHeld)

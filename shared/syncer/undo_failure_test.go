@@ -224,25 +224,31 @@ func (w *world) snapshot() map[string]string {
 // What a side shows of before its own last write is nobody's edit, and not the value that was to come back.
 func TestAn_undo_decides_nothing_by_a_read_that_is_older_than_what_the_link_knows(t *testing.T) {
 	t.Parallel()
-	w := team(t, "Ada", "Bo")
+	w := team(t, "Ada", "Bo", "Cy")
 	g := w.sides[record.Google]
 	g.lags = time.Hour
-	id := g.id("Ada")
-	before := g.record(id)
+	ada, cy := g.id("Ada"), g.id("Cy")
+	before := map[string]record.Record{ada: g.record(ada), cy: g.record(cy)}
 	w.setJob(record.Google, "Ada", "Pilot")
 	w.setJob(record.Google, "Bo", "Pilot")
+	w.setJob(record.Google, "Cy", "Pilot")
 	r := w.sync()
-	g.stale = map[string]record.Record{id: before}
+	g.stale = before
 	out, u := w.attempt(t.Context(), w.askUndo(store.Undo{Run: r.ID}))
-	if out.Status != syncer.Partial || codes(u) != "Ada not-yet" || w.kept().Status != "partial" {
+	if out.Status != syncer.Partial || codes(u) != "Ada not-yet, Cy not-yet" || w.kept().Status != "partial" {
 		t.Errorf("ended %+v with %q, the state is %+v", out, codes(u), w.kept())
+	}
+	if says := w.kept().Problem.Message; !strings.HasPrefix(says, "2 records ") {
+		t.Errorf("the settings page says: %s", says)
 	}
 	wantJob(t, w, "Ada", "Pilot / Pilot")
 	wantJob(t, w, "Bo", "Clerk / Clerk")
+	wantJob(t, w, "Cy", "Pilot / Pilot")
 	w.pass(time.Hour)
 	g.stale = nil
 	w.undo(r)
 	wantJob(t, w, "Ada", "Clerk / Clerk")
+	wantJob(t, w, "Cy", "Clerk / Clerk")
 	w.silent()
 }
 

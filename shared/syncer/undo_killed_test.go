@@ -209,3 +209,22 @@ func TestA_match_is_told_once_although_a_record_changes_while_it_is_written(t *t
 		t.Errorf("the history tells %+v", r.Changes)
 	}
 }
+
+func TestA_doubt_names_its_records_as_they_are_wherever_the_undo_was_killed(t *testing.T) {
+	t.Parallel()
+	for n := 1; ; n++ {
+		w := newWorld(t)
+		w.sides[record.Creatio].add("Anna Meyer", "meyer@example.com")
+		w.sides[record.Google].add("Bert Meyer", "meyer@example.com")
+		r := w.sync()
+		id := w.askUndo(store.Undo{Run: r.ID})
+		if !w.kill(id, n, true) {
+			break
+		}
+		w.pass(time.Hour)
+		w.attempt(t.Context(), id)
+		if got := w.doubts(); got != "[Anna Meyer=Bert Meyer]" {
+			t.Errorf("killed at call %d: open are %s", n, got)
+		}
+	}
+}

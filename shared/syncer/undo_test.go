@@ -268,7 +268,7 @@ func TestUndoing_a_deselection_selects_the_contact_on_both_sides_again(t *testin
 	}
 }
 
-// Two records that meet have agreed on nothing before: each gets its own content back, and whether they are one is open
+// Two records that are matched have agreed on nothing before: each gets its own content back, and whether they are one is open
 // until the user says it, or undoes the undo.
 func TestUndoing_a_first_meeting_gives_each_record_its_own_content_back(t *testing.T) {
 	t.Parallel()

@@ -24,7 +24,7 @@ func (w *writer) rebuildIntents(ctx context.Context, list []*pair) error {
 	var pairs []*pair
 	var steps []*step
 	for _, p := range list {
-		if !p.told().inStore {
+		if !p.current().inStore {
 			continue
 		}
 		s, found := p.open().unjournaled()

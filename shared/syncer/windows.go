@@ -46,8 +46,10 @@ func (s *session) readWindows(ctx context.Context) (*reading, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if rd.deltas[record.Creatio].ScopeGone {
-		return nil, skip{ReasonTagMissing}
+	for _, side := range record.Sides {
+		if rd.deltas[side].ScopeGone {
+			return nil, skip{ReasonTagMissing}
+		}
 	}
 	return rd, nil
 }
@@ -77,12 +79,12 @@ func (s *session) readWindow(ctx context.Context, side record.Side) (w sideWindo
 		cursor = nil
 	}
 	w.delta, err = s.scan(ctx, side, cursor)
-	if err != nil || !w.delta.ScopeGone || side == record.Creatio {
+	if err != nil || !w.delta.ScopeGone || s.chosen(side) {
 		return w, err
 	}
-	// The group was deleted in Google. As long as nothing hangs on it, it is made again, and so where the settings let
-	// nothing of that reach Creatio; else everything in it has left, and the guard asks what that means.
-	follows := s.policy().Direction.Takes(record.Creatio)
+	// A scope that Tandem made was deleted, as the group in Google. As long as nothing hangs on it, it is made again, and so where
+	// the settings let nothing of that reach the other side; else everything in it has left, and the guard asks what that means.
+	follows := s.policy().Direction.Takes(side.Other())
 	w.scope, w.delta, w.ended = "", record.Delta{Members: []string{}}, true
 	if s.doc.Members > 0 && s.trigger != TriggerReject && follows {
 		return w, nil
@@ -109,7 +111,7 @@ func (s *session) heldBack() bool {
 // previewWindow reads a side whose scope may not be there yet, and makes none.
 func (s *session) previewWindow(ctx context.Context, side record.Side) (w sideWindow, err error) {
 	w.delta, err = s.scan(ctx, side, nil)
-	if w.delta.ScopeGone && side == record.Google {
+	if w.delta.ScopeGone && !s.chosen(side) {
 		w.delta = record.Delta{Members: []string{}}
 	}
 	return w, err

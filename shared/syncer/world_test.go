@@ -335,6 +335,8 @@ func (h *half) record(id string) record.Record {
 	}
 }
 
+func (h *half) Chosen() bool { return h.side == record.Creatio }
+
 func (h *half) Prepare(context.Context) (string, error) {
 	if err := h.call("prepare"); err != nil {
 		return "", err

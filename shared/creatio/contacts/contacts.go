@@ -43,6 +43,9 @@ func New(site *creatio.Site, tag Tag, user creatio.User) *Side {
 // Prepare gives the scope's lasting id. A tag is made by its user and by nobody else.
 func (s *Side) Prepare(context.Context) (string, error) { return s.tag.ID, nil }
 
+// Chosen is true: the user chooses the tag.
+func (s *Side) Chosen() bool { return true }
+
 // Site is the address of the site, whose contacts all of its users share.
 func (s *Side) Site() string { return s.site.URL() }
 

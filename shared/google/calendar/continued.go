@@ -92,6 +92,11 @@ func (s *Side) moved(was, now *kept, before *gcal.Event, into map[string]string)
 		into[id] = baseID(id) + "_" + old[0]
 		return
 	}
+	if after := now.master(id); after != nil && slices.Equal(before.Recurrence, after.Recurrence) {
+		// The whole series moved, or its clock is another one: in summer, say, and not in winter.
+		moveEach(into, baseID(id), old, fresh)
+		return
+	}
 	left := 0
 	for i, key := range old {
 		if slices.Contains(fresh, key) {
@@ -114,6 +119,15 @@ func (s *Side) moved(was, now *kept, before *gcal.Event, into map[string]string)
 func same(before, after *gcal.Event) bool {
 	return after != nil && slices.Equal(before.Recurrence, after.Recurrence) && startKey(before.Start) == startKey(after.Start) &&
 		startKey(before.End) == startKey(after.End) && before.Start.TimeZone == after.Start.TimeZone
+}
+
+// moveEach notes that each instance of a series goes on at its place, unless it stays or another one comes to be where it was.
+func moveEach(into map[string]string, base string, old, fresh []string) {
+	for i := range min(len(old), len(fresh)) {
+		if !slices.Contains(fresh, old[i]) && !slices.Contains(old, fresh[i]) {
+			into[base+"_"+fresh[i]] = base + "_" + old[i]
+		}
+	}
 }
 
 // takeOver notes which instances go on in which: those of the same original start, or, where there is none of those, of the same

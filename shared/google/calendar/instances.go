@@ -187,20 +187,27 @@ func (s *Side) locate(ctx context.Context, id string) (*address, error) {
 }
 
 func (k *kept) locate(s *Side, id, base, key string) *address {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if k.index == nil {
-		k.index = map[string]string{}
+		k.index, k.related, k.has = map[string]string{}, k.families(), map[string]map[string]bool{}
 		for id, e := range k.Events {
 			if e.RecurringEventId != "" && (k.index[recordID(e)] == "" || e.Status != statusCancelled) {
 				k.index[recordID(e)] = id
 			}
 		}
-		k.related = k.families()
 	}
 	if listed := k.index[id]; listed != "" {
 		return &address{id: listed}
 	}
 	for _, series := range slices.Concat([]string{base}, k.related[base]) {
-		if e := k.master(series); e != nil && slices.Contains(s.startsOf(k, series), key) {
+		if k.has[series] == nil {
+			k.has[series] = map[string]bool{}
+			for _, key := range s.startsOf(k, series) {
+				k.has[series][key] = true
+			}
+		}
+		if k.has[series][key] {
 			return &address{series: series, start: originalStart(key)}
 		}
 	}

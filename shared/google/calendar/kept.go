@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -36,9 +37,11 @@ type kept struct {
 
 	// single are events of the list that do not recur, and are no instances.
 	single map[string]bool
-	// index finds the instances that differ by the ids of their records, and related series that were one once.
+	// index finds the instances that differ by the ids of their records, and related series that were one once. has are the
+	// original starts of series.
 	index   map[string]string
 	related map[string][]string
+	has     map[string]map[string]bool
 }
 
 func newKept() *kept {
@@ -57,15 +60,24 @@ func (k *kept) encode() []byte {
 
 func decodeKept(data []byte) (*kept, error) {
 	k := newKept()
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(r)
+	raw, err := ReadKept(data)
 	if err == nil {
 		err = json.Unmarshal(raw, k)
 	}
 	return k, err
+}
+
+// ReadKept is what a side gave to be kept, for a person to read.
+func ReadKept(data []byte) (json.RawMessage, error) {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("read what is kept of series: %w", err)
+	}
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read what is kept of series: %w", err)
+	}
+	return raw, nil
 }
 
 // digestOf stands for what is kept; empty for nothing.
@@ -196,7 +208,7 @@ func (k *kept) exceptions() map[string][]*gcal.Event {
 // essence is what is kept of an event: what records are made of.
 func (s *Side) essence(e *gcal.Event) *gcal.Event {
 	out := gcal.Event{
-		Id: e.Id, Etag: e.Etag, Status: e.Status, Updated: e.Updated, Summary: e.Summary, Description: e.Description, Location: e.Location,
+		Id: e.Id, Etag: e.Etag, Status: e.Status, Created: e.Created, Updated: e.Updated, Summary: e.Summary, Description: e.Description, Location: e.Location,
 		Start: e.Start, End: e.End, Recurrence: e.Recurrence, RecurringEventId: e.RecurringEventId, OriginalStartTime: e.OriginalStartTime,
 		ICalUID: e.ICalUID, Organizer: e.Organizer, Attendees: e.Attendees, AttendeesOmitted: e.AttendeesOmitted, EventType: e.EventType,
 		GuestsCanModify: e.GuestsCanModify, GuestsCanSeeOtherGuests: e.GuestsCanSeeOtherGuests, Locked: e.Locked, PrivateCopy: e.PrivateCopy,

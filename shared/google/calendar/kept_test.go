@@ -160,3 +160,26 @@ func TestTwo_parts_of_one_series_at_the_same_time_are_both_there(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+func TestWhat_is_kept_of_an_event_makes_the_same_record(t *testing.T) {
+	t.Parallel()
+	d := newDiary(t)
+	yes := false
+	e := recurring("Fair", firstDay.Add(9*time.Hour), "RRULE:FREQ=WEEKLY;COUNT=3")
+	e.Description, e.Location, e.GuestsCanSeeOtherGuests, e.GuestsCanModify = "<b>Bring</b> pens", "Hall", &yes, true
+	e.Attendees = []*gcal.EventAttendee{{Email: bob, Optional: true, Comment: "late"}, {Email: "room@resource.calendar.google.com", Resource: true}}
+	e.Reminders = &gcal.EventReminders{Overrides: []*gcal.EventReminder{{Method: "popup", Minutes: 0, ForceSendFields: []string{"Minutes"}}, {Method: "email", Minutes: 60}}}
+	e.ExtendedProperties = &gcal.EventExtendedProperties{Private: map[string]string{mark: "L1", "theirs": "1"}, Shared: map[string]string{creatioMark: "A1"}}
+	series := d.Add(e)
+	first := d.Instances(series)[0].Id
+	d.Edit(first, func(e *gcal.Event) { e.Summary = "Market" })
+	d.scan(nil)
+	k, err := decodeKept(d.kept)
+	must(t, err)
+	for _, id := range []string{series, first} {
+		e := d.Event(id)
+		if diff := cmp.Diff(d.side.record(e), d.side.record(k.Events[id])); diff != "" {
+			t.Errorf("%s (-read +kept):\n%s", id, diff)
+		}
+	}
+}

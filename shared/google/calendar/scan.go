@@ -72,7 +72,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 		return record.Delta{}, fmt.Errorf("scan events: %w", err)
 	}
 	if len(events) == 0 {
-		from.Token = token
+		from.Token, from.Zone = token, s.zoneTold()
 		raw, err := json.Marshal(from)
 		return record.Delta{Cursor: raw}, err
 	}

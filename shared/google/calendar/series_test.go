@@ -159,3 +159,63 @@ func records(delta record.Delta) map[string]record.Record {
 	}
 	return out
 }
+
+func TestAn_instance_is_addressed_by_its_listed_id_or_by_series_and_start(t *testing.T) {
+	t.Parallel()
+	d := newDiary(t)
+	day := &gcal.EventDateTime{Date: "2026-03-04"}
+	weekly := recurring("Standup", firstDay.Add(9*time.Hour), "RRULE:FREQ=WEEKLY;COUNT=2")
+	rest := recurring("Standup", firstDay.AddDate(0, 0, 14).Add(9*time.Hour), "RRULE:FREQ=WEEKLY;COUNT=2")
+	fair := &gcal.Event{Start: day, End: day, Recurrence: []string{"RRULE:FREQ=YEARLY;COUNT=1"}}
+	asked := recurring("Dates", firstDay.Add(9*time.Hour), "RDATE:20260320T090000Z")
+	k := newKept()
+	for id, e := range map[string]*gcal.Event{"a": weekly, "a_R20260316T090000": rest, "f": fair, "d": asked} {
+		e.Id, k.Events[id] = id, e
+	}
+	k.Starts["d"] = []string{"20260302T090000Z", "20260320T090000Z"}
+	k.Events["odd"] = &gcal.Event{Id: "odd", RecurringEventId: "a", OriginalStartTime: &gcal.EventDateTime{DateTime: "2026-03-09T10:00:00+01:00"}}
+	d.kept = k.encode()
+	d.open()
+	for id, want := range map[string]address{
+		"single":                              {id: "single"},
+		"a_20260302T090000Z":                  {series: "a", start: "2026-03-02T09:00:00Z"},
+		"a_20260309T090000Z":                  {id: "odd"},
+		"a_20260316T090000Z":                  {series: "a_R20260316T090000", start: "2026-03-16T09:00:00Z"},
+		"a_R20260316T090000_20260323T090000Z": {series: "a_R20260316T090000", start: "2026-03-23T09:00:00Z"},
+		"f_20260304":                          {series: "f", start: "2026-03-04"},
+		"d_20260320T090000Z":                  {series: "d", start: "2026-03-20T09:00:00Z"},
+		"a_20270101T090000Z":                  {id: "a_20270101T090000Z"},
+		"x_20260302T090000Z":                  {id: "x_20260302T090000Z"},
+	} {
+		got, err := d.side.locate(t.Context(), id)
+		must(t, err)
+		if *got != want {
+			t.Errorf("%s is at %+v, want %+v", id, *got, want)
+		}
+	}
+}
+
+func TestA_series_whose_clock_becomes_another_one_keeps_its_instances(t *testing.T) {
+	t.Parallel()
+	d := newDiary(t)
+	// Lagos has no summer time, so that only the instances of the summer move.
+	series := d.Add(recurring("Standup", firstDay.Add(9*time.Hour), "RRULE:FREQ=WEEKLY;COUNT=8"))
+	delta := d.scan(nil)
+	d.Edit(series, func(e *gcal.Event) { e.Start.TimeZone, e.End.TimeZone = "Africa/Lagos", "Africa/Lagos" })
+	d.open()
+	delta = d.scan(delta.Cursor)
+	stay, goOn := 0, 0
+	for _, r := range records(delta) {
+		switch {
+		case r.Gone:
+			t.Errorf("%s is gone", r.ID)
+		case len(r.Aliases) == 1:
+			goOn++
+		default:
+			stay++
+		}
+	}
+	if stay != 4 || goOn != 4 {
+		t.Errorf("%d instances stay, %d go on", stay, goOn)
+	}
+}

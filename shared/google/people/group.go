@@ -20,6 +20,9 @@ const (
 	groupFields = "groupType,memberCount,metadata,name"
 )
 
+// Chosen is false: the group is made where it is missing.
+func (s *Side) Chosen() bool { return false }
+
 // Prepare finds the group, by its resource name where that is known and still good, else by its name, or makes it. It
 // returns the resource name, which stays when the user renames the group.
 func (s *Side) Prepare(ctx context.Context) (string, error) {

@@ -39,7 +39,7 @@ func Photos() map[string][]byte {
 // draw makes a photo: eight by eight fields, of which the right ones mirror the left ones.
 func draw(seed string) []byte {
 	const fields, size = 8, 12
-	sum := sha256.Sum256([]byte("portrait " + seed))
+	sum := sha256.Sum256([]byte("photo of " + seed))
 	ink := color.NRGBA{sum[29], sum[30], sum[31], 255}
 	paper := color.NRGBA{255 - sum[29]/4, 255 - sum[30]/4, 255 - sum[31]/4, 255}
 	picture := image.NewPaletted(image.Rect(0, 0, fields*size, fields*size), color.Palette{paper, ink})

@@ -270,12 +270,16 @@ func (s *story) editOf(p *people.Person, line string) {
 		}
 	case "birthday":
 		if p.Birthdays = nil; text != "" {
-			p.Birthdays = []*people.Birthday{{Date: dateIn(text)}}
+			if p.Birthdays = []*people.Birthday{{Text: text}}; wholeDate.MatchString(text) {
+				p.Birthdays = []*people.Birthday{{Date: dateIn(text)}}
+			}
 		}
 	default:
 		s.editEntry(p, label, text, added, removed)
 	}
 }
+
+var wholeDate = regexp.MustCompile(`^(-|\d{4})-\d\d-\d\d$`)
 
 func dateIn(text string) *people.Date {
 	d := &people.Date{}
@@ -370,6 +374,8 @@ func (s *story) personLines(p *people.Person) string {
 	}
 	for _, d := range p.Birthdays {
 		switch {
+		case d.Date == nil:
+			line("birthday", d.Text)
 		case d.Date != nil && d.Date.Year == 0:
 			line("birthday", fmt.Sprintf("--%02d-%02d", d.Date.Month, d.Date.Day))
 		case d.Date != nil:

@@ -61,6 +61,16 @@ var siteStatements = []struct {
 			s.creatio.Deny("Ada", m[3], m[2])
 		}
 	}},
+	{regexp.MustCompile(`^Ada may (no longer|again) read the (account|department|title|job|city|region|country) "(.+)"$`), func(s *story, m []string) {
+		lists := map[string]string{
+			"account": "Account", "department": "Department", "title": "ContactSalutationType", "job": "Job", "city": "City", "region": "Region", "country": "Country",
+		}
+		if id := s.listed(lists[m[2]], m[3]); m[1] == "again" {
+			s.creatio.AllowRecord("Ada", lists[m[2]], id, "read")
+		} else {
+			s.creatio.DenyRecord("Ada", lists[m[2]], id, "read")
+		}
+	}},
 	{regexp.MustCompile(`^Ada may (no longer|again) (read|update) (.+)$`), func(s *story, m []string) {
 		id := s.contactNamed(m[3])
 		if m[1] == "again" {

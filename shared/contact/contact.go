@@ -51,18 +51,18 @@ const (
 
 // Schema is what Tandem carries of a contact.
 var Schema = record.Schema{
-	{Name: GivenName, Label: "First name", Of: "name", Key: textKey},
+	{Name: GivenName, Label: "First name", Of: "name", Ahead: Salutation, Key: textKey},
 	{Name: MiddleName, Label: "Middle name", Of: "name", Key: textKey},
-	{Name: Surname, Label: "Last name", Of: "name", Key: textKey},
+	{Name: Surname, Label: "Last name", Of: "name", Behind: Suffix, Key: textKey},
 	{Name: Salutation, Label: "Title", Key: textKey},
 	{Name: JobTitle, Label: "Job title", Key: textKey},
 	{Name: Department, Label: "Department", Key: textKey},
 	{Name: Company, Label: "Company", Key: textKey},
-	{Name: Birthday, Label: "Birthday", Key: textKey},
+	{Name: Birthday, Label: "Birthday", Key: textKey, Loose: func(e record.Entry) bool { _, ok := ParseBirthday(e.Text); return !ok }},
 	{Name: Skype, Label: "Skype", Key: textKey},
 	{Name: Emails, Label: "E-mail", Set: true, Key: func(e record.Entry) string { return EmailKey(e.Text) }},
 	{Name: Phones, Label: "Phone", Set: true, Key: func(e record.Entry) string { return PhoneKey(e.Text) }, Alike: samePhone},
-	{Name: Addresses, Label: "Address", Set: true, Parts: []string{Street, Zip, City, Region, Country}, Key: addressKey},
+	{Name: Addresses, Label: "Address", Set: true, Parts: []string{Street, Zip, City, Region, Country}, Key: addressKey, Edited: editedAddress},
 	{Name: Websites, Label: "Website", Set: true, Key: func(e record.Entry) string { return WebKey(e.Text) }},
 	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},
 }

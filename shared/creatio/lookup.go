@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/odata"
 )
@@ -30,7 +32,16 @@ type Named struct {
 type Names map[string]map[string][]Named
 
 // NameKey normalizes a name, so that spellings that a list treats as equal have the same key.
-func NameKey(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+func NameKey(name string) string { return strings.ToLower(norm.NFC.String(oneLine(name))) }
+
+func oneLine(name string) string { return strings.Join(strings.Fields(name), " ") }
+
+// spellings are the forms in which a list may have a name: a database compares letters as they are stored, composed or not, and does
+// not know that one space is like another, or like two.
+func spellings(name string) []string {
+	line := norm.NFC.String(oneLine(name))
+	return []string{name, line, norm.NFD.String(line), strings.ReplaceAll(line, " ", "\u00a0"), strings.ReplaceAll(line, " ", "  ")}
+}
 
 // Find returns the rows of a list with a name.
 func (n Names) Find(set, name string) []Named { return n[set][NameKey(name)] }
@@ -64,7 +75,12 @@ func (s *Site) LookUp(ctx context.Context, questions []Question) (Names, error) 
 	var pieces []Question
 	var queries []odata.Query
 	for _, q := range questions {
-		names := slices.DeleteFunc(slices.Clone(q.Names), func(name string) bool { return s.asked[q.Set][name] })
+		var names []string
+		for _, name := range q.Names {
+			if !s.asked[q.Set][name] {
+				names = append(names, spellings(name)...)
+			}
+		}
 		for chunk := range slices.Chunk(Unique(names), MaxListed) {
 			pieces = append(pieces, Question{Set: q.Set, Within: q.Within, Names: chunk})
 			queries = append(queries, odata.Query{

@@ -76,6 +76,8 @@ type Site struct {
 	// known are the rows that were found, asked the names that were requested, by list.
 	known Names
 	asked map[string]map[string]bool
+	// zone is the site's default time zone, once it was read.
+	zone *string
 }
 
 // Open detects the layout of the site and checks that it answers.

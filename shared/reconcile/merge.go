@@ -132,8 +132,13 @@ type View struct {
 	// they may be written, and that the runs of that user do so.
 	Locked   []string
 	Followed bool
+	// Hidden is what the side has and does not show to this user, as record.Record names it.
+	Hidden   []string
 	Modified time.Time
 }
+
+// hides reports whether the side has a field that it does not show.
+func (v View) hides(f record.Field) bool { return slices.Contains(v.Hidden, f.Name) }
 
 // hasUntracked reports whether the side has a value of a set under a label of its own, where it does not show it.
 func (v View) hasUntracked(f record.Field, e record.Entry) bool {
@@ -152,9 +157,12 @@ func Merge(schema record.Schema, base record.Fields, first bool, views map[recor
 	m.wholes = composites(m, schema, base)
 	for _, f := range schema {
 		now := m.begin(f, base)
-		if f.Set {
-			m.set(base[f.Name], now)
-		} else {
+		switch {
+		case m.views[record.Creatio].hides(f), m.views[record.Google].hides(f):
+			m.leave(base[f.Name], now)
+		case f.Set:
+			m.set(m.agreed(base[f.Name], now), now)
+		default:
 			m.single(base.One(f.Name), one(now[record.Creatio]), one(now[record.Google]))
 		}
 		m.finish()
@@ -163,7 +171,7 @@ func Merge(schema record.Schema, base record.Fields, first bool, views map[recor
 }
 
 func newMerger(first bool, views map[record.Side]View, p Policy) *merger {
-	return &merger{policy: p, first: first, views: views, out: Merged{
+	return &merger{policy: p, first: first, views: views, beside: map[string]bool{}, out: Merged{
 		Base:        record.Fields{},
 		After:       map[record.Side]record.Fields{record.Creatio: {}, record.Google: {}},
 		Changes:     map[record.Side][]FieldChange{},
@@ -177,118 +185,16 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 	m.after, m.rule, m.swaps = map[record.Side][]slot{}, map[record.Side]string{}, map[record.Side][]record.Swap{}
 	now := map[record.Side][]slot{}
 	for _, s := range record.Sides {
-		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Projections)
+		agreed := slices.Concat(base[f.Name], m.views[s.Other()].Fields[f.Name])
+		now[s] = translate(f, m.views[s].Fields[f.Name], base[f.Name], m.views[s].Projections, m.views[s].withoutHidden(f, agreed)...)
 	}
 	if f.Set {
 		for _, s := range record.Sides {
+			m.asRepeated(s, now[s], base[f.Name])
 			now[s] = m.withUntracked(s, now[s], now[s.Other()], base[f.Name])
 		}
 	}
 	return now
-}
-
-// withUntracked adds the values that a side has under labels of its own. They say what the other side says of them, or else
-// what was agreed: a label that nobody else knows is no other label, and no removal.
-func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.Entry) []slot {
-	var there []record.Entry
-	for _, o := range other {
-		there = append(there, o.canonical)
-	}
-	for _, e := range slices.Concat(there, base) {
-		if m.views[s].hasUntracked(m.field, e) && !holdsSlot(m.field, now, e) {
-			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true})
-		}
-	}
-	return now
-}
-
-// slot is an entry of a side: what it means, and how the side shows it where that differs.
-type slot struct {
-	canonical record.Entry
-	displayed *record.Entry
-	// untracked says that the side shows nothing because it has the value under a label of its own.
-	untracked bool
-}
-
-// display is what a person sees there.
-func (s slot) display() record.Entry {
-	if s.displayed != nil {
-		return *s.displayed
-	}
-	return s.canonical
-}
-
-func one(s []slot) slot {
-	if len(s) == 0 {
-		return slot{}
-	}
-	return s[0]
-}
-
-// translate reads a side's value through what the side is known to show differently.
-func translate(f record.Field, now, base []record.Entry, shown []record.Projection) []slot {
-	out := make([]slot, len(now))
-	used := map[int]bool{}
-	find := func(like func(as record.Entry) bool) *record.Projection {
-		for i := range shown {
-			if s := &shown[i]; s.Field == f.Name && !s.Untracked && !used[i] && holds(f, base, s.Canonical) && like(s.Displayed) {
-				used[i] = true
-				return s
-			}
-		}
-		return nil
-	}
-	for i, e := range now {
-		out[i].canonical = e
-		if s := find(func(as record.Entry) bool { return f.Same(as, e) }); s != nil {
-			out[i] = slot{canonical: s.Canonical, displayed: &e}
-		}
-	}
-	if !f.Set && len(now) > 0 {
-		return out
-	}
-	for i, e := range now {
-		if out[i].displayed != nil {
-			continue
-		}
-		// What stands for a value stands for it under another label too.
-		if s := find(func(as record.Entry) bool { as.Kind = e.Kind; return !f.Empty(as) && f.Same(as, e) }); s != nil {
-			out[i] = slot{canonical: record.Entry{Kind: e.Kind, Text: s.Canonical.Text, Parts: s.Canonical.Parts}, displayed: &e}
-		}
-	}
-	for {
-		s := find(f.Empty)
-		if s == nil {
-			return out
-		}
-		if !holdsSlot(f, out, s.Canonical) {
-			out = append(out, slot{canonical: s.Canonical, displayed: &record.Entry{}})
-		}
-	}
-}
-
-// holds reports whether a value is one of the agreed ones. Where nothing is agreed on, that is nothing: a side may show
-// something where it cannot show nothing, as a name.
-func holds(f record.Field, entries []record.Entry, e record.Entry) bool {
-	if f.Empty(e) {
-		return !f.Set && len(entries) == 0
-	}
-	for _, b := range entries {
-		if f.Same(b, e) {
-			return true
-		}
-	}
-	return false
-}
-
-func holdsSlot(f record.Field, slots []slot, e record.Entry) bool {
-	key := f.Key(e)
-	for _, s := range slots {
-		if f.Key(s.canonical) == key {
-			return true
-		}
-	}
-	return false
 }
 
 // merger merges one field at a time and gathers the outcome.
@@ -300,6 +206,8 @@ type merger struct {
 	out    Merged
 
 	wholes map[string]composite
+	// beside names the fields that one side has beside a value and the other one in it.
+	beside map[string]bool
 
 	base  []record.Entry
 	after map[record.Side][]slot
@@ -316,6 +224,14 @@ func (m *merger) put(base, creatio, google slot) {
 		if !m.field.Empty(s.canonical) || s.displayed != nil {
 			m.after[side] = append(m.after[side], s)
 		}
+	}
+}
+
+// leave leaves a field as it is, of which one side does not show what it has.
+func (m *merger) leave(base []record.Entry, now map[record.Side][]slot) {
+	m.base = base
+	for side, slots := range now {
+		m.after[side] = slots
 	}
 }
 
@@ -357,7 +273,13 @@ func (m *merger) spell(side record.Side) []record.Entry {
 				e = record.Entry{}
 			}
 			seen[m.field.Key(e)] = true
-			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked})
+			if s.repeated {
+				if !m.field.Empty(e) {
+					after = append(after, e)
+				}
+				continue
+			}
+			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked, Alone: s.alone, Apart: s.apart})
 		}
 		if !m.field.Empty(e) {
 			after = append(after, e)
@@ -369,6 +291,14 @@ func (m *merger) spell(side record.Side) []record.Entry {
 // single merges a field with one value.
 func (m *merger) single(base record.Entry, c, g slot) {
 	w, decided := m.wholes[m.field.Of]
+	if decided && w.shows != nil {
+		m.show(w, map[record.Side]slot{record.Creatio: c, record.Google: g})
+		return
+	}
+	if m.beside[m.field.Name] && m.field.Empty(base) && m.field.Empty(c.canonical) != m.field.Empty(g.canonical) {
+		m.put(slot{}, c.asShown(), g.asShown())
+		return
+	}
 	if stays := !m.takes(record.Creatio) && !m.takes(record.Google); !decided || stays || m.field.Same(c.canonical, g.canonical) {
 		m.entry(slot{canonical: base}, c, g)
 		return
@@ -383,6 +313,8 @@ func (m *merger) entry(b, c, g slot) {
 	switch {
 	case same(c.canonical, g.canonical):
 		m.put(c, c, g)
+	case m.first && m.field.Loose != nil && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) && m.field.Loose(c.canonical) != m.field.Loose(g.canonical):
+		m.keepBoth(c, g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
 		m.stay(b, c, g)
 	case cChanged && gChanged && m.leavesToOther():
@@ -393,6 +325,7 @@ func (m *merger) entry(b, c, g slot) {
 	case !gChanged:
 		m.put(c, c, slot{canonical: c.canonical})
 		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
+	case m.field.Set && m.relabelledAndRespelled(b, c, g):
 	default:
 		m.conflict(b, c, g)
 	}
@@ -419,9 +352,48 @@ func (m *merger) leavesToOther() bool {
 	})
 }
 
+// relabelledAndRespelled puts together a value that got another label on one side and another spelling on the other one.
+func (m *merger) relabelledAndRespelled(b, c, g slot) bool {
+	if c.displayed != nil || g.displayed != nil || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || m.field.Empty(b.canonical) {
+		return false
+	}
+	respelled := func(s slot) bool {
+		return s.canonical.Kind == b.canonical.Kind
+	}
+	relabelled := func(s slot) bool {
+		was := b.canonical
+		was.Kind = s.canonical.Kind
+		return m.field.Same(s.canonical, was)
+	}
+	label, spelling := c, g
+	if respelled(c) && relabelled(g) {
+		label, spelling = g, c
+	} else if !respelled(g) || !relabelled(c) {
+		return false
+	}
+	is := slot{canonical: record.Entry{Kind: label.canonical.Kind, Text: spelling.canonical.Text, Parts: spelling.canonical.Parts}}
+	m.put(is, is, is)
+	m.decide(record.Creatio, RuleChanged, c, is)
+	m.decide(record.Google, RuleChanged, g, is)
+	return true
+}
+
+// keepBoth leaves an exact value and a loose one as they are: the loose one stands for the exact one.
+func (m *merger) keepBoth(c, g slot) {
+	exact := c.canonical
+	if m.field.Loose(exact) {
+		exact = g.canonical
+	}
+	shows := func(s slot) slot {
+		shown := s.display()
+		return slot{canonical: exact, displayed: &shown}
+	}
+	m.put(slot{canonical: exact}, shows(c), shows(g))
+}
+
 // takes reports whether the field may be written on a side.
 func (m *merger) takes(s record.Side) bool {
-	return m.policy.Direction.Takes(s) && !slices.Contains(m.views[s].Locked, m.field.Name)
+	return m.policy.Direction.Takes(s) && !slices.Contains(m.views[s].Locked, m.field.Name) && !m.views[s].hides(m.field)
 }
 
 func (m *merger) changed() string {

@@ -1,18 +1,26 @@
 package reconcile
 
-import "github.com/tandem-sync/tandem/shared/record"
+import (
+	"maps"
+	"slices"
+
+	"github.com/tandem-sync/tandem/shared/record"
+)
 
 // set merges a field with many values, one value at a time. A value is known by its key, so that a number in
 // another spelling is still that number.
 func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 	b := m.index(base)
-	c, order := m.indexSlots(now[record.Creatio])
-	g, more := m.indexSlots(now[record.Google])
+	repeats := map[record.Side][]slot{}
+	c, order := m.indexSlots(record.Creatio, b, now, repeats)
+	g, more := m.indexSlots(record.Google, b, now, repeats)
 	for _, key := range more {
 		if !has(c, key) {
 			order = append(order, key)
 		}
 	}
+	order = m.respelled(b, c, g, order)
+	order = m.respelled(b, g, c, order)
 	m.matchNew(b, c, g, order)
 	for _, key := range order {
 		ce, inC := c[key]
@@ -31,6 +39,31 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 			m.entry(slot{canonical: be}, ce, ge)
 		}
 	}
+	for side, slots := range repeats {
+		m.keepRepeats(side, slots)
+	}
+}
+
+// keepRepeats leaves what a side shows for a value beside another entry that stands for the same, as the text of an address
+// and that address in its parts. It stays as long as the value does.
+func (m *merger) keepRepeats(side record.Side, repeats []slot) {
+	stays, shows := map[string]record.Entry{}, map[string]bool{}
+	for _, s := range m.after[side] {
+		stays[m.field.Key(s.canonical)], shows[m.field.Key(s.display())] = s.canonical, true
+	}
+	for _, s := range repeats {
+		shown := s.display()
+		stands, ok := stays[m.field.Key(s.canonical)]
+		if !ok || m.field.Empty(shown) || shows[m.field.Key(shown)] {
+			continue
+		}
+		shows[m.field.Key(shown)] = true
+		if !m.field.Same(stands, shown) {
+			s.displayed = &shown
+		}
+		s.canonical = stands
+		m.after[side] = append(m.after[side], s)
+	}
 }
 
 func (m *merger) index(entries []record.Entry) map[string]record.Entry {
@@ -43,18 +76,49 @@ func (m *merger) index(entries []record.Entry) map[string]record.Entry {
 	return out
 }
 
-func (m *merger) indexSlots(slots []slot) (map[string]slot, []string) {
-	out := make(map[string]slot, len(slots))
-	order := make([]string, 0, len(slots))
-	for _, s := range slots {
+// indexSlots finds the values of a side by their keys. Of several that stand for one value it takes the one that says what was
+// agreed, else the first; the others are repeats.
+func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now, repeats map[record.Side][]slot) (map[string]slot, []string) {
+	out := make(map[string]slot, len(now[side]))
+	order := make([]string, 0, len(now[side]))
+	for _, s := range now[side] {
 		key := m.field.Key(s.canonical)
-		if has(out, key) {
+		first, known := out[key]
+		if !known {
+			out[key], order = s, append(order, key)
 			continue
 		}
-		out[key] = s
-		order = append(order, key)
+		if agreed, ok := base[key]; ok && !m.field.Same(first.canonical, agreed) && m.field.Same(s.canonical, agreed) {
+			out[key], s = s, first
+		}
+		repeats[side] = append(repeats[side], s)
 	}
 	return out, order
+}
+
+// respelled finds the agreed values that a side shows in a spelling by which they are not known, and which the other side does not
+// have as a value of its own.
+func (m *merger) respelled(b map[string]record.Entry, side, other map[string]slot, order []string) []string {
+	if m.field.Alike == nil {
+		return order
+	}
+	for _, key := range slices.Clone(order) {
+		s, there := side[key]
+		if !there || has(b, key) || has(other, key) {
+			continue
+		}
+		for _, known := range slices.Sorted(maps.Keys(b)) {
+			if !has(side, known) && m.field.Alike(b[known], s.canonical) {
+				delete(side, key)
+				side[known] = s
+				if !slices.Contains(order, known) {
+					order = append(order, known)
+				}
+				break
+			}
+		}
+	}
+	return order
 }
 
 // matchNew joins a value that only Creatio has with one that only Google has where both are new and mean the same.

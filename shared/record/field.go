@@ -20,6 +20,9 @@ type Field struct {
 	// Of names the value that the field is only a part of, as one of a name; empty where it is a value of its own. Words of
 	// such a value stand in one part or in another, as people and programs split it.
 	Of string
+	// Ahead and Behind name, for a part of such a value, the field and the untracked value whose words may stand before and after
+	// it: a title and a suffix, which are a part of the name where a side has no other place for them.
+	Ahead, Behind string
 	// Parts are the names of the pieces of a composed value, in the order in which people read them.
 	Parts []string
 	// Lines says that line breaks are part of the value.
@@ -30,6 +33,13 @@ type Field struct {
 	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
 	// Tandem does not carry.
 	Alike func(a, b Entry) bool
+	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
+	// it and an exact value, both stay.
+	Loose func(Entry) bool
+	// Edited, where not nil, reads a value that a side shows now as an edit of one that it showed in the place of another: it is
+	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
+	// former value is left; it is 0 where now is no edit of it.
+	Edited func(canonical, displayed, now Entry) (edited Entry, weight int)
 }
 
 // Exact is the form in which a change of an entry shows: label and text without what nobody sees.
@@ -66,6 +76,9 @@ func (f Field) Empty(e Entry) bool {
 	}
 	return f.clean(e.Text) == ""
 }
+
+// Clean is a text without what nobody sees of it.
+func (f Field) Clean(s string) string { return f.clean(s) }
 
 func (f Field) clean(s string) string {
 	s = norm.NFC.String(s)
@@ -136,6 +149,24 @@ func (s Schema) Clean(in Fields) Fields {
 			}
 			seen[key] = true
 			out[f.Name] = append(out[f.Name], e)
+		}
+	}
+	return out
+}
+
+// Repeats are the entries of sets that Clean drops because an earlier one has their identity.
+func (s Schema) Repeats(in Fields) Fields {
+	out := Fields{}
+	for _, f := range s {
+		seen := map[string]bool{}
+		for _, e := range in[f.Name] {
+			switch key := f.Key(e); {
+			case !f.Set || f.Empty(e):
+			case seen[key]:
+				out[f.Name] = append(out[f.Name], e)
+			default:
+				seen[key] = true
+			}
 		}
 	}
 	return out

@@ -31,6 +31,7 @@ func PackLike(r, like Record) Packed {
 	w.text(r.Parent)
 	w.time(r.End)
 	w.texts(r.Locked)
+	w.texts(r.Hidden)
 	writeLike(&w, r.Photo, like.Photo)
 	w.fields(r.Fields, like.Fields)
 	w.fields(r.Untracked, nil)
@@ -99,6 +100,7 @@ func (p Packed) head(like Record) (Record, *unpacker) {
 	r.Parent = strings.Clone(u.text())
 	r.End = u.time()
 	r.Locked = u.texts()
+	r.Hidden = u.texts()
 	r.Photo = strings.Clone(u.textLike(like.Photo))
 	if !noFields {
 		r.Fields = Fields{}

@@ -148,7 +148,7 @@ var (
 			ID: texts.Draw(t, "id"), Aliases: lists.Draw(t, "aliases"), Mark: texts.Draw(t, "mark"), Modified: times.Draw(t, "modified"),
 			Member: rapid.Bool().Draw(t, "member"), Gone: rapid.Bool().Draw(t, "gone"), Tombstone: rapid.Bool().Draw(t, "tombstone"),
 			Fields: contents.Draw(t, "fields"), Untracked: contents.Draw(t, "untracked"), Parent: texts.Draw(t, "parent"), End: times.Draw(t, "end"),
-			Locked: lists.Draw(t, "locked"), Photo: texts.Draw(t, "photo"), AdapterState: states.Draw(t, "state"),
+			Locked: lists.Draw(t, "locked"), Hidden: lists.Draw(t, "hidden"), Photo: texts.Draw(t, "photo"), AdapterState: states.Draw(t, "state"),
 		}
 	})
 )

@@ -122,8 +122,11 @@ type Record struct {
 	Withdrawn bool
 	// Locked are the names of fields that this user may not write in this record, and Removal, Withdrawal and Others.
 	Locked []string
-	// Untracked are values of sets that the side has under a label that Tandem does not carry. They are no part of Fields and
-	// stay as they are, but nothing that is among them is added again. Nil where they are not known.
+	// Hidden names what the record has and this user may not read: a field, or a part of a set's values as HiddenPart names it. It
+	// is no part of Fields, it is not empty, and it may not be written.
+	Hidden []string
+	// Untracked are values of sets that the side has besides those of Fields: under a label that Tandem does not carry, or once more
+	// under another label. They stay as they are, but nothing that is among them is added again. Nil where they are not known.
 	Untracked Fields
 	// Photo is the side's own reference to the photo that the record shows; empty for none. Another photo has another
 	// reference, and one photo may have several in the course of time.
@@ -132,6 +135,9 @@ type Record struct {
 	// rows, entries that Tandem cannot represent. Opaque to everybody else; kept in the link.
 	AdapterState json.RawMessage
 }
+
+// HiddenPart names a part of a set's values, as Hidden does.
+func HiddenPart(field, part string) string { return field + "." + part }
 
 // What a record may be locked against besides the fields, as Locked names it.
 const (
@@ -153,6 +159,10 @@ type Projection struct {
 	Displayed Entry `json:"as"`
 	// Untracked says that the side shows nothing because it has the value under a label that Tandem does not carry.
 	Untracked bool `json:"kept,omitempty"`
+	// Alone says of such a value that the side never had it under a label that Tandem carries.
+	Alone bool `json:"alone,omitempty"`
+	// Apart says that the value is a part of one that the sides split in different ways.
+	Apart bool `json:"split,omitempty"`
 }
 
 // Swap is one value that a run put in the place of another one on a side, so that it can be put back.

@@ -282,6 +282,8 @@ type LinkSide struct {
 	Modified     time.Time           `json:"modified,omitzero"`
 	// Locked are the names of fields that this user may not write in the record.
 	Locked []string `json:"locked,omitempty"`
+	// Hidden names what this user may not read in the record, as record.Record does.
+	Hidden []string `json:"hidden,omitempty"`
 	// Since is the first version of the record that was seen: it has been there since then.
 	Since time.Time `json:"since,omitzero"`
 	// Diverged says that the record's content is not the base in the side's spelling, or that it is out of scope, as where

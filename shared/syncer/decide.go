@@ -147,7 +147,10 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, WasLocked: p.link.Sides[s].Locked, AdapterState: rec.AdapterState,
-				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Followed: p.followed, Modified: p.notes[s].EditedAt(rec.Modified)},
+				View: reconcile.View{
+					Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Followed: p.followed,
+					Hidden: rec.Hidden, Modified: p.notes[s].EditedAt(rec.Modified),
+				},
 			}
 		}
 	}

@@ -384,7 +384,7 @@ func remembered(l store.Link, s record.Side, schema record.Schema) *record.Recor
 	known := l.Sides[s]
 	return &record.Record{
 		ID: l.SideID(s), Member: true, Modified: known.Modified, AdapterState: known.AdapterState,
-		Fields: displayed(l.Base, known.Projections, schema), Photo: photoState(l, s).Ref, Locked: known.Locked,
+		Fields: displayed(l.Base, known.Projections, schema), Photo: photoState(l, s).Ref, Locked: known.Locked, Hidden: known.Hidden,
 	}
 }
 

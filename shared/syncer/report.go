@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
@@ -148,6 +150,30 @@ var problemReadOnly = store.Problem{
 	Side: record.Google, Code: "read-only",
 	Message: "What you changed in Creatio stays there: in Google you may not change this event, because another person organizes it, or it is locked or private.",
 	Action:  "Ask the organizer to change it, or leave it as it is.",
+}
+
+// hidden tells the user what of a record they may not read, once.
+func (r *report) hidden(schema record.Schema, st *step) {
+	for _, s := range record.Sides {
+		if st.records[s] == nil {
+			continue
+		}
+		for _, name := range st.records[s].Hidden {
+			if slices.Contains(st.stored.Sides[s].Hidden, name) {
+				continue
+			}
+			field, part, _ := strings.Cut(name, ".")
+			f, _ := schema.Field(field)
+			what := f.Label
+			if part != "" {
+				what += " (" + part + ")"
+			}
+			r.problem(st.link, store.Problem{
+				Side: s, Code: "not-readable", Message: label(s) + " does not let you read “" + what + "” of this record, so it stays as it is on both sides.",
+				Action: "Ask an administrator for the right to read it, if it is to be synchronized.",
+			})
+		}
+	}
 }
 
 // problem tells the user something about the records of a link.

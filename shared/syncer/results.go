@@ -29,6 +29,7 @@ func (w *writer) record(ctx context.Context, chunk []*step, waits []*pair, broke
 			again = append(again, st.pair)
 		case !broken:
 			w.report.results(st)
+			w.report.hidden(w.engine.Schema, st)
 			if st.More && st.failure() == nil {
 				again = append(again, st.pair)
 			}
@@ -157,6 +158,9 @@ func (w *writer) sideAfter(st *step, s record.Side, failed bool) store.LinkSide 
 	if known.Modified = rec.Modified; !rec.Gone {
 		// What is known of a record that is gone serves to make it anew, and tells what follows from that.
 		known.AdapterState, known.Locked = rec.AdapterState, rec.Locked
+	}
+	if read := st.records[s]; read != nil {
+		known.Hidden = read.Hidden
 	}
 	if op := st.Ops[s]; rec.Gone || known.Since.IsZero() || op != nil && op.Action == record.Create {
 		known.Since = rec.Modified

@@ -257,7 +257,7 @@ func (p *planner) field(f record.Field) {
 // fit cuts a text to a column's length, between two characters, and says so.
 func (p *planner) fit(f record.Field, text string) string {
 	text = strings.TrimSpace(text)
-	short := creatio.Cut(text, maxText)
+	short := record.Cut(text, maxText)
 	if short != text {
 		p.note(f.Name, "cut", "Creatio has no room for all of “"+f.Label+"”; the end is missing there.",
 			"Shorten the text, or leave it: the full text stays in Google.")

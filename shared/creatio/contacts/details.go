@@ -230,7 +230,7 @@ func (p *planner) addresses(f record.Field) {
 		if c.row.Kind != as.Kind {
 			columns["AddressTypeId"] = addressType(as.Kind)
 		}
-		r := row{ID: c.row.ID, Kind: as.Kind, Parts: as.Parts, Primary: c.row.Primary}
+		r := row{ID: c.row.ID, Kind: as.Kind, Parts: as.Parts, Primary: c.row.Primary, Hidden: c.row.Hidden}
 		after = append(after, r)
 		seen[f.Key(as)] = true
 		final = append(final, wanted{c.want.canonical, as})
@@ -274,6 +274,8 @@ func (p *planner) place(have row, want record.Entry) (map[string]any, record.Ent
 		{contact.Country, "CountryId", got.country}, {contact.Region, "RegionId", got.region}, {contact.City, "CityId", got.city},
 	} {
 		switch asked := text(c.part); {
+		case slices.Contains(have.Hidden, c.part):
+			// The row has one already, that nobody here may read.
 		case asked == old(c.part) && !elsewhere:
 			shown[c.part] = asked
 		case asked != "" && c.found.ID != "":

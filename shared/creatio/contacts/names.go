@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tandem-sync/tandem/shared/contact"
@@ -41,6 +42,9 @@ func questions(ops []record.Operation) []creatio.Question {
 			case contact.Addresses:
 				for _, e := range newAddresses(op) {
 					ask(countries, e.Parts[contact.Country])
+					for _, name := range contact.CountrySpellings(e.Parts[contact.Country]) {
+						ask(countries, name)
+					}
 					ask(regions, e.Parts[contact.Region])
 					ask(cities, e.Parts[contact.City])
 				}
@@ -79,12 +83,28 @@ type place struct{ country, region, city creatio.Named }
 // city one of the region. A name that several rows have equally is not found.
 func placeOf(n creatio.Names, country, region, city string) place {
 	var p place
-	if rows := n.Find(countries, country); len(rows) == 1 {
+	if rows := countryRows(n, country); len(rows) == 1 {
 		p.country = rows[0]
 	}
 	p.region = within(n.Find(regions, region), []part{{country, p.country.ID}})
 	p.city = within(n.Find(cities, city), []part{{country, p.country.ID}, {region, p.region.ID}})
 	return p
+}
+
+// countryRows are the rows of a country: by its name, else by its names in other languages.
+func countryRows(n creatio.Names, country string) []creatio.Named {
+	rows := n.Find(countries, country)
+	if len(rows) > 0 {
+		return rows
+	}
+	for _, name := range contact.CountrySpellings(country) {
+		for _, row := range n.Find(countries, name) {
+			if !slices.ContainsFunc(rows, func(known creatio.Named) bool { return known.ID == row.ID }) {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return rows
 }
 
 // part is a part of an address in which another one lies: its name, and its row where it was found.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/contact"
-	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/richtext"
 )
@@ -18,15 +17,18 @@ type person struct {
 	name, surname, given, middle string
 	// The names of what the contact is linked to.
 	salutation, department, account, job string
-	jobTitle                             string
-	birth                                time.Time
-	notes, skype                         string
-	photo                                string
-	modified                             time.Time
-	communications                       []communication
-	addresses                            []address
-	anniversaries                        []anniversary
-	member                               bool
+	// hidden are the fields of those that the user may not read.
+	hidden         []string
+	jobTitle       string
+	birth          time.Time
+	days           days
+	notes, skype   string
+	photo          string
+	modified       time.Time
+	communications []communication
+	addresses      []address
+	anniversaries  []anniversary
+	member         bool
 	// tagged is when the contact was put under the tag.
 	tagged time.Time
 }
@@ -40,8 +42,10 @@ type communication struct {
 type address struct {
 	id, typeID                         string
 	street, city, region, zip, country string
-	primary                            bool
-	modified                           time.Time
+	// hidden are the parts that the user may not read.
+	hidden   []string
+	primary  bool
+	modified time.Time
 }
 
 type anniversary struct {
@@ -59,15 +63,25 @@ func (p *person) record() record.Record {
 	f.SetText(contact.Company, p.account)
 	f.SetText(contact.JobTitle, cmp.Or(strings.TrimSpace(p.jobTitle), p.job))
 	n.Job = p.job
+	n.Hidden = p.hidden
+	hidden := slices.Clone(p.hidden)
+	if f.Text(contact.JobTitle) != "" {
+		// The title stands in its own column.
+		hidden = slices.DeleteFunc(hidden, func(field string) bool { return field == contact.JobTitle })
+	}
 	p.readBirthday(f, &n)
 	f.SetText(contact.Notes, richtext.Plain(p.notes))
 	n.HTML = richtext.IsHTML(p.notes)
 	p.readCommunications(f, &n)
-	p.readAddresses(f, &n)
+	hidden = append(hidden, p.readAddresses(f, &n)...)
+	untracked := p.untracked()
+	for name, repeats := range contact.Schema.Repeats(f) {
+		untracked[name] = append(untracked[name], repeats...)
+	}
 	f = contact.Schema.Clean(f)
 	p.readName(f, &n)
 	return record.Record{
-		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: p.untracked(), Photo: p.photo, AdapterState: n.encode(),
+		ID: p.id, Modified: p.latest(), Member: p.member, Fields: f, Untracked: untracked, Hidden: hidden, Photo: p.photo, AdapterState: n.encode(),
 	}
 }
 
@@ -118,12 +132,12 @@ func standsIn(name string, f record.Fields) bool {
 	if name == "" {
 		return false
 	}
-	if name == nameless || name == creatio.Cut(f.Text(contact.Company), maxName) {
+	if name == nameless || name == record.Cut(f.Text(contact.Company), maxName) {
 		return true
 	}
 	for _, field := range []string{contact.Emails, contact.Phones} {
 		for _, e := range f[field] {
-			if name == creatio.Cut(e.Text, maxName) {
+			if name == record.Cut(e.Text, maxName) {
 				return true
 			}
 		}
@@ -131,29 +145,23 @@ func standsIn(name string, f record.Fields) bool {
 	return false
 }
 
-// readBirthday reads the column, or the row of the detail where the column is empty.
+// readBirthday reads the birthday.
 func (p *person) readBirthday(f record.Fields, n *state) {
-	date := p.birth
 	for _, a := range p.anniversaries {
 		n.Birthdays = append(n.Birthdays, a.id)
+	}
+	f.SetText(contact.Birthday, p.days.of(p.birthDate()))
+}
+
+// birthDate is what the column says, or the row of the detail where the column is empty.
+func (p *person) birthDate() time.Time {
+	date := p.birth
+	for _, a := range p.anniversaries {
 		if date.IsZero() {
 			date = a.date
 		}
 	}
-	f.SetText(contact.Birthday, day(date))
-}
-
-// eastmost is the offset of the zones in which a day begins first where many people live: Tonga's, and New Zealand's
-// in summer.
-const eastmost = 13 * time.Hour
-
-// day is the calendar day of an instant that stands for one. Sites store a date as midnight in a zone of their
-// choice, from ten hours behind UTC to thirteen ahead of it.
-func day(t time.Time) string {
-	if t.Year() <= 1 {
-		return ""
-	}
-	return t.UTC().Add(eastmost).Format(time.DateOnly)
+	return date
 }
 
 func (p *person) readCommunications(f record.Fields, n *state) {
@@ -177,19 +185,27 @@ func (p *person) readCommunications(f record.Fields, n *state) {
 	}
 }
 
-func (p *person) readAddresses(f record.Fields, n *state) {
+// readAddresses reads the addresses, and tells what of them is hidden: parts, or all where nothing else of one is there.
+func (p *person) readAddresses(f record.Fields, n *state) (hidden []string) {
 	rows := slices.Clone(p.addresses)
 	slices.SortStableFunc(rows, func(a, b address) int {
 		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.id, b.id))
 	})
 	for _, a := range rows {
-		r := row{ID: a.id, Kind: addressKind(a.typeID), Parts: parts(a.street, a.city, a.region, a.zip, a.country), Primary: a.primary}
-		if len(r.Parts) == 0 {
-			continue
+		r := row{ID: a.id, Kind: addressKind(a.typeID), Parts: parts(a.street, a.city, a.region, a.zip, a.country), Primary: a.primary, Hidden: a.hidden}
+		switch {
+		case len(r.Parts) > 0:
+			n.Addresses = append(n.Addresses, r)
+			f[contact.Addresses] = append(f[contact.Addresses], r.entry())
+			for _, part := range a.hidden {
+				hidden = append(hidden, record.HiddenPart(contact.Addresses, part))
+			}
+		case len(a.hidden) > 0:
+			hidden = append(hidden, contact.Addresses)
 		}
-		n.Addresses = append(n.Addresses, r)
-		f[contact.Addresses] = append(f[contact.Addresses], r.entry())
 	}
+	slices.Sort(hidden)
+	return slices.Compact(hidden)
 }
 
 func parts(street, city, region, zip, country string) map[string]string {

@@ -132,7 +132,7 @@ func (p *planner) set(field, displayed string) {
 // fit cuts a text to a column's length, between two characters, and says so.
 func (p *planner) fit(field, text string, limit int) string {
 	text = strings.TrimSpace(text)
-	short := creatio.Cut(text, limit)
+	short := record.Cut(text, limit)
 	if short != text {
 		f, _ := contact.Schema.Field(field)
 		p.note(field, "cut", "Creatio has no room for all of “"+f.Label+"”; the end is missing there.",
@@ -145,7 +145,7 @@ func (p *planner) fit(field, text string, limit int) string {
 // of a number is another number.
 func (p *planner) fitWhole(f record.Field, text string, limit int) string {
 	text = strings.TrimSpace(text)
-	if creatio.Length(text) > limit {
+	if record.Length(text) > limit {
 		p.note(f.Name, "too-long", "Creatio has no room for an entry of “"+f.Label+"” that is so long, so it is missing there.",
 			"Shorten it, or leave it: it stays in Google.")
 		return ""
@@ -207,7 +207,7 @@ func (p *planner) lookup(field, column string, list string) {
 func (p *planner) jobTitle() {
 	want := p.fit(contact.JobTitle, p.op.After.Text(contact.JobTitle), maxText)
 	p.columns["JobTitle"] = want
-	if rows := p.names.Find(jobs, want); want != "" && len(rows) == 1 && !strings.EqualFold(rows[0].Name, p.state.Job) {
+	if rows := p.names.Find(jobs, want); want != "" && len(rows) == 1 && !slices.Contains(p.state.Hidden, contact.JobTitle) && !strings.EqualFold(rows[0].Name, p.state.Job) {
 		p.columns["JobId"] = rows[0].ID
 		p.state.Job = rows[0].Name
 	}
@@ -237,6 +237,9 @@ const firstYear = 1753
 
 // noYear is what the user is told of a birthday that Creatio cannot hold.
 func noYear(day string) (code, message, action string) {
+	if _, ok := contact.ParseBirthday(day); !ok {
+		return "no-date", "Creatio holds a birthday only as a whole date.", "Write the date in Google, or leave it: what is there stays in Google."
+	}
 	if strings.HasPrefix(day, "--") {
 		return "no-year", "Creatio cannot hold a birthday without its year.", "Add the year, or leave it: the day stays in Google."
 	}
@@ -335,16 +338,16 @@ func (p *planner) fitName(given, middle, surname string) (string, string, string
 		total, longest := -1, parts[0]
 		for _, s := range parts {
 			if *s != "" {
-				total += creatio.Length(*s) + 1
+				total += record.Length(*s) + 1
 			}
-			if creatio.Length(*s) > creatio.Length(*longest) {
+			if record.Length(*s) > record.Length(*longest) {
 				longest = s
 			}
 		}
 		if total <= maxName {
 			break
 		}
-		*longest = creatio.Cut(*longest, creatio.Length(*longest)-(total-maxName))
+		*longest = record.Cut(*longest, record.Length(*longest)-(total-maxName))
 	}
 	if given+middle+surname != before {
 		p.note(contact.GivenName, "cut", "Creatio has no room for all of the name; the end is missing there.",
@@ -359,5 +362,5 @@ func (p *planner) displayName(shown record.Fields) string {
 	if p.op.Action == record.Create {
 		shown = p.op.After
 	}
-	return creatio.Cut(contact.Title(shown), maxName)
+	return record.Cut(contact.Title(shown), maxName)
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -260,31 +259,6 @@ func TestWhat_is_not_carried_is_told(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, p.record().Untracked); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestDay_is_the_one_that_begins_then_where_people_live(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"1980-05-01T00:00:00Z": "1980-05-01", "1980-04-30T22:00:00Z": "1980-05-01", "1980-05-01T08:00:00Z": "1980-05-01", "0001-01-01T00:00:00Z": "",
-		// Auckland in winter and in summer, Honolulu.
-		"1980-04-30T12:00:00Z": "1980-05-01", "1979-12-31T11:00:00Z": "1980-01-01", "1980-05-01T10:00:00Z": "1980-05-01",
-		"1980-02-28T11:00:00Z": "1980-02-29",
-	} {
-		at, err := time.Parse(time.RFC3339, in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := day(at); got != want {
-			t.Errorf("%s: got %q, want %q", in, got, want)
-		}
-	}
-}
-
-func TestCut_splits_no_character(t *testing.T) {
-	t.Parallel()
-	if got := creatio.Cut(strings.Repeat("😀", 10), 5); got != "😀😀" {
-		t.Errorf("got %q", got)
 	}
 }
 

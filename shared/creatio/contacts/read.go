@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/odata"
 )
@@ -66,7 +67,7 @@ func (s *Side) people(ctx context.Context, ids []string, more func(ids []string)
 			}
 		}
 	}
-	return people, rest, nil
+	return people, rest, s.readDays(ctx, people)
 }
 
 // contactQueries ask for contacts, their communications, addresses and birthdays, in this order.
@@ -105,11 +106,25 @@ func nameFrom(lookups ...string) []odata.Expand {
 }
 
 func contactOf(r odata.Row) *person {
-	return &person{
+	p := &person{
 		id: strings.ToLower(r.Text("Id")), name: r.Text("Name"), surname: r.Text("Surname"), given: r.Text("GivenName"), middle: r.Text("MiddleName"),
 		salutation: nameOf(r, "SalutationType"), department: nameOf(r, "Department"), account: nameOf(r, "Account"), job: nameOf(r, "Job"),
 		jobTitle: r.Text("JobTitle"), birth: r.Time("BirthDate"), notes: r.Text("Notes"), skype: r.Text("Skype"), photo: strings.ToLower(r.Lookup("PhotoId")), modified: r.Time("ModifiedOn"),
 	}
+	for lookup, field := range map[string]string{
+		"SalutationType": contact.Salutation, "Department": contact.Department, "Account": contact.Company, "Job": contact.JobTitle,
+	} {
+		if isHidden(r, lookup) {
+			p.hidden = append(p.hidden, field)
+		}
+	}
+	slices.Sort(p.hidden)
+	return p
+}
+
+// isHidden reports whether a lookup points to a row that the user may not read.
+func isHidden(r odata.Row, lookup string) bool {
+	return r.Lookup(lookup+"Id") != "" && nameOf(r, lookup) == ""
 }
 
 func communicationOf(r odata.Row) communication {
@@ -120,10 +135,16 @@ func communicationOf(r odata.Row) communication {
 }
 
 func addressOf(r odata.Row) address {
-	return address{
+	a := address{
 		id: r.Text("Id"), typeID: strings.ToLower(r.Lookup("AddressTypeId")), street: r.Text("Address"), city: nameOf(r, "City"),
 		region: nameOf(r, "Region"), zip: r.Text("Zip"), country: nameOf(r, "Country"), primary: r.Bool("Primary"), modified: r.Time("ModifiedOn"),
 	}
+	for _, of := range [][2]string{{"City", contact.City}, {"Region", contact.Region}, {"Country", contact.Country}} {
+		if isHidden(r, of[0]) {
+			a.hidden = append(a.hidden, of[1])
+		}
+	}
+	return a
 }
 
 // nameOf is the name of the row that a lookup points to.

@@ -26,6 +26,8 @@ type state struct {
 	Skype bool `json:"skype,omitempty"`
 	// Whole says that the name was never split: the parts are empty and the given name shows all of it.
 	Whole bool `json:"whole,omitempty"`
+	// Hidden are the fields of which the contact has a value that the user may not read.
+	Hidden []string `json:"hidden,omitempty"`
 	// Stand is the name where it only stands in for one, being the contact's address or number; it does not show.
 	Stand string `json:"stand,omitempty"`
 }
@@ -37,6 +39,8 @@ type row struct {
 	Text    string            `json:"n,omitempty"`
 	Parts   map[string]string `json:"a,omitempty"`
 	Primary bool              `json:"p,omitempty"`
+	// Hidden are the parts of an address that the user may not read.
+	Hidden []string `json:"h,omitempty"`
 }
 
 // entry is the row as the contact's field shows it.

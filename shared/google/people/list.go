@@ -87,12 +87,16 @@ func addressList(p *people.Person) list[people.Address] {
 			e := &people.Address{Type: addressTypes[as.Kind]}
 			if old != nil {
 				e.Type, e.Metadata = label(addressKinds, addressTypes, old.Type, as.Kind), old.Metadata
-				if strings.EqualFold(strings.TrimSpace(old.Country), as.Parts[contact.Country]) {
-					e.CountryCode = old.CountryCode
-				}
 			}
-			e.StreetAddress, e.City, e.Region = as.Parts[contact.Street], as.Parts[contact.City], as.Parts[contact.Region]
+			e.StreetAddress = as.Parts[contact.Street]
+			if old != nil {
+				keepLines(e, old)
+			}
+			e.City, e.Region = as.Parts[contact.City], as.Parts[contact.Region]
 			e.PostalCode, e.Country = as.Parts[contact.Zip], as.Parts[contact.Country]
+			if old != nil && strings.EqualFold(countryOf(old), e.Country) {
+				e.Country, e.CountryCode = old.Country, old.CountryCode
+			}
 			return e
 		},
 	}
@@ -118,23 +122,43 @@ func websiteList(p *people.Person) list[people.Url] {
 
 // structured reports whether an address has parts, and is not only a text.
 func structured(a *people.Address) bool {
-	return strings.TrimSpace(a.StreetAddress+a.ExtendedAddress+a.PoBox+a.City+a.Region+a.PostalCode+a.Country+a.CountryCode) != ""
+	parts := strings.TrimSpace(a.StreetAddress + a.ExtendedAddress + a.PoBox + a.City + a.Region + a.PostalCode + a.Country)
+	return parts != "" || strings.TrimSpace(a.FormattedValue) == "" && a.CountryCode != ""
+}
+
+// keepLines leaves the second line of an address and its box where they are, as long as the street ends with them.
+func keepLines(e, old *people.Address) {
+	lines := joined(old.ExtendedAddress, old.PoBox)
+	if lines == "" {
+		return
+	}
+	street, ends := strings.CutSuffix(", "+e.StreetAddress, ", "+lines)
+	if !ends {
+		return
+	}
+	e.StreetAddress = strings.TrimPrefix(street, ", ")
+	e.ExtendedAddress, e.PoBox = old.ExtendedAddress, old.PoBox
+}
+
+// joined are texts as one line.
+func joined(texts ...string) string {
+	var out []string
+	for _, s := range texts {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // partsOf are an address's parts. Its second line and its box are part of the street: Creatio has one text for all
 // three. A text that was never split is a street too.
 func partsOf(a *people.Address) map[string]string {
-	var street []string
-	for _, s := range []string{a.StreetAddress, a.ExtendedAddress, a.PoBox} {
-		if s = strings.TrimSpace(s); s != "" {
-			street = append(street, s)
-		}
-	}
 	parts := map[string]string{
-		contact.Street: strings.Join(street, ", "), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: a.Country,
+		contact.Street: joined(a.StreetAddress, a.ExtendedAddress, a.PoBox), contact.City: a.City, contact.Region: a.Region, contact.Zip: a.PostalCode, contact.Country: countryOf(a),
 	}
 	if !structured(a) {
-		parts[contact.Street] = a.FormattedValue
+		parts = map[string]string{contact.Street: a.FormattedValue}
 	}
 	for k, v := range parts {
 		if parts[k] = strings.TrimSpace(v); parts[k] == "" {
@@ -142,6 +166,11 @@ func partsOf(a *people.Address) map[string]string {
 		}
 	}
 	return parts
+}
+
+// countryOf is the country of an address, of which there may be only the code.
+func countryOf(a *people.Address) string {
+	return cmp.Or(strings.TrimSpace(a.Country), contact.CountryName(a.CountryCode))
 }
 
 // visible tells for each item whether it shows. Of those that say the same only one does: the one that is shown first,
@@ -180,11 +209,12 @@ func (l list[T]) entries() []record.Entry {
 	return out
 }
 
-// untracked are the values of items that Tandem cannot represent.
+// untracked are the values of items that Tandem cannot represent, and of those that repeat one under another label.
 func (l list[T]) untracked() []record.Entry {
+	chosen, keys := l.visible()
 	var out []record.Entry
-	for _, item := range l.items {
-		if e, ok := l.entry(item); !ok && !l.field.Empty(e) {
+	for i, item := range l.items {
+		if e, ok := l.entry(item); !l.field.Empty(e) && (!ok || chosen[keys[i]] != i) {
 			out = append(out, e)
 		}
 	}
@@ -221,6 +251,9 @@ func (l list[T]) rewrite(want []wanted) []*T {
 	change := func(i int, as record.Entry) { changed[i] = as }
 	rest := assign(want, l.field.Same, func(i int, _ record.Entry) { unchanged[i] = true })
 	rest = assign(rest, func(have, want record.Entry) bool { return l.field.Key(have) == l.field.Key(want) }, change)
+	rest = assign(rest, func(have, want record.Entry) bool {
+		return have.Kind == want.Kind && have.Parts[contact.Street] != "" && have.Parts[contact.Street] == want.Parts[contact.Street]
+	}, change)
 	rest = assign(rest, func(have, want record.Entry) bool { return have.Kind == want.Kind }, change)
 
 	var out []*T

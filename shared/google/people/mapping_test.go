@@ -190,6 +190,8 @@ func TestBirthdays_with_and_without_a_year(t *testing.T) {
 		"1990-12-31": {Year: 1990, Month: 12, Day: 31},
 		"0044-03-15": {Year: 44, Month: 3, Day: 15},
 		"--02-29":    {Month: 2, Day: 29},
+		"1990":       {Year: 1990},
+		"1990-05":    {Year: 1990, Month: 5},
 	} {
 		if got := day(d); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -198,12 +200,12 @@ func TestBirthdays_with_and_without_a_year(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	for _, d := range []*people.Date{nil, {Year: 1990}, {Year: 1990, Month: 5}, {Year: 2001, Month: 2, Day: 29}, {Month: 13, Day: 1}} {
+	for _, d := range []*people.Date{nil, {Year: 2001, Month: 2, Day: 29}, {Month: 13, Day: 1}} {
 		if got := day(d); got != "" {
 			t.Errorf("%+v reads as %q, want nothing", d, got)
 		}
 	}
-	for _, s := range []string{"", "soon", "31.12.1990", "--13-01", "1990-12"} {
+	for _, s := range []string{"", "soon", "31.12.1990", "--13-01", "1990-13"} {
 		if d := dateOf(s); d != nil {
 			t.Errorf("%q is taken for the date %+v", s, d)
 		}
@@ -316,14 +318,13 @@ func TestWhat_Google_cannot_hold_is_told(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", maxText+1)
 	after := record.Fields{
-		contact.JobTitle: text(long), contact.Birthday: text("sometime"),
+		contact.JobTitle: text(long), contact.Birthday: text("sometime"), // as a text
 		contact.Phones: {{Kind: "pigeon", Text: "+1 202 555 0100"}},
 	}
 	next, out := write(t, contactPerson(people.Person{}), after)
 	got := recordOf(next, testGroup).Fields
 	want := []record.Projection{
 		{Field: contact.JobTitle, Canonical: record.Entry{Text: long}, Displayed: record.Entry{Text: long[:maxText]}},
-		{Field: contact.Birthday, Canonical: record.Entry{Text: "sometime"}},
 		{Field: contact.Phones, Canonical: record.Entry{Kind: "pigeon", Text: "+1 202 555 0100"}, Displayed: record.Entry{Kind: "other", Text: "+1 202 555 0100"}},
 	}
 	if diff := cmp.Diff(want, out.projections(got)); diff != "" {
@@ -336,7 +337,7 @@ func TestWhat_Google_cannot_hold_is_told(t *testing.T) {
 			t.Errorf("note %v says nothing", n)
 		}
 	}
-	if diff := cmp.Diff([]string{"jobTitle cut", "birthday no-date"}, codes); diff != "" {
+	if diff := cmp.Diff([]string{"jobTitle cut"}, codes); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -480,4 +481,51 @@ func TestProperty_what_was_written_is_read_and_foreign_entries_survive(t *testin
 			p = next
 		}
 	})
+}
+
+func TestThe_job_that_somebody_has_now_is_the_one_that_is_carried(t *testing.T) {
+	t.Parallel()
+	ended, shownFirst := &people.Date{Year: 2019, Month: 6}, &people.FieldMetadata{SourcePrimary: true}
+	for name, c := range map[string]struct {
+		jobs []*people.Organization
+		want string
+	}{
+		"a past job first":                {[]*people.Organization{{Name: "Past", EndDate: ended, Metadata: shownFirst}, {Name: "Now", Current: true}}, "Now"},
+		"a past job that nobody dated":    {[]*people.Organization{{Name: "Past", Metadata: shownFirst}, {Name: "Now", Current: true}}, "Now"},
+		"one without an end":              {[]*people.Organization{{Name: "Past", EndDate: ended, Metadata: shownFirst}, {Name: "Now"}}, "Now"},
+		"two of now: the one shown first": {[]*people.Organization{{Name: "A", Current: true}, {Name: "B", Current: true, Metadata: shownFirst}}, "B"},
+		"past jobs only":                  {[]*people.Organization{{Name: "A", EndDate: ended}, {Name: "B", EndDate: ended, Metadata: shownFirst}}, "B"},
+	} {
+		if got := fieldsOf(&people.Person{Organizations: c.jobs}).Text(contact.Company); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestThe_country_of_an_address_may_be_a_code(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		address people.Address
+		want    map[string]string
+	}{
+		"a code alone":                {people.Address{City: "Lyon", CountryCode: "FR"}, map[string]string{contact.City: "Lyon", contact.Country: "France"}},
+		"a code beside the name":      {people.Address{City: "Bonn", Country: "Deutschland", CountryCode: "DE"}, map[string]string{contact.City: "Bonn", contact.Country: "Deutschland"}},
+		"a text beside the code":      {people.Address{FormattedValue: "Am Hof 1\n53113 Bonn", CountryCode: "DE"}, map[string]string{contact.Street: "Am Hof 1\n53113 Bonn"}},
+		"nothing but a code":          {people.Address{CountryCode: "FR"}, map[string]string{contact.Country: "France"}},
+		"a code that is no country's": {people.Address{City: "Bonn", CountryCode: "??"}, map[string]string{contact.City: "Bonn"}},
+	} {
+		if diff := cmp.Diff(c.want, partsOf(&c.address)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	old := &people.Address{Type: "home", City: "Lyon", CountryCode: "FR"}
+	list := addressList(&people.Person{Addresses: []*people.Address{old}})
+	kept := list.write(old, record.Entry{Kind: "home", Parts: map[string]string{contact.City: "Paris", contact.Country: "France"}})
+	if kept.Country != "" || kept.CountryCode != "FR" || kept.City != "Paris" {
+		t.Errorf("the code is not kept: %+v", kept)
+	}
+	moved := list.write(old, record.Entry{Kind: "home", Parts: map[string]string{contact.City: "Bonn", contact.Country: "Germany"}})
+	if moved.Country != "Germany" || moved.CountryCode != "" {
+		t.Errorf("the code of another country stays: %+v", moved)
+	}
 }

@@ -129,7 +129,7 @@ func fieldsOf(p *people.Person) record.Fields {
 		f.SetText(contact.Department, strings.TrimSpace(o.Department))
 	}
 	if len(p.Birthdays) > 0 {
-		f.SetText(contact.Birthday, day(p.Birthdays[0].Date))
+		f.SetText(contact.Birthday, birthdayOf(p.Birthdays[0]))
 	}
 	if len(p.Biographies) > 0 {
 		f.SetText(contact.Notes, noteOf(p.Biographies[0]))
@@ -173,8 +173,8 @@ func readName(f record.Fields, n *people.Name) {
 	f.SetText(contact.Salutation, strings.TrimSpace(n.HonorificPrefix))
 }
 
-// managedOrganization is the one that Tandem carries, of those that may be an employer: the one shown first, else the
-// current one. Google gives no order, so what an organization says decides between equals.
+// managedOrganization is the one that Tandem carries, of those that may be an employer: the current one, else one without an end,
+// else the one shown first. Google gives no order, so what an organization says decides between equals.
 func managedOrganization(list []*people.Organization) int {
 	best := -1
 	for i, o := range list {
@@ -189,8 +189,7 @@ func managedOrganization(list []*people.Organization) int {
 }
 
 func organizationOrder(a, b *people.Organization) int {
-	return cmp.Or(first(foremost(a.Metadata), foremost(b.Metadata)), first(a.Current, b.Current),
-		first(a.EndDate == nil, b.EndDate == nil),
+	return cmp.Or(first(a.Current, b.Current), first(a.EndDate == nil, b.EndDate == nil), first(foremost(a.Metadata), foremost(b.Metadata)),
 		strings.Compare(a.Name+"\x00"+a.Title+"\x00"+a.Department, b.Name+"\x00"+b.Title+"\x00"+b.Department))
 }
 
@@ -223,16 +222,29 @@ func first(a, b bool) int {
 	}
 }
 
-// day writes a date as Tandem does. A date without its month or its day cannot be carried.
+// birthdayOf writes a birthday as Tandem does: a date, as much of one as there is, or the text that somebody wrote instead.
+func birthdayOf(b *people.Birthday) string {
+	if text := day(b.Date); text != "" {
+		return text
+	}
+	return strings.TrimSpace(b.Text)
+}
+
 func day(d *people.Date) string {
-	if d == nil || d.Month == 0 || d.Day == 0 {
+	text := ""
+	switch {
+	case d == nil:
 		return ""
-	}
-	text := fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
-	if d.Year == 0 {
+	case d.Year > 0 && d.Month > 0 && d.Day > 0:
+		text = fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
+	case d.Month > 0 && d.Day > 0:
 		text = fmt.Sprintf("--%02d-%02d", d.Month, d.Day)
+	case d.Year > 0 && d.Month > 0:
+		return fmt.Sprintf("%04d-%02d", d.Year, d.Month)
+	case d.Year > 0:
+		return fmt.Sprintf("%04d", d.Year)
 	}
-	if dateOf(text) == nil {
+	if _, ok := contact.ParseBirthday(text); !ok {
 		return ""
 	}
 	return text
@@ -240,18 +252,18 @@ func day(d *people.Date) string {
 
 // dateOf is the reverse; nil for a text that is no date.
 func dateOf(text string) *people.Date {
-	rest, yearless := strings.CutPrefix(text, "--")
-	if yearless {
-		// A leap year, so that there is a 29th of February.
-		rest = "2000-" + rest
+	if t, ok := contact.ParseBirthday(text); ok {
+		d := &people.Date{Year: int64(t.Year()), Month: int64(t.Month()), Day: int64(t.Day())}
+		if strings.HasPrefix(text, "--") {
+			d.Year = 0
+		}
+		return d
 	}
-	t, err := time.Parse(time.DateOnly, rest)
-	if err != nil || t.Year() < 1 {
-		return nil
+	if t, err := time.Parse("2006-01", text); err == nil && t.Year() >= 1 {
+		return &people.Date{Year: int64(t.Year()), Month: int64(t.Month())}
 	}
-	d := &people.Date{Year: int64(t.Year()), Month: int64(t.Month()), Day: int64(t.Day())}
-	if yearless {
-		d.Year = 0
+	if t, err := time.Parse("2006", text); err == nil && t.Year() >= 1 {
+		return &people.Date{Year: int64(t.Year())}
 	}
-	return d
+	return nil
 }

@@ -230,3 +230,26 @@ func TestWhere_the_first_number_goes_the_plan_says_which_one_shows_then(t *testi
 		a.checked(t, change(read[0], after))
 	})
 }
+
+func TestA_suffix_that_Google_has_beside_the_name_is_not_written_into_it(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ given, middle, surname, wantMiddle, wantFamily string }{
+		"split by a site":          {"John", "Reed", "Jr.", "", "Reed"},
+		"at the end of the name":   {"John", "", "Reed Jr", "", "Reed"},
+		"a middle name before it":  {"John", "Adam Reed", "JR", "Adam", "Reed"},
+		"no suffix":                {"John", "Adam", "Reed", "Adam", "Reed"},
+		"a surname that reads so":  {"John", "", "Jr.", "", "Jr."},
+		"another suffix than that": {"John", "Reed", "Sr.", "Reed", "Sr."},
+	} {
+		have := state{Etag: "1", Person: &people.Person{Names: []*people.Name{{GivenName: "Jon", HonorificSuffix: "Jr."}}}}
+		after := record.Fields{contact.GivenName: {{Text: c.given}}, contact.Surname: {{Text: c.surname}}}
+		after.SetText(contact.MiddleName, c.middle)
+		plan := planPerson(record.Operation{
+			Action: record.Update, ID: "people/c1", Before: record.Fields{contact.GivenName: {{Text: "Jon"}}}, After: after,
+			Changed: []string{contact.GivenName, contact.MiddleName, contact.Surname},
+		}, have)
+		if got := plan.person.Names[0]; got.MiddleName != c.wantMiddle || got.FamilyName != c.wantFamily || got.HonorificSuffix != "Jr." {
+			t.Errorf("%s: Google gets %q %q %q %q", name, got.GivenName, got.MiddleName, got.FamilyName, got.HonorificSuffix)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package people
 import (
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"google.golang.org/api/people/v1"
 
@@ -89,7 +88,7 @@ func (p *planner) text(field string) string {
 
 // fit cuts a text to the length that Google holds, and says so.
 func (p *planner) fit(field, text string) string {
-	short := cut(text, maxText)
+	short := record.Cut(text, maxText)
 	if short != text {
 		f, _ := contact.Schema.Field(field)
 		p.note(field, "cut", "Google has no room for all of “"+f.Label+"”; the end is missing there.",
@@ -97,19 +96,6 @@ func (p *planner) fit(field, text string) string {
 	}
 	return short
 }
-
-// cut shortens a text to a number of UTF-16 units without splitting a character.
-func cut(text string, limit int) string {
-	units := 0
-	for i, r := range text {
-		if units += max(utf16.RuneLen(r), 1); units > limit {
-			return strings.TrimSpace(text[:i])
-		}
-	}
-	return text
-}
-
-func utf16Len(text string) int { return len(utf16.Encode([]rune(text))) }
 
 // name writes the name in its parts, which is predictable; what Tandem does not carry of it stays.
 func (p *planner) name() {
@@ -120,10 +106,28 @@ func (p *planner) name() {
 	n.UnstructuredName, n.DisplayName, n.DisplayNameLastFirst, n.Metadata = "", "", "", nil
 	n.GivenName, n.MiddleName = p.text(contact.GivenName), p.text(contact.MiddleName)
 	n.FamilyName, n.HonorificPrefix = p.text(contact.Surname), p.text(contact.Salutation)
+	p.once(n)
 	if !emptyName(n) {
 		p.out.person.Names = []*people.Name{n}
 	}
 	p.masked("names", "Names")
+}
+
+// once takes out of a name the suffix that Google has beside it: Creatio has no other place for one.
+func (p *planner) once(n *people.Name) {
+	suffix, family, middle := strings.Fields(n.HonorificSuffix), strings.Fields(n.FamilyName), strings.Fields(n.MiddleName)
+	rest := len(family) - len(suffix)
+	if len(suffix) == 0 || rest < 0 || rest+len(middle) == 0 || record.Fold(strings.Join(family[rest:], " ")) != record.Fold(n.HonorificSuffix) {
+		return
+	}
+	if family = family[:rest]; rest == 0 {
+		last := len(middle) - 1
+		middle, family = middle[:last], middle[last:]
+	}
+	n.FamilyName, n.MiddleName = strings.Join(family, " "), strings.Join(middle, " ")
+	for field, text := range map[string]string{contact.Surname: n.FamilyName, contact.MiddleName: n.MiddleName} {
+		p.out.want[field] = []wanted{{p.op.After.One(field), record.Entry{Text: text}}}
+	}
 }
 
 func emptyName(n *people.Name) bool {
@@ -185,18 +189,13 @@ func putFirst[T any](list []*T, chosen *T, meta func(*T) **people.FieldMetadata)
 	}
 }
 
-// birthday writes a day with or without its year.
+// birthday writes a day with or without its year, or the text that somebody wrote instead of one.
 func (p *planner) birthday() {
-	want := p.op.After.Text(contact.Birthday)
-	date := dateOf(want)
-	if want != "" && date == nil {
-		p.note(contact.Birthday, "no-date", "Google cannot hold this birthday, since it is no date.", "Correct the birthday in Creatio.")
-		p.out.want[contact.Birthday] = []wanted{{p.op.After.One(contact.Birthday), p.op.Before.One(contact.Birthday)}}
-		return
-	}
-	p.out.want[contact.Birthday] = []wanted{{p.op.After.One(contact.Birthday), record.Entry{Text: want}}}
-	if date != nil {
+	want := p.text(contact.Birthday)
+	if date := dateOf(want); date != nil {
 		p.out.person.Birthdays = []*people.Birthday{{Date: date}}
+	} else if want != "" {
+		p.out.person.Birthdays = []*people.Birthday{{Text: want}}
 	}
 	p.masked("birthdays", "Birthdays")
 }
@@ -228,7 +227,7 @@ func (p *planner) skype() {
 func (p *planner) biography() {
 	text := strings.TrimSpace(p.op.After.Text(contact.Notes))
 	if len(text) > maxNotes {
-		text = strings.TrimSpace(strings.ToValidUTF8(text[:maxNotes], ""))
+		text = record.CutBytes(strings.ToValidUTF8(text, "\ufffd"), maxNotes)
 		p.note(contact.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
 			"Shorten the notes, or leave them: the full text stays in Creatio.")
 	}
@@ -271,7 +270,7 @@ func (p *planner) set(f record.Field, types map[string]string) []wanted {
 }
 
 func (p *planner) entry(f record.Field, e record.Entry) record.Entry {
-	if f.Name == contact.Websites && utf16Len(strings.TrimSpace(e.Text)) > maxText {
+	if f.Name == contact.Websites && record.Length(strings.TrimSpace(e.Text)) > maxText {
 		// A part of an address would lead elsewhere.
 		p.note(f.Name, "too-long", "Google has no room for an address that long, so it is not there.",
 			"Leave it: the address stays in Creatio.")

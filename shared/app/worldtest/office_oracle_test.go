@@ -34,8 +34,8 @@ type calendarOf struct{ *calendarbox.Person }
 // shown is what a record shows of itself, by field.
 type shown map[string]string
 
-// word2 is what somebody wrote into a field of a record, named by the side, and by the user for events.
-type word2 struct {
+// edit is what somebody wrote into a field of a record, named by the side, and by the user for events.
+type edit struct {
 	record, field, text string
 	at                  time.Time
 }
@@ -246,9 +246,6 @@ func (o *office) once(m *meeting) {
 			starts[at] = e.Id
 		}
 	}
-	if m.duel {
-		return
-	}
 	events, rows := o.events(m.organizer, m.key), o.rows(m.key)
 	want := 1
 	if m.series {
@@ -286,7 +283,7 @@ func (o *office) once(m *meeting) {
 // the side that was edited last.
 func (o *office) lastWords() {
 	for _, m := range o.meetings {
-		if m.duel || !m.alive {
+		if !m.alive {
 			continue
 		}
 		for _, l := range o.links(m.organizer)[record.Creatio] {
@@ -295,8 +292,8 @@ func (o *office) lastWords() {
 				continue
 			}
 			g := ofEvent(e)
-			last, touched := map[string][2]word2{}, [2]time.Time{}
-			for _, w := range o.words {
+			last, touched := map[string][2]edit{}, [2]time.Time{}
+			for _, w := range o.edits {
 				for side, id := range []string{inCreatioID(l.CreatioID), inGoogleID(m.organizer, l.GoogleID)} {
 					if w.record == id {
 						both := last[w.field]

@@ -1,4 +1,5 @@
-// Package worldtest proves that the synchronization of contacts is safe against every interruption: it has people edit in
+// Package worldtest proves that synchronization is safe against every interruption, of contacts and, in offices, of activities of
+// two users who meet: it has people edit in
 // a simulated Google and a simulated Creatio, has every call of a run go wrong in every way, and looks at what is left
 // when the world has come to rest. Engine, adapters, sign-in and store are the real ones.
 //

@@ -38,8 +38,9 @@ type folk struct {
 	whom string
 	of   map[string][]string
 	kin  map[string]string
-	// names are the words that names are made of.
-	names []string
+	// names are the words that names are made of, and givens the first names by family name.
+	names  []string
+	givens map[string]string
 	// forms are the spellings of all that was ever written; words are what people wrote last, where a world asks for that.
 	forms map[string][]string
 	words map[string]map[string]*word
@@ -60,7 +61,7 @@ type somebody struct {
 func newFolk(w *world) *folk {
 	return &folk{
 		w: w, live: map[string][]string{}, written: map[string]time.Time{}, about: map[string]*somebody{}, album: newAlbum(),
-		of: map[string][]string{}, kin: map[string]string{}, forms: map[string][]string{}, shared: map[string]string{},
+		of: map[string][]string{}, kin: map[string]string{}, givens: map[string]string{}, forms: map[string][]string{}, shared: map[string]string{},
 		foreign: map[record.Side]map[string]string{record.Creatio: {}, record.Google: {}},
 	}
 }
@@ -189,7 +190,7 @@ func (f *folk) namedInCreatio(name, email string, tagged bool) string {
 	id := f.must(s.Insert("Contact", map[string]any{"Name": "Given " + name, "JobTitle": job}))
 	f.says(record.Creatio, name, jobTitle, "", job)
 	// The site takes a whole name apart, whatever parts come with it.
-	f.must("", s.Update("Contact", id, map[string]any{"GivenName": f.given()}))
+	f.must("", s.Update("Contact", id, map[string]any{"GivenName": f.givenOf(name)}))
 	f.says(record.Creatio, name, emailField(email), "", email)
 	f.insert("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": emailType, "Number": email})
 	if f.somebody(name); tagged {
@@ -232,7 +233,7 @@ func (f *folk) namedInGoogle(name, email, group string) string {
 	f.says(record.Google, name, jobTitle, "", job)
 	f.says(record.Google, name, emailField(email), "", email)
 	id := f.w.google.Account(ada).Add(&people.Person{
-		Names:          []*people.Name{{GivenName: f.given(), FamilyName: name}},
+		Names:          []*people.Name{{GivenName: f.givenOf(name), FamilyName: name}},
 		EmailAddresses: []*people.EmailAddress{{Value: email, Type: "work"}},
 		Organizations:  []*people.Organization{{Title: job}},
 	})

@@ -454,6 +454,14 @@ func (f *folk) given() string {
 	return name
 }
 
+// givenOf is the first name that a contact has from the beginning, on either side: whose names do not agree is not matched.
+func (f *folk) givenOf(name string) string {
+	if f.givens[name] == "" {
+		f.givens[name] = f.given()
+	}
+	return f.givens[name]
+}
+
 func (f *folk) word(length int) string {
 	r := rand.New(rand.NewPCG(f.w.seed, uint64(f.made)))
 	for {

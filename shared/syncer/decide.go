@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/reconcile"
@@ -152,11 +153,21 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 		if rec := p.records[s]; rec != nil {
 			in.Sides[s] = reconcile.Now{
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, WasLocked: p.link.Sides[s].Locked, AdapterState: rec.AdapterState,
-				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Hidden: rec.Hidden, Modified: p.notes[s].EditedAt(rec.Modified)},
+				View: reconcile.View{Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Hidden: rec.Hidden, Modified: w.edited(p, s, rec)},
 			}
 		}
 	}
 	return in
+}
+
+// edited is when a person changed a record last, on one clock for both sides. What another user's run wrote was an edit of the other
+// side.
+func (w *writer) edited(p *pair, s record.Side, rec *record.Record) time.Time {
+	at := p.notes[s].EditedAt(rec.Modified)
+	if !at.Equal(rec.Modified) {
+		s = s.Other()
+	}
+	return w.onOneClock(s, at)
 }
 
 // plan decides about pairs.

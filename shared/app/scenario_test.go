@@ -341,6 +341,9 @@ func site(t *testing.T, data string) change {
 			case "Google's reads lag":
 				env[readsLag] = "9m"
 			case soon:
+			case "the site's clock is two hours ahead":
+				now := o.Now
+				o.Now = func() time.Time { return now().Add(2 * time.Hour) }
 			case "names are surname first":
 				o.NameOrder = "SGM"
 			case "names are given name first":

@@ -75,7 +75,31 @@ func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
 		return nil, false
 	}
 	n, err := phonenumbers.Parse(number, phonenumbers.UNKNOWN_REGION)
-	return n, err == nil
+	if err != nil {
+		return nil, false
+	}
+	const mexico, mobile = 52, 10_000_000_000
+	if national := n.GetNationalNumber(); n.GetCountryCode() == mexico && national/mobile == 1 {
+		// Until 2019 a 1 stood before the numbers of mobiles for callers from abroad.
+		n.NationalNumber = new(national % mobile)
+	}
+	return n, true
+}
+
+// foreignPrefixes are what people dial before the code of a country: in North America, in Russia and Kazakhstan, and in
+// Japan. The same digits begin numbers elsewhere, as 011 those of Turin.
+var foreignPrefixes = []string{"011", "810", "010"}
+
+// dialledAbroad tells whether a number is another one that names its country, with a foreign prefix in the place of the plus.
+func dialledAbroad(n *phonenumbers.PhoneNumber, other string) bool {
+	digits := phonenumbers.NormalizeDigitsOnly(norm.NFKC.String(visible(other)))
+	for _, prefix := range foreignPrefixes {
+		rest, ok := strings.CutPrefix(digits, prefix)
+		if o, parsed := parsePhone("+" + rest); ok && parsed && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH {
+			return true
+		}
+	}
+	return false
 }
 
 // significant digits are enough to be one subscriber.
@@ -103,7 +127,8 @@ func SubscriberKey(number string) string {
 // lettered is how many digits a number that is written with letters has at least: a prefix as 1-800.
 const lettered = 4
 
-// samePhone tells whether one number is the other one without its country code.
+// samePhone tells whether one number is the other one without its country code, or with the prefix of calls abroad. The number that
+// names its country confirms that.
 func samePhone(a, b record.Entry) bool {
 	n, ok := parsePhone(a.Text)
 	other := b.Text
@@ -115,6 +140,9 @@ func samePhone(a, b record.Entry) bool {
 	}
 	if _, both := parsePhone(other); both {
 		return false
+	}
+	if dialledAbroad(n, other) {
+		return true
 	}
 	region := phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
 	o, err := phonenumbers.Parse(other, region)

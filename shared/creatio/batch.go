@@ -62,6 +62,7 @@ func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error
 		if err != nil {
 			return nil, Barred(err)
 		}
+		s.noteClock()
 		for i, w := range now {
 			a := &answers[w.index]
 			reply := replies[i]

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
@@ -71,6 +72,9 @@ type Site struct {
 	base    string
 	layout  Layout
 	client  *odata.Client
+
+	// ahead is how far the site's clock was ahead of this one when it replied last.
+	ahead atomic.Int64
 
 	mu sync.Mutex
 	// known are the rows that were found, asked the names that were requested, by list.
@@ -165,6 +169,16 @@ func (s *Site) ServerTime(local time.Time) time.Time {
 		return local
 	}
 	return last.Add(-s.options.Now().Sub(local))
+}
+
+// Ahead is how far the site's clock is ahead of this one, in whole seconds as its latest reply showed; zero before that.
+func (s *Site) Ahead() time.Duration { return time.Duration(s.ahead.Load()) }
+
+// noteClock notes that a reply has just arrived.
+func (s *Site) noteClock() {
+	if at := s.client.Clock(); !at.IsZero() {
+		s.ahead.Store(int64(at.Sub(s.options.Now())))
+	}
 }
 
 // overlap is how much further back each reading looks than the one before ended: rows that were being saved then carry an

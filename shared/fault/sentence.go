@@ -91,8 +91,8 @@ var particular = map[string]Sentence{
 		Action:  "Connect Google again on the settings page and leave every box checked.",
 	},
 	"google contacts-full": {
-		Message: "Google has no room for more contacts in this account.",
-		Action:  "Delete contacts there that nobody needs; Tandem adds this one then.",
+		Message: "Google has no room for more contacts in this account. It holds 25,000, and those in the bin of the last 30 days count too.",
+		Action:  "Delete contacts there that nobody needs, and empty the bin as well. Tandem tries again once a day.",
 	},
 	"running": {
 		Message: "Another synchronization is under way.",

@@ -23,6 +23,8 @@ var meanings = []meaning{
 	// 400 and 401.
 	{both(status(http.StatusBadRequest, http.StatusUnauthorized), pushRefused), fault.Misconfigured, "push-refused"},
 	{reason("channelIdNotUnique"), fault.Conflict, "exists"},
+	// Under whatever status, and however it looks like a rate: an account that is full stays so.
+	{either(reason("MY_CONTACTS_OVERFLOW_COUNT"), message("my_contacts_overflow_count")), fault.BadRecord, contactsFull},
 	// The token itself is valid: otherwise the transport below would have failed.
 	{status(http.StatusUnauthorized), fault.Retry, "token-refused"},
 	{either(status(http.StatusTooManyRequests), reason("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
@@ -30,7 +32,6 @@ var meanings = []meaning{
 	// Calendar answers 410 to a sync token and to a time that lie too far back, and to the deletion of what is deleted.
 	{both(status(http.StatusGone), reason("deleted")), fault.Gone, "deleted"},
 	{either(reason("EXPIRED_SYNC_TOKEN"), status(http.StatusGone), both(status(http.StatusBadRequest), message("sync token"))), fault.FullSync, "token-expired"},
-	{either(reason("MY_CONTACTS_OVERFLOW_COUNT"), message("my_contacts_overflow_count")), fault.BadRecord, "contacts-full"},
 	{both(status(http.StatusBadRequest, http.StatusForbidden, http.StatusPreconditionFailed), stale), fault.Conflict, "changed-meanwhile"},
 	{both(status(http.StatusForbidden), reason("forbiddenForNonOrganizer", "requiredAccessLevel", "forbiddenForServiceAccounts")), fault.ReadOnly, "not-organizer"},
 	// A 403 means that the user's consent is missing, or that the operator's set-up is wrong.
@@ -250,6 +251,9 @@ func refusalOf(g *googleapi.Error, now time.Time) refusal {
 func (r refusal) fault(what string, write bool) *fault.Error {
 	m := meanings[slices.IndexFunc(meanings, func(m meaning) bool { return m.matches(r) })]
 	f := fault.New(m.kind, Side, m.code, fmt.Errorf("%s: %w", what, r))
+	if m.code == contactsFull {
+		f.After = fullFor
+	}
 	if m.kind == fault.Retry {
 		f.After = r.after
 		answered := r.http == http.StatusTooManyRequests || r.http == http.StatusForbidden ||
@@ -258,6 +262,13 @@ func (r refusal) fault(what string, write bool) *fault.Error {
 	}
 	return f
 }
+
+// contactsFull is the code for an account without room for more contacts, and fullFor how long it is left alone then: it takes a person
+// to make room.
+const (
+	contactsFull = "contacts-full"
+	fullFor      = 24 * time.Hour
+)
 
 // maxMessage bounds the part of a service's message that goes into an error.
 const maxMessage = 300

@@ -69,3 +69,19 @@ func TestRefusals_of_Calendar_are_told_apart_by_their_reasons(t *testing.T) {
 		}
 	}
 }
+
+func TestAn_account_without_room_is_tried_again_daily_under_whatever_status(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{400, 403, 429} {
+		for name, body := range map[string]string{
+			"as the reason":  `{"error":{"code":%d,"message":"X","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"MY_CONTACTS_OVERFLOW_COUNT","domain":"people.googleapis.com"}]}}`,
+			"in the message": `{"error":{"code":%d,"status":"RESOURCE_EXHAUSTED","message":"Request failed: MY_CONTACTS_OVERFLOW_COUNT."}}`,
+		} {
+			resp := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(fmt.Sprintf(body, status)))}
+			err := Classify("create contacts", googleapi.CheckResponse(resp), true, time.Now())
+			if fault.KindOf(err) != fault.BadRecord || Code(err) != "contacts-full" || fault.After(err) != 24*time.Hour || fault.Ambiguous(err) {
+				t.Errorf("%d, %s: %v %s, after %v", status, name, fault.KindOf(err), Code(err), fault.After(err))
+			}
+		}
+	}
+}

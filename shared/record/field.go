@@ -81,7 +81,10 @@ func (f Field) Empty(e Entry) bool {
 func (f Field) Clean(s string) string { return f.clean(s) }
 
 func (f Field) clean(s string) string {
-	s = norm.NFC.String(s)
+	s = unseen.Replace(norm.NFC.String(s))
+	if strings.Trim(s, blanks) == "" {
+		return ""
+	}
 	if !f.Lines {
 		return strings.Join(strings.Fields(s), " ")
 	}
@@ -91,6 +94,16 @@ func (f Field) clean(s string) string {
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
+
+// blanks are letters that show nothing, white space aside: fillers of Hangul, and the empty cell of Braille.
+const blanks = "\u115f\u1160\u3164\uffa0\u2800 \t\r\n\u00a0"
+
+// unseen drops the marks of direction and the spaces without a width that come along where people copy from web pages and messages.
+// Joiners stay: they tell words apart.
+var unseen = strings.NewReplacer(
+	"\u00ad", "", "\u200b", "", "\u200e", "", "\u200f", "", "\u2060", "", "\ufeff", "",
+	"\u202a", "", "\u202b", "", "\u202c", "", "\u202d", "", "\u202e", "", "\u2066", "", "\u2067", "", "\u2068", "", "\u2069", "",
+)
 
 // Show writes a field's value for a person to read.
 func (f Field) Show(entries []Entry) string {

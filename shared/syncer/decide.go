@@ -149,12 +149,22 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 				ID: rec.ID, Gone: rec.Gone, Member: rec.Member, Withdrawn: rec.Withdrawn, WasLocked: p.link.Sides[s].Locked, AdapterState: rec.AdapterState,
 				View: reconcile.View{
 					Fields: rec.Fields, Untracked: rec.Untracked, Projections: p.link.Sides[s].Projections, Locked: rec.Locked, Followed: p.followed,
-					Hidden: rec.Hidden, Modified: p.notes[s].EditedAt(rec.Modified),
+					Hidden: rec.Hidden, Modified: w.edited(p, s, rec),
 				},
 			}
 		}
 	}
 	return in
+}
+
+// edited is when a person changed a record last, on one clock for both sides. What another user's run wrote was an edit of the other
+// side.
+func (w *writer) edited(p *pair, s record.Side, rec *record.Record) time.Time {
+	at := p.notes[s].EditedAt(rec.Modified)
+	if !at.Equal(rec.Modified) {
+		s = s.Other()
+	}
+	return w.onOneClock(s, at)
 }
 
 // plan decides about pairs.

@@ -145,6 +145,28 @@ type Photos interface {
 	Made(of, picture []byte) bool
 }
 
+// Clocked is a side that tells how far its clock is ahead of this one, as its latest reply showed; zero where it did not.
+type Clocked interface {
+	Ahead() time.Duration
+}
+
+// clocks is how far the clocks of two services may differ and still be taken for one: replies tell whole seconds, and take a while.
+const clocks = 10 * time.Second
+
+// onOneClock is an instant of a side's clock, as the other times of the run are compared with it.
+func (s *session) onOneClock(side record.Side, at time.Time) time.Time {
+	ahead := map[record.Side]time.Duration{}
+	for _, of := range record.Sides {
+		if c, ok := s.sides[of].(Clocked); ok {
+			ahead[of] = c.Ahead()
+		}
+	}
+	if at.IsZero() || (ahead[record.Creatio]-ahead[record.Google]).Abs() < clocks {
+		return at
+	}
+	return at.Add(-ahead[side])
+}
+
 // site is the address of what the users of a side share; empty where they share nothing.
 func site(side Side) string {
 	if s, ok := side.(Shared); ok {

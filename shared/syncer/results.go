@@ -135,7 +135,7 @@ func (w *writer) recordFailure(l *store.Link, failure error) {
 	l.Failed++
 	l.RetryAt = w.start
 	if k := fault.KindOf(failure); k == fault.BadRecord || k == fault.ReadOnly || k == fault.Bug {
-		l.RetryAt = w.start.Add(retryDelay(l.Failed))
+		l.RetryAt = w.start.Add(max(retryDelay(l.Failed), fault.After(failure)))
 	}
 }
 

@@ -49,6 +49,9 @@ func (s *Side) Chosen() bool { return true }
 // Site is the address of the site, whose contacts all of its users share.
 func (s *Side) Site() string { return s.site.URL() }
 
+// Ahead is how far the site's clock is ahead of this one.
+func (s *Side) Ahead() time.Duration { return s.site.Ahead() }
+
 // creations is the name space of the ids of contacts that Tandem makes.
 var creations = uuid.MustParse("7d3f0c52-6d0b-5a5e-9a53-1f6d2f6f4d10")
 

@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/api/people/v1"
@@ -49,6 +50,9 @@ type Side struct {
 	service *people.Service
 	options Options
 
+	// ahead is how far Google's clock was ahead of this one when it listed people last.
+	ahead atomic.Int64
+
 	// writing lets one Apply in at a time.
 	writing sync.Mutex
 
@@ -59,6 +63,9 @@ type Side struct {
 	// known is every contact of the user, as the run found them; nil until they were needed.
 	known *directory
 }
+
+// Ahead is how far Google's clock is ahead of this one, in whole seconds as its latest list showed; zero before that.
+func (s *Side) Ahead() time.Duration { return time.Duration(s.ahead.Load()) }
 
 // New opens the contacts of the user for whom the client calls.
 func New(api *google.Client, o Options) (*Side, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"google.golang.org/api/people/v1"
@@ -248,6 +249,9 @@ func (s *Side) page(ctx context.Context, token, page string, tokens bool) (*peop
 	reply, err := call.Do()
 	switch err = s.api.Classify("list connections", err, false); {
 	case err == nil:
+		if at, err := http.ParseTime(reply.ServerResponse.Header.Get("Date")); err == nil {
+			s.ahead.Store(int64(at.Sub(s.api.Now())))
+		}
 		return reply, nil
 	case token != "" && page == "" && google.OfRecords(err):
 		// Whatever Google has against the token, another one helps.

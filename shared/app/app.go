@@ -418,7 +418,7 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 // kept reads what a side wanted to have again beside its cursor.
 func (a *App) kept(user string, t record.Type, side record.Side) func(context.Context) ([]byte, error) {
 	return func(ctx context.Context) ([]byte, error) {
-		data, err := a.store.User(user).Blob(ctx, t, store.KeptBlob(side))
+		data, err := a.store.User(user).Blob(ctx, t, store.RetainedBlob(side))
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, nil
 		}
@@ -444,7 +444,7 @@ func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync)
 	to := zone.DateOf(a.now().In(loc).AddDate(0, s.Settings.MonthsAhead, 0), loc).Start(loc)
 	events, err := calendar.New(c.google, calendar.Options{
 		From: from, To: to, Zone: loc, Email: p.Google.Email, Private: calendar.Private(s.Settings.PrivateEvents),
-		Kept: a.kept(p.ID, record.Activities, record.Google),
+		Retained: a.kept(p.ID, record.Activities, record.Google),
 	})
 	if err != nil {
 		return nil, err

@@ -89,7 +89,7 @@ func (e *exported) addType(ctx context.Context, u store.User, t record.Type) err
 		}
 		if side, is := store.IsMembersBlob(b.Name); is {
 			e.Members[t][side], err = store.DecodeMemberSet(b.Data)
-		} else if side, is := store.IsKeptBlob(b.Name); is && t == record.Activities && side == record.Google {
+		} else if side, is := store.IsRetainedBlob(b.Name); is && t == record.Activities && side == record.Google {
 			e.Series, err = calendar.ReadKept(b.Data)
 		} else {
 			e.Blobs[t][b.Name] = b.Data

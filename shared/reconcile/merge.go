@@ -279,7 +279,7 @@ func (m *merger) spell(side record.Side) []record.Entry {
 				}
 				continue
 			}
-			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked, Alone: s.alone, Apart: s.apart})
+			m.out.Projections[side] = append(m.out.Projections[side], record.Projection{Field: m.field.Name, Canonical: s.canonical, Displayed: e, Untracked: s.untracked, Alone: s.alone, Split: s.split})
 		}
 		if !m.field.Empty(e) {
 			after = append(after, e)

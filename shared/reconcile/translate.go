@@ -16,7 +16,7 @@ type slot struct {
 	// alone says that it never showed it there, repeated that it shows it under another label as well.
 	alone, repeated bool
 	// apart says that the value is a part of one that the sides split in different ways.
-	apart bool
+	split bool
 }
 
 // display is what a person sees there.

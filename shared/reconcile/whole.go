@@ -22,7 +22,7 @@ func composites(m *merger, schema record.Schema, base record.Fields) map[string]
 		if _, done := out[f.Of]; f.Of == "" || done {
 			continue
 		}
-		if c, apart := m.apart(schema, f.Of, base); apart {
+		if c, ok := m.splitApart(schema, f.Of, base); ok {
 			out[f.Of] = c
 			if f.Ahead != "" {
 				m.beside[f.Ahead] = true
@@ -35,8 +35,8 @@ func composites(m *merger, schema record.Schema, base record.Fields) map[string]
 	return out
 }
 
-// apart decides about a value that both sides word differently because one has in it what the other one has beside it.
-func (m *merger) apart(schema record.Schema, of string, base record.Fields) (composite, bool) {
+// splitApart decides about a value that both sides word differently because one has in it what the other one has beside it.
+func (m *merger) splitApart(schema record.Schema, of string, base record.Fields) (composite, bool) {
 	c := composite{winner: record.Creatio, shows: map[record.Side]map[string]string{}}
 	now := map[record.Side]wording{}
 	was := map[record.Side][]string{}
@@ -88,10 +88,10 @@ func (m *merger) apart(schema record.Schema, of string, base record.Fields) (com
 }
 
 // shownFor is what the side showed of a part when it was agreed on, and whether it splits the value in its own way.
-func (v View) shownFor(f record.Field, base record.Fields) (text string, apart bool) {
+func (v View) shownFor(f record.Field, base record.Fields) (text string, split bool) {
 	for _, p := range v.Projections {
 		if p.Field == f.Name && f.Same(p.Canonical, base.One(f.Name)) {
-			return p.Displayed.Text, p.Apart
+			return p.Displayed.Text, p.Split
 		}
 	}
 	return base.Text(f.Name), false
@@ -105,7 +105,7 @@ func (m *merger) show(c composite, now map[record.Side]slot) {
 		displayed := record.Entry{Text: c.shows[s][m.field.Name]}
 		is[s] = slot{canonical: agreed}
 		if !m.field.Same(displayed, agreed) {
-			is[s] = slot{canonical: agreed, displayed: &displayed, apart: true}
+			is[s] = slot{canonical: agreed, displayed: &displayed, split: true}
 		}
 		if was := now[s]; !m.field.Same(was.display(), displayed) {
 			m.decide(s, c.rule, was, is[s])

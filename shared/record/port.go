@@ -23,8 +23,8 @@ type Delta struct {
 	ScopeGone bool
 	// Cursor is where the next window starts. To be kept only after everything above is dealt with.
 	Cursor json.RawMessage
-	// Kept is what the side wants to have again beside the cursor, and is to be kept before that is; nil where it stays as it is.
-	Kept []byte
+	// Retained is what the side wants to have again beside the cursor, and is to be kept before that is; nil where it stays as it is.
+	Retained []byte
 	// Notices are what the user is told of records of the side that no operation is about.
 	Notices []Notice
 }

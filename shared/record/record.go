@@ -161,8 +161,8 @@ type Projection struct {
 	Untracked bool `json:"kept,omitempty"`
 	// Alone says of such a value that the side never had it under a label that Tandem carries.
 	Alone bool `json:"alone,omitempty"`
-	// Apart says that the value is a part of one that the sides split in different ways.
-	Apart bool `json:"split,omitempty"`
+	// Split says that the value is a part of one that the sides split in different ways.
+	Split bool `json:"split,omitempty"`
 }
 
 // Swap is one value that a run put in the place of another one on a side, so that it can be put back.

@@ -26,13 +26,13 @@ const membersPrefix = "members/"
 // MembersBlob is the name of the blob that is a side's member set.
 func MembersBlob(s record.Side) string { return membersPrefix + string(s) }
 
-// KeptBlob is the name of the blob of what a side keeps beside its cursor.
-func KeptBlob(s record.Side) string { return keptPrefix + string(s) }
+// RetainedBlob is the name of the blob of what a side keeps beside its cursor.
+func RetainedBlob(s record.Side) string { return keptPrefix + string(s) }
 
 const keptPrefix = "kept/"
 
-// IsKeptBlob is the side that keeps a blob beside its cursor; false for another blob.
-func IsKeptBlob(name string) (record.Side, bool) {
+// IsRetainedBlob is the side that keeps a blob beside its cursor; false for another blob.
+func IsRetainedBlob(name string) (record.Side, bool) {
 	side, is := strings.CutPrefix(name, keptPrefix)
 	return record.Side(side), is
 }

@@ -81,11 +81,11 @@ func (r *run) saveKept(ctx context.Context) error {
 		return nil
 	}
 	for _, side := range record.Sides {
-		data := r.reading.deltas[side].Kept
+		data := r.reading.deltas[side].Retained
 		if data == nil {
 			continue
 		}
-		if err := r.user.PutBlob(ctx, r.engine.Type, r.lease, store.KeptBlob(side), data); err != nil {
+		if err := r.user.PutBlob(ctx, r.engine.Type, r.lease, store.RetainedBlob(side), data); err != nil {
 			return fmt.Errorf("save what %s keeps: %w", side, err)
 		}
 	}

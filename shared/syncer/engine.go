@@ -109,9 +109,9 @@ type Kind struct {
 	Scope string
 	// Title is what a person calls a record of this content.
 	Title func(record.Fields) string
-	// Apart are fields that tell records of one title apart, as the time of a meeting: of a record that is canceled or deleted the
+	// Distinct are fields that tell records of one title apart, as the time of a meeting: of a record that is canceled or deleted the
 	// history tells them.
-	Apart []string
+	Distinct []string
 	// Match are the rules by which records that have no link yet are found to be the same.
 	Match match.Rules
 	// Policy is what the settings say about merges and departures; nil for direction and conflicts alone.

@@ -108,7 +108,7 @@ func (st *step) apart(k *Kind, s record.Side) []store.FieldChange {
 		content = rec.Fields
 	}
 	var out []store.FieldChange
-	for _, name := range k.Apart {
+	for _, name := range k.Distinct {
 		if f, ok := k.Schema.Field(name); ok && len(content[name]) > 0 {
 			out = append(out, store.FieldChange{Field: name, Before: f.Show(content[name]), Rule: st.Rules[s]})
 		}

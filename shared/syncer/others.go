@@ -275,7 +275,11 @@ func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
 		lost := slices.ContainsFunc(st.Conflicts, func(c reconcile.Conflict) bool {
 			return c.Winner == side && slices.Contains(st.records[side].Locked, c.Field)
 		})
-		if st.readOnly = w.withheld(st, side); lost || st.readOnly {
+		withheld := w.withheld(st, side)
+		if withheld {
+			st.readOnly = side
+		}
+		if lost || withheld {
 			list[st.records[side.Other()].ID] = i
 		}
 	}

@@ -118,9 +118,6 @@ func (r *report) count(s record.Side, a record.Action) {
 
 // results tells the user what of a step could not be done, and what could not be done to the letter.
 func (r *report) results(st *step) {
-	if st.readOnly && st.failure() == nil {
-		r.problem(st.link, problemReadOnly)
-	}
 	for _, s := range record.Sides {
 		res, written := st.results[s]
 		if !written {
@@ -146,10 +143,16 @@ func (r *report) notices(s record.Side, list []record.Notice) {
 	}
 }
 
-var problemReadOnly = store.Problem{
-	Side: record.Google, Code: "read-only",
-	Message: "What you changed in Creatio stays there: in Google you may not change this event, because another person organizes it, or it is locked or private.",
-	Action:  "Ask the organizer to change it, or leave it as it is.",
+// readOnly tells the user what stays where it was made, because nobody's account may write it on the other side.
+func (r *report) readOnly(words Words, st *step) {
+	if s := st.readOnly; s != "" && st.failure() == nil {
+		r.problem(st.link, store.Problem{
+			Side: s, Code: "read-only",
+			Message: fmt.Sprintf("What you changed in %s stays there: in %s you may not change this %s, because another person organizes it, or it is locked or private.",
+				label(s.Other()), label(s), words.One),
+			Action: "Ask the organizer to change it, or leave it as it is.",
+		})
+	}
 }
 
 // hidden tells the user what of a record they may not read, once.

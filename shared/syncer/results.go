@@ -28,6 +28,7 @@ func (w *writer) record(ctx context.Context, chunk []*step, waits []*pair, broke
 			st.attempts++
 			again = append(again, st.pair)
 		case !broken:
+			w.report.readOnly(w.engine.Words, st)
 			w.report.results(st)
 			w.report.hidden(w.engine.Schema, st)
 			if st.More && st.failure() == nil {

@@ -17,8 +17,8 @@ type step struct {
 	name    string
 	plans   map[record.Side]record.Plan
 	results map[record.Side]record.Result
-	// readOnly says that a change of the user's stays where it was made, since nobody's account may write it on the other side.
-	readOnly bool
+	// readOnly is the side on which nobody's account may write a change of the user's, which stays where it was made.
+	readOnly record.Side
 	// separates says that the step takes the link away between two records that a run matched.
 	separates bool
 	// begun says that the step is being carried out, and is not only planned.

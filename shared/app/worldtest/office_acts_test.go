@@ -13,9 +13,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/zone"
 )
 
-// deed is something that people do to a meeting, or to make one. Deeds of one class go together in a round; of the others a
+// action is something that people do to a meeting, or to make one. Actions of one class go together in a round; of the others a
 // meeting sees one in a round, so that what has to come of it is clear.
-type deed struct {
+type action struct {
 	name   string
 	class  string
 	weight int
@@ -23,7 +23,7 @@ type deed struct {
 	do func(*office, *meeting) string
 }
 
-// The classes of deeds. Which of two edits is the later one is told by when the records changed, also for an answer: answers have
+// The classes of actions. Which of two edits is the later one is told by when the records changed, also for an answer: answers have
 // rounds of their own.
 const (
 	making    = "making"
@@ -32,15 +32,15 @@ const (
 	living    = "living"
 )
 
-// makes are the deeds that make meetings.
-var makes = []deed{
+// makes are the actions that make meetings.
+var makes = []action{
 	{"plans in Creatio", making, 3, (*office).plans},
 	{"adds to the calendar", making, 3, (*office).adds},
 	{"adds a series", making, 2, (*office).addsSeries},
 }
 
-// acts are all deeds.
-var acts = slices.Concat(makes, []deed{
+// acts are all actions.
+var acts = slices.Concat(makes, []action{
 	{"edits in Creatio", editing, 12, (*office).editsInCreatio},
 	{"edits in the calendar", editing, 12, (*office).editsInCalendar},
 	{"answers", answering, 4, (*office).answers},
@@ -58,8 +58,8 @@ var acts = slices.Concat(makes, []deed{
 	{"deletes a series", living, 1, (*office).deletesSeries},
 })
 
-// unsettled are deeds that are not followed as they should be yet. They belong to the worlds that are asked for them.
-var unsettled = []deed{
+// unsettled are actions that are not followed as they should be yet. They belong to the worlds that are asked for them.
+var unsettled = []action{
 	{"reopens", living, 3, (*office).reopens},
 	{"takes out in Creatio", living, 1, (*office).takesOutInCreatio},
 	{"takes out in the calendar", living, 1, (*office).takesOutInCalendar},
@@ -68,13 +68,13 @@ var unsettled = []deed{
 var alsoUnsettled = flag.Bool("unsettled", false, "have people in offices also do what is not followed as it should be yet")
 
 // act has somebody do something.
-func (o *office) act(of []deed) {
+func (o *office) act(of []action) {
 	total := 0
 	for _, d := range of {
 		total += d.weight
 	}
 	n := o.rng.IntN(total)
-	var chosen deed
+	var chosen action
 	for _, d := range of {
 		if chosen = d; n < d.weight {
 			break

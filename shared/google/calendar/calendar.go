@@ -47,8 +47,8 @@ type Options struct {
 	Email string
 	// Private says what becomes of private events; default ShowBusy.
 	Private Private
-	// Kept reads what the last run gave to be kept, as record.Delta.Kept; nil bytes for nothing. Where it is nil, nothing is kept.
-	Kept func(ctx context.Context) ([]byte, error)
+	// Retained reads what the last run gave to be kept, as record.Delta.Retained; nil bytes for nothing. Where it is nil, nothing is kept.
+	Retained func(ctx context.Context) ([]byte, error)
 	// PageSize is the number of events in a page of a list; default 2500, the most the service gives.
 	PageSize int
 }

@@ -38,8 +38,8 @@ func (f *follower) follow() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if f.cursor = delta.Cursor; delta.Kept != nil {
-		f.d.kept = delta.Kept
+	if f.cursor = delta.Cursor; delta.Retained != nil {
+		f.d.kept = delta.Retained
 	}
 	found := records(delta)
 	for id, r := range found {

@@ -97,10 +97,10 @@ func (s *Side) loadKept(ctx context.Context) (*kept, string, error) {
 	if now != nil {
 		return now, digest, nil
 	}
-	if s.o.Kept == nil {
+	if s.o.Retained == nil {
 		return newKept(), "", nil
 	}
-	data, err := s.o.Kept(ctx)
+	data, err := s.o.Retained(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -124,7 +124,7 @@ func (s *Side) setKept(k *kept, digest string) {
 // keptFor is what was kept with a cursor.
 func (s *Side) keptFor(ctx context.Context, c cursor) (*kept, error) {
 	k, digest, err := s.loadKept(ctx)
-	if err == nil && digest != c.Kept {
+	if err == nil && digest != c.Retained {
 		err = fault.New(fault.FullSync, google.Side, "cursor", errors.New("scan events: what is kept of series is not of this cursor"))
 	}
 	return k, err

@@ -25,8 +25,8 @@ type cursor struct {
 	Private Private   `json:"private"`
 	// Reads tells what was read of an event then.
 	Reads int `json:"reads"`
-	// Kept is the digest of what is kept of series beside the cursor.
-	Kept string `json:"kept,omitempty"`
+	// Retained is the digest of what is kept of series beside the cursor.
+	Retained string `json:"kept,omitempty"`
 	// Zone is the calendar's time zone, as the list told it.
 	Zone string `json:"zone,omitempty"`
 }
@@ -47,12 +47,12 @@ const reads = 2
 func (s *Side) end(delta *record.Delta, token string, now *kept) {
 	data := now.encode()
 	if digest := digestOf(data); digest != s.keptDigest {
-		delta.Kept = data
+		delta.Retained = data
 		s.setKept(now, digest)
 	}
 	// Strings and times of this age always encode.
 	delta.Cursor, _ = json.Marshal(cursor{
-		Token: token, From: s.o.From, To: s.o.To, Private: s.o.Private, Reads: reads, Kept: s.keptDigest, Zone: s.zoneTold(),
+		Token: token, From: s.o.From, To: s.o.To, Private: s.o.Private, Reads: reads, Retained: s.keptDigest, Zone: s.zoneTold(),
 	})
 }
 

@@ -95,7 +95,7 @@ func (d *diary) open(change ...func(*Options)) {
 	d.t.Helper()
 	berlin, _ := zone.Load("Europe/Berlin")
 	kept := d.kept
-	o := Options{From: firstDay, To: firstDay.AddDate(0, 3, 0), Zone: berlin, Kept: func(context.Context) ([]byte, error) { return kept, nil }}
+	o := Options{From: firstDay, To: firstDay.AddDate(0, 3, 0), Zone: berlin, Retained: func(context.Context) ([]byte, error) { return kept, nil }}
 	for _, f := range change {
 		f(&o)
 	}
@@ -126,8 +126,8 @@ func (d *diary) scan(cursor []byte) record.Delta {
 	d.t.Helper()
 	delta, err := d.side.Scan(d.t.Context(), cursor)
 	must(d.t, err)
-	if delta.Kept != nil {
-		d.kept = delta.Kept
+	if delta.Retained != nil {
+		d.kept = delta.Retained
 	}
 	return delta
 }

@@ -70,15 +70,15 @@ func without(have map[string]string) map[string]string {
 	return out
 }
 
-// crowd is people who do things in their calendars.
-type crowd struct {
+// visitors is people who do things in their calendars.
+type visitors struct {
 	w   *world
 	t   *rapid.T
 	ids []string
 }
 
 // any is an event of a person, or an instance of one, and the empty text where there is none.
-func (p *crowd) any(who *calendar.Person) string {
+func (p *visitors) any(who *calendar.Person) string {
 	var ids []string
 	for _, e := range who.Events() {
 		ids = append(ids, e.Id)
@@ -95,7 +95,7 @@ func (p *crowd) any(who *calendar.Person) string {
 }
 
 // step is one thing that somebody does.
-func (p *crowd) step() {
+func (p *visitors) step() {
 	everybody := []string{ann, bob, cleo}
 	who := p.w.Calendar(rapid.SampledFrom(everybody).Draw(p.t, "who"))
 	id := p.any(who)
@@ -134,7 +134,7 @@ func (p *crowd) step() {
 	}
 }
 
-func (p *crowd) guests() []string {
+func (p *visitors) guests() []string {
 	return rapid.SliceOfNDistinct(rapid.SampledFrom([]string{ann, bob, cleo, "guest@elsewhere.example.net"}), 0, 3, rapid.ID).Draw(p.t, "guests")
 }
 
@@ -147,7 +147,7 @@ func TestWhoFollowsSyncTokensHasTheCalendar(t *testing.T) {
 		for _, email := range []string{ann, bob, cleo} {
 			all = append(all, &follower{api: w.events(email), have: map[string]string{}})
 		}
-		p := &crowd{w: w, t: rt}
+		p := &visitors{w: w, t: rt}
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			p.step()
 			if rapid.IntRange(0, 3).Draw(rt, "reader") == 0 {
@@ -172,7 +172,7 @@ func TestWhoFollowsSyncTokensHasTheCalendar(t *testing.T) {
 }
 
 // agree checks that a list of single events is what the single events and the instances of each series are.
-func (p *crowd) agree(api *gcal.Service) {
+func (p *visitors) agree(api *gcal.Service) {
 	var want []string
 	list := must(api.Events.List("primary").MaxResults(2500).Do())(p.w.t)
 	there := map[string]bool{}
@@ -204,7 +204,7 @@ func (p *crowd) agree(api *gcal.Service) {
 }
 
 // copies checks that every guest who has a meeting has the organizer's.
-func (p *crowd) copies() {
+func (p *visitors) copies() {
 	for _, email := range []string{ann, bob, cleo} {
 		for _, mine := range p.w.Calendar(email).Agenda(time.Time{}, time.Time{}) {
 			if mine.Organizer.Self {

@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,9 +22,14 @@ var signedOut = map[string]creatiobox.Fault{
 
 // asksToSignIn has the site answer its data calls so, the first few times.
 func (w *world) asksToSignIn(f creatiobox.Fault, times int64) (asked *atomic.Int64) {
+	return w.asksInPlaceOf("/odata", f, times)
+}
+
+// asksInPlaceOf has the site answer calls of a path so, which is a part of theirs.
+func (w *world) asksInPlaceOf(path string, f creatiobox.Fault, times int64) (asked *atomic.Int64) {
 	asked = &atomic.Int64{}
 	w.creatio.SetFault(func(r *http.Request) *creatiobox.Fault {
-		if !strings.Contains(r.URL.Path, "/odata") || asked.Add(1) > times {
+		if !strings.Contains(r.URL.Path, path) || asked.Add(1) > times {
 			return nil
 		}
 		own := f
@@ -119,5 +126,36 @@ func TestOnly_who_gives_access_can_take_it_away(t *testing.T) {
 				t.Errorf("the account is %+v", got)
 			}
 		})
+	}
+}
+
+// A session begins with a sign-in, which a site that restarts answers with a page as well.
+func TestA_page_in_place_of_the_sign_in_service_refuses_no_password(t *testing.T) {
+	t.Parallel()
+	for name, f := range signedOut {
+		for times, want := range map[int64]string{1: `200 "status":"done"`, 1_000: `503 "status":"retry"`} {
+			t.Run(fmt.Sprintf("%s, %d times", name, times), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, with("CREATIO_AUTH", "password"))
+				w.connect()
+				w.choose(w.tag("Ada", private))
+				w.sync("done")
+				id := w.account().ID
+				w.asksInPlaceOf("/AuthService.svc/Login", f, times)
+				a := w.post(`{"user":"` + id + `"}`)
+				if status, says, _ := strings.Cut(want, " "); strconv.Itoa(a.status) != status || !strings.Contains(a.body, says) {
+					t.Errorf("the queue is answered %d %s, want %s", a.status, a.body, want)
+				}
+				if got := w.account(); !got.Creatio.Linked || got.Creatio.Reconnect {
+					t.Errorf("the account is %+v", got)
+				}
+				if got := w.log.String(); strings.Contains(got, "level=ERROR") {
+					t.Errorf("the log tells\n%s", got)
+				}
+				w.creatio.SetFault(nil)
+				w.pass(time.Hour)
+				w.sync("done")
+			})
+		}
 	}
 }

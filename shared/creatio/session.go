@@ -38,6 +38,10 @@ func SessionTransport(base http.RoundTripper, site, user, password string) http.
 func SignIn(ctx context.Context, base http.RoundTripper, site, user, password string) error {
 	s := SessionTransport(base, site, user, password).(*session)
 	_, err := s.current(ctx)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == notAnswered {
+		// Nobody has signed in at this address before, so it may not be that of a site.
+		return notCreatio(f.Err)
+	}
 	return err
 }
 
@@ -182,6 +186,9 @@ func (s *session) login(ctx context.Context) (*login, error) {
 		return nil, s.refused
 	}
 	in, err := s.authenticate(ctx)
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Code == notAnswered {
+		in, err = s.authenticate(ctx)
+	}
 	if err != nil {
 		if fault.Is(err, fault.Reconnect) {
 			s.refused = err
@@ -218,7 +225,7 @@ func (s *session) authenticate(ctx context.Context) (*login, error) {
 		return nil, fault.Errorf(fault.Retry, Side, "unreachable", "log in: %w", err)
 	}
 	defer resp.Body.Close()
-	if err := loginOutcome(resp); err != nil {
+	if err := loginOutcome(req, resp); err != nil {
 		return nil, err
 	}
 	jar, err := cookiejar.New(nil)
@@ -229,15 +236,26 @@ func (s *session) authenticate(ctx context.Context) (*login, error) {
 	return &login{cookies: jar}, nil
 }
 
+// notAnswered is the code of a login that something else answered than the login service, as a site does that restarts.
+// It says nothing about the password.
+const notAnswered = "signed-out"
+
+// notCreatio is the error of an address where no login service answers.
+func notCreatio(cause error) error {
+	return fault.New(fault.Misconfigured, Side, "not-creatio", cause)
+}
+
 // loginOutcome reads the reply to a login. Creatio answers a wrong password with status 200 and a code. The error does not
 // quote the reply.
-func loginOutcome(resp *http.Response) error {
+func loginOutcome(req *http.Request, resp *http.Response) error {
+	answered := fmt.Errorf("log in: status %d, type %q", resp.StatusCode, resp.Header.Get("Content-Type"))
 	switch {
-	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
+	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusRequestTimeout:
 		return fault.Errorf(fault.Retry, Side, "unavailable", "log in: status %d", resp.StatusCode)
-	case resp.StatusCode != http.StatusOK || httpx.IsPage(resp):
-		return fault.Errorf(fault.Misconfigured, Side, "not-creatio", "log in: status %d, type %q",
-			resp.StatusCode, resp.Header.Get("Content-Type"))
+	case httpx.WantsSignIn(req, resp):
+		return fault.New(fault.Retry, Side, notAnswered, answered)
+	case resp.StatusCode != http.StatusOK:
+		return notCreatio(answered)
 	}
 	var reply struct {
 		Code              *int
@@ -248,7 +266,7 @@ func loginOutcome(resp *http.Response) error {
 		return fault.Errorf(fault.Retry, Side, "connection-lost", "read login reply: %w", err)
 	}
 	if err := json.Unmarshal(content, &reply); err != nil || reply.Code == nil {
-		return fault.New(fault.Misconfigured, Side, "not-creatio", errors.New("log in: the reply is not from Creatio"))
+		return notCreatio(errors.New("log in: the reply is not from Creatio"))
 	}
 	switch {
 	case *reply.Code == 0:

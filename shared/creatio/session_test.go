@@ -35,6 +35,9 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		switch {
 		case g.reply != "":
+			if strings.HasPrefix(g.reply, "<") {
+				w.Header().Set("Content-Type", "text/html")
+			}
 			_, _ = io.WriteString(w, g.reply)
 		case in["UserName"] != "jo" || in["UserPassword"] != "right" || in["TimeZoneOffset"] != 0.0 || r.Header.Get("ForceUseSession") != "true":
 			_, _ = io.WriteString(w, `{"Code":1,"Message":"secret words","PasswordChangeUrl":null}`)
@@ -201,6 +204,7 @@ func TestSignIn_reports_what_is_wrong(t *testing.T) {
 		"wrong password":     {password: "wrong", kind: fault.Reconnect, code: "wrong-password"},
 		"expired password":   {reply: `{"Code":2,"PasswordChangeUrl":"/change"}`, kind: fault.Reconnect, code: "password-expired"},
 		"some other service": {reply: `{"ok":true}`, kind: fault.Misconfigured, code: "not-creatio"},
+		"a page":             {reply: `<title>It works</title>`, kind: fault.Misconfigured, code: "not-creatio"},
 		"no service at all":  {reply: `not found`, kind: fault.Misconfigured, code: "not-creatio"},
 	} {
 		server := httptest.NewServer(&gate{reply: tc.reply})

@@ -191,3 +191,38 @@ func TestA_tag_that_is_chosen_while_a_run_finds_the_former_one_gone_is_synchroni
 		t.Errorf("in the group are %q", got)
 	}
 }
+
+// A tag that nobody has yet shows as few as one that was never looked at.
+func TestWho_chooses_a_tag_that_nobody_has_is_asked_about_those_of_the_former_one(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		// besides are the contacts beside the one that every such world has.
+		besides []string
+		want    string
+		left    int
+	}{
+		"two leave":            {[]string{"Lovelace"}, "done", 0},
+		"of three it is asked": {[]string{"Lovelace", "Turing"}, "held", 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := linkedWorld(t)
+			former := w.account().Contacts.TagID
+			for _, family := range tc.besides {
+				w.tagged(former, w.contact("Some "+family, family+"@example.com"))
+			}
+			w.whole()
+			w.pass(time.Hour)
+			w.choose(w.tag("Ada", private))
+			w.sync(tc.want)
+			if got := w.members(); len(got) != tc.left {
+				t.Errorf("in the group are %q", got)
+			}
+			w.choose(former)
+			w.whole()
+			if got := w.members(); len(got) != len(tc.besides)+1 || w.account().Contacts.State.Status != "ok" {
+				t.Errorf("with the former tag again %q are in the group, the state is %+v", got, w.account().Contacts.State)
+			}
+		})
+	}
+}

@@ -46,6 +46,12 @@ func (s *session) compareMembers(ctx context.Context, deltas map[record.Side]rec
 		for _, id := range deltas[side].Members {
 			m.listed[id] = true
 		}
+		if s.doc.MemberDigests[side] == "" {
+			// A first run, or the first one with another scope: whoever was in the former one may have left, even where nobody is in the
+			// new one.
+			m.compare(nil)
+			continue
+		}
 		if m.extents == nil && digestOf(maps.Keys(m.listed)) == m.was {
 			continue
 		}

@@ -14,11 +14,10 @@ const (
 	// MaxParts is how many requests Creatio accepts in one batch.
 	MaxParts = 100
 	// MaxListed is how many values one query lists. Creatio uses Microsoft's OData library, which allows 100 nodes in a
-	// filter by default; a comparison by a path with its "or" has six, and one more where the site's model says that the column
-	// may be null. That leaves room for other conditions.
-	MaxListed = 10
+	// filter by default; a comparison by a path with its "or" has six.
+	MaxListed = 15
 	// MaxListedTwice is the same for a query that lists its values for two columns.
-	MaxListedTwice = 5
+	MaxListedTwice = 7
 )
 
 // Answer is the result of one query: all of its rows, or an error.

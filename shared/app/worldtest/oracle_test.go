@@ -31,6 +31,7 @@ func (w *world) heal() {
 		switch {
 		case out.Status == syncer.Held, w.held():
 			trigger = syncer.TriggerApprove
+		case w.answer():
 		case out.Status == syncer.Done && len(r.Changes) == 0 && i > 2:
 			return
 		}
@@ -39,6 +40,33 @@ func (w *world) heal() {
 			return
 		}
 	}
+}
+
+// answer has the user say of everybody in doubt who is who, and reports whether there was anything to say.
+func (w *world) answer() bool {
+	ctx, u := context.Background(), w.store.User(w.user)
+	var said []store.Verdict
+	for p, err := range u.Pairs(ctx, record.Contacts) {
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if p.State == store.StateDoubt && !p.Silent {
+			one := w.folk.root(w.folk.nameInCreatio(p.CreatioID)) == w.folk.root(nameInGoogle(w.google.Account(ada).Person(p.GoogleID)))
+			said = append(said, store.Verdict{CreatioID: p.CreatioID, GoogleID: p.GoogleID, Same: one, Doubt: true, At: time.Now()})
+			w.write("the user: %s and %s are one: %t", p.Names[record.Creatio], p.Names[record.Google], one)
+		}
+	}
+	if len(said) == 0 {
+		return false
+	}
+	err := u.UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+		d.Verdicts = append(d.Verdicts, said...)
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return true
 }
 
 // held reports whether something waits for the user, whatever the last run ended with.

@@ -207,9 +207,6 @@ func (p *parser) comparison() (*expr, error) {
 	return compare(left, right, operator)
 }
 
-// nullable are the types whose columns may be null in the model of a site on .NET Framework.
-var nullable = map[string]bool{"Edm.Guid": true, "Edm.DateTimeOffset": true, "Edm.Int32": true, "Edm.Boolean": true, "Edm.Decimal": true}
-
 func compare(a, b *expr, operator string) (*expr, error) {
 	c := comparisons[operator]
 	if a.of != b.of && a.of != "null" && b.of != "null" {
@@ -217,10 +214,6 @@ func compare(a, b *expr, operator string) (*expr, error) {
 			a.of, b.of, c.name)
 	}
 	x := &expr{of: "Edm.Boolean", nodes: a.nodes + b.nodes + 1}
-	if nullable[a.of] && a.of == b.of {
-		// One side is converted to the type of the other, which is a node (Microsoft.OData.UriParser, BinaryOperatorBinder).
-		x.nodes++
-	}
 	if a.of == "null" || b.of == "null" {
 		other := a
 		if a.of == "null" {

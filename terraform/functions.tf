@@ -168,14 +168,13 @@ module "function" {
   egress = var.egress
   # With a load balancer, calls that bypass its rules are refused. Scheduler and Tasks do not use it.
   ingress = var.domain != null && each.value.caller == "anyone" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
-  callers = each.value.caller == "anyone" ? ["allUsers"] : [google_service_account.invoker.member]
+  callers = each.value.caller == "invoker" ? [google_service_account.invoker.member] : var.public ? ["allUsers"] : []
 
+  # A query without its index fails, and Firestore needs minutes to create one.
   depends_on = [
-    google_artifact_registry_repository_iam_member.builder,
-    google_kms_crypto_key_iam_member.seal,
-    google_project_iam_member.build,
-    google_project_iam_member.store,
-    google_secret_manager_secret_iam_member.read,
-    google_storage_bucket_iam_member.builder,
+    google_firestore_field.expiring,
+    google_firestore_field.unindexed,
+    google_firestore_index.this,
+    terraform_data.settled,
   ]
 }

@@ -140,6 +140,13 @@ resource "google_monitoring_alert_policy" "this" {
   depends_on = [google_logging_metric.runs, google_logging_metric.errors, google_logging_metric.ticks]
 }
 
+# The budget's interface returns projects by number, so that an id would differ in every plan.
+data "google_project" "this" {
+  count = var.budget == null ? 0 : 1
+
+  project_id = var.project
+}
+
 resource "google_billing_budget" "this" {
   count = var.budget == null ? 0 : 1
 
@@ -147,7 +154,7 @@ resource "google_billing_budget" "this" {
   display_name    = "Tandem: ${var.project}"
 
   budget_filter {
-    projects = ["projects/${var.project}"]
+    projects = ["projects/${data.google_project.this[0].number}"]
   }
 
   amount {

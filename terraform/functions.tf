@@ -75,26 +75,29 @@ locals {
   }
 }
 
-module "bundle" {
-  source   = "./modules/bundle"
-  for_each = local.functions
-
-  package   = each.value.package
+locals {
   repo_root = "${path.module}/.."
+  bundles   = "${path.module}/.build/bundles"
+  # As scripts/bundle computes it.
+  sources = sha256(join("", [
+    for path in sort(setunion(["go.mod", "go.sum"], fileset(local.repo_root, "functions/**"), fileset(local.repo_root, "shared/**"))) :
+    "${filesha256("${local.repo_root}/${path}")}  ${path}\n"
+  ]))
 }
 
+# The sources are in a folder and not in arguments, which a state would contain.
 data "archive_file" "bundle" {
   for_each = local.functions
 
   type             = "zip"
+  source_dir       = "${local.bundles}/${each.key}"
   output_path      = "${path.root}/.build/${each.key}.zip"
   output_file_mode = "0644"
 
-  dynamic "source" {
-    for_each = module.bundle[each.key].contents
-    content {
-      filename = source.key
-      content  = source.value
+  lifecycle {
+    precondition {
+      condition     = try(trimspace(file("${local.bundles}/sources")), "") == local.sources
+      error_message = "The sources have changed since they were laid out, or never were: run ./scripts/bundle, or ./scripts/deploy, which does."
     }
   }
 }

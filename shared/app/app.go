@@ -14,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -305,23 +304,6 @@ func (a *App) Close(ctx context.Context) error {
 		err = errors.Join(err, client.Close())
 	}
 	return errors.Join(err, a.store.Close(), a.telemetry.Close(ctx))
-}
-
-// Version is the module's version, or the revision it was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return s.Value[:12]
-		}
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	return "unknown"
 }
 
 // newLinker makes the linking flows, with access to the users of Creatio.

@@ -37,12 +37,6 @@ variables {
   settle_seconds = 0
 }
 
-# These tests do not need the code.
-override_module {
-  target  = module.bundle
-  outputs = { contents = {} }
-}
-
 run "the_example" {
   command = plan
 

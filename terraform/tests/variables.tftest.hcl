@@ -26,12 +26,6 @@ mock_provider "random" {
 }
 mock_provider "archive" {}
 
-# These tests do not need the code.
-override_module {
-  target  = module.bundle
-  outputs = { contents = {} }
-}
-
 variables {
   project           = "acme-tandem"
   region            = "europe-west1"

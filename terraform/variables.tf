@@ -26,6 +26,7 @@ variable "alerts" {
     reconnects          = optional(number, 10)
     overdue_minutes     = optional(number, 60)
     scheduler_failures  = optional(number, 3)
+    unreachable_minutes = optional(number, 5)
     auto_close_minutes  = optional(number, 10080)
   })
   default  = {}
@@ -43,7 +44,7 @@ variable "alerts" {
     condition = alltrue([for n in [
       var.alerts.silent_minutes, var.alerts.error_percent, var.alerts.function_errors, var.alerts.held_runs,
       var.alerts.queue_delay_seconds, var.alerts.quota_percent, var.alerts.reconnects, var.alerts.overdue_minutes,
-      var.alerts.scheduler_failures,
+      var.alerts.scheduler_failures, var.alerts.unreachable_minutes,
     ] : n >= 0]) && var.alerts.error_percent <= 100 && var.alerts.quota_percent <= 100
     error_message = "Thresholds may not be negative, and percentages may not be over 100."
   }

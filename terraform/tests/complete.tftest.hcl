@@ -121,6 +121,11 @@ run "a_domain" {
     error_message = "The budget's interface would return another project than it was given."
   }
 
+  assert {
+    condition     = module.monitoring.checked == "tandem.example.com/settings/healthz"
+    error_message = "The domain is not checked from outside."
+  }
+
   # Google calls from few addresses for all users.
   assert {
     condition     = module.edge[0].unlimited == toset(["calendar-push"])
@@ -154,6 +159,10 @@ run "private" {
   assert {
     condition     = alltrue([for name, f in module.function : join(" ", f.callers) == (local.functions[name].caller == "invoker" ? google_service_account.invoker.member : "")])
     error_message = "Somebody may call a function whom the organization does not let in."
+  }
+  assert {
+    condition     = module.monitoring.checked == null && !contains(keys(module.monitoring.alarms), "unreachable")
+    error_message = "An alarm goes off because a check may not call a function."
   }
 }
 

@@ -195,6 +195,11 @@ run "defaults" {
     error_message = "Terraform calls an interface that it does not enable."
   }
 
+  assert {
+    condition     = module.monitoring.checked == "europe-west1-acme-tandem.cloudfunctions.net/settings/healthz" && contains(keys(module.monitoring.alarms), "unreachable")
+    error_message = "Nobody notices that the settings page cannot be reached."
+  }
+
   # Nothing that costs money is created unless it is configured.
   assert {
     condition     = length(module.edge) == 0 && output.domain_address == null

@@ -1,6 +1,14 @@
 output "alarms" {
   description = "The alert policies by what they are for"
-  value       = { for name, policy in google_monitoring_alert_policy.this : name => policy.display_name }
+  value = merge(
+    { for name, policy in google_monitoring_alert_policy.this : name => policy.display_name },
+    { for policy in google_monitoring_alert_policy.unreachable : "unreachable" => policy.display_name },
+  )
+}
+
+output "checked" {
+  description = "Host and path that are called from outside; null: none"
+  value       = one([for c in google_monitoring_uptime_check_config.settings : "${c.monitored_resource[0].labels.host}${c.http_check[0].path}"])
 }
 
 output "dashboard_url" {

@@ -1,4 +1,4 @@
-# The resources of examples/complete, with mock providers.
+# The resources of deployments with further settings, with mock providers.
 
 mock_provider "google" {
   mock_resource "google_service_account" {
@@ -35,24 +35,6 @@ mock_provider "archive" {
 
 variables {
   settle_seconds = 0
-}
-
-run "the_example" {
-  command = plan
-
-  module {
-    source = "./examples/complete"
-  }
-
-  variables {
-    project         = "acme-tandem"
-    billing_account = "012345-ABCDEF-678901"
-  }
-
-  assert {
-    condition     = output.settings_url == "https://tandem.example.com/settings" && output.google_redirect_uri == "https://tandem.example.com/oauth-callback"
-    error_message = "Users are not led to the domain."
-  }
 }
 
 run "a_domain" {

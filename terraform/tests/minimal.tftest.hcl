@@ -1,4 +1,4 @@
-# The resources of examples/minimal, with mock providers.
+# The resources of a deployment with the least settings, with mock providers.
 
 mock_provider "google" {
   mock_resource "google_service_account" {
@@ -42,24 +42,6 @@ variables {
   creatio_url           = "https://acme.example.com"
   creatio_client_id     = "tandem"
   creatio_client_secret = "not-a-secret"
-}
-
-run "the_example" {
-  command = plan
-
-  module {
-    source = "./examples/minimal"
-  }
-
-  assert {
-    condition     = output.settings_url == "https://europe-west1-acme-tandem.cloudfunctions.net/settings"
-    error_message = "The settings URL is ${output.settings_url}."
-  }
-
-  assert {
-    condition     = output.redirect_uris == { google = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback", creatio = "https://europe-west1-acme-tandem.cloudfunctions.net/oauth-callback/creatio" }
-    error_message = "The redirect URIs are not those of oauth-callback."
-  }
 }
 
 run "defaults" {

@@ -40,7 +40,7 @@ locals {
     "claims/doc", "notes/doc", "channels/doc", "schedules/doc", "meta/doc",
     "sync/due", "sync/every", "sync/place", "sync/lastSync",
   ]
-  expiring = ["states/expires", "claims/until", "notes/until", "channels/expires"]
+  expiring = ["states/expires", "claims/until", "notes/until", "channels/expires", "runs/expires", "changes/expires"]
 }
 
 resource "google_firestore_index" "this" {

@@ -53,6 +53,7 @@ locals {
       ALLOWED_DOMAINS      = f.accounts ? join(",", var.allowed_domains) : ""
       ADMIN_EMAILS         = f.accounts ? join(",", var.admin_emails) : ""
       CALENDAR_PUSH        = var.calendar_push ? "" : "off"
+      HISTORY_DAYS         = f.accounts ? tostring(var.history_days) : ""
       QUEUE                = f.queue == "" ? "inline" : module.queue[f.queue].id
       SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
       TELEMETRY            = var.telemetry ? "projects/${var.project}/locations/${var.region}" : ""

@@ -322,6 +322,18 @@ variable "google_client_secret_version" {
   }
 }
 
+variable "history_days" {
+  description = "How many days the history of runs is kept, with the values that they changed"
+  type        = number
+  default     = 400
+  nullable    = false
+
+  validation {
+    condition     = var.history_days >= 1 && var.history_days <= 3650 && floor(var.history_days) == var.history_days
+    error_message = "history_days has to be a whole number between 1 and 3650."
+  }
+}
+
 variable "key_rotation_days" {
   description = "After how many days the key that seals tokens gets a new version"
   type        = number

@@ -152,7 +152,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		a.invoker.issuer = c.Google.Endpoint
 	}
 	a.site = web.New(web.Options{
-		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
+		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), History: c.History, Now: a.now, Logger: a.logger,
 	})
 	if c.Store.Kind == config.Bolt && a.inline != nil {
 		if err := a.resume(ctx); err != nil {
@@ -191,7 +191,7 @@ func begin(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if a.telemetry, err = openTelemetry(c.Telemetry, o, a.logger); err != nil {
 		return nil, err
 	}
-	if a.store, err = openStore(ctx, c.Store, o.Observe); err != nil {
+	if a.store, err = openStore(ctx, c.Store, c.History, o.Observe); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	a.migrator = migrate.New(a.store, migrate.All, rand.Text(), a.now, a.logger)
@@ -233,15 +233,22 @@ func (a *App) openSchedule(o Options) error {
 	return nil
 }
 
-func openStore(ctx context.Context, c config.Store, observe func(reads, writes int)) (store.Store, error) {
+func openStore(ctx context.Context, c config.Store, history time.Duration, observe func(reads, writes int)) (store.Store, error) {
 	if c.Kind != config.Firestore {
-		return bolt.Open(c.Path)
+		s, err := bolt.Open(c.Path)
+		if err != nil {
+			return nil, err
+		}
+		return s.WithHistory(history), nil
 	}
 	s, err := firestore.Open(ctx, c.Project, c.Database)
-	if err != nil || observe == nil {
-		return s, err
+	if err != nil {
+		return nil, err
 	}
-	return s.WithObserver(observe), nil
+	if s = s.WithHistory(history); observe != nil {
+		s = s.WithObserver(observe)
+	}
+	return s, nil
 }
 
 // Settings serves the pages and the API.

@@ -106,7 +106,7 @@ func settle(d any) {
 			d.Link = &was
 		}
 	case *store.Schedule:
-		d.Paused = Time(d.Paused)
+		d.Paused, d.Place.At = Time(d.Paused), Time(d.Place.At)
 	case *store.Run:
 		d.StartedAt, d.FinishedAt = Time(d.StartedAt), Time(d.FinishedAt)
 		d.Changes = nil

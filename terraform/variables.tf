@@ -71,7 +71,7 @@ variable "allowed_domains" {
 }
 
 variable "audit_logs" {
-  description = "Whether reading secrets and using the key is written to the audit log. A sync opens two tokens, so this grows with the number of users (see Costs)"
+  description = "Whether reading secrets and using the key is written to the audit log (see Costs)"
   type        = bool
   default     = true
   nullable    = false

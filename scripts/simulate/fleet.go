@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
-	"github.com/tandem-sync/tandem/shared/schedule"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
@@ -44,10 +43,8 @@ type day struct {
 
 // task is a user's in the queue.
 type task struct {
-	user int
-	due  time.Duration
-	// name is what makes a task unique: the user and a slot.
-	at      time.Duration
+	user    int
+	due     time.Duration
 	attempt int
 }
 
@@ -82,7 +79,7 @@ const (
 	longestBackoff = 10 * time.Minute
 )
 
-// simulate makes a day, second by second. The times at which users are due, and the ticks, are those of the program itself.
+// simulate makes a day, second by second. The times at which users are due are those of the program itself.
 func simulate(s settings) day {
 	out := day{settings: s}
 	random := rand.New(rand.NewPCG(s.seed, s.seed)) //nolint:gosec // a simulation
@@ -94,7 +91,7 @@ func simulate(s settings) day {
 		ids[i] = fmt.Sprint("user-", i)
 		due[i] = syncer.DueAfter(ids[i], record.Contacts, time.Time{}, start.Add(-time.Duration(random.Int64N(int64(s.interval)))), minutes).Sub(start)
 	}
-	period := schedule.Period(s.interval)
+	period := min(max(s.interval/12, time.Minute), 15*time.Minute).Truncate(time.Minute) // As package schedule has it.
 	names := map[[2]int64]bool{}
 	var queue []*task
 	var later events

@@ -75,6 +75,8 @@ type Site struct {
 
 	// ahead is how far the site's clock was ahead of this one when it replied last.
 	ahead atomic.Int64
+	// fits is how many alternatives the site takes in one condition; 0 while it has taken all.
+	fits atomic.Int64
 
 	mu sync.Mutex
 	// known are the rows that were found, asked the names that were requested, by list.

@@ -147,6 +147,11 @@ var textRules = []textRule{
 		regexp.MustCompile(`column by path .*not found|could not find a property named|the property '[^']*' does not exist on type`),
 		fault.Misconfigured, "unknown-column",
 	},
+	{
+		// Microsoft.AspNet.OData, FilterQueryValidator.
+		regexp.MustCompile(`node count limit of`),
+		fault.Bug, "too-many-nodes",
+	},
 }
 
 func byText(p problem) *fault.Error {

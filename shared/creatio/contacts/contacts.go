@@ -206,7 +206,7 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	delta := record.Delta{Members: s.linked(answers[1].Rows)}
 	tagged, count := s.tagged(answers[1].Rows), len(answers[1].Rows)
 	answers = nil
-	err = s.eachPerson(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
+	err = s.eachTagged(ctx, delta.Members, func(people []*person) {
 		for _, p := range people {
 			p.member, p.tagged = true, tagged[p.id]
 			delta.Records = append(delta.Records, record.Pack(p.record()))

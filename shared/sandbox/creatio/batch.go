@@ -131,6 +131,9 @@ func (run *runner) unit(parts []part) []reply {
 	var out []reply
 	for _, p := range parts {
 		a := run.one(t, p)
+		if a.Status == 0 {
+			continue
+		}
 		if !a.failed() {
 			out = append(out, a)
 			continue
@@ -155,7 +158,10 @@ func (run *runner) one(t *tx, p part) reply {
 	if slices.ContainsFunc(p.DependsOn, func(id string) bool { return run.failed[id] }) {
 		run.s.refuse(w, &refusal{http.StatusFailedDependency, "A request that this one depends on has failed.", "", ""})
 	} else {
-		run.serve(w, t, p)
+		w = run.answer(t, p)
+	}
+	if w.status == 0 {
+		return reply{}
 	}
 	a.Status = w.status
 	if location := w.header.Get("Location"); location != "" {
@@ -166,12 +172,32 @@ func (run *runner) one(t *tx, p part) reply {
 		delete(a.Headers, "content-type")
 		return a
 	}
+	if w.body.Len() == 0 {
+		delete(a.Headers, "content-type")
+		return a
+	}
 	a.Headers["content-type"] = w.header.Get("Content-Type")
 	a.Body = w.body.String()
 	if isJSON(a.Headers["content-type"]) {
 		a.Body = json.RawMessage(w.body.Bytes())
 	}
 	return a
+}
+
+// answer answers a part, or fails to.
+func (run *runner) answer(t *tx, p part) *response {
+	var f *Fault
+	if run.s.partFault != nil {
+		f = run.s.partFault(strings.ToUpper(p.Method), p.URL)
+	}
+	w := newResponse()
+	if f == nil || f.After {
+		run.serve(w, t, p)
+	}
+	if f != nil {
+		return f.answer()
+	}
+	return w
 }
 
 // serve answers a part. Its address is relative to the service root, or begins with it, or with the id of a part that

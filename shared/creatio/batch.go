@@ -44,15 +44,16 @@ func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []o
 	answers := make([]Answer, len(queries))
 	for i, reply := range replies[len(parts):] {
 		answers[i] = Answer{Rows: reply.Rows, Err: reply.Err}
-		if reply.Err == nil && s.more(queries[i], reply) {
+		if reply.Err == nil && s.cut(queries[i], reply) {
 			answers[i].Err = fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: there are more rows", queries[i].Set)
 		}
 	}
 	return replies[:len(parts)], answers, nil
 }
 
-// more reports whether there are more rows after a page. If the site does not count, a page that is not full is the last.
-func (s *Site) more(q odata.Query, page odata.Reply) bool {
+// cut reports whether there are more rows than those of a page. If the site does not count, a page that is not full is the
+// last.
+func (s *Site) cut(q odata.Query, page odata.Reply) bool {
 	if page.Count >= 0 {
 		return page.Count > int64(len(page.Rows))
 	}

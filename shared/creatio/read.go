@@ -66,6 +66,14 @@ type reading struct {
 	attempt bool
 	// last is the id after which the next page begins.
 	last string
+	// read is how many rows came, of so many that the site counted at first; -1 where it did not count.
+	read  int
+	count int64
+	// skips says that pages begin after so many rows, and not after an id; pass are the ids of the rows of this pass over all
+	// pages, of which there were so many before.
+	skips  bool
+	pass   map[string]bool
+	passes int
 }
 
 // page is the next page of a reading.
@@ -75,7 +83,10 @@ func (s *Site) page(r *reading) odata.Query {
 		return q
 	}
 	q.Top, q.Count, q.OrderBy = s.pageSize(q), true, []odata.Order{{Path: "Id"}}
-	if r.last != "" {
+	switch {
+	case r.skips:
+		q.Skip = r.read
+	case r.last != "":
 		q.Filter = odata.And(q.Filter, odata.Gt("Id", odata.Guid(r.last)))
 	}
 	return q
@@ -87,32 +98,97 @@ func (s *Site) took(r *reading, page odata.Reply) ([]*reading, error) {
 		if more := s.halved(r, page.Err); more != nil {
 			return more, nil
 		}
+		if r.last != "" && !r.skips && !fault.Is(page.Err, fault.Reconnect) {
+			// Before .NET 7 ids have no order that a query could ask for.
+			r.restart()
+			return []*reading{r}, nil
+		}
 		if concernsAll(page.Err) && (!r.attempt || fault.Is(page.Err, fault.Reconnect)) {
 			return nil, page.Err
 		}
 		r.answer.Err = page.Err
 		return nil, nil
 	}
+	fresh, moved := r.take(page)
+	if r.query.Top > 0 {
+		r.answer.Total = int(page.Count)
+		return nil, nil
+	}
+	switch {
+	case r.skips && moved:
+		if r.passes++; r.passes > maxPasses {
+			return nil, incomplete(r, "rows come and go while it is read")
+		}
+		r.restart()
+		return []*reading{r}, nil
+	case !s.more(r, page):
+		if r.skips {
+			s.skips.Store(true)
+		}
+		return nil, nil
+	case len(page.Rows) == 0:
+		return nil, incomplete(r, "the site counts more rows than it returns")
+	case fresh == 0 && !r.skips:
+		return nil, incomplete(r, "a page repeats what came before")
+	case int64(r.read) > r.bound():
+		return nil, incomplete(r, "there are more rows than the site counted")
+	}
+	r.last = page.Rows[len(page.Rows)-1].Text("Id")
+	if !r.skips && s.skips.Load() {
+		r.skips = true
+	}
+	return []*reading{r}, nil
+}
+
+// take takes the rows of a page that the answer has not yet, and says how many this pass had not. Where pages begin after so many rows, it reports whether rows
+// moved between pages: one comes twice, or the count is another.
+func (r *reading) take(page odata.Reply) (fresh int, moved bool) {
+	if r.pass == nil {
+		r.pass, r.count = map[string]bool{}, page.Count
+	}
+	moved = page.Count != r.count
 	for _, row := range page.Rows {
 		id := row.Text("Id")
+		switch {
+		case id == "":
+		case r.pass[id]:
+			moved = true
+		default:
+			r.pass[id] = true
+			fresh++
+		}
 		if id != "" && r.seen[id] {
 			continue
 		}
 		r.seen[id] = true
 		r.answer.Rows = append(r.answer.Rows, row)
 	}
-	if r.query.Top > 0 {
-		r.answer.Total = int(page.Count)
-		return nil, nil
+	r.read += len(page.Rows)
+	return fresh, moved
+}
+
+// restart begins a pass over all pages, each of which begins after so many rows.
+func (r *reading) restart() { r.skips, r.read, r.pass = true, 0, nil }
+
+const (
+	// maxPasses is how often a list is read once more because its rows moved.
+	maxPasses = 3
+	// slack is how many rows may come while a list is read, beside a tenth of those that are there.
+	slack = 1000
+	// maxRows is how many rows a list may have.
+	maxRows = 1_000_000
+)
+
+// bound is how many rows may come of the query.
+func (r *reading) bound() int64 {
+	if r.count < 0 {
+		return maxRows
 	}
-	if !s.more(r.query, page) {
-		return nil, nil
-	}
-	if len(page.Rows) == 0 {
-		return nil, fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: the site counts more rows than it returns", r.query.Set)
-	}
-	r.last = page.Rows[len(page.Rows)-1].Text("Id")
-	return []*reading{r}, nil
+	return min(r.count+r.count/10+slack, maxRows)
+}
+
+func incomplete(r *reading, why string) error {
+	return fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: %s", r.query.Set, why)
 }
 
 // halved asks for the halves of a list that is too long for the site, and notes how much is not.
@@ -141,4 +217,12 @@ func (s *Site) fitting(q odata.Query) []odata.Query {
 		out = append(out, s.fitting(q)...)
 	}
 	return out
+}
+
+// more reports whether there are more rows after a page. If the site does not count, a page that is not full is the last.
+func (s *Site) more(r *reading, page odata.Reply) bool {
+	if r.skips && page.Count >= 0 {
+		return page.Count > int64(r.read)
+	}
+	return s.cut(r.query, page)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tandem-sync/tandem/shared/creatio"
@@ -100,5 +101,113 @@ func TestA_row_that_two_halves_of_a_list_find_is_told_once(t *testing.T) {
 		odata.StartsWith("Name", odata.String("Grace")), odata.StartsWith("Name", odata.String("G")), odata.StartsWith("Name", odata.String("Gr"))))})
 	if err != nil || len(answers[0].Rows) != 3 {
 		t.Errorf("got %d rows, %v, want 3", len(answers[0].Rows), err)
+	}
+}
+
+func TestA_site_without_an_order_of_ids_is_read_by_counting_rows(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, box.Options{NoIDOrder: true, MaxRows: 4}, 5)
+	want := p.contacts(18)
+	for _, when := range []string{"at first", "when that is known"} {
+		p.box.ResetRequests()
+		answers, err := p.site.ReadAll(t.Context(), []odata.Query{named(odata.StartsWith("Name", odata.String("Grace")))})
+		if err != nil || !slices.Equal(idsOf(answers[0].Rows), want) {
+			t.Fatalf("%s: got %d rows, %v", when, len(answers[0].Rows), err)
+		}
+		t.Logf("%s: %d requests", when, len(p.box.Requests()))
+	}
+	if n := len(p.box.Requests()); n != 5 {
+		t.Errorf("made %d requests for five pages", n)
+	}
+}
+
+// A row that comes in front moves all others behind by one, and one that goes brings one too near.
+func TestA_list_whose_rows_move_while_they_are_counted_is_read_once_more(t *testing.T) {
+	t.Parallel()
+	for name, move := range map[string]func(p *place, ids []string) error{
+		"comes": func(p *place, _ []string) error {
+			_, err := p.box.As("ada").Insert("Contact", map[string]any{"Id": "00000000-0000-4000-8000-000000000001", "Name": "Grace Zero"})
+			return err
+		},
+		"goes": func(p *place, ids []string) error { return p.box.As("ada").Delete("Contact", ids[0]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, box.Options{NoIDOrder: true}, 5)
+			ids := p.contacts(18)
+			asked := 0
+			p.box.SetFault(func(r *http.Request) *box.Fault {
+				if strings.HasSuffix(r.URL.Path, "$batch") {
+					if asked++; asked == 4 {
+						if err := move(p, ids); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+				return nil
+			})
+			answers, err := p.site.ReadAll(t.Context(), []odata.Query{named(odata.StartsWith("Name", odata.String("Grace")))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := idsOf(answers[0].Rows)
+			for _, r := range p.box.As("ada").Rows("Contact", nil) {
+				if id := r["Id"].(string); strings.HasPrefix(r["Name"].(string), "Grace") && !slices.Contains(got, id) {
+					t.Errorf("%s is missing from %v", id, got)
+				}
+			}
+			if len(slices.Compact(slices.Clone(got))) != len(got) {
+				t.Errorf("a row is told twice: %v", got)
+			}
+		})
+	}
+}
+
+func TestA_site_that_never_comes_to_an_end_of_a_list_is_given_up(t *testing.T) {
+	t.Parallel()
+	row := func(n int) string { return fmt.Sprintf(`{"Id":"00000000-0000-4000-8000-%012d","Name":"Grace"}`, n) }
+	for name, tc := range map[string]struct {
+		page func(n int) string
+		// requests is how many are made at most.
+		requests int
+	}{
+		"the same page again": {
+			func(int) string { return `{"@odata.count":1000000000,"value":[` + row(1) + `]}` }, 5,
+		},
+		"two pages in turns": {
+			func(n int) string { return `{"@odata.count":1000000000,"value":[` + row(n%2) + `]}` }, 5,
+		},
+		"no rows of many that it counts": {
+			func(int) string { return `{"@odata.count":1000000000,"value":[]}` }, 5,
+		},
+		"more and more than it counted": {
+			func(n int) string {
+				rows := make([]string, 100)
+				for i := range rows {
+					rows[i] = row(100*n + i)
+				}
+				return `{"@odata.count":1000,"value":[` + strings.Join(rows, ",") + `]}`
+			}, 30,
+		},
+		"rows that have no key": {
+			func(int) string { return `{"@odata.count":1000000000,"value":[{"Name":"Grace"}]}` }, 5,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, box.Options{}, 100)
+			pages := 0
+			p.box.SetPartFault(func(string, string) *box.Fault {
+				pages++
+				return &box.Fault{Status: http.StatusOK, Body: tc.page(pages)}
+			})
+			_, err := p.site.ReadAll(t.Context(), []odata.Query{named(odata.Filter{})})
+			if creatio.FaultCode(err) != "incomplete-list" {
+				t.Errorf("got %v", err)
+			}
+			if pages > tc.requests {
+				t.Errorf("read %d pages", pages)
+			}
+		})
 	}
 }

@@ -77,6 +77,8 @@ type Site struct {
 	ahead atomic.Int64
 	// fits is how many alternatives the site takes in one condition; 0 while it has taken all.
 	fits atomic.Int64
+	// skips says that the site knows no order of ids in conditions.
+	skips atomic.Bool
 
 	mu sync.Mutex
 	// known are the rows that were found, asked the names that were requested, by list.

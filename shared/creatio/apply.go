@@ -3,6 +3,7 @@ package creatio
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,12 @@ func (w Write) part(group string) odata.Part {
 	return p
 }
 
+// NewID is the id of the row that is to be inserted; empty where the site chooses it.
+func (w Write) NewID() string {
+	id, _ := w.Body["Id"].(string)
+	return id
+}
+
 // Job is one plan on its way to the site.
 type Job struct {
 	record.Plan
@@ -40,6 +47,10 @@ type Job struct {
 	// there already, if that is why.
 	Doubt     error
 	Duplicate *Write
+	// Parted says that a failed attempt may have taken effect up to where it failed: Creatio takes a group of writes without a
+	// transaction, and answers with an error after it wrote. Settled says that the site would refuse the rest again, so that the
+	// look is only for what took effect.
+	Parted, Settled bool
 
 	// attempt counts from 0.
 	attempt int
@@ -60,8 +71,12 @@ func (j *Job) Refuse(err error) {
 	j.result = &record.Result{Err: err}
 }
 
-// Again has a job in doubt sent once more.
+// Again has a job in doubt, of which nothing took effect, sent once more, unless the site would refuse it again.
 func (j *Job) Again() {
+	if j.Settled {
+		j.Refuse(j.Doubt)
+		return
+	}
 	j.Doubt = nil
 	j.attempt++
 }
@@ -74,7 +89,7 @@ type Applier interface {
 	// what they send.
 	Check(ctx context.Context, jobs []*Job) error
 	// Resolve looks at the records of jobs whose first attempt is in doubt. It ends the jobs of those that show what was
-	// planned and of those that need another plan, and has the others sent once more.
+	// planned and of those that need another plan, as those of which a part took effect, and has the others sent once more.
 	Resolve(ctx context.Context, jobs []*Job) error
 	// NeedsLook reports whether looking at the record tells what to do after an error of its own.
 	NeedsLook(j *Job, err error) bool
@@ -91,9 +106,10 @@ type Rereader interface {
 	Reading(jobs []*Job, answers []Answer)
 }
 
-// Apply carries plans out, each record with all of its rows in one group that takes effect as a whole, and many records in
-// one batch. Creatio takes no condition with a write, so the records are read right before, and what is not any more what
-// was planned for is left alone. Where a reply is lost it reads before it writes again.
+// Apply carries plans out, each record with all of its rows in one group, and many records in one batch. A group ends at the
+// first write that fails, and what came before it may stay. Creatio takes no condition with a write, so the records are read
+// right before, and what is not any more what was planned for is left alone. Where a reply is lost, or a group failed, it reads
+// before it concludes anything or writes again.
 func (s *Site) Apply(ctx context.Context, plans []record.Plan, as Applier) ([]record.Result, error) {
 	results := make([]record.Result, len(plans))
 	jobs := make([]*Job, len(plans))
@@ -225,7 +241,7 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 	replies, answers, err := s.site.writeAndRead(ctx, parts, s.reread(written))
 	if err != nil {
 		for _, g := range batch {
-			s.fail(g.job, err, nil)
+			s.fail(g.job, err, nil, false)
 		}
 		if fault.Ambiguous(err) && ctx.Err() == nil && batch[0].job.attempt == 0 {
 			return nil
@@ -245,7 +261,7 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 		case fault.Is(err, fault.Reconnect):
 			return err
 		default:
-			s.fail(g.job, err, at)
+			s.fail(g.job, err, at, len(g.writes) > 1 || slices.ContainsFunc(mine, func(r odata.Reply) bool { return r.Status >= http.StatusInternalServerError }))
 		}
 	}
 	if r, ok := s.as.(Rereader); ok && len(done) > 0 {
@@ -259,15 +275,18 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 	return nil
 }
 
-// fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good.
-func (s *sender) fail(j *Job, err error, at *Write) {
+// fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good. parted says that
+// some of it may have taken effect all the same.
+func (s *sender) fail(j *Job, err error, at *Write, parted bool) {
 	code := FaultCode(err)
-	look := s.as.NeedsLook(j, err) || fault.Ambiguous(err) || code == "duplicate" || code == "foreign-key"
-	if j.attempt > 0 || !look {
+	unsure := s.as.NeedsLook(j, err) || fault.Ambiguous(err) || code == "duplicate" || code == "foreign-key"
+	if j.attempt > 0 || !unsure && !parted {
+		j.Begun = j.Begun || parted
 		j.Refuse(err)
 		return
 	}
-	if j.Doubt = err; code == "duplicate" {
+	j.Doubt, j.Parted, j.Settled = err, parted, !unsure
+	if code == "duplicate" {
 		j.Duplicate = at
 	}
 }

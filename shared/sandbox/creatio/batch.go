@@ -124,7 +124,9 @@ func (s *Server) runParts(by actor, parts []part, goOn bool) []reply {
 	return out
 }
 
-// unit runs one part, or a group. Of a group that fails only the part that did is answered, and nothing has happened.
+// unit runs one part, or a group. Of a group that fails only the part that did is answered. The library that Creatio uses
+// opens no transaction for a group (Microsoft.AspNet.OData, DefaultODataBatchHandler): what came before the failure has
+// happened, unless the site undoes it.
 func (run *runner) unit(parts []part) []reply {
 	t := run.s.begin(run.by)
 	violations := len(run.s.violations)
@@ -144,9 +146,11 @@ func (run *runner) unit(parts []part) []reply {
 			for _, other := range parts {
 				run.failed[other.ID] = true
 			}
-			run.s.violations = run.s.violations[:violations]
 		}
-		t.rollback(0)
+		if run.s.o.Transactions {
+			run.s.violations = run.s.violations[:violations]
+			t.rollback(0)
+		}
 		return []reply{a}
 	}
 	return out

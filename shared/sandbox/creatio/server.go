@@ -56,6 +56,8 @@ type Options struct {
 	MaxNodes int
 	// NoLambda refuses any in filters, NoIDOrder an order between ids in filters, as sites on .NET before 7 do.
 	NoLambda, NoIDOrder bool
+	// Transactions has a group of a batch that fails leave nothing behind.
+	Transactions bool
 	// PageRows is how many rows a reply has at most; a longer one says where it goes on (OData Protocol, section 11.2.5.7).
 	// 0, as a site is delivered, is any number.
 	PageRows int

@@ -1,0 +1,75 @@
+package app_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+)
+
+// Creatio takes the rows of a contact one by one: what came before a row that it refuses stays. What was begun is finished,
+// however often and wherever it ended.
+func TestA_contact_that_was_made_in_part_is_finished_and_never_made_twice(t *testing.T) {
+	t.Parallel()
+	const refused, broken = `{"error":{"code":"","message":"Not now."}}`, ""
+	for name, tc := range map[string]struct {
+		// set is that of the part that fails, for so many times with an answer, which may come after it took effect.
+		set    string
+		times  int
+		status int
+		body   string
+		after  bool
+		// partial is how many runs end before the contact is whole.
+		partial int
+	}{
+		"a number is refused once":         {"ContactCommunication", 1, 400, refused, false, 0},
+		"a number is refused for a while":  {"ContactCommunication", 3, 400, refused, false, 2},
+		"the tag is refused once":          {"ContactInTag", 1, 400, refused, false, 0},
+		"the site breaks down over a row":  {"ContactCommunication", 1, 500, broken, false, 0},
+		"a row is made and then refused":   {"ContactCommunication", 1, 500, refused, true, 0},
+		"the tag is set, and then refused": {"ContactInTag", 1, 500, broken, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tag := w.tag("Ada", private)
+			w.link()
+			w.choose(tag)
+			w.sync("done")
+			w.person("Emmy", "Noether", "emmy@example.com", w.group())
+			left := tc.times
+			w.creatio.SetPartFault(func(method, url string) *creatiobox.Fault {
+				if method != http.MethodPost || !strings.HasPrefix(url, tc.set) || left == 0 {
+					return nil
+				}
+				left--
+				return &creatiobox.Fault{Status: tc.status, Body: tc.body, Bare: tc.body == "", After: tc.after}
+			})
+			for range tc.partial {
+				w.sync("partial")
+				w.pass(3 * time.Hour)
+			}
+			w.sync("done")
+			contacts := w.creatio.System().Rows("Contact", map[string]any{"Name": "Emmy Noether"})
+			if left > 0 || len(contacts) != 1 {
+				t.Fatalf("creatio has %d contacts, and %d failures are left", len(contacts), left)
+			}
+			for _, set := range []string{"ContactInTag", "ContactCommunication"} {
+				column := map[string]string{"ContactInTag": "EntityId", "ContactCommunication": "ContactId"}[set]
+				if rows := w.creatio.System().Rows(set, map[string]any{column: contacts[0]["Id"]}); len(rows) != 1 {
+					t.Errorf("the contact has %d rows of %s", len(rows), set)
+				}
+			}
+			if n := len(w.google.Account(ada).People()); n != 1 {
+				t.Errorf("google has %d people", n)
+			}
+			if s := w.account().Contacts.State; s.Status != "ok" || s.Failing != 0 {
+				t.Errorf("the settings page shows %+v", s)
+			}
+			w.sync("done")
+			w.silent()
+		})
+	}
+}

@@ -73,3 +73,21 @@ func TestA_contact_that_was_made_in_part_is_finished_and_never_made_twice(t *tes
 		})
 	}
 }
+
+// Many sites keep the table of users closed, and a batch may tell that by 500 and no body.
+func TestActivities_go_to_Google_where_the_site_keeps_its_users_closed(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.creatio.SetPartFault(func(_, url string) *creatiobox.Fault {
+		if strings.HasPrefix(url, "SysAdminUnit") {
+			return &creatiobox.Fault{Status: http.StatusInternalServerError, Bare: true}
+		}
+		return nil
+	})
+	a.creatio.Deny("Ada", "SysAdminUnit", creatiobox.Read)
+	a.activity("Audit", 24)
+	a.run("done")
+	if n := len(a.calendar.Agenda(time.Time{}, time.Time{})); n != 1 {
+		t.Errorf("google has %d events", n)
+	}
+}

@@ -51,6 +51,8 @@ type Job struct {
 	// transaction, and answers with an error after it wrote. Settled says that the site would refuse the rest again, so that the
 	// look is only for what took effect.
 	Parted, Settled bool
+	// alone says that the site failed without a reason, which it tells a write by itself.
+	alone bool
 
 	// attempt counts from 0.
 	attempt int
@@ -189,6 +191,12 @@ func (s *sender) run(ctx context.Context, jobs []*Job) error {
 			j.Finish(s.as.Written(j))
 			continue
 		}
+		if j.alone {
+			if err := s.sendAlone(ctx, j); err != nil {
+				return err
+			}
+			continue
+		}
 		chunks := slices.Collect(slices.Chunk(j.Send, MaxParts-len(s.reread([]*Job{j}))))
 		for i, chunk := range chunks {
 			next := append(slices.Clone(batch), segment{j, chunk, i == len(chunks)-1})
@@ -261,6 +269,7 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 		case fault.Is(err, fault.Reconnect):
 			return err
 		default:
+			g.job.alone = slices.ContainsFunc(mine, bare)
 			s.fail(g.job, err, at, len(g.writes) > 1 || slices.ContainsFunc(mine, func(r odata.Reply) bool { return r.Status >= http.StatusInternalServerError }))
 		}
 	}
@@ -273,6 +282,46 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 		}
 	}
 	return nil
+}
+
+// sendAlone sends the writes of a job one by one, each in a request of its own. The error is for what concerns all jobs.
+func (s *sender) sendAlone(ctx context.Context, j *Job) error {
+	for i, w := range j.Send {
+		err := s.site.write(ctx, w)
+		if err == nil {
+			continue
+		}
+		j.Begun = j.Begun || i > 0
+		j.Refuse(s.rowGone(j, w, err))
+		if fault.Is(err, fault.Reconnect) {
+			return err
+		}
+		return nil
+	}
+	if queries := s.reread([]*Job{j}); len(queries) > 0 {
+		answers, err := s.site.Attempt(ctx, queries)
+		if err != nil {
+			answers = []Answer{{Err: err}}
+		}
+		s.as.(Rereader).Reading([]*Job{j}, answers)
+	}
+	if j.result == nil {
+		j.Finish(s.as.Written(j))
+	}
+	return nil
+}
+
+// write sends one write by itself.
+func (s *Site) write(ctx context.Context, w Write) error {
+	switch w.Method {
+	case http.MethodPost:
+		_, err := s.client.Insert(ctx, w.Set, w.Body)
+		return err
+	case http.MethodPatch:
+		return s.client.Update(ctx, w.Set, w.ID, w.Body)
+	default:
+		return s.client.Delete(ctx, w.Set, w.ID)
+	}
 }
 
 // fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good. parted says that
@@ -300,17 +349,21 @@ func (s *sender) reason(g segment, replies []odata.Reply) (*Write, error) {
 		if r.Err == nil {
 			continue
 		}
-		err := r.Err
-		w := g.writes[i]
-		// A row that is gone although the record is there means that the record changed since it was read.
-		if fault.Is(err, fault.Gone) && !g.job.Action.Removes() && !(w.Set == s.as.Set() && strings.EqualFold(w.ID, g.job.ID)) {
-			err = fault.New(fault.Conflict, Side, "row-gone", err)
-		}
+		err := s.rowGone(g.job, g.writes[i], r.Err)
 		if found == nil || (dependent(found) && !dependent(err)) {
 			found, at = err, &g.writes[i]
 		}
 	}
 	return at, found
+}
+
+// rowGone is the error of a write as that of its job. A row that is gone although the record is there means that the record
+// changed since it was read.
+func (s *sender) rowGone(j *Job, w Write, err error) error {
+	if fault.Is(err, fault.Gone) && !j.Action.Removes() && !(w.Set == s.as.Set() && strings.EqualFold(w.ID, j.ID)) {
+		return fault.New(fault.Conflict, Side, "row-gone", err)
+	}
+	return err
 }
 
 // dependent reports whether an error only says that another one stopped the group.

@@ -45,6 +45,7 @@ func (s *Site) read(ctx context.Context, queries []odata.Query, attempt bool) ([
 			return nil, Barred(err)
 		}
 		s.noteClock()
+		s.askAlone(ctx, now, replies)
 		for i, r := range now {
 			more, err := s.took(r, replies[i])
 			if err != nil {
@@ -55,6 +56,38 @@ func (s *Site) read(ctx context.Context, queries []odata.Query, attempt bool) ([
 	}
 	return answers, nil
 }
+
+// maxAlone is how many parts of a batch are asked once more by themselves.
+const maxAlone = 10
+
+// askAlone asks the parts once more that failed without a reason. Behind a batch ASP.NET Core answers an exception with 500 and
+// no body; by itself the same request is answered with its reason, or with rows. Where the site fails again and may keep the
+// set closed, that is taken for the reason.
+func (s *Site) askAlone(ctx context.Context, now []*reading, replies []odata.Reply) {
+	asked := 0
+	for i, r := range now {
+		if !bare(replies[i]) {
+			continue
+		}
+		if asked++; asked > maxAlone {
+			return
+		}
+		page, err := s.client.Get(ctx, s.page(r))
+		if FaultCode(err) == "server-error" && closable[r.query.Set] {
+			err = fault.New(fault.ReadOnly, Side, "closed", err)
+		}
+		replies[i] = odata.Reply{Status: http.StatusOK, Rows: page.Rows, Count: page.Count, NextLink: page.NextLink, Err: err}
+		if err != nil && concernsAll(err) {
+			return
+		}
+	}
+}
+
+// bare reports whether a reply is a failure of the site that names no reason.
+func bare(r odata.Reply) bool { return r.Status >= http.StatusInternalServerError && len(r.Body) == 0 }
+
+// closable are the sets that a site may keep from everybody, as it does by Feature-DisableODataSystemTablesAccess.
+var closable = map[string]bool{"SysAdminUnit": true, "SysSettingsValue": true, "ActivityCorrespondence": true, "SysSyncMetaData": true}
 
 // reading is a query, or a part of one, on its way through its pages.
 type reading struct {

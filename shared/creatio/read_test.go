@@ -211,3 +211,56 @@ func TestA_site_that_never_comes_to_an_end_of_a_list_is_given_up(t *testing.T) {
 		})
 	}
 }
+
+// Behind a batch ASP.NET Core answers an exception with 500 and no body.
+func TestA_part_that_fails_without_a_reason_is_asked_again_alone(t *testing.T) {
+	t.Parallel()
+	units := odata.Query{Set: "SysAdminUnit", Select: []string{"Id", "Name"}}
+	for name, tc := range map[string]struct {
+		set   string
+		alone *box.Fault
+		deny  bool
+		// ended is the code of the error that ends the reading, part that of the answer.
+		ended, part string
+	}{
+		"by itself it has rows":             {set: "SysAdminUnit"},
+		"by itself it tells that no right":  {set: "SysAdminUnit", deny: true, part: "forbidden"},
+		"a closed set that fails for good":  {set: "SysAdminUnit", alone: &box.Fault{Status: 500}, part: "closed"},
+		"an open set that fails for good":   {set: "Contact", alone: &box.Fault{Status: 500}, ended: "server-error"},
+		"an open set that recovers at once": {set: "Contact"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, box.Options{}, 0)
+			want := p.contacts(3)
+			if tc.deny {
+				p.box.Deny("ada", tc.set, box.Read)
+			}
+			p.box.SetPartFault(func(_, url string) *box.Fault {
+				if strings.HasPrefix(url, tc.set+"?") {
+					return &box.Fault{Status: http.StatusInternalServerError, Bare: true}
+				}
+				return nil
+			})
+			p.box.SetFault(func(r *http.Request) *box.Fault {
+				if strings.HasSuffix(r.URL.Path, "/"+tc.set) {
+					return tc.alone
+				}
+				return nil
+			})
+			answers, err := p.site.Read(t.Context(), []odata.Query{units, named(odata.StartsWith("Name", odata.String("Grace")))})
+			if tc.ended != "" || err != nil {
+				if creatio.FaultCode(err) != tc.ended {
+					t.Errorf("got %v, want %q", err, tc.ended)
+				}
+				return
+			}
+			if got := creatio.FaultCode(answers[0].Err); got != tc.part || tc.part == "" && len(answers[0].Rows) == 0 {
+				t.Errorf("got %q and %d users, want %q", got, len(answers[0].Rows), tc.part)
+			}
+			if got := idsOf(answers[1].Rows); !slices.Equal(got, want) {
+				t.Errorf("read %v, want %v", got, want)
+			}
+		})
+	}
+}

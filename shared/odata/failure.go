@@ -53,10 +53,12 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		return f
 	}
 	switch {
-	case a.status >= 500, a.status < 300:
+	case a.status == http.StatusInternalServerError, a.status < 300:
+		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes()}
+	case a.status > http.StatusInternalServerError:
 		// A 503 with Retry-After was not processed (RFC 9110, section 15.6.4).
 		refused := a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
-		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes() && !refused}
+		return &fault.Error{Kind: fault.Retry, Code: "unavailable", Ambiguous: r.writes() && !refused}
 	case r.writes() && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
 		return &fault.Error{Kind: fault.BadRecord, Code: "refused"}
 	}
@@ -82,7 +84,9 @@ func pageInstead(r request, a answer) *fault.Error {
 	switch {
 	case a.status < 300 && loginWords.Match(a.body):
 		return signedOut()
-	case a.status < 300, a.status >= 500:
+	case a.status == http.StatusInternalServerError:
+		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes()}
+	case a.status < 300, a.status > http.StatusInternalServerError:
 		return &fault.Error{Kind: fault.Retry, Code: code, Ambiguous: r.writes()}
 	}
 	return &fault.Error{Kind: fault.Misconfigured, Code: code}

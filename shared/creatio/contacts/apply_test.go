@@ -319,3 +319,27 @@ func TestWhere_a_site_insists_on_an_owner_the_user_owns_what_is_made(t *testing.
 		t.Errorf("planned %v, shows %v", plan.Displayed, s.read(Classic, op.ID).Fields)
 	}
 }
+
+// A part that fails behind a batch without a reason is told by itself why.
+func TestWhat_is_refused_without_a_reason_is_sent_again_alone_and_told_why(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id, other := s.row("Contact", map[string]any{"Name": "Grace Hopper"}), s.row("Contact", map[string]any{"Name": "Ada Lovelace"})
+	s.tag(Classic, id)
+	s.tag(Classic, other)
+	ops := []record.Operation{change(s.read(Classic, id), "Admiral", "+12025550101"), change(s.read(Classic, other), "Countess", "+12025550102")}
+	s.box.DenyRecord("Ada", "Contact", id, box.Update)
+	s.box.SetPartFault(func(method, _ string) *box.Fault {
+		if method == http.MethodGet {
+			return nil
+		}
+		return &box.Fault{Status: http.StatusInternalServerError, Bare: true}
+	})
+	results := s.apply(ops...)
+	if f, ok := errors.AsType[*fault.Error](results[0].Err); !ok || f.Kind != fault.ReadOnly || f.Code != "forbidden" {
+		t.Errorf("got %v, want that the right is missing", results[0].Err)
+	}
+	if results[1].Err != nil || s.read(Classic, other).Fields.Text(contact.JobTitle) != "Countess" {
+		t.Errorf("got %v, want that the other one is written", results[1].Err)
+	}
+}

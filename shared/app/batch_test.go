@@ -91,3 +91,47 @@ func TestActivities_go_to_Google_where_the_site_keeps_its_users_closed(t *testin
 		t.Errorf("google has %d events", n)
 	}
 }
+
+// For minutes after a publication Creatio builds its entities anew, and does not know them meanwhile.
+func TestA_site_that_is_being_rebuilt_takes_nobodys_tag_away(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]creatiobox.Fault{
+		"an empty 404":          {Status: http.StatusNotFound, Bare: true},
+		"a page":                {Status: http.StatusNotFound},
+		"no route":              {Status: http.StatusNotFound, Body: `{"Message":"No HTTP resource was found that matches the request URI.","MessageDetail":"No route providing a controller name was found."}`},
+		"an invalid request":    {Status: http.StatusBadRequest, Body: `{"Message":"The request is invalid."}`},
+		"no route, told by 200": {Status: http.StatusOK, Body: `{"Message":"No HTTP resource was found that matches the request URI.","MessageDetail":"No route providing a controller name was found."}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tag := w.tag("Ada", private)
+			w.tagged(tag, w.contact("Grace Hopper", "grace@example.com"))
+			w.link()
+			w.choose(tag)
+			w.sync("done")
+			for _, set := range []string{"ContactTag", "ContactInTag", "ContactAddress"} {
+				w.creatio.SetPartFault(func(_, url string) *creatiobox.Fault {
+					if strings.HasPrefix(url, set+"?") {
+						return &answer
+					}
+					return nil
+				})
+				w.pass(20 * time.Minute)
+				a := w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": w.id})
+				if a.status != http.StatusServiceUnavailable {
+					t.Errorf("%s: the queue is answered %d %s", set, a.status, a.body)
+				}
+				if s := w.account().Contacts; s.State.Problem != nil && (s.State.Problem.Code == "no-tag" || strings.Contains(s.State.Problem.Action, "tag")) {
+					t.Errorf("%s: the user reads %+v", set, s.State.Problem)
+				}
+				if n := w.inGroup(); n != 1 {
+					t.Fatalf("%s: %d are in the group", set, n)
+				}
+			}
+			w.creatio.SetPartFault(nil)
+			w.sync("done")
+			w.silent()
+		})
+	}
+}

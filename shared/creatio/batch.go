@@ -104,10 +104,19 @@ func concernsAll(err error) bool {
 	}
 }
 
-// UnknownSet reports whether an error says that the site has no such entity set.
+// UnknownSet reports whether an error says that the site has no such entity set, in JSON or by a page.
 func UnknownSet(err error) bool {
 	f, ok := errors.AsType[*fault.Error](err)
-	return ok && f.Kind == fault.Misconfigured && f.Code == "unknown-set"
+	return ok && f.Kind == fault.Misconfigured && (f.Code == "unknown-set" || f.Code == "html-instead-of-json")
+}
+
+// Required is the error of reading a list that every site has. Where the site does not know it, that passes: for minutes after a
+// publication Creatio builds its OData entities anew.
+func Required(err error) error {
+	if UnknownSet(err) {
+		return fault.New(fault.Retry, Side, "rebuilding", err)
+	}
+	return Barred(err)
 }
 
 // Guids are ids as literals.

@@ -128,6 +128,10 @@ func (s *Site) probe(ctx context.Context) error {
 	var worst error
 	var closed []Layout
 	rank := func(err error) int {
+		if FaultCode(err) == "rebuilding" {
+			// The wrong location answers so too, and any other web server.
+			return -1
+		}
 		return slices.Index([]fault.Kind{fault.Retry, fault.Reconnect}, fault.KindOf(err))
 	}
 	for _, l := range []Layout{Framework, Core} {

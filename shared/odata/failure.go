@@ -43,6 +43,9 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		return &fault.Error{Kind: fault.Retry, Code: "csrf"}
 	case html:
 		return pageInstead(r, a)
+	case r.target == listTarget && !r.writes() && (a.status == http.StatusNotFound && len(a.body) == 0 || a.status == http.StatusBadRequest && strings.Contains(p.text, "the request is invalid")):
+		// For minutes after a publication Creatio builds its entities anew.
+		return &fault.Error{Kind: fault.Retry, Code: "rebuilding"}
 	case p.routing:
 		return &fault.Error{Kind: fault.Misconfigured, Code: "unknown-set"}
 	}

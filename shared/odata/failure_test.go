@@ -66,6 +66,8 @@ func TestEach_failed_reply_has_one_kind(t *testing.T) {
 		"an error on reading":              {list, answers(500, media, oData("boom")), fault.Error{Kind: fault.Retry, Code: "server-error"}},
 		"an error on writing":              {insert, answers(500, media, oData("boom")), fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: true}},
 		"a page that tells of an error":    {list, answers(500, html, `<html><title>Runtime Error</title></html>`), fault.Error{Kind: fault.Retry, Code: "server-error"}},
+		"a set that is not there yet":      {list, answers(404, media, ""), fault.Error{Kind: fault.Retry, Code: "rebuilding"}},
+		"a set that is being built":        {list, answers(400, media, `{"Message":"The request is invalid."}`), fault.Error{Kind: fault.Retry, Code: "rebuilding"}},
 		"JSON that is no list":             {list, answers(200, media, `{"@odata.context":"x"}`), fault.Error{Kind: fault.Retry, Code: "unreadable-reply"}},
 		"half a list":                      {list, answers(200, media, `{"@odata.context":"x","value":[{"Id":`), fault.Error{Kind: fault.Retry, Code: "unreadable-reply"}},
 		"an insertion confirmed in babble": {insert, answers(201, media, `[1]`), fault.Error{Kind: fault.Retry, Code: "unreadable-reply", Ambiguous: true}},

@@ -51,7 +51,7 @@ func (s *Side) underTag(ctx context.Context, ids []string) ([]*person, error) {
 	per := len(queries) / 2
 	for i, a := range answers[per:] {
 		if a.Err != nil {
-			return nil, creatio.Barred(a.Err)
+			return nil, creatio.Required(a.Err)
 		}
 		if answers[i].Err != nil || !maps.Equal(rowsOf(answers[i], sample), rowsOf(a, sample)) {
 			return nil, nil

@@ -54,6 +54,9 @@ func Tags(ctx context.Context, site *creatio.Site, contactID string) ([]Tag, err
 	if len(tags) == 0 && missing != nil {
 		return nil, missing
 	}
+	if creatio.UnknownSet(answers[0].Err) && creatio.UnknownSet(answers[1].Err) {
+		return nil, creatio.Required(answers[0].Err)
+	}
 	slices.SortFunc(tags, func(a, b Tag) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))
 	})

@@ -121,7 +121,7 @@ func (s *Site) Apply(ctx context.Context, plans []record.Plan, as Applier) ([]re
 			jobs[i].Refuse(p.Err)
 		}
 	}
-	err := (&sender{s, as}).apply(ctx, jobs)
+	err := (&sender{site: s, as: as}).apply(ctx, jobs)
 	for i, j := range jobs {
 		if j.result == nil {
 			j.Refuse(cutOff(j, err))
@@ -148,6 +148,31 @@ func pending(jobs []*Job) []*Job {
 type sender struct {
 	site *Site
 	as   Applier
+	// lonely is how many batches of one job were refused as a whole since one was taken.
+	lonely int
+}
+
+// maxLonely is how many jobs in a row are refused by themselves before the site counts as refusing everything.
+const maxLonely = 3
+
+// refusedWhole reports whether a batch was refused as such: it is too large, or something in it makes it unreadable to the
+// site.
+func refusedWhole(err error) bool {
+	code := FaultCode(err)
+	return code == "too-large" || code == "status-400"
+}
+
+// divide sends the halves of a batch that was refused as a whole, so that only the job at fault fails.
+func (s *sender) divide(ctx context.Context, batch []segment, err error) error {
+	if len(batch) == 1 {
+		s.lonely++
+		s.fail(batch[0].job, err, nil, false)
+		return nil
+	}
+	if err := s.sendBatch(ctx, batch[:len(batch)/2]); err != nil {
+		return err
+	}
+	return s.sendBatch(ctx, batch[len(batch)/2:])
 }
 
 func (s *sender) apply(ctx context.Context, jobs []*Job) error {
@@ -247,6 +272,9 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 	}
 	written := ending(batch)
 	replies, answers, err := s.site.writeAndRead(ctx, parts, s.reread(written))
+	if refusedWhole(err) && s.lonely < maxLonely {
+		return s.divide(ctx, batch, err)
+	}
 	if err != nil {
 		for _, g := range batch {
 			s.fail(g.job, err, nil, false)
@@ -256,6 +284,7 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 		}
 		return err
 	}
+	s.lonely = 0
 	var done []*Job
 	for _, g := range batch {
 		mine := replies[:len(g.writes)]

@@ -41,6 +41,9 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		return redirected(a)
 	case a.status == http.StatusForbidden && strings.Contains(p.text, "csrf"):
 		return &fault.Error{Kind: fault.Retry, Code: "csrf"}
+	case a.status == http.StatusRequestEntityTooLarge:
+		// The web server or a proxy says so by a page.
+		return &fault.Error{Kind: fault.BadRecord, Code: "too-large"}
 	case html:
 		return pageInstead(r, a)
 	case r.target == listTarget && !r.writes() && (a.status == http.StatusNotFound && len(a.body) == 0 || a.status == http.StatusBadRequest && strings.Contains(p.text, "the request is invalid")):
@@ -62,7 +65,7 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		// A 503 with Retry-After was not processed (RFC 9110, section 15.6.4).
 		refused := a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
 		return &fault.Error{Kind: fault.Retry, Code: "unavailable", Ambiguous: r.writes() && !refused}
-	case r.writes() && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
+	case r.writes() && r.target != serviceTarget && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
 		return &fault.Error{Kind: fault.BadRecord, Code: "refused"}
 	}
 	return &fault.Error{Kind: fault.Bug, Code: fmt.Sprintf("status-%d", a.status)}
@@ -111,14 +114,16 @@ func byStatus(r request, status int) *fault.Error {
 		return &fault.Error{Kind: fault.Retry, Code: "timeout", Ambiguous: r.writes()}
 	case http.StatusFailedDependency:
 		return &fault.Error{Kind: fault.Retry, Code: "group-failed"}
-	case http.StatusRequestEntityTooLarge:
-		return &fault.Error{Kind: fault.BadRecord, Code: "too-large"}
+	case http.StatusPreconditionRequired:
+		// The site wants every write to name the version that it changes, which Creatio's OData does not tell.
+		return &fault.Error{Kind: fault.Misconfigured, Code: "precondition-required"}
 	}
 	return nil
 }
 
 // textRule recognizes the cause in a message of the database or of Microsoft's OData library. Messages of PostgreSQL are
-// recognized by SQLSTATE, which npgsql puts first, or by their English text; those of SQL Server by their English text.
+// recognized by SQLSTATE, which npgsql puts first, or by their English text; those of SQL Server by their English text; those
+// of Oracle, on which Creatio ran up to 8.0, by their number.
 type textRule struct {
 	words *regexp.Regexp
 	kind  fault.Kind
@@ -127,23 +132,23 @@ type textRule struct {
 
 var textRules = []textRule{
 	{
-		regexp.MustCompile(`\b23505:|duplicate key|violation of (primary|unique) key|\b(error|number|msg)\W{1,2}(2627|2601)\b`),
+		regexp.MustCompile(`\b23505:|\bora-00001:|duplicate key|violation of (primary|unique) key|\b(error|number|msg)\W{1,2}(2627|2601)\b`),
 		fault.BadRecord, "duplicate",
 	},
 	{
-		regexp.MustCompile(`\b23503:|violates foreign key|conflicted with the (same table )?(foreign key|reference)|\b(error|number|msg)\W{1,2}547\b`),
+		regexp.MustCompile(`\b23503:|\bora-0229[12]:|violates foreign key|conflicted with the (same table )?(foreign key|reference)|\b(error|number|msg)\W{1,2}547\b`),
 		fault.BadRecord, "foreign-key",
 	},
 	{
-		regexp.MustCompile(`\b23502:|violates not-null|cannot insert the value null|\b(error|number|msg)\W{1,2}515\b`),
+		regexp.MustCompile(`\b23502:|\bora-014(00|07):|violates not-null|cannot insert the value null|\b(error|number|msg)\W{1,2}515\b`),
 		fault.BadRecord, "required",
 	},
 	{
-		regexp.MustCompile(`\b22001:|value too long for type|would be truncated`),
+		regexp.MustCompile(`\b22001:|\bora-(12899|01461):|value too long for type|would be truncated`),
 		fault.BadRecord, "too-long",
 	},
 	{
-		regexp.MustCompile(`\b40p01:|\b40001:|deadlock`),
+		regexp.MustCompile(`\b40p01:|\b40001:|\bora-(00060|08177):|deadlock`),
 		fault.Retry, "deadlock",
 	},
 	{
@@ -223,16 +228,22 @@ func parseProblem(body []byte, html bool) problem {
 		p.found = true
 		texts = oDataTexts(reply.Error)
 	}
-	// An entity can have a property Message, too.
-	if reply.Message != "" && (reply.MessageDetail+reply.ExceptionMessage+reply.ExceptionType != "" || routingWords.MatchString(reply.Message)) {
+	// An entity can have a property Message, too, but it has others.
+	if reply.Message != "" && (reply.MessageDetail+reply.ExceptionMessage+reply.ExceptionType != "" || isBare(body)) {
 		p.found = true
 	}
 	texts = append(texts, reply.innerProblem.texts()...)
 	texts = append(texts, reply.MessageDetail)
 	p.text = strings.ToLower(strings.Join(texts, " "))
 	p.message = clean(strings.Join(texts, " "))
-	p.routing = reply.MessageDetail != "" || routingWords.MatchString(p.text)
+	p.routing = routingWords.MatchString(p.text)
 	return p
+}
+
+// isBare reports whether a reply has one property.
+func isBare(body []byte) bool {
+	var names map[string]json.RawMessage
+	return json.Unmarshal(body, &names) == nil && len(names) == 1
 }
 
 // head is the beginning of a body in lower case.
@@ -242,7 +253,7 @@ const maxHead = 16 << 10
 
 func oDataTexts(raw json.RawMessage) []string {
 	var e struct {
-		Code       string          `json:"code"`
+		Code       json.RawMessage `json:"code"`
 		Message    json.RawMessage `json:"message"`
 		InnerError *innerProblem   `json:"innererror"`
 	}
@@ -257,7 +268,8 @@ func oDataTexts(raw json.RawMessage) []string {
 	} else if json.Unmarshal(e.Message, &localized) == nil {
 		message = localized.Value
 	}
-	return append([]string{e.Code, message}, e.InnerError.texts()...)
+	code := strings.Trim(string(e.Code), `"`)
+	return append([]string{code, message}, e.InnerError.texts()...)
 }
 
 func (p *innerProblem) texts() []string {

@@ -2,6 +2,7 @@ package odata
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,10 +119,13 @@ func decodeRow(body []byte) (Row, error) {
 }
 
 func decodePage(body []byte) (Page, error) {
+	// OData 4.01 leaves the prefix of annotations out (JSON Format 4.01, section 4.6).
 	var reply struct {
-		Value *[]Row          `json:"value"`
-		Count json.RawMessage `json:"@odata.count"`
-		Next  string          `json:"@odata.nextLink"`
+		Value     *[]Row          `json:"value"`
+		Count     json.RawMessage `json:"@odata.count"`
+		CountLate json.RawMessage `json:"@count"`
+		Next      string          `json:"@odata.nextLink"`
+		NextLate  string          `json:"@nextLink"`
 	}
 	if err := json.Unmarshal(body, &reply); err != nil {
 		return Page{}, fmt.Errorf("decode list: %w", err)
@@ -129,9 +133,9 @@ func decodePage(body []byte) (Page, error) {
 	if reply.Value == nil {
 		return Page{}, errNotOData
 	}
-	p := Page{Rows: *reply.Value, Count: -1, NextLink: reply.Next}
-	if len(reply.Count) > 0 {
-		n, err := strconv.ParseInt(strings.Trim(string(reply.Count), `"`), 10, 64)
+	p := Page{Rows: *reply.Value, Count: -1, NextLink: cmp.Or(reply.Next, reply.NextLate)}
+	if count := cmp.Or(string(reply.Count), string(reply.CountLate)); count != "" {
+		n, err := strconv.ParseInt(strings.Trim(count, `"`), 10, 64)
 		if err != nil {
 			return Page{}, errors.New("decode list: @odata.count is no number")
 		}

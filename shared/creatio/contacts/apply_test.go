@@ -343,3 +343,66 @@ func TestWhat_is_refused_without_a_reason_is_sent_again_alone_and_told_why(t *te
 		t.Errorf("got %v, want that the other one is written", results[1].Err)
 	}
 }
+
+func TestA_batch_that_is_refused_as_a_whole_is_halved_until_only_what_is_at_fault_fails(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]box.Fault{
+		"too large, told by a page": {Status: http.StatusRequestEntityTooLarge},
+		"unreadable":                {Status: http.StatusBadRequest, Body: `{"error":{"code":"","message":"The batch cannot be read."}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			var ops []record.Operation
+			for i := range 9 {
+				op := s.creation(fmt.Sprintf("Emmy %d", i))
+				op.ID, op.Link = s.contacts[Classic].NewID(fmt.Sprint(i)), fmt.Sprint(i)
+				ops = append(ops, op)
+			}
+			const wrong = 4
+			s.box.SetFault(func(r *http.Request) *box.Fault {
+				sent, _ := io.ReadAll(r.Body)
+				if r.Method == http.MethodPost && bytes.Contains(sent, []byte("Emmy 4")) {
+					return &answer
+				}
+				return nil
+			})
+			for i, r := range s.apply(ops...) {
+				if (r.Err != nil) != (i == wrong) {
+					t.Errorf("%d: got %v", i, r.Err)
+				}
+			}
+			if n := len(s.box.System().Rows("ContactInTag", nil)); n != len(ops)-1 {
+				t.Errorf("%d contacts are under the tag", n)
+			}
+		})
+	}
+}
+
+// A site that refuses whatever is sent has nothing against a record.
+func TestA_site_that_refuses_every_batch_blames_no_record(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var ops []record.Operation
+	for i := range 9 {
+		op := s.creation(fmt.Sprintf("Emmy %d", i))
+		op.ID, op.Link = s.contacts[Classic].NewID(fmt.Sprint(i)), fmt.Sprint(i)
+		ops = append(ops, op)
+	}
+	plans := s.plan(ops...)
+	s.box.SetFault(func(r *http.Request) *box.Fault {
+		if strings.HasSuffix(r.URL.Path, "$batch") {
+			return &box.Fault{Status: http.StatusBadRequest, Body: `{"error":{"code":"","message":"The batch cannot be read."}}`}
+		}
+		return nil
+	})
+	results, err := s.contacts[Classic].Apply(t.Context(), plans)
+	if !fault.Is(err, fault.Bug) {
+		t.Errorf("got %v, want that the run ends", err)
+	}
+	for i, r := range results {
+		if fault.Is(r.Err, fault.BadRecord) || r.Err == nil {
+			t.Errorf("%d: got %v", i, r.Err)
+		}
+	}
+}

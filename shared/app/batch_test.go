@@ -135,3 +135,24 @@ func TestA_site_that_is_being_rebuilt_takes_nobodys_tag_away(t *testing.T) {
 		})
 	}
 }
+
+// A site that is hostile, or broken, costs one user an answer, and nobody else the process.
+func TestAn_endless_list_of_tags_is_an_error_that_is_told(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.tag("Ada", private)
+	w.link()
+	w.creatio.SetPartFault(func(_, url string) *creatiobox.Fault {
+		if strings.HasPrefix(url, "ContactTag") {
+			return &creatiobox.Fault{Status: http.StatusOK, Body: `{"value":[{}` + strings.Repeat(",{}", 1<<18) + `]}`}
+		}
+		return nil
+	})
+	if a := w.do(http.MethodGet, "/settings/api/v1/tags", nil); a.status == http.StatusOK || !strings.Contains(a.body, "Creatio") {
+		t.Errorf("got %d %.300s", a.status, a.body)
+	}
+	w.creatio.SetPartFault(nil)
+	if a := w.do(http.MethodGet, "/settings/api/v1/tags", nil); a.status != http.StatusOK {
+		t.Errorf("later: got %d %.300s", a.status, a.body)
+	}
+}

@@ -35,7 +35,7 @@ func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []o
 	all := slices.Clone(parts)
 	for _, q := range queries {
 		q.Top, q.Count, q.OrderBy = s.pageSize(q), true, []odata.Order{{Path: "Id"}}
-		all = append(all, odata.Part{Method: http.MethodGet, Path: q.Path()})
+		all = append(all, odata.Part{Method: http.MethodGet, Path: q.Path(), Top: q.Top})
 	}
 	replies, err := s.client.Batch(ctx, all)
 	if err != nil {
@@ -65,10 +65,11 @@ const idsPerRow = 10
 
 // pageSize is how many rows of a query are requested at once.
 func (s *Site) pageSize(q odata.Query) int {
+	size := s.options.PageSize
 	if len(q.Select) <= 2 && len(q.Expand) == 0 {
-		return s.options.PageSize * idsPerRow
+		size *= idsPerRow
 	}
-	return s.options.PageSize
+	return max(1, size>>s.halvings.Load())
 }
 
 // ReadAll is Read for queries none of which may fail.

@@ -33,14 +33,19 @@ func (s *Site) read(ctx context.Context, queries []odata.Query, attempt bool) ([
 			waiting = append(waiting, &reading{query: q, answer: &answers[i], seen: seen, attempt: attempt})
 		}
 	}
+	together := MaxParts
 	for len(waiting) > 0 {
-		now := waiting[:min(len(waiting), MaxParts)]
-		waiting = slices.Clone(waiting[len(now):])
+		now := waiting[:min(len(waiting), together)]
 		parts := make([]odata.Part, len(now))
 		for i, r := range now {
-			parts[i] = odata.Part{Method: http.MethodGet, Path: s.page(r).Path()}
+			q := s.page(r)
+			parts[i] = odata.Part{Method: http.MethodGet, Path: q.Path(), Top: q.Top}
 		}
 		replies, err := s.client.Batch(ctx, parts)
+		if FaultCode(err) == "reply-too-large" && s.lessAtOnce(now, &together) {
+			continue
+		}
+		waiting = slices.Clone(waiting[len(now):])
 		if err != nil {
 			return nil, Barred(err)
 		}
@@ -55,6 +60,20 @@ func (s *Site) read(ctx context.Context, queries []odata.Query, attempt bool) ([
 		}
 	}
 	return answers, nil
+}
+
+// lessAtOnce has less be asked for in one request, after so much was more than a reply may have: fewer queries, then fewer rows.
+// It reports whether there is anything less to ask for.
+func (s *Site) lessAtOnce(asked []*reading, together *int) bool {
+	if len(asked) > 1 {
+		*together = len(asked) / 2
+		return true
+	}
+	if q := s.page(asked[0]); asked[0].query.Top > 0 || q.Top <= 1 {
+		return false
+	}
+	s.halvings.Add(1)
+	return true
 }
 
 // maxAlone is how many parts of a batch are asked once more by themselves.

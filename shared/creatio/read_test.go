@@ -264,3 +264,35 @@ func TestA_part_that_fails_without_a_reason_is_asked_again_alone(t *testing.T) {
 		})
 	}
 }
+
+func TestWhat_is_more_than_a_reply_may_have_is_asked_for_in_smaller_pieces(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, box.Options{}, 0)
+	want := p.contacts(30)
+	for _, id := range want {
+		if err := p.box.As("ada").Update("Contact", id, map[string]any{"Notes": strings.Repeat("A note. ", 30_000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := named(odata.StartsWith("Name", odata.String("Grace")))
+	q.Select = append(q.Select, "Notes")
+	one := q
+	one.Filter = odata.In("Id", creatio.Guids(want[:5]))
+	// A small reply has room for eight of them.
+	answers, err := p.site.ReadAll(odata.Small(t.Context()), []odata.Query{q, one})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := idsOf(answers[0].Rows); !slices.Equal(got, want) {
+		t.Errorf("read %d of %d", len(got), len(want))
+	}
+	if got := idsOf(answers[1].Rows); !slices.Equal(got, want[:5]) {
+		t.Errorf("read %v, want %v", got, want[:5])
+	}
+	if err := p.box.As("ada").Update("Contact", want[0], map[string]any{"Notes": strings.Repeat("A note. ", 500_000)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.site.ReadAll(odata.Small(t.Context()), []odata.Query{q}); creatio.FaultCode(err) != "reply-too-large" {
+		t.Errorf("got %v for a row that is too large by itself", err)
+	}
+}

@@ -79,6 +79,8 @@ type Site struct {
 	fits atomic.Int64
 	// skips says that the site knows no order of ids in conditions.
 	skips atomic.Bool
+	// halvings is how often the pages were halved because one was too large.
+	halvings atomic.Int32
 
 	mu sync.Mutex
 	// known are the rows that were found, asked the names that were requested, by list.

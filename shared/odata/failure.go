@@ -242,8 +242,13 @@ func parseProblem(body []byte, html bool) problem {
 
 // isBare reports whether a reply has one property.
 func isBare(body []byte) bool {
-	var names map[string]json.RawMessage
-	return json.Unmarshal(body, &names) == nil && len(names) == 1
+	count := 0
+	return json.Valid(body) && names{}.eachMember(body, func(string, json.RawMessage) error {
+		if count++; count > 1 {
+			return errNotOData
+		}
+		return nil
+	}) == nil
 }
 
 // head is the beginning of a body in lower case.

@@ -28,7 +28,7 @@ type Tag struct {
 // Tags are the private contact tags that the user has made, of both kinds, by name.
 func Tags(ctx context.Context, site *creatio.Site, contactID string) ([]Tag, error) {
 	mine := odata.Eq("CreatedBy/Id", odata.Guid(contactID))
-	answers, err := site.Read(ctx, []odata.Query{
+	answers, err := site.Read(odata.Small(ctx), []odata.Query{
 		{Set: "ContactTag", Select: []string{"Id", "Name"}, Filter: odata.And(odata.Eq("Type/Id", odata.Guid(tagPrivate)), mine)},
 		{Set: "Tag", Select: []string{"Id", "Name", "EntitySchemaName"}, Filter: odata.And(odata.Eq("TagAccess/Id", odata.Guid(tagMine)), mine)},
 	})

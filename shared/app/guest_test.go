@@ -1,0 +1,95 @@
+package app_test
+
+import (
+	"slices"
+	"testing"
+
+	gcal "google.golang.org/api/calendar/v3"
+)
+
+// withoutBo takes Bo off the list of guests of an event, as its organizer does.
+func withoutBo(e *gcal.Event) {
+	e.Attendees = slices.DeleteFunc(e.Attendees, func(a *gcal.EventAttendee) bool { return a.Email == bo })
+}
+
+// Bo's run sees that the copy is gone, and has Bo decline, before Ada's run sees that Bo was taken out. Or Bo answers at the same time.
+func TestWho_is_taken_out_of_a_meeting_stays_out_whatever_they_answered(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		out   func(w *world, activity, event string)
+		order func(a, b *colleague) []*colleague
+	}{
+		"in Google, and the guest's run comes first": {
+			func(w *world, _, event string) { w.google.Calendar(ada).Edit(event, withoutBo) },
+			func(a, b *colleague) []*colleague { return []*colleague{b, a} },
+		},
+		"in Google, and the organizer's run comes first": {
+			func(w *world, _, event string) { w.google.Calendar(ada).Edit(event, withoutBo) },
+			func(a, b *colleague) []*colleague { return []*colleague{a, b} },
+		},
+		"in Google, after they answered in Creatio": {
+			func(w *world, activity, event string) {
+				w.respond(activity, "Bo Example", "7098c892-34e3-4a3e-af08-c1a139f63220")
+				w.google.Calendar(ada).Edit(event, withoutBo)
+			},
+			func(a, b *colleague) []*colleague { return []*colleague{a, b} },
+		},
+		"in Creatio, after they answered in Google": {
+			func(w *world, activity, event string) {
+				w.google.Calendar(bo).Answer(event, "accepted")
+				w.leave(activity, "Bo Example")
+			},
+			func(a, b *colleague) []*colleague { return []*colleague{a, b} },
+		},
+		"in Creatio, after they answered in Google, and the guest's run comes first": {
+			func(w *world, activity, event string) {
+				w.google.Calendar(bo).Answer(event, "accepted")
+				w.leave(activity, "Bo Example")
+			},
+			func(a, b *colleague) []*colleague { return []*colleague{b, a} },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, a, b := office(t)
+			id := w.meets("Kickoff")
+			w.rounds(2, a, b)
+			w.wantOneMeeting("Kickoff", "at first")
+			row.out(w, id, w.copyOf(ada, "Kickoff").Id)
+			w.rounds(3, row.order(a, b)...)
+			if _, takesPart := w.answers(id)["Bo Example"]; takesPart {
+				t.Errorf("the participants are %v", w.answers(id))
+			}
+			if activities, adas, bos := w.meetings("Kickoff"); activities != 1 || adas != 1 || bos != 0 {
+				t.Errorf("%d activities, %d events of Ada's and %d of Bo's", activities, adas, bos)
+			}
+			if got := guestsOf(w.copyOf(ada, "Kickoff")); got != ada+" accepted" {
+				t.Errorf("the guests are %s", got)
+			}
+			w.calm(a, b)
+		})
+	}
+}
+
+// Bo's run comes between Cy's answer, which all copies show, and the run of Ada, who may write the list of guests.
+func TestA_guest_s_run_brings_nobody_back_who_was_taken_out(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	c := w.newcomer("Cy", cy)
+	w.joins(c, nil)
+	id := w.meets("Kickoff")
+	w.participate(id, "Cy Example")
+	w.rounds(2, a, b, c)
+	w.google.Calendar(cy).Answer(w.copyOf(cy, "Kickoff").Id, "accepted")
+	w.leave(id, "Cy Example")
+	w.rounds(1, b)
+	if _, takesPart := w.answers(id)["Cy Example"]; takesPart {
+		t.Fatalf("after bo's run the participants are %v", w.answers(id))
+	}
+	w.rounds(2, a, b, c)
+	w.wantOneMeeting("Kickoff", "in the end")
+	if got := guestsOf(w.copyOf(ada, "Kickoff")); got != ada+" accepted, "+bo+" tentative" || w.copyOf(cy, "Kickoff") != nil {
+		t.Errorf("the guests are %s", got)
+	}
+	w.calm(b, a, c)
+}

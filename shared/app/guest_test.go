@@ -93,3 +93,54 @@ func TestA_guest_s_run_brings_nobody_back_who_was_taken_out(t *testing.T) {
 	}
 	w.calm(b, a, c)
 }
+
+// A meeting that was called off comes back where it was, whoever's run sees that first.
+func TestA_meeting_that_is_reopened_is_one_event_in_each_calendar_whoever_comes_first(t *testing.T) {
+	t.Parallel()
+	off := map[string]func(w *world, activity string){
+		"deleted in Google": func(w *world, _ string) { w.google.Calendar(ada).Delete(w.copyOf(ada, "Kickoff").Id) },
+		"canceled in Creatio": func(w *world, activity string) {
+			w.change(activity, map[string]any{"StatusId": statusCanceled})
+		},
+	}
+	made := map[string]func(w *world){
+		"planned in Creatio": func(w *world) { w.meets("Kickoff") },
+		"planned in Google": func(w *world) {
+			e := event("Kickoff", 48)
+			e.Attendees = []*gcal.EventAttendee{{Email: bo}}
+			w.google.Calendar(ada).Add(e)
+		},
+	}
+	for how, plan := range made {
+		for name, cancel := range off {
+			t.Run(how+", "+name, func(t *testing.T) {
+				t.Parallel()
+				w, a, b := office(t)
+				plan(w)
+				w.rounds(2, a, b)
+				id := w.theActivity("Kickoff")["Id"].(string)
+				event := w.copyOf(ada, "Kickoff").Id
+				cancel(w, id)
+				w.rounds(2, a, b)
+				if activities, adas, bos := w.meetings("Kickoff"); activities+adas+bos > 0 {
+					t.Fatalf("%d activities, %d events of Ada's and %d of Bo's of a meeting that was called off", activities, adas, bos)
+				}
+				w.change(id, map[string]any{"StatusId": "384d4b84-58e6-df11-971b-001d60e938c6"})
+				w.rounds(3, b, a)
+				w.wantOneMeeting("Kickoff", "after it was reopened")
+				if got := w.copyOf(ada, "Kickoff"); got.Id != event || got.Organizer.Email != ada {
+					t.Errorf("the event is %s of %s, was %s", got.Id, got.Organizer.Email, event)
+				}
+				w.calm(b, a)
+			})
+		}
+	}
+}
+
+// change changes columns of an activity as Ada.
+func (w *world) change(activity string, values map[string]any) {
+	w.t.Helper()
+	if err := w.creatio.As("Ada").Update("Activity", activity, values); err != nil {
+		w.t.Fatal(err)
+	}
+}

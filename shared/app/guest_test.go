@@ -1,10 +1,13 @@
 package app_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
 	gcal "google.golang.org/api/calendar/v3"
+
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
 // withoutBo takes Bo off the list of guests of an event, as its organizer does.
@@ -142,5 +145,61 @@ func (w *world) change(activity string, values map[string]any) {
 	w.t.Helper()
 	if err := w.creatio.As("Ada").Update("Activity", activity, values); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// Where changes go to Google alone, what a person deletes there comes back. What is somebody else's does not.
+func TestWho_deletes_a_copy_of_somebody_else_s_event_gets_no_event_of_their_own(t *testing.T) {
+	t.Parallel()
+	for _, settings := range []map[string]any{
+		{"direction": "to-google"}, {"direction": "to-creatio"}, {"direction": "both"}, {"direction": "to-google", "deletions": "keep"}, {"deletions": "delete"},
+	} {
+		for organizer, plan := range map[string]func(w *world) (email string){
+			"a colleague's activity": func(w *world) string { w.meets("Kickoff"); return ada },
+			"a colleague's event": func(w *world) string {
+				e := event("Kickoff", 48)
+				e.Attendees = []*gcal.EventAttendee{{Email: bo}}
+				w.google.Calendar(ada).Add(e)
+				return ada
+			},
+			"an outsider's event": func(w *world) string {
+				w.google.AddUser(googlebox.User{Email: eve, Name: "Eve", EmailVerified: true})
+				e := event("Kickoff", 48)
+				e.Attendees = []*gcal.EventAttendee{{Email: bo}}
+				w.google.Calendar(eve).Add(e)
+				return eve
+			},
+			"an outsider's event with two of us": func(w *world) string {
+				w.google.AddUser(googlebox.User{Email: eve, Name: "Eve", EmailVerified: true})
+				e := event("Kickoff", 48)
+				e.Attendees = []*gcal.EventAttendee{{Email: ada}, {Email: bo}}
+				w.google.Calendar(eve).Add(e)
+				return eve
+			},
+		} {
+			t.Run(fmt.Sprint(organizer, settings), func(t *testing.T) {
+				t.Parallel()
+				w, a, b := office(t)
+				email := plan(w)
+				w.rounds(3, b, a)
+				if w.copyOf(bo, "Kickoff") == nil {
+					t.Fatal("bo has no copy")
+				}
+				w.as(b, func() { (&agenda{world: w}).put(settings) })
+				w.rounds(1, b, a)
+				w.google.Calendar(bo).Delete(w.copyOf(bo, "Kickoff").Id)
+				w.rounds(3, b, a)
+				if got := w.copyOf(bo, "Kickoff"); got != nil {
+					t.Errorf("bo has %s of %s", got.Id, got.Organizer.Email)
+				}
+				if w.copyOf(email, "Kickoff") == nil {
+					t.Errorf("%s has no event any more", email)
+				}
+				if rows := w.creatio.System().Rows("Activity", map[string]any{"Title": "Kickoff"}); len(rows) > 1 {
+					t.Errorf("creatio has %d activities", len(rows))
+				}
+				w.calm(b, a)
+			})
+		}
 	}
 }

@@ -141,3 +141,37 @@ func (w *world) system(activity string, values map[string]any) {
 		w.t.Fatal(err)
 	}
 }
+
+// Bo's account carries the meeting by then, so that the deletion of Ada's former event says nothing of it.
+func TestWho_links_again_after_another_account_took_a_meeting_over_takes_part_in_it(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{ada, bo} {
+		t.Run(first+" first", func(t *testing.T) {
+			t.Parallel()
+			w, a, b := office(t)
+			w.meets("Kickoff")
+			w.rounds(2, a, b)
+			w.as(a, func() { w.call(http.MethodDelete, "/google", nil, 204, nil) })
+			w.google.Calendar(ada).Delete(w.copyOf(ada, "Kickoff").Id)
+			w.pass(time.Hour)
+			w.rounds(2, b)
+			now := w.copyOf(bo, "Kickoff")
+			if now == nil || now.Organizer.Email != bo {
+				t.Fatalf("bo has %+v", now)
+			}
+			w.google.AutoConsent(a.email)
+			w.creatio.AutoConsent(a.login)
+			w.as(a, func() { w.link() })
+			order := []*colleague{a, b}
+			if first == bo {
+				order = []*colleague{b, a}
+			}
+			w.rounds(3, order...)
+			w.wantOneMeeting("Kickoff", "after ada linked again")
+			if e := w.copyOf(ada, "Kickoff"); e.ICalUID != now.ICalUID {
+				t.Errorf("ada has %+v", e)
+			}
+			w.calm(order...)
+		})
+	}
+}

@@ -97,33 +97,48 @@ func (l *loader) findHolders(ctx context.Context, list []*pair) error {
 	return err
 }
 
-// followCarriers finds out, of copies of other users' records that are gone, what became of those: a record that another user's
-// account has now in their place, of which this user has a new copy, or nothing that anybody's account has.
+// followCarriers finds out, of shared records that are gone from the user's account, what became of them: a record that another user's
+// account has now in their place, of which this user has a new copy, or, where it was a copy of another user's, nothing that anybody's
+// account has.
 func (l *loader) followCarriers(ctx context.Context) error {
 	side, ok := l.copiedSide()
 	if !ok {
 		return nil
 	}
-	gone := map[string]*pair{}
+	gone, copied := map[string]*pair{}, map[string]*pair{}
 	l.pairs.each(l.pairs.list, func(p *pair) {
 		rec, is := p.records[side], p.records[side.Other()]
-		was := p.link.Sides[side].Locked
-		if p.link.Active && rec != nil && rec.Gone && is != nil && is.Member && !is.Gone && slices.Contains(was, record.Removal) && !slices.Contains(was, record.Withdrawal) {
-			gone[is.ID] = p
+		if !p.link.Active || rec == nil || !rec.Gone || is == nil || !is.Member || is.Gone {
+			return
+		}
+		switch was := p.link.Sides[side].Locked; {
+		case !slices.Contains(was, record.Removal):
+			if slices.Contains(is.Locked, record.Others) {
+				gone[is.ID] = p
+			}
+		case !slices.Contains(was, record.Withdrawal):
+			gone[is.ID], copied[is.ID] = p, p
 		}
 	})
 	if len(gone) == 0 {
 		return nil
 	}
-	if err := l.followCopies(ctx, side, gone); err != nil {
-		return err
-	}
-	carriers, err := l.carriers(ctx, sortedKeys(gone), false)
+	followed, err := l.followCopies(ctx, side, gone)
 	if err != nil {
 		return err
 	}
-	kept, err := l.keptAlone(ctx, sortedKeys(gone))
-	for id, p := range gone {
+	for _, id := range followed {
+		delete(copied, id)
+	}
+	if len(copied) == 0 {
+		return nil
+	}
+	carriers, err := l.carriers(ctx, sortedKeys(copied), false)
+	if err != nil {
+		return err
+	}
+	kept, err := l.keptAlone(ctx, sortedKeys(copied))
+	for id, p := range copied {
 		p.orphaned = carriers[id] == nil && !kept[id]
 	}
 	return err
@@ -157,8 +172,8 @@ func (l *loader) takeOver() {
 	}
 }
 
-// followCopies gives pairs whose copies are gone the new copies that stand for the same records.
-func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[string]*pair) error {
+// followCopies gives pairs whose copies are gone the new copies that stand for the same records, which it returns.
+func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[string]*pair) (followed []string, err error) {
 	named := map[string]*pair{}
 	l.pairs.each(l.pairs.list, func(p *pair) {
 		if rec := p.records[side]; p.newlySeen() && rec != nil && !rec.Gone {
@@ -169,13 +184,14 @@ func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[st
 	})
 	copies, err := l.copies(ctx, sortedKeys(named), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, c := range copies {
 		p, heir := gone[c.CreatioID], named[c.Shared]
 		if p == nil || heir == nil || !c.Active || c.User == l.user.ID() {
 			continue
 		}
+		followed = append(followed, c.CreatioID)
 		delete(gone, c.CreatioID)
 		delete(named, c.Shared)
 		rec := heir.open().records[side]
@@ -188,7 +204,7 @@ func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[st
 		l.remember(side, p.stored, rec)
 	}
 	l.pairs.close()
-	return nil
+	return followed, nil
 }
 
 // tellCarriers decides once more about conflicts in which a copy won that this user may not write: where another user's

@@ -230,12 +230,9 @@ func (p *planner) jobTitle() {
 	p.set(contact.JobTitle, want)
 }
 
-// noteText writes the notes in the form that they had. Notes that begin with signs of HTML in them are written as HTML: the newer
-// pages show every note as that.
+// noteText writes the notes in the form that they had.
 func (p *planner) noteText() {
-	text := p.op.After.Text(contact.Notes)
-	begins := p.op.Before.Text(contact.Notes) == "" && strings.ContainsAny(text, "<&")
-	stored := richtext.Write(text, p.state.HTML || begins)
+	stored := richtext.Rewrite(p.op.After.Text(contact.Notes), p.op.Before.Text(contact.Notes), p.state.HTML)
 	p.columns["Notes"] = stored
 	p.state.HTML = richtext.IsHTML(stored)
 	p.set(contact.Notes, richtext.Plain(stored))

@@ -15,6 +15,9 @@ import (
 // among the untracked values.
 const Suffix = "suffix"
 
+// Nickname is what people call somebody, which sides that keep it apart from the name hand over in the same way.
+const Nickname = "nickname"
+
 // suffixes are the words that tell generations apart, by the word that they mean.
 var suffixes = map[string]string{
 	"jr": "junior", "jnr": "junior", "junior": "junior", "2nd": "second", "ii": "second", "3rd": "third", "iii": "third", "iv": "fourth", "4th": "fourth",

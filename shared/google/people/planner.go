@@ -106,6 +106,10 @@ func (p *planner) name() {
 	n.UnstructuredName, n.DisplayName, n.DisplayNameLastFirst, n.Metadata = "", "", "", nil
 	n.GivenName, n.MiddleName = p.text(contact.GivenName), p.text(contact.MiddleName)
 	n.FamilyName, n.HonorificPrefix = p.text(contact.Surname), p.text(contact.Salutation)
+	if nick := nicknameOf(p.have); nick != "" && n.GivenName == nick && n.MiddleName+n.FamilyName == "" && (len(p.have.Names) == 0 || p.have.Names[0].GivenName == "") {
+		// It shows by itself.
+		n.GivenName = ""
+	}
 	p.once(n)
 	if !emptyName(n) {
 		p.out.person.Names = []*people.Name{n}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -49,7 +50,10 @@ func CandidateKeys(it match.Item) []string {
 	delete(short, MiddleName)
 	for _, f := range []record.Fields{it.Fields, short} {
 		if n := nameOf(match.Item{Fields: f, Untracked: it.Untracked}); !n.isEmpty() {
-			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled), "s"+n.sorted(func(w word) string { return sounds(w.plain) }))
+			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled))
+			for _, k := range n.soundKeysOf() {
+				keys = append(keys, "s"+k)
+			}
 		}
 	}
 	return unique(keys)
@@ -66,8 +70,18 @@ func compare(a, b match.Item) match.Verdict {
 	case y.isEmpty():
 		return compareToNameless(a, b)
 	default:
-		return compareNames(x, y)
+		if v := compareNames(x, y); v != match.Same || !onlyByRole(a, b) || len(x.words) == len(y.words) || min(len(x.words), len(y.words)) > 1 {
+			return v
+		}
+		return match.Doubtful
 	}
+}
+
+// onlyByRole reports whether all that two share are mailboxes of a role, which an Anna has who is any of a company's Annas.
+func onlyByRole(a, b match.Item) bool {
+	addresses := shared(emailKeys(a), emailKeys(b))
+	return len(addresses) > 0 && len(shared(numberKeys(allOf(a, Phones)), numberKeys(allOf(b, Phones)))) == 0 &&
+		!slices.ContainsFunc(addresses, func(k string) bool { return !isRole(k) })
 }
 
 // compareNameless compares two of which neither has a name: they are one unless their companies differ.
@@ -83,10 +97,7 @@ func compareNameless(a, b match.Item) match.Verdict {
 // they are a company's own.
 func compareToNameless(person, nameless match.Item) match.Verdict {
 	numbers := shared(numberKeys(allOf(person, Phones)), numberKeys(allOf(nameless, Phones)))
-	addresses := shared(emailKeys(person), emailKeys(nameless))
-	if nameless.Fields.Text(Company) != "" {
-		addresses = slices.DeleteFunc(addresses, isRole)
-	}
+	addresses := slices.DeleteFunc(shared(emailKeys(person), emailKeys(nameless)), isRole)
 	if len(numbers) > 0 && len(addresses) > 0 {
 		return match.Same
 	}
@@ -94,15 +105,24 @@ func compareToNameless(person, nameless match.Item) match.Verdict {
 }
 
 // roles are mailboxes that a company's people share.
-var roles = map[string]bool{
-	"info": true, "office": true, "contact": true, "contacts": true, "mail": true, "post": true, "hello": true, "sales": true, "support": true, "service": true,
-	"admin": true, "team": true, "help": true, "billing": true, "accounts": true, "accounting": true, "hr": true, "jobs": true, "marketing": true,
-	"press": true, "reception": true, "kontakt": true, "buero": true, "verkauf": true, "vertrieb": true, "enquiries": true, "orders": true,
-}
+var roles = func() map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(`info office contact contacts mail email post hello hi welcome sales support service services admin administration team help helpdesk
+		billing accounts accounting hr jobs career careers marketing press media pr reception frontdesk enquiries inquiries orders order shop store booking bookings
+		reservations noreply donotreply newsletter webmaster postmaster privacy legal finance invoice invoices purchasing procurement customerservice customercare
+		secretary secretariat assistant general company staff all kontakt buero verkauf vertrieb einkauf zentrale empfang rezeption sekretariat rechnung buchhaltung
+		bewerbung kundenservice kundendienst biuro sprzedaz obchod ventas contacto hola administracion contato vendas contatto vendite commerciale segreteria
+		commercial compta accueil direction verkoop administratie`) {
+		out[w] = true
+	}
+	return out
+}()
 
+// isRole reports whether an address is a role's, as office@, office.vienna@ and no-reply@.
 func isRole(address string) bool {
 	local, _, _ := strings.Cut(address, "@")
-	return roles[local]
+	first := strings.FieldsFunc(local, func(r rune) bool { return !unicode.IsLetter(r) })
+	return len(first) > 0 && roles[first[0]] || roles[strings.Join(first, "")]
 }
 
 // shared are the keys that are in both lists.
@@ -156,7 +176,7 @@ func soundKeys(it match.Item) []string {
 	if len(n.words) < 2 {
 		return nil
 	}
-	return products([]string{n.sorted(func(w word) string { return sounds(w.plain) })}, companyKeys(it))
+	return products(n.soundKeysOf(), companyKeys(it))
 }
 
 func twoScripts(a, b match.Item) bool {

@@ -127,9 +127,23 @@ func SubscriberKey(number string) string {
 // lettered is how many digits a number that is written with letters has at least: a prefix as 1-800.
 const lettered = 4
 
+// mayBeSamePhone reports, of the keys of two numbers, whether it is worth to look at them: one names its country, and both end alike.
+func mayBeSamePhone(a, b string) bool {
+	if strings.HasPrefix(a, "+") == strings.HasPrefix(b, "+") {
+		return false
+	}
+	a, _, _ = strings.Cut(a, ";")
+	b, _, _ = strings.Cut(b, ";")
+	const end = 4
+	return len(a) < end || len(b) < end || a[len(a)-end:] == b[len(b)-end:] || strings.ContainsFunc(b+a, unicode.IsLetter)
+}
+
 // samePhone tells whether one number is the other one without its country code, or with the prefix of calls abroad. The number that
 // names its country confirms that.
 func samePhone(a, b record.Entry) bool {
+	if !mayBeSamePhone(PhoneKey(a.Text), PhoneKey(b.Text)) {
+		return false
+	}
 	n, ok := parsePhone(a.Text)
 	other := b.Text
 	if !ok {

@@ -67,6 +67,27 @@ func (f Field) Means(a, b Entry) bool {
 	return f.Key(a) == f.Key(b) || f.Alike != nil && f.Alike(a, b)
 }
 
+// Keys are the identities of entries that one record has side by side. Of entries that are alike all have one: within a record they are
+// one value, as a number with and without its country code.
+func (f Field) Keys(entries []Entry) []string {
+	own := make([]string, len(entries))
+	for i, e := range entries {
+		own[i] = f.Key(e)
+	}
+	if f.Alike == nil || len(entries) < 2 {
+		return own
+	}
+	keys := slices.Clone(own)
+	for i, e := range entries {
+		for j, o := range entries {
+			if own[j] < keys[i] && f.Alike(e, o) {
+				keys[i] = own[j]
+			}
+		}
+	}
+	return keys
+}
+
 // Empty reports whether the entry says nothing.
 func (f Field) Empty(e Entry) bool {
 	for _, part := range e.Parts {
@@ -155,12 +176,12 @@ func (s Schema) Clean(in Fields) Fields {
 	out := make(Fields, len(in))
 	for _, f := range s {
 		seen := map[string]bool{}
-		for _, e := range in[f.Name] {
-			key := f.Key(e)
-			if f.Empty(e) || seen[key] || (!f.Set && len(seen) > 0) {
+		keys := f.Keys(in[f.Name])
+		for i, e := range in[f.Name] {
+			if f.Empty(e) || seen[keys[i]] || (!f.Set && len(seen) > 0) {
 				continue
 			}
-			seen[key] = true
+			seen[keys[i]] = true
 			out[f.Name] = append(out[f.Name], e)
 		}
 	}
@@ -172,13 +193,14 @@ func (s Schema) Repeats(in Fields) Fields {
 	out := Fields{}
 	for _, f := range s {
 		seen := map[string]bool{}
-		for _, e := range in[f.Name] {
-			switch key := f.Key(e); {
+		keys := f.Keys(in[f.Name])
+		for i, e := range in[f.Name] {
+			switch {
 			case !f.Set || f.Empty(e):
-			case seen[key]:
+			case seen[keys[i]]:
 				out[f.Name] = append(out[f.Name], e)
 			default:
-				seen[key] = true
+				seen[keys[i]] = true
 			}
 		}
 	}

@@ -246,15 +246,19 @@ func (p *planner) biography() {
 func (p *planner) set(f record.Field, types map[string]string) []wanted {
 	var all, want []wanted
 	seen := map[string]bool{}
-	for _, e := range p.op.After[f.Name] {
-		displayed := p.entry(f, e)
-		if types == nil {
-			displayed.Kind = ""
-		} else if displayed.Kind = e.Kind; types[e.Kind] == "" {
-			displayed.Kind = contact.KindOther
+	after := p.op.After[f.Name]
+	fitting := make([]record.Entry, len(after))
+	for i, e := range after {
+		if fitting[i] = p.entry(f, e); types == nil {
+			fitting[i].Kind = ""
+		} else if fitting[i].Kind = e.Kind; types[e.Kind] == "" {
+			fitting[i].Kind = contact.KindOther
 		}
+	}
+	for i, key := range f.Keys(fitting) {
+		e, displayed := after[i], fitting[i]
 		w := wanted{e, displayed}
-		switch key := f.Key(displayed); {
+		switch {
 		case f.Empty(e):
 			continue
 		case f.Empty(displayed), seen[key]:

@@ -125,7 +125,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	shared := httpx.NewBase()
 	for _, s := range record.Sides {
 		a.base[s] = httpx.NewTransport(httpx.Options{
-			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.measureCall,
+			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Lasting: lasting[s], Observe: a.measureCall,
 		})
 	}
 	if a.linker, err = a.newLinker(safe); err != nil {
@@ -175,6 +175,9 @@ func NewReceiver(ctx context.Context, c config.Config, o Options) (*App, error) 
 	}
 	return a, nil
 }
+
+// lasting tell of a service which refusals no waiting ends.
+var lasting = map[record.Side]func([]byte) bool{record.Google: google.Lasting}
 
 // begin opens what every function needs: telemetry and the store.
 func begin(ctx context.Context, c config.Config, o Options) (*App, error) {

@@ -398,7 +398,7 @@ func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error)
 	}
 	api, err := google.NewClient(google.Options{HTTP: callers[record.Google], Endpoint: a.config.Google.Endpoint, Now: a.now, Logger: a.logger})
 	return clients{site: site, google: api, user: creatio.User{
-		ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone,
+		ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone, Culture: p.Creatio.Culture,
 	}}, err
 }
 

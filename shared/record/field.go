@@ -33,6 +33,8 @@ type Field struct {
 	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
 	// Tandem does not carry.
 	Alike func(a, b Entry) bool
+	// Located, where not nil, gives Alike for records of one thing, and for a user whose country is home where that is known.
+	Located func(records []Fields, home string) func(a, b Entry) bool
 	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
 	// it and an exact value, both stay.
 	Loose func(Entry) bool

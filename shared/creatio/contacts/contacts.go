@@ -49,6 +49,9 @@ func (s *Side) Chosen() bool { return true }
 // Site is the address of the site, whose contacts all of its users share.
 func (s *Side) Site() string { return s.site.URL() }
 
+// Home is the country of the user's culture.
+func (s *Side) Home() string { return s.user.Region() }
+
 // Ahead is how far the site's clock is ahead of this one.
 func (s *Side) Ahead() time.Duration { return s.site.Ahead() }
 

@@ -69,6 +69,8 @@ func compare(a, b match.Item) match.Verdict {
 		return compareToNameless(b, a)
 	case y.isEmpty():
 		return compareToNameless(a, b)
+	case generationApart(a, b):
+		return min(compareNames(x, y), match.Doubtful)
 	default:
 		if v := compareNames(x, y); v != match.Same || !onlyByRole(a, b) || len(x.words) == len(y.words) || min(len(x.words), len(y.words)) > 1 {
 			return v
@@ -84,13 +86,35 @@ func onlyByRole(a, b match.Item) bool {
 		!slices.ContainsFunc(addresses, func(k string) bool { return !isRole(k) })
 }
 
-// compareNameless compares two of which neither has a name: they are one unless their companies differ.
+// compareNameless compares two of which neither has a name: they are one unless their companies differ, or all that they share is
+// a number or a role's mailbox and each has an address of its own.
 func compareNameless(a, b match.Item) match.Verdict {
 	x, y := record.Fold(a.Fields.Text(Company)), record.Fold(b.Fields.Text(Company))
 	if x != "" && y != "" && x != y {
 		return match.Doubtful
 	}
+	own := func(it match.Item) []string { return slices.DeleteFunc(emailKeys(it), isRole) }
+	for _, addresses := range []func(match.Item) []string{emailKeys, own} {
+		if len(addresses(a)) > 0 && len(addresses(b)) > 0 && len(shared(addresses(a), addresses(b))) == 0 {
+			return match.Doubtful
+		}
+	}
 	return match.Same
+}
+
+// generation is about how many years are between parents and children.
+const generation = 12
+
+// generationApart reports whether two were born so far apart that they are no one, but may have one name.
+func generationApart(a, b match.Item) bool {
+	born := func(it match.Item) (int, bool) {
+		text := it.Fields.Text(Birthday)
+		t, ok := ParseBirthday(text)
+		return t.Year(), ok && !strings.HasPrefix(text, "--")
+	}
+	x, ok := born(a)
+	y, ok2 := born(b)
+	return ok && ok2 && max(x, y)-min(x, y) >= generation
 }
 
 // compareToNameless compares a person with a contact that has no name: an address and a number together are enough, unless

@@ -31,7 +31,7 @@ func compareNames(a, b name) match.Verdict {
 // agree reports whether two names are one person's, as far as they say.
 func agree(a, b, short, long name) bool {
 	switch {
-	case a.suffix != b.suffix, a.couple != b.couple:
+	case a.suffix != b.suffix, a.couple != b.couple, a.relation != b.relation:
 		return false
 	case joined(a) == joined(b), !slices.Equal(a.scripts(), b.scripts()) && soundAlike(a.whole(), b.whole()):
 		return a.gender == b.gender || a.gender == unknown || b.gender == unknown || len(short.words) > 1

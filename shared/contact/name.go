@@ -38,6 +38,17 @@ var titles = map[string]gender{
 	"пан": man, "пані": woman, "господин": man, "госпожа": woman,
 }
 
+// relations are words by which somebody is called after another person. Some are last names as well.
+var relations = func() map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(`assistant secretary office mom mum mother dad father wife husband son daughter brother sister
+		assistent assistentin sekretariat sekretarin sekretaerin buro buero mutter mama mutti vater papa ehefrau ehemann sohn tochter bruder schwester
+		мама папа мать отец жена муж сын дочь брат сестра дружина чоловік донька мати батько секретар секретарь секретарка`) {
+		out[w] = true
+	}
+	return out
+}()
+
 type gender int
 
 const (
@@ -56,8 +67,9 @@ type name struct {
 	suffix string
 	// gender is what the titles say of the person.
 	gender gender
-	// couple says that it names several people, nick that it is only what people call somebody.
-	couple, nick bool
+	// couple says that it names several people, relation that it names somebody after another person, and nick that it is only what
+	// people call somebody.
+	couple, relation, nick bool
 }
 
 // word is one word of a name in its spellings: as it is without accents, and with the letters that people write in their
@@ -79,6 +91,7 @@ func nameOf(it match.Item) name {
 		whole += " " + text
 		plain, spelled, heard := strings.Fields(record.Fold(text)), strings.Fields(record.Fold(spellOut(text))), strings.Fields(record.Fold(hear(text)))
 		for i, w := range plain {
+			n.relation = n.relation || relations[w]
 			n.words = append(n.words, word{plain: w, spelled: spelled[i], heard: heard[i], family: part == Surname})
 		}
 		if part != Surname {

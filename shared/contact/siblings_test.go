@@ -109,6 +109,7 @@ func TestMatch_knows_one_person_by_two_spellings(t *testing.T) {
 		{"Meyer|Anna", "Anna|Meyer"},
 		{"Meyer, Anna|", "Anna|Meyer"},
 		{"ANNA|MEYER", "anna|meyer"},
+		{"Anne-Sophie|Mutter", "A.|Mutter"},
 		{"ﾔﾏﾀﾞ|タロウ", "ヤマダ|タロウ"},
 	} {
 		if got := met(called(tc[0], "email", mailbox), called(tc[1], "email", mailbox)); got != "one person" {
@@ -187,6 +188,10 @@ func TestMatch_asks_whether_two_of_one_mailbox_are_one_person(t *testing.T) {
 		{"Carlos|Silva Sobrinho", "Carlos|Silva Filho"},
 		{"Іван|Франко мол.", "Іван|Франко"},
 		{"Smith|Jr.", "Smith|"},
+		{"Anna|Meyer", "Anna Meyer|(Assistant)"},
+		{"Anna|Meyer", "Mama|Anna Meyer"},
+		{"Anna|Meyer", "Sekretariat|Anna Meyer"},
+		{"Олена|Коваль", "мама Олена|Коваль"},
 		{"Mr.|Meyer", "Mrs.|Meyer"},
 		{"Herr|Meyer", "Frau|Meyer"},
 		{"Mr.|Meyer", "Anna|Meyer"},

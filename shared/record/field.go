@@ -70,7 +70,7 @@ func (f Field) Means(a, b Entry) bool {
 }
 
 // Keys are the identities of entries that one record has side by side. Of entries that are alike all have one: within a record they are
-// one value, as a number with and without its country code.
+// one value, as a number with and without its country code. It is the key of one of them, which shows whatever their order is.
 func (f Field) Keys(entries []Entry) []string {
 	own := make([]string, len(entries))
 	for i, e := range entries {
@@ -180,7 +180,7 @@ func (s Schema) Clean(in Fields) Fields {
 		seen := map[string]bool{}
 		keys := f.Keys(in[f.Name])
 		for i, e := range in[f.Name] {
-			if f.Empty(e) || seen[keys[i]] || (!f.Set && len(seen) > 0) {
+			if f.Empty(e) || seen[keys[i]] || keys[i] != f.Key(e) || (!f.Set && len(seen) > 0) {
 				continue
 			}
 			seen[keys[i]] = true
@@ -199,7 +199,7 @@ func (s Schema) Repeats(in Fields) Fields {
 		for i, e := range in[f.Name] {
 			switch {
 			case !f.Set || f.Empty(e):
-			case seen[keys[i]]:
+			case seen[keys[i]], keys[i] != f.Key(e):
 				out[f.Name] = append(out[f.Name], e)
 			default:
 				seen[keys[i]] = true

@@ -44,7 +44,7 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	}
 	for i, key := range f.Keys(entries) {
 		keys[rows[i].ID] = key
-		if seen[key] {
+		if seen[key] || f.Key(entries[i]) != key {
 			repeats[key] = append(repeats[key], rows[i])
 		} else {
 			seen[key] = true
@@ -99,7 +99,7 @@ func (p *planner) communications(f record.Field) {
 	}
 	for i, key := range f.Keys(fitting) {
 		e, as := after[i], fitting[i]
-		if as.Text == "" || seen[key] {
+		if as.Text == "" || seen[key] || f.Key(as) != key {
 			p.project(f.Name, e, record.Entry{})
 			continue
 		}

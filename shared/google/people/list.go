@@ -183,7 +183,9 @@ func (l list[T]) visible() (chosen map[string]int, keys []string) {
 		if !ok {
 			continue
 		}
-		keys[i] = "=" + key
+		if keys[i] = "=" + key; l.field.Key(e) != key {
+			continue
+		}
 		j, taken := chosen[keys[i]]
 		if !taken {
 			chosen[keys[i]] = i

@@ -261,7 +261,7 @@ func (p *planner) set(f record.Field, types map[string]string) []wanted {
 		switch {
 		case f.Empty(e):
 			continue
-		case f.Empty(displayed), seen[key]:
+		case f.Empty(displayed), seen[key], f.Key(displayed) != key:
 			w.displayed = record.Entry{}
 		case len(want) >= maxEntries:
 			w.displayed = record.Entry{}

@@ -14,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -153,7 +152,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		a.invoker.issuer = c.Google.Endpoint
 	}
 	a.site = web.New(web.Options{
-		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
+		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), History: c.History, Now: a.now, Logger: a.logger,
 	})
 	if c.Store.Kind == config.Bolt && a.inline != nil {
 		if err := a.resume(ctx); err != nil {
@@ -195,7 +194,7 @@ func begin(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if a.telemetry, err = openTelemetry(c.Telemetry, o, a.logger); err != nil {
 		return nil, err
 	}
-	if a.store, err = openStore(ctx, c.Store, o.Observe); err != nil {
+	if a.store, err = openStore(ctx, c.Store, c.History, o.Observe); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	a.migrator = migrate.New(a.store, migrate.All, rand.Text(), a.now, a.logger)
@@ -237,15 +236,22 @@ func (a *App) openSchedule(o Options) error {
 	return nil
 }
 
-func openStore(ctx context.Context, c config.Store, observe func(reads, writes int)) (store.Store, error) {
+func openStore(ctx context.Context, c config.Store, history time.Duration, observe func(reads, writes int)) (store.Store, error) {
 	if c.Kind != config.Firestore {
-		return bolt.Open(c.Path)
+		s, err := bolt.Open(c.Path)
+		if err != nil {
+			return nil, err
+		}
+		return s.WithHistory(history), nil
 	}
 	s, err := firestore.Open(ctx, c.Project, c.Database)
-	if err != nil || observe == nil {
-		return s, err
+	if err != nil {
+		return nil, err
 	}
-	return s.WithObserver(observe), nil
+	if s = s.WithHistory(history); observe != nil {
+		s = s.WithObserver(observe)
+	}
+	return s, nil
 }
 
 // Settings serves the pages and the API.
@@ -308,23 +314,6 @@ func (a *App) Close(ctx context.Context) error {
 		err = errors.Join(err, client.Close())
 	}
 	return errors.Join(err, a.store.Close(), a.telemetry.Close(ctx))
-}
-
-// Version is the module's version, or the revision it was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return s.Value[:12]
-		}
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	return "unknown"
 }
 
 // newLinker makes the linking flows, with access to the users of Creatio.

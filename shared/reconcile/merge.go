@@ -331,6 +331,8 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(c, c, slot{canonical: c.canonical})
 		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
 	case m.field.Set && m.relabelledAndRespelled(b, c, g):
+	case m.field.KindYields && m.field.Empty(c.canonical) != m.field.Empty(g.canonical) && !m.policy.Direction.one():
+		m.remove(b, c, g)
 	default:
 		m.conflict(b, c, g)
 	}
@@ -347,6 +349,19 @@ func (m *merger) stay(b, c, g slot) {
 		}
 	}
 	m.put(b, c, g)
+}
+
+// remove takes a value away that the other side removed. Where that may not be, both stay as they are.
+func (m *merger) remove(b, c, g slot) {
+	side, stays := record.Google, g
+	if m.field.Empty(g.canonical) {
+		side, stays = record.Creatio, c
+	}
+	if !m.takes(side) {
+		m.stay(b, c, g)
+		return
+	}
+	m.decide(side, RuleChanged, stays, slot{})
 }
 
 // leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that

@@ -42,6 +42,9 @@ type Field struct {
 	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
 	// former value is left; it is 0 where now is no edit of it.
 	Edited func(canonical, displayed, now Entry) (edited Entry, weight int)
+	// KindYields says that the kind of an entry of a set tells something about it, as the answer of an attendee does: an entry that
+	// one side removed goes although the other side changed its kind.
+	KindYields bool
 }
 
 // Exact is the form in which a change of an entry shows: label and text without what nobody sees.

@@ -47,6 +47,8 @@ type CreatioAccount struct {
 	User      string `json:"user,omitempty"`
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
+	// Culture is the language and the country that the user chose, as "en-US".
+	Culture   string `json:"culture,omitempty"`
 	Linked    bool   `json:"linked"`
 	Reconnect bool   `json:"reconnect"`
 }

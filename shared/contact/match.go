@@ -189,8 +189,8 @@ func products(names, others []string) []string {
 	return unique(keys)
 }
 
-func sameName(a, b record.Fields) bool {
-	x, y := nameOf(match.Item{Fields: a}), nameOf(match.Item{Fields: b})
+func sameName(a, b match.Item) bool {
+	x, y := nameOf(a), nameOf(b)
 	if x.isEmpty() || y.isEmpty() {
 		return false
 	}

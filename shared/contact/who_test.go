@@ -252,3 +252,19 @@ func TestMatch_asks_where_names_do_not_agree(t *testing.T) {
 		})
 	}
 }
+
+// Two of a family have the mailbox of the one in Google: whose name is his, but for the suffix, is not him.
+func TestMatch_asks_for_a_namesake_with_a_suffix_among_several(t *testing.T) {
+	t.Parallel()
+	family := []match.Item{
+		card("given", "John", "surname", "Smith", "email", mailbox), card("given", "Jane", "surname", "Smith", "email", mailbox),
+	}
+	r := match.Find(contact.Match, family, []match.Item{card("given", "John", "surname", "Smith", "suffix", "Jr.", "email", mailbox)})
+	if len(r.Pairs) > 0 || len(r.Doubts) == 0 {
+		t.Errorf("got %s", describe(r))
+	}
+	r = match.Find(contact.Match, family, []match.Item{card("given", "John", "surname", "Smith", "email", mailbox)})
+	if len(r.Pairs) != 1 {
+		t.Errorf("without the suffix: got %s", describe(r))
+	}
+}

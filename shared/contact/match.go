@@ -23,7 +23,7 @@ var Match = match.Rules{
 		{Reason: ByEmail, Keys: emailKeys, Least: match.Same},
 		// A switchboard's number, or the family's: two names that have nothing in common are two people.
 		{Reason: ByPhone, Keys: phoneKeys, Least: match.Same, Shared: true},
-		{Reason: ByPhone, Keys: namedNumberKeys, Least: match.Same},
+		{Reason: ByPhone, Keys: namedNumberKeys, Least: match.Same, Possible: sameFullName},
 		{Reason: ByName, Keys: nameKeys, Least: match.Same},
 		{Reason: ByName, Keys: soundKeys, Least: match.Same, Possible: twoScripts},
 	},
@@ -138,11 +138,24 @@ func numberKeys(numbers []record.Entry) []string {
 	return unique(keys)
 }
 
-// namedNumberKeys are the numbers under any label, each with the name: a fax or a switchboard is shared by many, of whom
-// hardly two have one name.
+// namedNumberKeys are the numbers under any label, each with every word of the name as it sounds: a fax or a switchboard is shared
+// by many, of whom hardly two have one name.
 func namedNumberKeys(it match.Item) []string {
-	numbers := numberKeys(allOf(it, Phones))
-	return products(fullNames(nameOf(it)), numbers)
+	var names []string
+	for _, w := range nameOf(it).words {
+		if s := sounds(w.plain); s != "" {
+			names = append(names, s)
+		}
+	}
+	return products(names, numberKeys(allOf(it, Phones)))
+}
+
+// sameFullName tells whether two names of at least two whole words agree, in whatever spelling.
+func sameFullName(a, b match.Item) bool {
+	x, y := nameOf(a), nameOf(b)
+	initial := func(w word) bool { return len([]rune(w.plain)) == 1 && script(w.plain) != "Han" }
+	short := func(n name) bool { return len(n.words) < 2 || slices.ContainsFunc(n.words, initial) }
+	return !short(x) && !short(y) && compareNames(x, y) == match.Same
 }
 
 // nameKeys are the name with the company.

@@ -208,6 +208,19 @@ func TestMatch_asks_where_names_do_not_agree(t *testing.T) {
 		"an address of a type that the site added, another name": {
 			card("given", "Sue", "surname", "Reed", "other email", "sue@example.com"), card("given", "Tom", "surname", "Hall", "email", "sue@example.com"), doubt,
 		},
+		"a number of a type that the site added, another spelling": {
+			card("given", "Jean Pierre", "surname", "Dupont", "other phone", landline), card("given", "Jeanpierre", "surname", "Dupont", "phone", landline), one,
+		},
+		"a number of a type that the site added, another script": {
+			card("given", "Γιώργος", "surname", "Παπαδόπουλος", "other phone", landline),
+			card("given", "Giorgos", "surname", "Papadopoulos", "phone", landline), one,
+		},
+		"a switchboard, and an initial": {
+			card("given", "A.", "surname", "Dupont", "other phone", landline), card("given", "Anna", "surname", "Dupont", "phone", landline), two,
+		},
+		"a switchboard of a family": {
+			card("given", "Anna", "surname", "Dupont", "other phone", landline), card("given", "Bert", "surname", "Dupont", "phone", landline), two,
+		},
 		"an office with one number": {
 			card("given", "Grace", "surname", "Hopper", "phone", landline), card("given", "Alan", "surname", "Turing", "phone", landline), two,
 		},

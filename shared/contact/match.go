@@ -143,10 +143,9 @@ func numberKeys(numbers []record.Entry) []string {
 func namedNumberKeys(it match.Item) []string {
 	var names []string
 	for _, w := range nameOf(it).words {
-		if s := sounds(w.plain); s != "" {
-			names = append(names, s)
-		}
+		names = append(names, sounds(w.plain), sounds(w.spelled))
 	}
+	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
 	return products(names, numberKeys(allOf(it, Phones)))
 }
 

@@ -215,6 +215,9 @@ func TestMatch_asks_where_names_do_not_agree(t *testing.T) {
 			card("given", "Γιώργος", "surname", "Παπαδόπουλος", "other phone", landline),
 			card("given", "Giorgos", "surname", "Papadopoulos", "phone", landline), one,
 		},
+		"a number of a type that the site added, umlauts spelled out": {
+			card("given", "Jürgen", "surname", "Müller", "other phone", landline), card("given", "Juergen", "surname", "Mueller", "phone", landline), one,
+		},
 		"a switchboard, and an initial": {
 			card("given", "A.", "surname", "Dupont", "other phone", landline), card("given", "Anna", "surname", "Dupont", "phone", landline), two,
 		},

@@ -3,6 +3,7 @@ package contact
 import (
 	"cmp"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -109,6 +110,15 @@ const significant = 9
 // country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
 // a number that is too short to be one subscriber's.
 func SubscriberKey(number string) string {
+	digits := dialled(number)
+	if len(digits) < significant {
+		return ""
+	}
+	return digits[len(digits)-significant:]
+}
+
+// dialled are the digits of a number without its extension. A letter is the digit on its key.
+func dialled(number string) string {
 	if n, ok := parsePhone(number); ok {
 		number = phonenumbers.Format(n, phonenumbers.E164)
 	} else {
@@ -118,32 +128,48 @@ func SubscriberKey(number string) string {
 	if len(digits) >= lettered {
 		digits = phonenumbers.NormalizeDigitsOnly(phonenumbers.ConvertAlphaCharactersInNumber(number))
 	}
-	if len(digits) < significant {
-		return ""
-	}
-	return digits[len(digits)-significant:]
+	return digits
 }
 
 // lettered is how many digits a number that is written with letters has at least: a prefix as 1-800.
 const lettered = 4
 
+// lastDigits are those that a number has in common with itself in any other form.
+func lastDigits(e record.Entry) string {
+	const some = 5
+	digits := dialled(e.Text)
+	return digits[max(0, len(digits)-some):]
+}
+
 // samePhone tells whether one number is the other one without its country code, or with the prefix of calls abroad. The number that
-// names its country confirms that.
+// names its country confirms that; where none does, a number that is the same but for the prefix and the country.
 func samePhone(a, b record.Entry) bool {
-	n, ok := parsePhone(a.Text)
-	other := b.Text
-	if !ok {
-		if n, ok = parsePhone(b.Text); !ok {
-			return false
-		}
-		other = a.Text
-	}
-	if _, both := parsePhone(other); both {
+	n, first := parsePhone(a.Text)
+	o, second := parsePhone(b.Text)
+	switch {
+	case first && second:
 		return false
+	case first:
+		return dialledAbroad(n, b.Text) || isNational(n, b.Text)
+	case second:
+		return dialledAbroad(o, a.Text) || isNational(o, a.Text)
+	default:
+		return abroadAndNational(a.Text, b.Text) || abroadAndNational(b.Text, a.Text)
 	}
-	if dialledAbroad(n, other) {
-		return true
-	}
+}
+
+// abroadAndNational tells whether a number with the prefix of calls abroad is another one within its country.
+func abroadAndNational(abroad, national string) bool {
+	digits := phonenumbers.NormalizeDigitsOnly(norm.NFKC.String(visible(abroad)))
+	return slices.ContainsFunc(foreignPrefixes, func(prefix string) bool {
+		rest, ok := strings.CutPrefix(digits, prefix)
+		n, parsed := parsePhone("+" + rest)
+		return ok && parsed && phonenumbers.IsValidNumber(n) && isNational(n, national)
+	})
+}
+
+// isNational tells whether a number is another one, which names its country, as it is written there.
+func isNational(n *phonenumbers.PhoneNumber, other string) bool {
 	region := phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
 	o, err := phonenumbers.Parse(other, region)
 	return err == nil && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH

@@ -30,9 +30,11 @@ type Field struct {
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
 	Key func(Entry) string
 	// Alike, where not nil, finds two entries of different keys that mean the same, as a telephone number with
-	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
-	// Tandem does not carry.
+	// and without its country code. It is asked of values that nothing was agreed on yet, of those of one record, and of those
+	// under labels that Tandem does not carry.
 	Alike func(a, b Entry) bool
+	// Near, beside Alike, is what entries that are alike have in common: no others are compared.
+	Near func(Entry) string
 	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
 	// it and an exact value, both stay.
 	Loose func(Entry) bool
@@ -154,14 +156,12 @@ func (s Schema) Names() []string {
 func (s Schema) Clean(in Fields) Fields {
 	out := make(Fields, len(in))
 	for _, f := range s {
-		seen := map[string]bool{}
-		for _, e := range in[f.Name] {
-			key := f.Key(e)
-			if f.Empty(e) || seen[key] || (!f.Set && len(seen) > 0) {
+		entries := in[f.Name]
+		for i, first := range f.Firsts(entries) {
+			if f.Empty(entries[i]) || first != i || (!f.Set && len(out[f.Name]) > 0) {
 				continue
 			}
-			seen[key] = true
-			out[f.Name] = append(out[f.Name], e)
+			out[f.Name] = append(out[f.Name], entries[i])
 		}
 	}
 	return out
@@ -171,18 +171,45 @@ func (s Schema) Clean(in Fields) Fields {
 func (s Schema) Repeats(in Fields) Fields {
 	out := Fields{}
 	for _, f := range s {
-		seen := map[string]bool{}
-		for _, e := range in[f.Name] {
-			switch key := f.Key(e); {
-			case !f.Set || f.Empty(e):
-			case seen[key]:
-				out[f.Name] = append(out[f.Name], e)
-			default:
-				seen[key] = true
+		if !f.Set {
+			continue
+		}
+		entries := in[f.Name]
+		for i, first := range f.Firsts(entries) {
+			if first != i && !f.Empty(entries[i]) {
+				out[f.Name] = append(out[f.Name], entries[i])
 			}
 		}
 	}
 	return out
+}
+
+// Firsts tells of each entry the place of the first one that means the same. Entries that say nothing mean nothing.
+func (f Field) Firsts(entries []Entry) []int {
+	firsts := make([]int, len(entries))
+	keys := make(map[string]int, len(entries))
+	near := map[string][]int{}
+	for i, e := range entries {
+		firsts[i] = i
+		if f.Empty(e) {
+			continue
+		}
+		key := f.Key(e)
+		if first, known := keys[key]; known {
+			firsts[i] = first
+			continue
+		}
+		if f.Alike != nil && len(entries) > 1 {
+			place := f.Near(e)
+			if at := slices.IndexFunc(near[place], func(j int) bool { return f.Alike(entries[j], e) }); at >= 0 {
+				firsts[i] = near[place][at]
+			} else {
+				near[place] = append(near[place], i)
+			}
+		}
+		keys[key] = firsts[i]
+	}
+	return firsts
 }
 
 // Equal reports whether both contents are the same field by field, sets in any order.

@@ -37,13 +37,15 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	var out pairing
 	repeats := map[string][]row{}
 	var free []row
-	seen := map[string]bool{}
-	for _, r := range rows {
-		if key := f.Key(r.entry()); seen[key] {
-			repeats[key] = append(repeats[key], r)
+	entries := make([]record.Entry, len(rows))
+	for i, r := range rows {
+		entries[i] = r.entry()
+	}
+	for i, at := range f.Firsts(entries) {
+		if key := f.Key(entries[at]); at != i {
+			repeats[key] = append(repeats[key], rows[i])
 		} else {
-			seen[key] = true
-			free = append(free, r)
+			free = append(free, rows[i])
 		}
 	}
 	pick := func(fits func(row) bool) (row, bool) {

@@ -177,12 +177,19 @@ func countryOf(a *people.Address) string {
 // else the same one whatever their order, which Google does not promise.
 func (l list[T]) visible() (chosen map[string]int, keys []string) {
 	chosen, keys = map[string]int{}, make([]string, len(l.items))
+	entries := make([]record.Entry, len(l.items))
+	for i, item := range l.items {
+		if e, ok := l.entry(item); ok {
+			entries[i] = e
+		}
+	}
+	firsts := l.field.Firsts(entries)
 	for i, item := range l.items {
 		e, ok := l.entry(item)
 		if !ok {
 			continue
 		}
-		keys[i] = "=" + l.field.Key(e)
+		keys[i] = "=" + l.field.Key(entries[firsts[i]])
 		j, taken := chosen[keys[i]]
 		if !taken {
 			chosen[keys[i]] = i

@@ -17,6 +17,8 @@ type said struct {
 	by           map[record.Side]*saying
 	// wants is what the other side has to show once all is quiet, where that is more than the value alone.
 	wants map[record.Side]string
+	// most is how often people had it at a side at once.
+	most map[record.Side]int
 	// former are the texts that were there before.
 	former []string
 }
@@ -25,6 +27,8 @@ type said struct {
 type saying struct {
 	lines []string
 	run   int
+	// fewer says that they took one of several lines away.
+	fewer bool
 }
 
 // sets are the fields with many values.
@@ -297,7 +301,7 @@ func (b *book) saidOf(one *individual, field, tok string) *said {
 			return s
 		}
 	}
-	s := &said{who: one, field: field, token: tok, by: map[record.Side]*saying{}, wants: map[record.Side]string{}}
+	s := &said{who: one, field: field, token: tok, by: map[record.Side]*saying{}, wants: map[record.Side]string{}, most: map[record.Side]int{}}
 	b.said = append(b.said, s)
 	return s
 }
@@ -334,7 +338,9 @@ func (b *book) says(side record.Side, s *said, left []string) {
 		delete(s.by, side.Other())
 	}
 	clear(s.wants)
-	s.by[side] = &saying{lines: left, run: b.runs}
+	s.most[side] = max(s.most[side], len(left))
+	was := s.by[side]
+	s.by[side] = &saying{lines: left, run: b.runs, fewer: was != nil && len(left) < len(was.lines)}
 }
 
 func (b *book) writes(text string) {

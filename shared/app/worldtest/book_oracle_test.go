@@ -75,6 +75,12 @@ func (b *book) unread(before map[lookup]string) {
 
 // hideOrShow takes the right to read one row of a list from the user, or gives all back.
 func (b *book) hideOrShow() {
+	for _, s := range b.said {
+		if s.field == contact.Addresses {
+			// Parts come and go with the right to read them.
+			clear(s.by)
+		}
+	}
 	if len(b.hidden) > 0 && b.rng.IntN(2) == 0 {
 		for at := range b.hidden {
 			list, id, _ := strings.Cut(at, "|")
@@ -157,10 +163,7 @@ func (b *book) agreeOn(s *said) {
 	}
 	for _, side := range record.Sides {
 		n := len(b.shows(side, ids[side], s))
-		most := 1
-		if left := s.by[side]; left != nil {
-			most = max(most, len(left.lines))
-		}
+		most := max(1, s.most[side])
 		switch {
 		case there && n == 0:
 			b.t.Errorf("%s: %v lost %s %s, of which people left %v", side, s.who, s.field, s.token, leftOf(s))
@@ -168,7 +171,7 @@ func (b *book) agreeOn(s *said) {
 			b.t.Errorf("%s: %v has %s %s again, which somebody removed", side, s.who, s.field, s.token)
 		case n > most && s.field == contact.Phones && !b.namesCountry(s, ids):
 			// Two forms of a number that do not name its country may be two numbers.
-		case n > most && (s.by[side] != nil || len(s.by) == 0):
+		case n > most:
 			b.t.Errorf("%s: %v has %s %s %d times: %q; people left %v", side, s.who, s.field, s.token, n, b.shows(side, ids[side], s), leftOf(s))
 		}
 		if want := s.wants[side]; want != "" && len(s.by) == 1 {
@@ -199,7 +202,7 @@ func (b *book) namesCountry(s *said, ids map[record.Side]string) bool {
 // atOnce reports whether both sides said something after all was quiet, and no run was between.
 func (b *book) atOnce(s *said) bool {
 	for _, left := range s.by {
-		if left.run != b.quiet {
+		if left.run != b.quiet || left.fewer && len(left.lines) > 0 {
 			return false
 		}
 	}

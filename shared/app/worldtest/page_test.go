@@ -66,6 +66,9 @@ const mainPhone = "6a3fb10c-67cc-df11-9b2a-001d60e938c6"
 
 // kindOfLabel is what a label means to the other side.
 func kindOfLabel(side record.Side, field, label string) string {
+	if field == contact.Emails || field == contact.Websites {
+		return "any"
+	}
 	for _, l := range labels[side][field] {
 		if l[0] == label {
 			return l[1]

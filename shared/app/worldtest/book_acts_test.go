@@ -27,8 +27,8 @@ type said struct {
 type saying struct {
 	lines []string
 	run   int
-	// fewer says that they took one of several lines away.
-	fewer bool
+	// slight says that the other side sees nothing of it, as of another line of the same value.
+	slight bool
 }
 
 // sets are the fields with many values.
@@ -171,6 +171,7 @@ func (b *book) many(side record.Side, id, field string) string {
 		is.text, is.label = b.respells(side, field, l.text), b.label(side, field)
 		p.add(field, is)
 		b.touched(side, id, field, tok)
+		b.saidOf(b.is[side][id], field, tok).by[side].slight = true
 		return fmt.Sprintf("adds the %s %q (%s) once more as %q (%s)", field, l.text, l.label, is.text, is.label)
 	case 5:
 		// Two values change places.
@@ -195,6 +196,10 @@ func (b *book) many(side record.Side, id, field string) string {
 	p.change(field, l, is)
 	b.touched(side, id, field, tok)
 	b.leftAlone(side, id, field, tok, l)
+	f, _ := contact.Schema.Field(field)
+	if s := b.saidOf(b.is[side][id], field, tok).by[side]; s != nil && f.Clean(l.text) == f.Clean(is.text) && kindOfLabel(side, field, l.label) == kindOfLabel(side, field, is.label) {
+		s.slight = true
+	}
 	if now := tokenOf(field, is.text); now != tok {
 		b.touched(side, id, field, now)
 		b.writes(is.text)
@@ -340,7 +345,7 @@ func (b *book) says(side record.Side, s *said, left []string) {
 	clear(s.wants)
 	s.most[side] = max(s.most[side], len(left))
 	was := s.by[side]
-	s.by[side] = &saying{lines: left, run: b.runs, fewer: was != nil && len(left) < len(was.lines)}
+	s.by[side] = &saying{lines: left, run: b.runs, slight: was != nil && len(left) > 0 && len(left) < len(was.lines)}
 }
 
 func (b *book) writes(text string) {

@@ -169,7 +169,7 @@ func (b *book) agreeOn(s *said) {
 			b.t.Errorf("%s: %v lost %s %s, of which people left %v", side, s.who, s.field, s.token, leftOf(s))
 		case !there && len(s.by) > 0 && b.tracked(side, ids[side], s):
 			b.t.Errorf("%s: %v has %s %s again, which somebody removed", side, s.who, s.field, s.token)
-		case n > most && s.field == contact.Phones && !b.namesCountry(s, ids):
+		case n > most && s.field == contact.Phones && b.vague(side, ids[side], s):
 			// Two forms of a number that do not name its country may be two numbers.
 		case n > most:
 			b.t.Errorf("%s: %v has %s %s %d times: %q; people left %v", side, s.who, s.field, s.token, n, b.shows(side, ids[side], s), leftOf(s))
@@ -187,22 +187,21 @@ func (b *book) tracked(side record.Side, id string, s *said) bool {
 	return slices.ContainsFunc(tokenLines(b.page(side, id), s.field, s.token), func(l line) bool { return kindOfLabel(side, s.field, l.label) != "" })
 }
 
-// namesCountry reports whether somebody wrote a number with the code of its country.
-func (b *book) namesCountry(s *said, ids map[record.Side]string) bool {
-	for _, side := range record.Sides {
-		for _, l := range tokenLines(b.page(side, ids[side]), s.field, s.token) {
-			if strings.HasPrefix(l.text, "+") || strings.HasPrefix(l.text, "00") {
-				return true
-			}
+// vague reports whether a side has a number in several forms that do not name its country.
+func (b *book) vague(side record.Side, id string, s *said) bool {
+	n := 0
+	for _, l := range tokenLines(b.page(side, id), s.field, s.token) {
+		if !strings.HasPrefix(l.text, "+") && !strings.HasPrefix(l.text, "00") {
+			n++
 		}
 	}
-	return false
+	return n > 1
 }
 
 // atOnce reports whether both sides said something after all was quiet, and no run was between.
 func (b *book) atOnce(s *said) bool {
 	for _, left := range s.by {
-		if left.run != b.quiet || left.fewer && len(left.lines) > 0 {
+		if left.run != b.quiet || left.slight {
 			return false
 		}
 	}

@@ -22,6 +22,7 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 	order = m.respelled(b, c, g, order)
 	order = m.respelled(b, g, c, order)
 	m.matchNew(b, c, g, order)
+	order = m.editedOnBoth(b, c, g, order)
 	for _, key := range order {
 		ce, inC := c[key]
 		ge, inG := g[key]
@@ -153,6 +154,82 @@ func (m *merger) matchNew(b map[string]record.Entry, c, g map[string]slot, order
 			}
 		}
 	}
+}
+
+// editedOnBoth finds the agreed values of which both sides changed parts, so that each side knows its own by another key.
+func (m *merger) editedOnBoth(b map[string]record.Entry, c, g map[string]slot, order []string) []string {
+	if m.field.Edited == nil {
+		return order
+	}
+	edit := func(was record.Entry, side, other map[string]slot) (key string, weight int) {
+		for _, k := range order {
+			s, there := side[k]
+			if !there || has(b, k) || has(other, k) {
+				continue
+			}
+			if _, w := m.field.Edited(was, was, s.canonical); w > weight {
+				key, weight = k, w
+			}
+		}
+		return key, weight
+	}
+	for _, known := range slices.Sorted(maps.Keys(b)) {
+		if has(c, known) || has(g, known) {
+			continue
+		}
+		ck, left := edit(b[known], c, g)
+		gk, right := edit(b[known], g, c)
+		// Two that have hardly anything left of it may as well be two others.
+		if min(left, right) < mostlyLost || max(left, right) < mostlyThere {
+			continue
+		}
+		c[known], g[known] = c[ck], g[gk]
+		delete(c, ck)
+		delete(g, gk)
+		order = append(order, known)
+	}
+	return order
+}
+
+// mostlyThere and mostlyLost are how much is left of a value, as Field.Edited weighs it, that is known for the same by it alone,
+// and beside another one of which that much is left.
+const mostlyThere, mostlyLost = 4, 2
+
+// mergeParts puts together a value of which both sides changed parts, each another one.
+func (m *merger) mergeParts(b, c, g slot) bool {
+	if m.field.Edited == nil || m.field.Empty(b.canonical) || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || !m.takes(record.Creatio) || !m.takes(record.Google) {
+		return false
+	}
+	whole := true
+	pick := func(was, creatio, google string) string {
+		was, creatio, google = m.field.Clean(was), m.field.Clean(creatio), m.field.Clean(google)
+		switch {
+		case creatio == google, google == was:
+			return creatio
+		case creatio == was:
+			return google
+		default:
+			whole = false
+			return ""
+		}
+	}
+	merged := record.Entry{
+		Kind: pick(b.canonical.Kind, c.canonical.Kind, g.canonical.Kind), Text: pick(b.canonical.Text, c.canonical.Text, g.canonical.Text),
+		Parts: map[string]string{},
+	}
+	for _, part := range m.field.Parts {
+		if text := pick(b.canonical.Parts[part], c.canonical.Parts[part], g.canonical.Parts[part]); text != "" {
+			merged.Parts[part] = text
+		}
+	}
+	is := slot{canonical: merged}
+	if !whole || m.field.Empty(merged) {
+		return false
+	}
+	m.put(is, is, is)
+	m.decide(record.Creatio, RuleChanged, c, is)
+	m.decide(record.Google, RuleChanged, g, is)
+	return true
 }
 
 func has[K comparable, V any](m map[K]V, k K) bool {

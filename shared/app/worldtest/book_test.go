@@ -283,7 +283,7 @@ func (b *book) enter(side record.Side, one *individual, mail, phone, tagged bool
 	if one.sharedMailbox != 0 && b.rng.IntN(2) == 0 {
 		b.adds(side, id, contact.Emails, mailbox(b.rng, one.sharedMailbox), one.sharedMailbox)
 	}
-	if one.sharedLandline != 0 && b.rng.IntN(2) == 0 {
+	if one.sharedLandline != 0 && one.spellings[0] != "||" && b.rng.IntN(2) == 0 {
 		b.adds(side, id, contact.Phones, telephone(b.rng, one.sharedLandline), one.sharedLandline)
 	}
 }

@@ -197,7 +197,7 @@ const mostlyThere, mostlyLost = 4, 2
 
 // mergeParts puts together a value of which both sides changed parts, each another one.
 func (m *merger) mergeParts(b, c, g slot) bool {
-	if m.field.Edited == nil || m.field.Empty(b.canonical) || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || !m.takes(record.Creatio) || !m.takes(record.Google) {
+	if m.field.Edited == nil || m.field.Empty(b.canonical) || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) {
 		return false
 	}
 	whole := true

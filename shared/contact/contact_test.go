@@ -168,6 +168,10 @@ func TestSamePhone_knows_a_number_without_its_country_code(t *testing.T) {
 		{"+44 20 7946 0018", "+44 20 7946 0018", false}, // of one key already
 		{"+44 20 7946 0018", "+1 202 555 0100", false},
 		{"020 7946 0018", "020 7946 0018", false},
+		{"011 44 20 7946 0018", "020 7946 0018", false}, // no country says what 011 is
+		{"8~10 44 20 7946 0018", "(020) 7946-0018", false},
+		{"011 44 20 7946 0018", "020 7946 0019", false},
+		{"011 44 20", "020", false},
 		{"ask", "+44 20 7946 0018", false},
 		{"", "+44 20 7946 0018", false},
 		{"", "", false},
@@ -294,7 +298,7 @@ func TestSchema_Clean_keeps_each_value_once_and_nothing_else(t *testing.T) {
 		GivenName:   {{Text: ""}},
 		MiddleName:  {},
 		Emails:      {{Text: "a@example.com"}, {Kind: KindHome, Text: "A@Example.com"}, {Text: "b@example.com"}, {Kind: KindWork}},
-		Phones:      {{Kind: KindWork, Text: "+1 202 555 0100"}, {Kind: KindHome, Text: "0012025550100"}, {Text: "(202) 555-0100"}},
+		Phones:      {{Kind: KindWork, Text: "+1 202 555 0100"}, {Kind: KindHome, Text: "0012025550100"}, {Text: "(202) 555-0100"}, {Text: "(202) 555-0101"}},
 		Addresses:   {{Kind: KindHome, Parts: map[string]string{City: " "}}, place("A 1", "", "Bonn", "", ""), place("a 1", "", "BONN", "", "")},
 		Notes:       {{Text: "\n \r\n"}},
 		Salutation:  nil,
@@ -303,7 +307,7 @@ func TestSchema_Clean_keeps_each_value_once_and_nothing_else(t *testing.T) {
 	want := record.Fields{
 		Surname:   {{Text: "Meyer"}},
 		Emails:    {{Text: "a@example.com"}, {Text: "b@example.com"}},
-		Phones:    {{Kind: KindWork, Text: "+1 202 555 0100"}},
+		Phones:    {{Kind: KindWork, Text: "+1 202 555 0100"}, {Text: "(202) 555-0101"}},
 		Addresses: {place("A 1", "", "Bonn", "", "")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -24,7 +24,7 @@ var Match = match.Rules{
 		{Reason: ByEmail, Keys: emailKeys, Least: match.Same},
 		// A switchboard's number, or the family's: two names that have nothing in common are two people.
 		{Reason: ByPhone, Keys: phoneKeys, Least: match.Same, Shared: true},
-		{Reason: ByPhone, Keys: namedNumberKeys, Least: match.Same},
+		{Reason: ByPhone, Keys: namedNumberKeys, Least: match.Same, Possible: sameFullName},
 		{Reason: ByName, Keys: nameKeys, Least: match.Same},
 		{Reason: ByName, Keys: soundKeys, Least: match.Same, Possible: twoScripts},
 	},
@@ -182,11 +182,23 @@ func numberKeys(numbers []record.Entry) []string {
 	return unique(keys)
 }
 
-// namedNumberKeys are the numbers under any label, each with the name: a fax or a switchboard is shared by many, of whom
-// hardly two have one name.
+// namedNumberKeys are the numbers under any label, each with every word of the name as it sounds: a fax or a switchboard is shared
+// by many, of whom hardly two have one name.
 func namedNumberKeys(it match.Item) []string {
-	numbers := numberKeys(allOf(it, Phones))
-	return products(fullNames(nameOf(it)), numbers)
+	var names []string
+	for _, w := range nameOf(it).words {
+		names = append(append(names, w.plain, w.spelled), soundings(w)...)
+	}
+	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
+	return products(names, numberKeys(allOf(it, Phones)))
+}
+
+// sameFullName tells whether two names of at least two whole words agree, in whatever spelling.
+func sameFullName(a, b match.Item) bool {
+	x, y := nameOf(a), nameOf(b)
+	initial := func(w word) bool { return len([]rune(w.plain)) == 1 && script(w.plain) != "Han" }
+	short := func(n name) bool { return len(n.words) < 2 || slices.ContainsFunc(n.words, initial) }
+	return !short(x) && !short(y) && compareNames(x, y) == match.Same
 }
 
 // nameKeys are the name with the company.
@@ -233,8 +245,8 @@ func products(names, others []string) []string {
 	return unique(keys)
 }
 
-func sameName(a, b record.Fields) bool {
-	x, y := nameOf(match.Item{Fields: a}), nameOf(match.Item{Fields: b})
+func sameName(a, b match.Item) bool {
+	x, y := nameOf(a), nameOf(b)
 	if x.isEmpty() || y.isEmpty() {
 		return false
 	}

@@ -165,6 +165,15 @@ const significant = 9
 // country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
 // a number that is too short to be one subscriber's.
 func SubscriberKey(number string) string {
+	digits := dialled(number)
+	if len(digits) < significant {
+		return ""
+	}
+	return digits[len(digits)-significant:]
+}
+
+// dialled are the digits of a number without its extension. A letter is the digit on its key.
+func dialled(number string) string {
 	if n, ok := parsePhone(number); ok {
 		number = phonenumbers.Format(n, phonenumbers.E164)
 	} else {
@@ -174,24 +183,25 @@ func SubscriberKey(number string) string {
 	if len(digits) >= lettered {
 		digits = phonenumbers.NormalizeDigitsOnly(phonenumbers.ConvertAlphaCharactersInNumber(number))
 	}
-	if len(digits) < significant {
-		return ""
-	}
-	return digits[len(digits)-significant:]
+	return digits
 }
 
 // lettered is how many digits a number that is written with letters has at least: a prefix as 1-800.
 const lettered = 4
 
-// mayBeSamePhone reports, of the keys of two numbers, whether it is worth to look at them: one names its country, and both end alike.
+// mayBeSamePhone reports, of the keys of two numbers, whether it is worth to look at them: both end alike.
 func mayBeSamePhone(a, b string) bool {
-	if strings.HasPrefix(a, "+") == strings.HasPrefix(b, "+") {
-		return false
-	}
 	a, _, _ = strings.Cut(a, ";")
 	b, _, _ = strings.Cut(b, ";")
 	const end = 4
 	return len(a) < end || len(b) < end || a[len(a)-end:] == b[len(b)-end:] || strings.ContainsFunc(b+a, unicode.IsLetter)
+}
+
+// lastDigits are those that a number has in common with itself in any other form.
+func lastDigits(e record.Entry) string {
+	const some = 5
+	digits := dialled(e.Text)
+	return digits[max(0, len(digits)-some):]
 }
 
 // samePhone tells whether one number is the other one without its country code, or with the prefix of calls abroad. The number that
@@ -200,20 +210,21 @@ func samePhone(a, b record.Entry) bool {
 	if !mayBeSamePhone(PhoneKey(a.Text), PhoneKey(b.Text)) {
 		return false
 	}
-	n, ok := parsePhone(a.Text)
-	other := b.Text
-	if !ok {
-		if n, ok = parsePhone(b.Text); !ok {
-			return false
-		}
-		other = a.Text
-	}
-	if _, both := parsePhone(other); both {
+	n, first := parsePhone(a.Text)
+	o, second := parsePhone(b.Text)
+	switch {
+	case first && second:
 		return false
+	case first:
+		return dialledAbroad(n, b.Text) || isNational(n, b.Text)
+	case second:
+		return dialledAbroad(o, a.Text) || isNational(o, a.Text)
 	}
-	if dialledAbroad(n, other) {
-		return true
-	}
+	return false
+}
+
+// isNational tells whether a number is another one, which names its country, as it is written there.
+func isNational(n *phonenumbers.PhoneNumber, other string) bool {
 	region := phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
 	o, err := phonenumbers.Parse(other, region)
 	return err == nil && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH

@@ -330,7 +330,7 @@ func (m *merger) entry(b, c, g slot) {
 	case !gChanged:
 		m.put(c, c, slot{canonical: c.canonical})
 		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
-	case m.field.Set && m.relabelledAndRespelled(b, c, g):
+	case m.field.Set && m.takes(record.Creatio) && m.takes(record.Google) && (m.relabelledAndRespelled(b, c, g) || m.mergeParts(b, c, g)):
 	case m.field.KindYields && m.field.Empty(c.canonical) != m.field.Empty(g.canonical) && !m.policy.Direction.one():
 		m.remove(b, c, g)
 	default:

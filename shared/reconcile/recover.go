@@ -101,7 +101,8 @@ func (r *recovery) value(f record.Field, before, after record.Entry) {
 		}
 		return n
 	}
-	took := count(tookNone) == 0
+	// A value that neither side shows any more was edited on both. Until their edits have come together, it is what they are edits of.
+	took := count(tookNone) == 0 && !(f.Set && f.Empty(after) && count(untouched) == len(record.Sides))
 	if count(editedSince) > 0 {
 		took = r.conflictsWith(f, effects, before, after)
 	}

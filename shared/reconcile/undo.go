@@ -221,6 +221,9 @@ func (u *undo) takeBack() Merged {
 				}
 				for _, swap := range slices.Backward(c.Swaps) {
 					b := back{merger: m, side: change.Side, swap: swap, how: u.how(change, swap, f)}
+					if agreed, ok := u.mergedFrom(swap, f); ok && b.how == together {
+						b.how, b.agreed = differing, &agreed
+					}
 					left = !b.put() || left
 				}
 			}
@@ -241,6 +244,25 @@ func (u *undo) swapped(f record.Field) bool {
 	return slices.ContainsFunc(u.applied, func(change AppliedChange) bool {
 		return slices.ContainsFunc(change.Fields, func(c FieldChange) bool { return c.Field.Name == f.Name && len(c.Swaps) > 0 })
 	})
+}
+
+// mergedFrom is what Creatio showed before the run, of a value that the run put together of what both sides had changed: nobody
+// agreed on either, and undone each side shows its own again.
+func (u *undo) mergedFrom(of record.Swap, f record.Field) (was record.Entry, ok bool) {
+	wrote := map[record.Side]bool{}
+	for _, change := range u.applied {
+		for _, c := range change.Fields {
+			for _, swap := range c.Swaps {
+				if c.Field.Name != f.Name || f.Empty(swap.After) || f.Empty(swap.Before) || !f.Same(swap.After, of.After) {
+					continue
+				}
+				if wrote[change.Side] = true; change.Side == record.Creatio {
+					was = swap.Before
+				}
+			}
+		}
+	}
+	return was, wrote[record.Creatio] && wrote[record.Google]
 }
 
 // how tells in which way a value comes back.

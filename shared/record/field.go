@@ -30,11 +30,13 @@ type Field struct {
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
 	Key func(Entry) string
 	// Alike, where not nil, finds two entries of different keys that mean the same, as a telephone number with
-	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
-	// Tandem does not carry.
+	// and without its country code. It is asked of values that nothing was agreed on yet, of those of one record, and of those
+	// under labels that Tandem does not carry.
 	Alike func(a, b Entry) bool
 	// Located, where not nil, gives Alike for records of one thing, and for a user whose country is home where that is known.
 	Located func(records []Fields, home string) func(a, b Entry) bool
+	// Near, beside Alike, is what entries that are alike have in common: no others are compared.
+	Near func(Entry) string
 	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
 	// it and an exact value, both stay.
 	Loose func(Entry) bool
@@ -82,15 +84,27 @@ func (f Field) Keys(entries []Entry) []string {
 	if f.Alike == nil || len(entries) < 2 {
 		return own
 	}
+	near := map[string][]int{}
+	for i, e := range entries {
+		near[f.Nearby(e)] = append(near[f.Nearby(e)], i)
+	}
 	keys := slices.Clone(own)
 	for i, e := range entries {
-		for j, o := range entries {
-			if own[j] < keys[i] && f.Alike(e, o) {
+		for _, j := range near[f.Nearby(e)] {
+			if own[j] < keys[i] && f.Alike(e, entries[j]) {
 				keys[i] = own[j]
 			}
 		}
 	}
 	return keys
+}
+
+// Nearby is what an entry has in common with all that are alike; nothing where the field does not say it.
+func (f Field) Nearby(e Entry) string {
+	if f.Near == nil {
+		return ""
+	}
+	return f.Near(e)
 }
 
 // Empty reports whether the entry says nothing.

@@ -111,7 +111,7 @@ func nameKeysOf(f record.Fields) []string {
 func addressesOf(like []record.Record) []string {
 	var out []string
 	for _, r := range like {
-		for _, e := range r.Fields[contact.Emails] {
+		for _, e := range slices.Concat(r.Fields[contact.Emails], r.Untracked[contact.Emails]) {
 			text := strings.TrimSpace(e.Text)
 			out = append(out, text, strings.ToLower(text))
 			for _, spelling := range contact.EmailSpellings(text) {
@@ -125,14 +125,14 @@ func addressesOf(like []record.Record) []string {
 // conditionsPerNumber is how many conditions find one number.
 const conditionsPerNumber = 6
 
-// numbersOf are the conditions that find the numbers of records. A site keeps the digits of a number from the last to
+// numbersOf are the conditions that find the numbers of records, under any label. A site keeps the digits of a number from the last to
 // the first in SearchNumber, to find it by its end however it is written; where a site does not, the number has to be
 // written as it is here, or plainly.
 func numbersOf(like []record.Record) [][]odata.Filter {
 	var out [][]odata.Filter
 	seen := map[string]bool{}
 	for _, r := range like {
-		for _, e := range r.Fields[contact.Phones] {
+		for _, e := range slices.Concat(r.Fields[contact.Phones], r.Untracked[contact.Phones]) {
 			number := strings.TrimSpace(e.Text)
 			if number == "" || seen[number] {
 				continue

@@ -35,6 +35,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -117,6 +118,8 @@ type Store struct {
 	hashes  *hashes
 	// history is how long runs and their changes are kept; zero for ever.
 	history time.Duration
+	// pieces are how many pieces the links have that are too long for a document, by their paths.
+	pieces *sync.Map
 }
 
 // Open makes a client of a database, "(default)" where the name is empty. It finds the credentials but calls nothing
@@ -126,7 +129,7 @@ func Open(ctx context.Context, project, database string, opts ...option.ClientOp
 	if err != nil {
 		return nil, fault.Errorf(fault.Misconfigured, document.Side, "client", "open store: %w", err)
 	}
-	return &Store{client: client, observe: func(int, int) {}, version: new(atomic.Int64), hashes: new(hashes)}, nil
+	return &Store{client: client, observe: func(int, int) {}, version: new(atomic.Int64), hashes: new(hashes), pieces: new(sync.Map)}, nil
 }
 
 // WithObserver is the same store with a function that is told after every request how many documents it read and
@@ -229,7 +232,7 @@ func list[D document.Document](ctx context.Context, s *Store, op string, q fires
 				return
 			}
 			for _, snap := range snaps {
-				d, err := content[D](snap)
+				d, err := whole[D](ctx, s, snap)
 				if err != nil {
 					yield(none, wrap(op, err))
 					return

@@ -2,7 +2,9 @@ package firestore_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -127,6 +129,9 @@ func TestErasingLeavesNoDocumentBehind(t *testing.T) {
 		must(t, err)
 		b := claiming("l0009", "r9", "k1", "k2")
 		b.Links, b.Notes, b.Pairs = append(b.Links, links(2, 0)...), notes(2), pairs(2, store.StateDoubt)
+		noise := make([]byte, 1<<20)
+		_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+		b.Links = append(b.Links, store.Link{ID: "long", GoogleID: "g", Name: hex.EncodeToString(noise)})
 		_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
 		must(t, err)
 		must(t, u.PutBlob(ctx, record.Contacts, lease, "series/1", bytes.Repeat([]byte("x"), 2_000_000)))
@@ -192,8 +197,10 @@ func TestWhatIsTooLargeForADocumentIsRefusedBeforeAnythingIsWritten(t *testing.T
 	u, ctx := s.User("ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
+	noise := make([]byte, 4<<20)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
 	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), store.Batch{
-		Links: append(links(1, 0), store.Link{ID: "large", GoogleID: "g", Name: strings.Repeat("x", 1<<20)}),
+		Links: append(links(1, 0), store.Link{ID: "large", GoogleID: "g", Name: hex.EncodeToString(noise)}),
 	})
 	if err == nil || !fault.Is(err, fault.Bug) || !strings.Contains(err.Error(), "link large") {
 		t.Errorf("error is %v", err)

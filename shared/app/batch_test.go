@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	gcal "google.golang.org/api/calendar/v3"
+
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 )
 
@@ -154,5 +156,46 @@ func TestAn_endless_list_of_tags_is_an_error_that_is_told(t *testing.T) {
 	w.creatio.SetPartFault(nil)
 	if a := w.do(http.MethodGet, "/settings/api/v1/tags", nil); a.status != http.StatusOK {
 		t.Errorf("later: got %d %.300s", a.status, a.body)
+	}
+}
+
+// The same holds for an activity and its participants.
+func TestAn_activity_that_was_made_in_part_is_finished_and_never_made_twice(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]creatiobox.Fault{
+		"a participant is refused":                  {Status: http.StatusBadRequest, Body: `{"error":{"code":"","message":"Not now."}}`},
+		"the site breaks down over a participant":   {Status: http.StatusInternalServerError, Bare: true},
+		"a participant is made, and then refused":   {Status: http.StatusInternalServerError, Body: `{"error":{"code":"","message":"Not now."}}`, After: true},
+		"the answer about a participant is missing": {Drop: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAgenda(t)
+			grace := a.contact("Grace Hopper", "grace@example.com")
+			e := event("Visit", 24)
+			e.Attendees = []*gcal.EventAttendee{{Email: ada}, {Email: "grace@example.com"}}
+			a.calendar.Add(e)
+			once := true
+			a.creatio.SetPartFault(func(method, url string) *creatiobox.Fault {
+				if method != http.MethodPost || !strings.HasPrefix(url, "ActivityParticipant") || !once {
+					return nil
+				}
+				once = false
+				return &fault
+			})
+			a.run("done")
+			rows := a.creatio.System().Rows("Activity", nil)
+			if once || len(rows) != 1 {
+				t.Fatalf("creatio has %d activities", len(rows))
+			}
+			if n := len(a.creatio.System().Rows("ActivityParticipant", map[string]any{"ParticipantId": grace})); n != 1 {
+				t.Errorf("Grace takes part %d times", n)
+			}
+			a.run("done")
+			a.quiet()
+			if n := len(a.calendar.Agenda(time.Time{}, time.Time{})); n != 1 {
+				t.Errorf("google has %d events", n)
+			}
+		})
 	}
 }

@@ -83,6 +83,12 @@ func (j *Job) Again() {
 	j.attempt++
 }
 
+// Resume has the rest of a job sent of which a part took effect.
+func (j *Job) Resume(left []Write) {
+	j.Send, j.Doubt, j.Begun = left, nil, true
+	j.attempt++
+}
+
 // Applier is what a kind of records adds to how its plans are carried out.
 type Applier interface {
 	// Set is the entity set of the records themselves, as opposed to rows of their details.

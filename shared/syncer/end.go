@@ -349,7 +349,7 @@ func explainSkip(reason string) store.Problem {
 func (r *run) someFailed() *store.Problem {
 	return &store.Problem{
 		Code:    "some-failed",
-		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.counts.failing+r.counts.left, 1))),
+		Message: fmt.Sprintf("%s could not be synchronized; all the others are in sync.", number(max(r.counts.failing+r.counts.left, 1))),
 		Action:  "Open the latest synchronizations to see which, why, and what to do.",
 	}
 }

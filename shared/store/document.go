@@ -151,8 +151,9 @@ type Sync struct {
 	Pairs    PairCounts `json:"pairs,omitzero"`
 	Verdicts []Verdict  `json:"verdicts,omitempty"`
 	DoubtsAt time.Time  `json:"doubtsAt,omitzero"`
-	// Members counts the active links.
+	// Members counts the active links, Split those that an undo split.
 	Members int `json:"members"`
+	Split   int `json:"split,omitempty"`
 	// Push is the channel by which a service tells of changes.
 	Push Push `json:"push,omitzero"`
 
@@ -238,6 +239,9 @@ type Link struct {
 	Failed  int       `json:"failed,omitempty"`
 	RetryAt time.Time `json:"retryAt,omitzero"`
 }
+
+// LinkCounts are numbers of a user's links: those in scope, and those that an undo split.
+type LinkCounts struct{ Active, Split int }
 
 // Copy is what users may know of each other's links, where each has a copy of one record.
 type Copy struct {

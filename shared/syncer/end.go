@@ -277,7 +277,8 @@ func (r *run) concludeWaits(d *store.Sync, out Outcome) {
 // moveCursors has the next window start where this one ended. Where the settings became others while the run went, they
 // count from the next run on: what belongs to a former tag is not kept.
 func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
-	d.Members, d.MemberDigests, d.Direction = r.counts.active, digests, r.doc.Settings.Direction
+	d.Members, d.Split = r.counts.active, r.counts.split
+	d.MemberDigests, d.Direction = digests, r.doc.Settings.Direction
 	d.LastFinished, d.Interrupted = r.report.run.FinishedAt, false
 	d.Cursors, d.Scopes = map[record.Side]json.RawMessage{}, map[record.Side]string{}
 	for _, s := range record.Sides {

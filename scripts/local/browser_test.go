@@ -301,11 +301,11 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	for undo := ask[string](b, "location.href"); !strings.Contains(b.text(), "Finished"); {
 		b.leads(chromedp.Navigate(undo))
 	}
-	b.wantText("You undid a run", "Split by undo in Google", "put them into the group in Google")
+	b.wantText("You undid a run", "Not synced: removed from the group in Google by an undo", "put them into the group in Google")
 	b.inspect()
 
 	b.click("Administration")
-	b.wantText(sample.UserEmail, "Users, those who need somebody first", "SCHEDULER is not set")
+	b.wantText(sample.UserEmail, "Users, those needing attention first", "SCHEDULER is not set")
 	b.inspect()
 	b.click("Sign out")
 	b.wantText("Sign in with Google")

@@ -56,7 +56,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.SetOutput(out)
 	f.BoolVar(&o.demo, "demo", false, "link the sample user's accounts, synchronize contacts and activities twice and tell what happened")
 	f.BoolVar(&o.once, "once", false, "with -demo: end after that, successfully only if both sides agree")
-	f.DurationVar(&o.tick, "tick", time.Minute, "how often to look who is due; 0 never")
+	f.DurationVar(&o.tick, "tick", time.Minute, "how often to look which users are due; 0 never")
 	f.StringVar(&o.data, "data", "", "keep everything in this directory; default: a new one that is removed at the end, or .tandem with real services")
 	f.BoolVar(&o.verbose, "v", false, "log every request and run")
 	if err := f.Parse(args); err != nil {
@@ -140,7 +140,7 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 	return tick(ctx, ticker, o.tick, served, logger)
 }
 
-// tick looks who is due, time and again, until the context ends.
+// tick looks which users are due, time and again, until the context ends.
 func tick(ctx context.Context, s scheduler, every time.Duration, served <-chan error, logger *slog.Logger) error {
 	var due <-chan time.Time
 	if every > 0 {

@@ -68,7 +68,7 @@ var particular = map[string]Sentence{
 	"creatio no-access": {
 		Message: "Creatio does not let you read what Tandem needs.",
 		Action: "Ask your administrator for the right to read contacts and activities, their details, the lists that these use, and your own tags. " +
-			"Nothing is lost: the first synchronization after that goes on from here.",
+			"Nothing is lost: the first synchronization after that continues where the last one left off.",
 	},
 	"creatio signed-out": {
 		Message: "Creatio asked Tandem to sign in, although it gave Tandem access a moment ago.",
@@ -84,11 +84,11 @@ var particular = map[string]Sentence{
 	},
 	"google no-access": {
 		Message: "Google does not let Tandem use this part of your account.",
-		Action:  "Ask the administrator of your Google account to allow Contacts, Calendar and Tandem. Nothing is lost: the first synchronization after that goes on from here.",
+		Action:  "Ask the administrator of your Google account to allow Contacts, Calendar and Tandem. Nothing is lost: the first synchronization after that continues where the last one left off.",
 	},
 	"google api-disabled": {
 		Message: "Google turns Tandem away: the People API or the Calendar API is not enabled in Tandem's Google Cloud project.",
-		Action:  "Tell your administrator to enable both there. Your account stays connected, and the first synchronization after that goes on from here.",
+		Action:  "Tell your administrator to enable both there. Your account stays connected, and the first synchronization after that continues where the last one left off.",
 	},
 	"google scope-missing": {
 		Message: "Google no longer lets Tandem use what it needs of your account.",
@@ -104,7 +104,7 @@ var particular = map[string]Sentence{
 	},
 	"deadline": {
 		Message: "There is more to do than fits into one go. What is done so far is saved.",
-		Action:  "Nothing to do: Tandem goes on with the rest by itself.",
+		Action:  "Nothing to do: Tandem continues with the rest by itself.",
 	},
 	"lease-ran-out": {
 		Message: "Tandem could not reach its own database for a while, and stopped before anything could be done twice.",

@@ -153,8 +153,9 @@ type Sync struct {
 	Pairs    PairCounts `json:"pairs,omitzero"`
 	Verdicts []Verdict  `json:"verdicts,omitempty"`
 	DoubtsAt time.Time  `json:"doubtsAt,omitzero"`
-	// Members counts the active links.
+	// Members counts the active links, Split those that an undo split.
 	Members int `json:"members"`
+	Split   int `json:"split,omitempty"`
 	// Idle is the stretch of idle runs that the latest run belongs to; zero where that had something to do.
 	Idle Idle `json:"idle,omitzero"`
 	// Push is the channel by which a service tells of changes.
@@ -249,6 +250,9 @@ type Link struct {
 	Failed  int       `json:"failed,omitempty"`
 	RetryAt time.Time `json:"retryAt,omitzero"`
 }
+
+// LinkCounts are numbers of a user's links: those in scope, and those that an undo split.
+type LinkCounts struct{ Active, Split int }
 
 // Copy is what users may know of each other's links, where each has a copy of one record.
 type Copy struct {

@@ -169,8 +169,8 @@ type User interface {
 	PendingLinks(ctx context.Context, t record.Type) iter.Seq2[Link, error]
 	// LinksSince goes over the links that were written at since or later, by their UpdatedAt, in no order, as Users does.
 	LinksSince(ctx context.Context, t record.Type, since time.Time) iter.Seq2[Link, error]
-	// ActiveLinks counts the links in scope.
-	ActiveLinks(ctx context.Context, t record.Type) (int, error)
+	// CountLinks counts the links of a type.
+	CountLinks(ctx context.Context, t record.Type) (LinkCounts, error)
 
 	// PutBatch writes what a run has to write, in transactions with the fence, as few as the backend can, and in the order of
 	// Batch's fields. ErrFenced: what was left was not written. An empty batch checks the fence.

@@ -298,7 +298,8 @@ func (r *run) concludeWaits(d *store.Sync, out Outcome) {
 // moveCursors has the next window start where this one ended. Where the settings became others while the run went, they
 // count from the next run on: what belongs to a former tag is not kept.
 func (r *run) moveCursors(d *store.Sync, digests map[record.Side]string) {
-	d.Members, d.MemberDigests, d.Direction = r.counts.active, digests, r.doc.Settings.Direction
+	d.Members, d.Split = r.counts.active, r.counts.split
+	d.MemberDigests, d.Direction = digests, r.doc.Settings.Direction
 	d.LastFinished, d.Interrupted = r.report.run.FinishedAt, false
 	d.Cursors, d.Scopes = map[record.Side]json.RawMessage{}, map[record.Side]string{}
 	for _, s := range record.Sides {
@@ -370,7 +371,7 @@ func explainSkip(reason string) store.Problem {
 func (r *run) someFailed() *store.Problem {
 	return &store.Problem{
 		Code:    "some-failed",
-		Message: fmt.Sprintf("%s could not be brought in step; all the others are.", number(max(r.counts.failing+r.counts.left, 1))),
+		Message: fmt.Sprintf("%s could not be synchronized; all the others are in sync.", number(max(r.counts.failing+r.counts.left, 1))),
 		Action:  "Open the latest synchronizations to see which, why, and what to do.",
 	}
 }

@@ -386,7 +386,7 @@ func (g *guard) explain() *store.Problem {
 	}
 	p := &store.Problem{
 		Code: "held-" + reason, Message: strings.Join(parts, ", and ") + ", so Tandem asks you first. All other changes went ahead.",
-		Action: "Look at what waits: approve it if that is what you want, or reject it to get back what went missing.",
+		Action: "Review the changes: carry them out if that is what you want, or get back what went missing.",
 	}
 	if g.preview() {
 		p.Message = strings.Join(parts, ", and ") + ", so Tandem would ask you first. All other changes would go ahead."

@@ -73,7 +73,7 @@ const linkPage = 600
 // loadLinks reads the links that the run is about: of what changed, of whose membership changed, and what earlier runs left
 // unfinished; all of them only where nobody knows who was there before.
 func (l *loader) loadLinks(ctx context.Context) error {
-	l.counts.active = l.doc.Members
+	l.counts.active, l.counts.split = l.doc.Members, l.doc.Split
 	if !l.members[record.Creatio].known || !l.members[record.Google].known || l.doc.Interrupted && l.doc.LastFinished.IsZero() {
 		return l.loadAllLinks(ctx)
 	}
@@ -109,7 +109,7 @@ func (l *loader) loadLinks(ctx context.Context) error {
 }
 
 func (l *loader) loadAllLinks(ctx context.Context) error {
-	l.counts.active = 0
+	l.counts.active, l.counts.split = 0, 0
 	links := make([]store.Link, 0, linkPage)
 	for link, err := range l.user.Links(ctx, l.engine.Type) {
 		if err != nil {
@@ -117,6 +117,9 @@ func (l *loader) loadAllLinks(ctx context.Context) error {
 		}
 		if link.Active {
 			l.counts.active++
+		}
+		if link.SplitSide != "" {
+			l.counts.split++
 		}
 		l.counts.add(link)
 		l.guard.remember(link)
@@ -170,10 +173,11 @@ func (l *loader) loadWritten(ctx context.Context) error {
 		l.pairs.addLink(link).nominated = true
 		l.pairs.closeMany()
 	}
-	var err error
-	if l.counts.active, err = l.user.ActiveLinks(ctx, l.engine.Type); err != nil {
-		return fmt.Errorf("count the links in scope: %w", err)
+	n, err := l.user.CountLinks(ctx, l.engine.Type)
+	if err != nil {
+		return fmt.Errorf("count the links: %w", err)
 	}
+	l.counts.active, l.counts.split = n.Active, n.Split
 	return nil
 }
 

@@ -249,13 +249,17 @@ func same(a, b store.Link) bool {
 
 // linkCounts are the numbers of a user's links that a run keeps.
 type linkCounts struct {
-	// active counts the links in scope, failing those with something left to do that did not come about; left the pairs with
+	// active counts the links in scope, split those that an undo split, failing those with something left to do that did not come about; left the pairs with
 	// which an undo did not come to an end.
-	active, failing, left int
+	active, split, failing, left int
 }
 
-// add counts a link that was read.
-func (c *linkCounts) add(l store.Link) { c.update(store.Link{}, l) }
+// add counts a link that was read: whether it is failing. How many are in scope or split is known without reading them.
+func (c *linkCounts) add(l store.Link) {
+	if l.Failing() {
+		c.failing++
+	}
+}
 
 // update counts a link that becomes another one.
 func (c *linkCounts) update(was, is store.Link) {
@@ -264,6 +268,12 @@ func (c *linkCounts) update(was, is store.Link) {
 		c.failing++
 	case was.Failing() && !is.Failing():
 		c.failing--
+	}
+	switch {
+	case is.SplitSide != "" && was.SplitSide == "":
+		c.split++
+	case was.SplitSide != "" && is.SplitSide == "":
+		c.split--
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 //
 // The guard is not asked. It is there for what nobody has looked at; here the user pressed a button under the list.
 func (r *run) undo(ctx context.Context) error {
-	r.counts.active = r.doc.Members
+	r.counts.active, r.counts.split = r.doc.Members, r.doc.Split
 	r.reading = &reading{scopes: maps.Clone(r.doc.Scopes)}
 	if err := r.prepareScopes(ctx); err != nil {
 		return err
@@ -330,7 +330,7 @@ func (r *run) concludeUndo(d *store.Sync, out Outcome, digests map[record.Side]s
 	if out.Status != Done && out.Status != Partial {
 		return
 	}
-	d.Members = r.counts.active
+	d.Members, d.Split = r.counts.active, r.counts.split
 	for s := range d.MemberDigests {
 		d.MemberDigests[s] = digests[s]
 	}

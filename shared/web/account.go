@@ -125,7 +125,7 @@ type State struct {
 	// LastSync and NextSync are zero, HeldRun is empty where there is none.
 	LastSync, NextSync time.Time
 	HeldRun            string
-	// Failing counts runs since the last one that did its work.
+	// Failing counts runs since the last successful one.
 	Failing int
 	// Doubts counts the pairs of records of which nobody knows whether they are one, and which wait for the user's word.
 	Doubts  int

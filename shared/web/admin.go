@@ -18,7 +18,7 @@ type Overview struct {
 	Types  []record.Type
 	Totals Totals
 	Job    Job
-	// Users are those in the place that was asked for, who need somebody first.
+	// Users are those in the place that was asked for, those needing attention first.
 	Users []UserStatus
 	// Next is the place of the page that follows; empty where none does.
 	Next string
@@ -28,7 +28,7 @@ type Overview struct {
 type Totals struct {
 	Users, Linked                                    int
 	Failing, Held, Reconnect, Partial, Running, Late int
-	// LastSync is the last synchronization of all that did its work.
+	// LastSync is the last successful sync of anybody.
 	LastSync time.Time
 }
 

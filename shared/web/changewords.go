@@ -10,8 +10,8 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// actionWords says what was done to a record.
-func actionWords(c store.Change) string {
+// actionWords says what was done to a record of a type.
+func actionWords(t record.Type, c store.Change) string {
 	side := sides[c.Side]
 	switch c.Action {
 	case "create":
@@ -19,37 +19,32 @@ func actionWords(c store.Change) string {
 	case "update":
 		return "Changed in " + side
 	case "unlink":
-		if c.Side == record.Google {
-			return "Taken out of the group in Google"
-		}
-		return "Tag taken off in Creatio"
+		return "Removed from " + scopeWords(t, c.Side)
 	case "cancel":
 		return "Canceled in " + side
 	case "delete":
 		return "Deleted in " + side
 	case "match":
 		if !isMatch(c) {
-			return "No longer paired"
+			return "No longer matched"
 		}
-		return "Paired with a record that was there already"
+		return "Matched with " + existing(t)
 	}
 	return c.Action + " in " + side
 }
 
-// waitingWords says what would be done to a record: of a change that waits, and of a preview's.
-func waitingWords(c store.Change) string {
+// waitingWords says what would be done to a record of a type: of a change that waits, and of a preview's.
+func waitingWords(t record.Type, c store.Change) string {
 	side := sides[c.Side]
 	switch {
 	case isMatch(c):
-		return "Would be paired with a record that is there already"
+		return "Would be matched with " + existing(t)
 	case c.Action == "match":
-		return "Would no longer be paired"
+		return "Would no longer be matched"
 	case c.Action == "create":
 		return "Would be created in " + side
-	case c.Action == "unlink" && c.Side == record.Google:
-		return "Would leave the group in Google"
 	case c.Action == "unlink":
-		return "Would lose the tag in Creatio"
+		return "Would be removed from " + scopeWords(t, c.Side)
 	case c.Action == "cancel":
 		return "Would be canceled in " + side
 	case c.Action == "delete":
@@ -58,19 +53,68 @@ func waitingWords(c store.Change) string {
 	return "Would change in " + side
 }
 
-// waitsWords says of changes that wait, or waited, what that means.
-func waitsWords(r store.Run) string {
+// existing is the counterpart that a record of a type had already.
+func existing(t record.Type) string {
+	if t == record.Activities {
+		return "an existing event"
+	}
+	return "an existing contact"
+}
+
+// scopeWords is what holds the synchronized records of a type on a side.
+func scopeWords(t record.Type, s record.Side) string {
+	switch {
+	case t == record.Activities && s == record.Google:
+		return "the calendar in Google"
+	case t == record.Activities:
+		return "the calendar in Creatio"
+	case s == record.Google:
+		return "the group in Google"
+	}
+	return "the tag in Creatio"
+}
+
+// decisionWords are the words for changes that wait, or waited, for the user's decision.
+type decisionWords struct {
+	// Explained says what the decision is about, or became. Approve and Reject are the buttons.
+	Explained, Approve, Reject string
+}
+
+// decisionOn finds the words for the changes of a run that wait: whether they are only removals, only lost values, or both,
+// decides what the buttons say.
+func decisionOn(r store.Run, waiting []store.Change) decisionWords {
+	var removals, values bool
+	for _, c := range waiting {
+		if c.Action == "update" {
+			values = true
+		} else {
+			removals = true
+		}
+	}
+	records := "contacts"
+	if r.Type == record.Activities {
+		records = "activities and events"
+	}
+	w := decisionWords{Approve: "Carry out these changes", Reject: "Put back what went missing"}
+	switch {
+	case removals && !values:
+		w.Approve, w.Reject = "Remove them", "Keep the "+records
+	case values && !removals:
+		w.Approve, w.Reject = "Remove these values", "Keep the values"
+	}
 	switch r.Status {
 	case "held":
-		return "Approve them if that is what you want. Reject them to get back, on the side where it went missing, what they would take away."
+		w.Explained = "“" + w.Approve + "” does what is listed here. “" + w.Reject + "” brings back, on the side where it went missing, what these changes would take away."
 	case "approved":
-		return "You approved them. What changed after that was left out."
+		w.Explained = "You chose to carry them out. Whatever changed after that was left as it is."
 	case "rejected":
-		return "You rejected them."
+		w.Explained = "You chose to keep what they would have taken away."
 	case "preview":
-		return "A synchronization would ask you first."
+		w.Explained = "A synchronization would ask you first."
+	default:
+		w.Explained = "They no longer wait, or they are part of another list. If a list waits now, the settings page leads to it."
 	}
-	return "They wait no more, or are part of another list. The settings page leads to the list that waits now, if there is one."
+	return w
 }
 
 // ruleWords says why a field got its value, for a change of a record of a type on the given side.
@@ -82,7 +126,7 @@ func ruleWords(t record.Type, side record.Side, rule string) string {
 	case "changed":
 		return "Changed in " + other
 	case "first-meeting":
-		return "The two records met for the first time; only " + other + " had a value"
+		return "Only " + other + " had a value"
 	case "latest":
 		return "Changed on both sides; the change in " + other + " was later"
 	case "creatio-wins":
@@ -98,15 +142,9 @@ func ruleWords(t record.Type, side record.Side, rule string) string {
 	case "created":
 		return "New in " + other
 	case "left":
-		if t == record.Activities {
-			return "No longer in the calendar in " + other
-		}
-		return "No longer selected in " + other
+		return "Removed from " + scopeWords(t, side.Other())
 	case "came-back":
-		if t == record.Activities {
-			return "Back in the calendar in " + other
-		}
-		return "Selected again in " + other
+		return "Back in " + scopeWords(t, side.Other())
 	case "made-from-it":
 		return "One was made from the other"
 	case "same-e-mail":
@@ -125,7 +163,7 @@ func ruleWords(t record.Type, side record.Side, rule string) string {
 	return rule
 }
 
-// isMatch reports whether a change paired two records, and did not end that.
+// isMatch reports whether a change matched two records, and did not end that.
 func isMatch(c store.Change) bool {
 	return c.Action == "match" && len(c.Fields) > 0 && c.Fields[0].After != "" && c.CreatioID != "" && c.GoogleID != ""
 }
@@ -172,14 +210,16 @@ func doubtsOf(t record.Type, n int) doubtWords {
 	return w
 }
 
-// splitLabel marks a record that an undo took out of scope on a side.
-func splitLabel(s record.Side) string { return "Split by undo in " + sides[s] }
+// splitLabel marks a record of a type that an undo took out of scope on a side.
+func splitLabel(t record.Type, s record.Side) string {
+	return "Not synced: removed from " + scopeWords(t, s) + " by an undo"
+}
 
 // splitWords says of records of a type that an undo took out of scope on a side what that means, and what to do.
 func splitWords(t record.Type, s record.Side) fault.Sentence {
 	if t == record.Activities {
 		return fault.Sentence{
-			Message: "Since an undo, what is marked “" + splitLabel(s) + "” is no longer in the calendar there.",
+			Message: "Since an undo, what is marked “" + splitLabel(t, s) + "” is no longer in the calendar there.",
 			Action:  "It stays in " + otherSide(s) + ", and nothing is synchronized between the two. To have it back, undo that undo; otherwise there is nothing to do.",
 		}
 	}
@@ -188,7 +228,7 @@ func splitWords(t record.Type, s record.Side) fault.Sentence {
 		out, in, back = "have lost the tag there", "their place in the group in Google", "give them the tag in Creatio"
 	}
 	return fault.Sentence{
-		Message: "Since an undo, contacts marked “" + splitLabel(s) + "” " + out + ".",
+		Message: "Since an undo, contacts marked “" + splitLabel(t, s) + "” " + out + ".",
 		Action: "They keep " + in + ", and nothing is synchronized between the two. To synchronize them again, " + back +
 			"; otherwise there is nothing to do.",
 	}
@@ -203,7 +243,7 @@ func undoing(c store.Change) string {
 }
 
 // fieldLabels are the words for what is not part of a record's content.
-var fieldLabels = map[string]string{"match": "Paired with", record.Photo: record.PhotoField.Label}
+var fieldLabels = map[string]string{"match": "Matched with", record.Photo: record.PhotoField.Label}
 
 func fieldWords(t record.Type, name string) string {
 	schema, membership := contact.Schema, "Selected by"

@@ -319,7 +319,7 @@ func sampleRuns() []store.Run {
 					{Field: contact.JobTitle, Before: "Head", Rule: "changed"},
 				}},
 			},
-			Problems: []store.Problem{{Code: "held-many", Message: "1 contact would leave the synchronization, and 1 contact would lose values, so Tandem asks you first. All other changes went ahead.", Action: "Look at what waits: approve it if that is what you want, or reject it to get back what went missing."}},
+			Problems: []store.Problem{{Code: "held-many", Message: "1 contact would leave the synchronization, and 1 contact would lose values, so Tandem asks you first. All other changes went ahead.", Action: "Review the changes: carry them out if that is what you want, or get back what went missing."}},
 		},
 		{
 			ID: "run-0", Type: record.Contacts, Trigger: "schedule", Status: "replaced", StartedAt: noon.Add(-3 * time.Hour), FinishedAt: noon.Add(-3 * time.Hour),

@@ -256,7 +256,9 @@ type runView struct {
 	Waits, Made       []store.Change
 	From, To          int
 	Previous, Further string
-	split             map[string]record.Side
+	// Decision are the words for the changes that wait.
+	Decision decisionWords
+	split    map[string]record.Side
 }
 
 // SplitByUndo is the side on which an undo took the contact of a change out of scope; empty where none did.
@@ -325,7 +327,7 @@ func (s *Site) pieceOf(run store.Run, from string) runView {
 			made = append(made, c)
 		}
 	}
-	view := runView{Run: run, Waiting: len(waiting), Done: len(made)}
+	view := runView{Run: run, Waiting: len(waiting), Done: len(made), Decision: decisionOn(run, waiting)}
 	all := slices.Concat(waiting, made)
 	first, err := strconv.Atoi(from)
 	if err != nil || first < 1 || first > len(all) {

@@ -110,7 +110,7 @@ func explain(err error) *refusal {
 			"Wait until it has ended. What waited and was done after you approved it, undo in the run that followed.")
 	case errors.Is(err, ErrNoPair):
 		r = refuse(http.StatusConflict, "not-a-pair", "These two records are not linked with each other, and Tandem does not ask whether they are the same.",
-			"Nothing was done. The settings page lists what waits for your word.")
+			"Nothing was done. The settings page lists what needs your decision.")
 	case errors.Is(err, ErrLinkedElsewhere):
 		r = refuse(http.StatusConflict, "linked-elsewhere", "One of these two records is linked with another one already.",
 			"Nothing was done. If that link is wrong, say first that those two are different; if one of the records is a duplicate, merge or delete it.")

@@ -82,7 +82,7 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"when":       func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") },
 		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords, "splitWords": splitWords, "splitLabel": splitLabel,
-		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords, "waitsWords": waitsWords, "ruleWords": ruleWords,
+		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords, "ruleWords": ruleWords,
 		"undoWords": undoWords, "undoing": undoing, "isMatch": isMatch, "differing": differing, "differingNamed": differingNamed, "valueOf": valueOf,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
 		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,

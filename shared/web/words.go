@@ -27,7 +27,7 @@ var (
 		{"both", "Both ways"}, {"to-google", "From Creatio to Google only"}, {"to-creatio", "From Google to Creatio only"},
 	}
 	conflictChoices = []choice{
-		{"latest", "The latest change stays"}, {"creatio", "The value of Creatio stays"}, {"google", "The value of Google stays"},
+		{"latest", "The latest change wins"}, {"creatio", "Creatio wins"}, {"google", "Google wins"},
 	}
 	tagKinds = []choice{{"freedom", "Tags of the Freedom UI"}, {"classic", "Tags of the classic interface"}}
 )
@@ -49,9 +49,9 @@ var done = map[string]notice{
 	"unlinked":   {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
 	"job-pause":  {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
 	"job-resume": {Good: true, Message: "The schedule follows the settings again."},
-	"job-run":    {Good: true, Message: "The schedule runs once, now.", Action: "Load this page again to see how it went."},
+	"job-run":    {Good: true, Message: "The schedule runs once, now.", Action: "Reload to see how it went."},
 	"said":       {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
-	"queued":     {Good: true, Message: "The synchronization starts in a moment.", Action: "Load this page again to see how it went."},
+	"queued":     {Good: true, Message: "The synchronization starts in a moment.", Action: "Reload to see how it went."},
 }
 
 // notices are messages by the code of what did not work.
@@ -104,15 +104,15 @@ func stateWords(s State) string {
 		return "Nothing has been synchronized yet."
 	case "ok":
 		if s.Doubts > 0 {
-			return "Everything is in step, except for what waits for your word."
+			return "Everything is in sync, except for what needs your decision."
 		}
-		return "Everything is in step."
+		return "Everything is in sync."
 	case "running":
 		return "A synchronization is under way."
 	case "partial":
 		return "Synchronized, except for some records. The latest run in the history says which and why."
 	case "held":
-		return "Synchronized, except for changes that would take away a lot. They wait for you."
+		return "In sync, except for changes that would take away a lot. They need your decision."
 	case "reconnect":
 		return "Tandem has stopped: one of your accounts has to be connected again."
 	case "failing":
@@ -131,13 +131,13 @@ func stateMark(s State) choice {
 	switch s.Status {
 	case "ok":
 		if s.Doubts > 0 {
-			return choice{"warn", "Waits for you"}
+			return choice{"warn", "Needs your decision"}
 		}
-		return choice{"good", "In step"}
+		return choice{"good", "In sync"}
 	case "running":
 		return choice{"calm", "Running"}
 	case "partial", "held":
-		return choice{"warn", map[string]string{"partial": "Partly done", "held": "Waits for you"}[s.Status]}
+		return choice{"warn", map[string]string{"partial": "Partly synchronized", "held": "Needs your decision"}[s.Status]}
 	case "reconnect", "failing":
 		return choice{"bad", map[string]string{"reconnect": "Stopped", "failing": "Not working"}[s.Status]}
 	case "off":
@@ -147,8 +147,8 @@ func stateMark(s State) choice {
 }
 
 var runStatus = map[string]choice{
-	"queued": {"calm", "Waits to start"}, "running": {"calm", "Running"}, "done": {"good", "Done"},
-	"partial": {"warn", "Done in part"}, "held": {"warn", "Waits for you"}, "approved": {"good", "Approved"},
+	"queued": {"calm", "Queued"}, "running": {"calm", "Running"}, "done": {"good", "Done"},
+	"partial": {"warn", "Partly done"}, "held": {"warn", "Needs your decision"}, "approved": {"good", "Approved"},
 	"rejected": {"calm", "Rejected"}, "replaced": {"calm", "Replaced"}, "failed": {"bad", "Failed"}, "preview": {"calm", "Preview"},
 }
 
@@ -177,15 +177,15 @@ func runWords(r store.Run) string {
 	case "partial":
 		return "Some records could not be synchronized. The others are."
 	case "held":
-		return "Some of these changes would take away a lot, so they wait for you. All others went ahead."
+		return "Some of these changes would take away a lot, so they need your decision. All others were made."
 	case "approved":
-		return "You approved what waited here. Another run carries that out; what this run did itself stays."
+		return "You chose to carry out the changes that waited here. Another run does that; what this run did itself stays."
 	case "rejected":
-		return "You rejected what waited here. Another run puts back what went missing; what this run did itself stays."
+		return "You chose to keep what the changes that waited here would have taken away. Another run brings back what went missing; what this run did itself stays."
 	case "replaced":
-		return "What waited here waits no more, or is part of another list. What this run did itself stays."
+		return "The changes that waited here no longer wait, or they are part of another list. What this run did itself stays."
 	case "failed":
-		return "This run ended before its work was done. Nothing is lost: the next run takes it up."
+		return "This run ended before its work was done. Nothing is lost: the next run continues where it left off."
 	case "preview":
 		return "This is only what a run would do. Nothing was changed."
 	}
@@ -199,17 +199,17 @@ func grantWords(a GoogleAccount) string {
 	case contacts && calendar:
 		return ""
 	case contacts:
-		return "Tandem may not use your calendar yet. Connect Google again and tick the box for events; contacts go on meanwhile."
+		return "Tandem may not use your calendar yet. Connect Google again and tick the box for events; contacts are synchronized meanwhile."
 	case calendar:
-		return "Tandem may not use your contacts yet. Connect Google again and tick the box for contacts; activities go on meanwhile."
+		return "Tandem may not use your contacts yet. Connect Google again and tick the box for contacts; activities are synchronized meanwhile."
 	default:
 		return "Tandem may use neither your contacts nor your calendar yet. Connect Google again and tick both boxes."
 	}
 }
 
 var triggers = map[string]string{
-	"schedule": "On schedule", "user": "You asked for it", "push": "Google reported a change", "approve": "You approved a run",
-	"reject": "You rejected a run", "undo": "You undid a run", "preview": "You asked for a preview",
+	"schedule": "On schedule", "user": "You asked for it", "push": "Google reported a change", "approve": "You chose to carry out changes",
+	"reject": "You chose to keep records", "undo": "You undid a run", "preview": "You asked for a preview",
 }
 
 func triggerWords(t string) string { return known(triggers, t) }
@@ -225,13 +225,13 @@ func undoWords(t record.Type) []string {
 		return []string{
 			values,
 			"An event that this run created in Google is deleted there, an activity that it created in Creatio is canceled. What this run deleted or canceled comes back.",
-			"What this run paired stays paired. Press “" + differing(t) + "” beside a pair that is none: each of the two is synchronized by itself then.",
+			"What this run matched stays matched. If two of them are different meetings, press “" + differing(t) + "” beside them: each is then synchronized by itself.",
 		}
 	}
 	return []string{
 		values + " Photos stay too.",
-		"Contacts that this run paired are two again. Tandem does not pair them by itself any more, but asks you on the settings page whether they are one person.",
-		"Nothing is deleted. A contact that this run created is only deselected: in Google it leaves the group, in Creatio the tag comes off. A contact that this run deselected is selected again on both sides.",
+		"Contacts that this run matched are two again. Tandem no longer matches them by itself, but asks you on the settings page whether they are one person.",
+		"Nothing is deleted. A contact that this run created only leaves the group in Google, or loses the tag in Creatio. A contact that this run removed from the group or the tag gets it back on both sides.",
 	}
 }
 

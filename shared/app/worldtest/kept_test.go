@@ -115,8 +115,8 @@ func links(ctx context.Context, k kept, all iter.Seq2[store.Link, error]) iter.S
 	}
 }
 
-func (k kept) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
-	return one(ctx, k, func() (int, error) { return k.User.ActiveLinks(ctx, t) })
+func (k kept) CountLinks(ctx context.Context, t record.Type) (store.LinkCounts, error) {
+	return one(ctx, k, func() (store.LinkCounts, error) { return k.User.CountLinks(ctx, t) })
 }
 
 func (k kept) LinksByParent(ctx context.Context, t record.Type, parents []string) ([]store.Link, error) {

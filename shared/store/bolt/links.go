@@ -75,15 +75,17 @@ func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) i
 	}
 }
 
-// ActiveLinks goes over all links too.
-func (u *user) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
-	n := 0
+// CountLinks goes over all links too.
+func (u *user) CountLinks(ctx context.Context, t record.Type) (n store.LinkCounts, err error) {
 	for l, err := range u.Links(ctx, t) {
 		if err != nil {
-			return 0, err
+			return store.LinkCounts{}, err
 		}
 		if l.Active {
-			n++
+			n.Active++
+		}
+		if l.SplitSide != "" {
+			n.Split++
 		}
 	}
 	return n, nil

@@ -6,7 +6,7 @@
 //	users/{user}                       doc, linked; contact and email in small letters (each only where it is not empty)
 //	users/{user}/tokens/{side}         doc
 //	users/{user}/sync/{type}           doc, type, shard, place, due and every (only where a sync is due some time), lastSync (not before)
-//	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, parent, shared and with it type, active, unfinished (each only where it is not empty)
+//	users/{user}/sync/{type}/links/ID  doc, updated; creatioId, googleId, parent, shared and with it type, active, split, unfinished (each only where it is not empty)
 //	users/{user}/sync/{type}/pairs/P   doc, creatioId, googleId
 //	users/{user}/sync/{type}/blobs/B   doc, version, parts, slot, tail: the head of a blob, its name with dots for slashes; see blobs.go
 //	users/{user}/sync/{type}/blobs/B/pieces/N  doc, version, parts: what does not fit into the head

@@ -9,10 +9,8 @@ import (
 	"unicode/utf8"
 
 	"cloud.google.com/go/firestore"
-	"cloud.google.com/go/firestore/apiv1/firestorepb"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
@@ -81,23 +79,18 @@ func (u *user) LinksSince(ctx context.Context, t record.Type, since time.Time) i
 	})
 }
 
-// ActiveLinks costs 1 read for every 1,000 links, at least 1 (https://firebase.google.com/docs/firestore/pricing#aggregation_queries).
-func (u *user) ActiveLinks(ctx context.Context, t record.Type) (int, error) {
+// CountLinks costs 2 reads, and 1 more for every 1,000 links that are counted
+// (https://firebase.google.com/docs/firestore/pricing#aggregation_queries).
+func (u *user) CountLinks(ctx context.Context, t record.Type) (n store.LinkCounts, err error) {
 	if document.ToRead(u.id, string(t)) != nil {
-		return 0, nil
+		return n, nil
 	}
-	const name = "n"
-	active := u.links(t).Where("active", "==", true)
-	result, err := active.NewAggregationQuery().WithCount(name).Get(ctx)
-	if err != nil {
-		return 0, wrap("count links", classify(err, false))
+	if n.Active, err = u.s.count(ctx, u.links(t).Where("active", "==", true)); err != nil {
+		return n, wrap("count links in scope", err)
 	}
-	count, ok := result[name].(*firestorepb.Value)
-	if !ok {
-		return 0, fault.Errorf(fault.Bug, document.Side, "decode", "count links: the count is a %T", result[name])
+	if n.Split, err = u.s.count(ctx, u.links(t).Where("split", "==", true)); err != nil {
+		return n, wrap("count split links", err)
 	}
-	n := int(count.GetIntegerValue())
-	u.s.observe(max(1, (n+999)/1000), 0)
 	return n, nil
 }
 
@@ -183,6 +176,9 @@ func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 	w.fields["updated"] = document.Time(l.UpdatedAt)
 	if l.Active {
 		w.fields["active"] = true
+	}
+	if l.SplitSide != "" {
+		w.fields["split"] = true
 	}
 	if l.Unfinished() {
 		w.fields["unfinished"] = true

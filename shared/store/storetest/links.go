@@ -214,24 +214,25 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		since(noon, late)
 	},
 
-	"links in scope are counted": func(t *testing.T, s store.Store) {
+	"links in scope are counted, and those that an undo split": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		links := numbered(5)
 		for n := range 3 {
 			links[n].Active = true
 		}
+		links[4].SplitSide = record.Google
 		lease := acquire(t, u, "run1")
 		must(t, putLinks(t.Context(), u, record.Contacts, lease, links))
-		for _, want := range []int{3, 2} {
-			n, err := u.ActiveLinks(t.Context(), record.Contacts)
+		for _, want := range []store.LinkCounts{{Active: 3, Split: 1}, {Active: 2, Split: 2}} {
+			n, err := u.CountLinks(t.Context(), record.Contacts)
 			must(t, err)
-			same(t, "links in scope", n, want)
-			links[0].Active = false
+			same(t, "links", n, want)
+			links[0].Active, links[0].SplitSide = false, record.Creatio
 			must(t, putLinks(t.Context(), u, record.Contacts, lease, links[:1]))
 		}
-		n, err := s.User("bob").ActiveLinks(t.Context(), record.Contacts)
+		n, err := s.User("bob").CountLinks(t.Context(), record.Contacts)
 		must(t, err)
-		same(t, "links of nobody", n, 0)
+		same(t, "links of nobody", n, store.LinkCounts{})
 	},
 
 	"pending links are those with an unfinished creation, a failed write, a pair that waits or, in scope, a failed photo": func(t *testing.T, s store.Store) {

@@ -214,12 +214,26 @@ func (r *recovery) conflictsWith(f record.Field, effects map[record.Side]effect,
 	return f.Empty(before)
 }
 
+// created reports whether a record that was to be created is there with every row. Then it came into scope with them, and if it
+// is not in scope now, somebody took it out.
+func (r *recovery) created(s record.Side) bool {
+	if !r.now[s].exists() {
+		return false
+	}
+	for _, rows := range r.intent.Sides[s].Rows {
+		if slices.ContainsFunc(rows, func(id string) bool { return r.rows == nil || !r.rows(s, id) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // membership recovers whether the pair is in scope. Where a side was to come into scope or to leave it and did not, the
 // link is what it was.
 func (r *recovery) membership() {
 	for _, s := range record.Sides {
 		side := r.intent.Sides[s]
-		if side.Action == "" || side.WasMember == side.Member {
+		if side.Action == "" || side.WasMember == side.Member || side.Action == record.Create && r.created(s) {
 			continue
 		}
 		if r.now[s].in() != side.Member {

@@ -94,7 +94,7 @@ func (s *session) putLinks(ctx context.Context, links []store.Link) error {
 // put writes a batch, if there is something in it. A claim that was another user's at any time since the run began is
 // refused: what that user made is not among the candidates that the run has seen.
 func (s *session) put(ctx context.Context, b store.Batch) (refused []store.Claim, err error) {
-	if len(b.Links)+len(b.Notes)+len(b.Pairs)+len(b.SettledPairs) == 0 {
+	if len(b.Links)+len(b.Notes)+len(b.Pairs)+len(b.Released)+len(b.SettledPairs) == 0 {
 		return nil, nil
 	}
 	if refused, err = s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, b); err != nil {

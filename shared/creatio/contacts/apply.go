@@ -176,13 +176,15 @@ func (s *Side) resolve(j *creatio.Job, now record.Record, links []string) {
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "exists", doubt))
 		return
 	case !creatio.Untouched(contact.Schema, j.Plan, now):
-		j.Begun = j.Begun || fault.Ambiguous(doubt)
+		if j.Duplicate != nil && !s.HasRow(now.AdapterState, j.Duplicate.NewID()) {
+			s.taken.Add(j.Duplicate.NewID())
+		}
+		j.Begun = j.Begun || j.Parted || fault.Ambiguous(doubt)
 		j.Refuse(creatio.ErrChanged(doubt))
 		return
 	}
 	if j.Duplicate != nil {
-		id, _ := j.Duplicate.Body["Id"].(string)
-		s.taken.Add(id)
+		s.taken.Add(j.Duplicate.NewID())
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", doubt))
 		return
 	}

@@ -92,7 +92,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	}
 	for _, a := range answers {
 		if a.Err != nil {
-			return record.Delta{}, creatio.Barred(a.Err)
+			return record.Delta{}, creatio.Required(a.Err)
 		}
 	}
 	next := cursor{Watermark: s.site.Watermark(start), Tag: s.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
@@ -163,12 +163,9 @@ func (s *Side) touched(answers []creatio.Answer) []string {
 	return creatio.NormalIDs(ids)
 }
 
-// scopeGone reads the tag's own row.
+// scopeGone reads the tag's own row. Only a list without it tells that the tag is gone.
 func (s *Side) scopeGone(tag creatio.Answer) (bool, error) {
-	if creatio.UnknownSet(tag.Err) {
-		return true, nil
-	}
-	return tag.Err == nil && !s.holds(tag.Rows, s.user.ContactID), creatio.Barred(tag.Err)
+	return tag.Err == nil && !s.holds(tag.Rows, s.user.ContactID), creatio.Required(tag.Err)
 }
 
 // members lists the contacts under the tag, and counts its links.
@@ -201,12 +198,12 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 		return record.Delta{ScopeGone: gone}, err
 	}
 	if err := answers[1].Err; err != nil {
-		return record.Delta{}, creatio.Barred(err)
+		return record.Delta{}, creatio.Required(err)
 	}
 	delta := record.Delta{Members: s.linked(answers[1].Rows)}
 	tagged, count := s.tagged(answers[1].Rows), len(answers[1].Rows)
 	answers = nil
-	err = s.eachPerson(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
+	err = s.eachTagged(ctx, delta.Members, func(people []*person) {
 		for _, p := range people {
 			p.member, p.tagged = true, tagged[p.id]
 			delta.Records = append(delta.Records, record.Pack(p.record()))

@@ -93,11 +93,20 @@ func (p *planner) field(f record.Field) {
 	}
 }
 
+// plainColumns are those that the insertion of a contact carries. The others come behind its details: the site takes the name
+// apart that it requires, and makes a row of a birthday by itself where it finds none.
+var plainColumns = []string{"SalutationTypeId", "JobId", "JobTitle", "DepartmentId", "AccountId", "Notes"}
+
 func (p *planner) finish() planned {
 	if p.op.Action == record.Create {
-		p.out.writes = append(p.out.writes, creatio.Write{Method: "POST", Set: "Contact", Body: map[string]any{
-			"Id": p.op.ID, "Name": p.displayName(nil),
-		}})
+		body := map[string]any{"Id": p.op.ID, "Name": p.displayName(nil)}
+		for _, column := range plainColumns {
+			if value, set := p.columns[column]; set {
+				body[column] = value
+				delete(p.columns, column)
+			}
+		}
+		p.out.writes = append(p.out.writes, creatio.Write{Method: "POST", Set: "Contact", Body: body})
 	}
 	p.out.writes = append(p.out.writes, p.deletes...)
 	p.out.writes = append(p.out.writes, p.changes...)

@@ -173,6 +173,7 @@ func TestAn_account_is_asked_everything_and_keeps_nothing(t *testing.T) {
 		"May its contact groups be read?":                        "yes",
 		"May the account's calendar be read?":                    "yes",
 		"Does the calendar tell its time zone?":                  "yes",
+		"Does a batch of the calendar take 50 parts?":            "yes",
 		"May an event be created?":                               "yes",
 		"Does an event keep the id that it is given?":            "yes",
 		"Is a second event with the same id refused?":            "yes",

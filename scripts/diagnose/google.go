@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"strings"
 	"time"
 )
@@ -41,7 +45,43 @@ func askGoogle(ctx context.Context, r *report, token string, env func(string) st
 		return nil
 	}
 	r.say("Does the calendar tell its time zone?", events.text("timeZone") != "", "%s", events.text("timeZone"))
-	return errors.Join(askEvent(ctx, r, calendar), askPush(ctx, r, calendar, env))
+	return errors.Join(askBatches(ctx, r, calendar), askEvent(ctx, r, calendar), askPush(ctx, r, calendar, env))
+}
+
+// askBatches asks how many parts a batch of the calendar takes: its documentation and client libraries differ.
+func askBatches(ctx context.Context, r *report, c *caller) error {
+	for _, size := range []int{50, 51} {
+		var body bytes.Buffer
+		parts := multipart.NewWriter(&body)
+		for range size {
+			part, err := parts.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/http"}})
+			if err != nil {
+				return err
+			}
+			_, _ = io.WriteString(part, "GET /calendar/v3/calendars/primary/events?maxResults=1 HTTP/1.1\r\n\r\n") // a buffer never fails
+		}
+		if err := parts.Close(); err != nil {
+			return err
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.base, "/calendar/v3")+"/batch/calendar/v3", &body)
+		if err != nil {
+			return err
+		}
+		req.Header = c.header.Clone()
+		req.Header.Set("Content-Type", "multipart/mixed; boundary="+parts.Boundary())
+		resp, err := c.http.Do(req)
+		if err != nil {
+			return fmt.Errorf("a batch was not answered: %w", errors.Unwrap(err))
+		}
+		answer, err := io.ReadAll(io.LimitReader(resp.Body, 32<<20))
+		_ = resp.Body.Close()
+		if err != nil {
+			return fmt.Errorf("a batch broke off: %w", err)
+		}
+		answered := bytes.Count(answer, []byte("HTTP/1.1 200"))
+		r.say(fmt.Sprintf("Does a batch of the calendar take %d parts?", size), answered == size, "status %d, %d parts answered well", resp.StatusCode, answered)
+	}
+	return nil
 }
 
 // askEvent makes an event, tries on it what writes do, and removes it.

@@ -124,7 +124,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	shared := httpx.NewBase()
 	for _, s := range record.Sides {
 		a.base[s] = httpx.NewTransport(httpx.Options{
-			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.measureCall,
+			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Lasting: lasting[s], Observe: a.measureCall,
 		})
 	}
 	if a.linker, err = a.newLinker(safe); err != nil {
@@ -174,6 +174,9 @@ func NewReceiver(ctx context.Context, c config.Config, o Options) (*App, error) 
 	}
 	return a, nil
 }
+
+// lasting tell of a service which refusals no waiting ends.
+var lasting = map[record.Side]func([]byte) bool{record.Google: google.Lasting}
 
 // begin opens what every function needs: telemetry and the store.
 func begin(ctx context.Context, c config.Config, o Options) (*App, error) {
@@ -384,7 +387,7 @@ func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error)
 	}
 	api, err := google.NewClient(google.Options{HTTP: callers[record.Google], Endpoint: a.config.Google.Endpoint, Now: a.now, Logger: a.logger})
 	return clients{site: site, google: api, user: creatio.User{
-		ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone,
+		ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone, Culture: p.Creatio.Culture,
 	}}, err
 }
 

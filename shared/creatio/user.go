@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/language"
+
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/odata"
@@ -27,6 +29,19 @@ type User struct {
 	// TimeZone is the zone's id as the site stores it; empty if the site does not say.
 	TimeZone string `json:"timeZone,omitempty"`
 	Culture  string `json:"culture,omitempty"`
+}
+
+// Region is the country of the user's culture, as "US" of "en-US"; empty for a culture of a language alone.
+func (u User) Region() string {
+	tag, err := language.Parse(u.Culture)
+	if err != nil {
+		return ""
+	}
+	region, confidence := tag.Region()
+	if confidence != language.Exact || !region.IsCountry() {
+		return ""
+	}
+	return region.String()
 }
 
 // The values of SysAdminUnit for an internal user, as opposed to a role or a portal user.

@@ -151,6 +151,8 @@ func (r *recovery) effect(s record.Side, f record.Field, before, after record.En
 		return tookEffect
 	case f.Empty(was) && !f.Set && f.Empty(now.Fields.One(f.Name)), !f.Empty(was) && shows(f, now.Fields[f.Name], was):
 		return tookNone
+	case f.KindYields && !f.Empty(was) && f.Empty(is) && slices.ContainsFunc(now.Fields[f.Name], func(e record.Entry) bool { return f.Key(e) == f.Key(was) }):
+		return tookNone
 	case f.Set && f.Empty(was):
 		if r.made(s, f) {
 			return editedSince

@@ -47,6 +47,8 @@ type CreatioAccount struct {
 	User      string `json:"user,omitempty"`
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
+	// Culture is the language and the country that the user chose, as "en-US".
+	Culture   string `json:"culture,omitempty"`
 	Linked    bool   `json:"linked"`
 	Reconnect bool   `json:"reconnect"`
 }
@@ -253,8 +255,10 @@ type Copy struct {
 	User      string
 	CreatioID string
 	Shared    string
-	// Active says that the record is in scope; else its copy in the user's account was deleted, and the settings kept the record.
+	// Active says that the record is in scope. Of others only those that carried it are told, and Kept says that the settings kept the
+	// record when its copy in the user's account was deleted.
 	Active bool
+	Kept   bool
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
 	Carries bool
 	Since   time.Time
@@ -262,7 +266,10 @@ type Copy struct {
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
-	return Copy{User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Carries: l.Carries, Since: l.Sides[record.Google].Since}, l.Shared != "" && (l.Active || l.SplitSide == record.Google)
+	return Copy{
+		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Kept: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
+		Since: l.Sides[record.Google].Since,
+	}, l.Shared != "" && (l.Active || l.Carries)
 }
 
 // Waiting is a loss that waits for the user's decision.

@@ -55,7 +55,7 @@ func (s applier) Check(ctx context.Context, jobs []*creatio.Job) error {
 	}
 	for _, j := range jobs {
 		if is, read := now[j.ID]; read {
-			check(j, is)
+			check(j, s.remembered(j, is))
 		}
 		s.prepareWrites(j, links[j.ID])
 	}
@@ -74,6 +74,11 @@ func check(j *creatio.Job, now record.Record) {
 		return
 	}
 	j.Prepared = again
+}
+
+// remembered is the contact of a job as it is now, for what it was taken for.
+func (s *Side) remembered(j *creatio.Job, now record.Record) record.Record {
+	return s.Remember(record.Record{AdapterState: j.AdapterState, Fields: j.Before}, now)
 }
 
 // current reads contacts, by id.
@@ -144,7 +149,7 @@ func (s applier) Resolve(ctx context.Context, jobs []*creatio.Job) error {
 		return err
 	}
 	for _, j := range jobs {
-		s.resolve(j, now[j.ID], links[j.ID])
+		s.resolve(j, s.remembered(j, now[j.ID]), links[j.ID])
 	}
 	return nil
 }

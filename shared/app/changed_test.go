@@ -263,3 +263,33 @@ func TestWho_chooses_a_tag_that_nobody_has_is_asked_about_those_of_the_former_on
 		})
 	}
 }
+
+// What the run had begun is fenced off, and nothing of it is left that the account could go on with.
+func TestWho_erases_the_account_while_a_run_goes_and_links_again_has_everybody_once(t *testing.T) {
+	t.Parallel()
+	for n := int64(1); ; n++ {
+		w := newWorld(t)
+		tag := w.tag("Ada", private)
+		w.tagged(tag, w.contact("Ada Lovelace", "lovelace@example.com"))
+		w.tagged(tag, w.contact("Grace Hopper", "hopper@example.com"))
+		w.link()
+		w.choose(tag)
+		w.whole()
+		w.pass(time.Hour)
+		w.tagged(tag, w.contact("Alan Turing", "turing@example.com"))
+		reached := w.amid(n, false, func() { w.call(http.MethodDelete, "/account", nil, 204, nil) })
+		w.link()
+		w.choose(tag)
+		w.whole()
+		w.silent()
+		if got := w.members(); !slices.Equal(got, []string{"Hopper", "Lovelace", "Turing"}) || len(w.google.Account(ada).People()) != 3 {
+			t.Fatalf("erased amid request %d: in the group are %q, google has %d people", n, got, len(w.google.Account(ada).People()))
+		}
+		if !reached {
+			if n < 5 {
+				t.Errorf("the run had %d requests", n-1)
+			}
+			break
+		}
+	}
+}

@@ -101,7 +101,8 @@ func (r *recovery) value(f record.Field, before, after record.Entry) {
 		}
 		return n
 	}
-	took := count(tookNone) == 0
+	// A value that neither side shows any more was edited on both. Until their edits have come together, it is what they are edits of.
+	took := count(tookNone) == 0 && !(f.Set && f.Empty(after) && count(untouched) == len(record.Sides))
 	if count(editedSince) > 0 {
 		took = r.conflictsWith(f, effects, before, after)
 	}
@@ -150,6 +151,8 @@ func (r *recovery) effect(s record.Side, f record.Field, before, after record.En
 	case !f.Empty(is) && shows(f, now.Fields[f.Name], is):
 		return tookEffect
 	case f.Empty(was) && !f.Set && f.Empty(now.Fields.One(f.Name)), !f.Empty(was) && shows(f, now.Fields[f.Name], was):
+		return tookNone
+	case f.KindYields && !f.Empty(was) && f.Empty(is) && slices.ContainsFunc(now.Fields[f.Name], func(e record.Entry) bool { return f.Key(e) == f.Key(was) }):
 		return tookNone
 	case f.Set && f.Empty(was):
 		if r.made(s, f) {

@@ -32,12 +32,18 @@ func (s *session) preview() bool { return s.trigger == TriggerPreview }
 func (s *session) undoes() bool { return s.trigger == TriggerUndo }
 
 func (s *session) policy() reconcile.Policy {
-	if s.engine.Policy != nil {
-		return s.engine.Policy(s.doc.Settings)
-	}
-	return reconcile.Policy{
+	p := reconcile.Policy{
 		Direction: reconcile.Direction(s.doc.Settings.Direction), Conflicts: reconcile.Conflicts(s.doc.Settings.Conflicts),
 	}
+	if s.engine.Policy != nil {
+		p = s.engine.Policy(s.doc.Settings)
+	}
+	for _, side := range record.Sides {
+		if l, ok := s.sides[side].(Located); ok && p.Home == "" {
+			p.Home = l.Home()
+		}
+	}
+	return p
 }
 
 // lag is by how long a side's lists and reads may trail its writes.

@@ -235,7 +235,7 @@ func (u *user) linkStep(t record.Type, now time.Time, l store.Link, claims map[s
 	for id := range claims {
 		refs[id] = u.s.client.Collection("claims").Doc(id)
 	}
-	s := step{reads: reading(slices.Collect(maps.Values(refs))...), writes: 1 + len(refs), size: w.size + len(refs)*overhead}
+	s := step{reads: reading(slices.Collect(maps.Values(refs))...), writes: w.writes() + len(refs), size: w.size + len(refs)*overhead}
 	s.write = func(tx *firestore.Transaction, kept *keptDocs) (int, error) {
 		if kept.refused[l.ID] {
 			return 0, nil
@@ -256,6 +256,9 @@ func (u *user) linkStep(t record.Type, now time.Time, l store.Link, claims map[s
 			if err := setClaim(tx, ref, taken[id]); err != nil {
 				return 0, err
 			}
+		}
+		if n := max(len(w.pieces), w.former); n > 0 {
+			u.s.pieces.Store(w.ref.Path, n)
 		}
 		return s.writes, w.add(tx)
 	}

@@ -192,6 +192,43 @@ func TestA_tag_that_is_chosen_while_a_run_finds_the_former_one_gone_is_synchroni
 	}
 }
 
+func TestWho_left_the_group_before_another_tag_was_chosen_comes_in_with_that_tag(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	former, tag := w.tag("Ada", private), w.row("Ada", "ContactTag", map[string]any{"Name": "Friends", "TypeId": private})
+	id := w.contact("Ada Lovelace", "lovelace@example.com")
+	w.tagged(former, id)
+	w.tagged(tag, id)
+	w.tagged(former, w.contact("Grace Hopper", "hopper@example.com"))
+	w.link()
+	w.choose(former)
+	w.sync("done")
+	w.pass(time.Hour)
+	account := w.google.Account(ada)
+	for _, p := range account.People() {
+		account.RemoveFromGroup(p.ResourceName, w.group())
+	}
+	w.pass(time.Hour)
+	w.choose(tag)
+	w.sync("done")
+	w.whole()
+	if got := w.members(); !slices.Equal(got, []string{"Lovelace"}) {
+		t.Errorf("in the group are %q", got)
+	}
+	if got := w.creatio.System().Rows("ContactInTag", map[string]any{"EntityId": id, "TagId": tag}); len(got) != 1 {
+		t.Errorf("the contact is under the new tag %d times", len(got))
+	}
+	// From then on who leaves leaves.
+	for _, p := range account.People() {
+		account.RemoveFromGroup(p.ResourceName, w.group())
+	}
+	w.pass(time.Hour)
+	w.whole()
+	if got := w.creatio.System().Rows("ContactInTag", map[string]any{"EntityId": id, "TagId": tag}); len(got) != 0 {
+		t.Errorf("the contact that left is under the tag %d times", len(got))
+	}
+}
+
 // A tag that nobody has yet shows as few as one that was never looked at.
 func TestWho_chooses_a_tag_that_nobody_has_is_asked_about_those_of_the_former_one(t *testing.T) {
 	t.Parallel()
@@ -224,5 +261,35 @@ func TestWho_chooses_a_tag_that_nobody_has_is_asked_about_those_of_the_former_on
 				t.Errorf("with the former tag again %q are in the group, the state is %+v", got, w.account().Contacts.State)
 			}
 		})
+	}
+}
+
+// What the run had begun is fenced off, and nothing of it is left that the account could go on with.
+func TestWho_erases_the_account_while_a_run_goes_and_links_again_has_everybody_once(t *testing.T) {
+	t.Parallel()
+	for n := int64(1); ; n++ {
+		w := newWorld(t)
+		tag := w.tag("Ada", private)
+		w.tagged(tag, w.contact("Ada Lovelace", "lovelace@example.com"))
+		w.tagged(tag, w.contact("Grace Hopper", "hopper@example.com"))
+		w.link()
+		w.choose(tag)
+		w.whole()
+		w.pass(time.Hour)
+		w.tagged(tag, w.contact("Alan Turing", "turing@example.com"))
+		reached := w.amid(n, false, func() { w.call(http.MethodDelete, "/account", nil, 204, nil) })
+		w.link()
+		w.choose(tag)
+		w.whole()
+		w.silent()
+		if got := w.members(); !slices.Equal(got, []string{"Hopper", "Lovelace", "Turing"}) || len(w.google.Account(ada).People()) != 3 {
+			t.Fatalf("erased amid request %d: in the group are %q, google has %d people", n, got, len(w.google.Account(ada).People()))
+		}
+		if !reached {
+			if n < 5 {
+				t.Errorf("the run had %d requests", n-1)
+			}
+			break
+		}
 	}
 }

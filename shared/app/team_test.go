@@ -128,6 +128,28 @@ func TestTwo_who_add_the_same_person_at_the_same_time_have_one_contact(t *testin
 	}
 }
 
+// Ada's run tries again and again, and each time claims the person anew.
+func TestWho_may_not_add_a_person_to_Creatio_keeps_nobody_from_it(t *testing.T) {
+	t.Parallel()
+	w, a, b := duo(t)
+	w.adds(a, "Grace", "Hopper", "grace@example.com")
+	w.adds(b, "Grace", "Hopper", "grace@example.com")
+	w.creatio.Deny("Ada", "Contact", creatiobox.Insert)
+	w.as(a, func() { w.sync("partial") })
+	w.as(b, func() {
+		if run := w.sync("done"); run.Counts.Creatio.Created != 1 {
+			t.Errorf("Bo's run did %+v", run.Changes)
+		}
+	})
+	w.pass(time.Hour)
+	w.as(a, func() { w.sync("done") })
+	want := []string{a.tag, b.tag}
+	slices.Sort(want)
+	if _, tags := w.holders("Grace Hopper"); !slices.Equal(tags, want) {
+		t.Errorf("the contact is tagged %v, want %v", tags, want)
+	}
+}
+
 func TestOf_two_edits_of_one_contact_the_latest_wins_in_whatever_order_they_are_synchronized(t *testing.T) {
 	t.Parallel()
 	for name, laterFirst := range map[string]bool{"the older edit first": false, "the later edit first": true} {

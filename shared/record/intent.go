@@ -18,6 +18,9 @@ type Intent struct {
 	// Active and SplitSide are the link's once everything is written.
 	Active    bool `json:"active,omitempty"`
 	SplitSide Side `json:"split,omitempty"`
+	// Decided says that the user decided what is written, as by an undo: it is an edit of the time at which it is written, and
+	// carries none of the other side's.
+	Decided bool `json:"decided,omitempty"`
 	// Scopes are those to which the memberships belong.
 	Scopes map[Side]string `json:"scopes,omitempty"`
 	// Sides are both sides of the link; a side that is not written has no Action.

@@ -183,6 +183,8 @@ type Losses struct {
 type HourCount struct {
 	Hour  time.Time `json:"hour"`
 	Count int       `json:"count"`
+	// Series stand for the series that are among what is counted.
+	Series []string `json:"series,omitempty"`
 }
 
 // Rate is a token bucket as a run left it, so that the next one, wherever it is made, goes on with what is in it.
@@ -242,6 +244,8 @@ type Link struct {
 	Waits map[record.Side]Waiting `json:"waits,omitempty"`
 	// LostAt is when the link was last counted in Losses, by side.
 	LostAt map[record.Side]time.Time `json:"lostAt,omitempty"`
+	// LostBefore is when it was counted before that in Losses as the last run left them that came to its end.
+	LostBefore map[record.Side]time.Time `json:"lostBefore,omitempty"`
 	// Former are single values that were agreed on until not long ago.
 	Former []Former `json:"former,omitempty"`
 	// UpdatedAt is when the link was last written, but for what only says that it waits or is to be looked at again.

@@ -82,13 +82,25 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 func (w *writer) decide(p *pair) *step {
 	w.recoverIntent(p.open())
 	in := w.planned(p)
-	if w.reading.recreate {
+	if w.reading.recreate || w.comesWithScope(in) {
 		in.Active = false
 	}
 	if rejected := w.guard.rejected(&p.link); len(rejected) > 0 {
 		return w.putBack(p, in, rejected)
 	}
 	return w.decideAs(p, in)
+}
+
+// comesWithScope reports whether a record is in a scope that the user chose after its counterpart left: the choice is the later
+// word.
+func (w *writer) comesWithScope(in reconcile.Pair) bool {
+	for _, s := range record.Sides {
+		is, other := in.Sides[s], in.Sides[s.Other()]
+		if w.newScope(s) && is.Member && !is.Gone && (other.Gone || !other.Member) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *writer) decideAs(p *pair, in reconcile.Pair) *step {

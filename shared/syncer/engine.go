@@ -10,6 +10,8 @@
 //     ends early is repeated over the same window and finds its own work done.
 //   - Every write is noted on its link before it is sent; a creation is looked for before it is sent again.
 //   - A link's base moves only with writes that succeeded.
+//   - What the user chooses counts from the next run on. Another scope, as a tag, decides by itself who is in it: a record that is
+//     under the new tag comes in, even if its counterpart left before the choice, and what is only in the former scope leaves.
 //   - One record's failure is that record's: it is noted, reported, and tried again later.
 package syncer
 

@@ -131,6 +131,7 @@ func (st *step) sends() bool {
 func (w *writer) intent(st *step) *record.Intent {
 	in := &record.Intent{
 		Active: st.Active, SplitSide: st.SplitSide, Base: record.Fields{}, Scopes: w.reading.scopes, Sides: map[record.Side]record.IntentSide{},
+		Decided: w.userDecided(st),
 	}
 	for _, f := range w.engine.Schema {
 		if st.touches(f) {

@@ -91,8 +91,11 @@ func (w *writer) sendNotes(chunk []*step) []store.WriteNote {
 // something or to have it stay, is an edit of the time at which it is done, and needs no note.
 func (w *writer) carriesEdit(st *step, s record.Side) bool {
 	op := st.Ops[s]
-	return !op.Action.Removes() && len(op.Changed) > 0 && st.records[s.Other()] != nil && !w.undoes() && len(w.guard.rejected(&st.link)) == 0
+	return !op.Action.Removes() && len(op.Changed) > 0 && st.records[s.Other()] != nil && !w.userDecided(st)
 }
+
+// userDecided reports whether the user decided what a step writes.
+func (w *writer) userDecided(st *step) bool { return w.undoes() || len(w.guard.rejected(&st.link)) > 0 }
 
 // writeNotes are what others are to know of what a chunk wrote: that it was nobody's edit, and when the edit was that was
 // carried.
@@ -134,6 +137,9 @@ func (w *writer) note(s record.Side, id string, n store.WriteNote) []store.Write
 
 // noteUnheard notes a write that took effect although nobody heard the answer, where nothing came after it.
 func (w *writer) noteUnheard(p *pair, intent *record.Intent) {
+	if intent.Decided {
+		return
+	}
 	for _, s := range record.Sides {
 		side, rec := intent.Sides[s], p.records[s]
 		if side.Action == "" || side.Action.Removes() || side.Refused || len(intent.Fields) == 0 || rec == nil || rec.Gone {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
@@ -116,4 +117,32 @@ func TestAn_undo_is_an_edit_of_the_time_at_which_it_is_done(t *testing.T) {
 	ada.pass(time.Minute)
 	bob.sync()
 	wantJob(t, bob, "Grace", "Clerk / Clerk")
+}
+
+// Nobody hears that the undo took effect. The next run of Ada's knows it by what the link notes.
+func TestAn_undo_whose_answer_was_lost_is_an_edit_of_the_time_at_which_it_was_done(t *testing.T) {
+	t.Parallel()
+	for name, next := range map[string]func(ada *world, again func()){
+		"a run comes next":           func(ada *world, _ func()) { ada.sync() },
+		"the undo is asked for anew": func(_ *world, again func()) { again() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ada, bob := mutual(t)
+			ada.setJob(record.Google, "Grace", "wrong")
+			ada.pass(time.Minute)
+			r := ada.sync()
+			bob.sync()
+			bob.setJob(record.Google, "Grace", "older")
+			ada.pass(time.Hour)
+			failAt(ada, "creatio apply", 1)
+			request := ada.askUndo(store.Undo{Run: r.ID})
+			ada.attempt(t.Context(), request)
+			ada.after = nil
+			ada.pass(10 * time.Minute)
+			next(ada, func() { ada.attempt(t.Context(), request) })
+			bob.sync()
+			wantJob(t, bob, "Grace", "Clerk / Clerk")
+		})
+	}
 }

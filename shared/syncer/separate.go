@@ -39,7 +39,7 @@ func (w *writer) separate(ctx context.Context, chunk []*step) error {
 // newDoubt is the doubt that takes the place of a link, with all that it takes to link the two again.
 func (st *step) newDoubt(w *writer) store.Pair {
 	l := st.link
-	l.Intent, l.Waits, l.LostAt, l.RevisitAt, l.RetryAt, l.Failed, l.Pending = nil, nil, nil, time.Time{}, time.Time{}, 0, ""
+	l.Intent, l.Waits, l.LostAt, l.LostBefore, l.RevisitAt, l.RetryAt, l.Failed, l.Pending = nil, nil, nil, nil, time.Time{}, time.Time{}, 0, ""
 	l.Sides = maps.Clone(l.Sides)
 	return store.Pair{
 		ID: store.PairID(l.CreatioID, l.GoogleID), CreatioID: l.CreatioID, GoogleID: l.GoogleID, State: store.StateDoubt, Reason: byUndo,

@@ -69,6 +69,11 @@ func (s *session) newID(side record.Side, from string, state json.RawMessage, sa
 	return n.NewID(s.user.ID() + "\x00" + from + salt)
 }
 
+// newScope reports whether the user chose another scope on a side since the last run that came to its end.
+func (s *session) newScope(side record.Side) bool {
+	return s.chosen(side) && s.doc.Scopes[side] == "" && !s.doc.LastFinished.IsZero()
+}
+
 // chosen reports whether the user chose a side's scope.
 func (s *session) chosen(side record.Side) bool {
 	scoped, ok := s.sides[side].(Scoped)

@@ -25,6 +25,7 @@ import (
 type office struct {
 	*world
 	meetings []*meeting
+	outsides []*outside
 	made     int
 	// edits are what people wrote since the world was last at rest.
 	edits []edit
@@ -132,6 +133,9 @@ func (o *office) open(start time.Time) {
 func (o *office) round() {
 	for range 1 + o.rng.IntN(6) {
 		o.act(acts)
+		if o.rng.IntN(4) == 0 {
+			o.actOutside()
+		}
 		time.Sleep(time.Duration(1+o.rng.IntN(7)) * time.Minute)
 		if o.rng.IntN(4) == 0 {
 			o.run(o.rng.IntN(2), o.script())

@@ -106,7 +106,8 @@ func (r *recovery) value(f record.Field, before, after record.Entry) {
 		}
 		return n
 	}
-	took := count(tookNone) == 0
+	// A value that neither side shows any more was edited on both. Until their edits have come together, it is what they are edits of.
+	took := count(tookNone) == 0 && !(f.Set && f.Empty(after) && count(untouched) == len(record.Sides))
 	if count(editedSince) > 0 {
 		took = r.conflictsWith(f, effects, before, after)
 	}
@@ -221,6 +222,20 @@ func (r *recovery) conflictsWith(f record.Field, effects map[record.Side]effect,
 	return f.Empty(before)
 }
 
+// created reports whether a record that was to be created is there with every row. Then it came into scope with them, and if it
+// is not in scope now, somebody took it out.
+func (r *recovery) created(s record.Side) bool {
+	if !r.now[s].exists() {
+		return false
+	}
+	for _, rows := range r.intent.Sides[s].Rows {
+		if slices.ContainsFunc(rows, func(id string) bool { return r.rows == nil || !r.rows(s, id) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // membership recovers whether the pair is in scope. Where a side was to come into scope or to leave it and did not, the
 // link is what it was; and so where the pair was to be split because a record says that the user does not take part, and does not.
 func (r *recovery) membership() {
@@ -229,7 +244,7 @@ func (r *recovery) membership() {
 		if side.Action == record.Update && r.old.Active && !r.intent.Active && r.unwritten[s] {
 			return
 		}
-		if side.Action == "" || side.WasMember == side.Member {
+		if side.Action == "" || side.WasMember == side.Member || side.Action == record.Create && r.created(s) {
 			continue
 		}
 		if r.now[s].in() != side.Member {

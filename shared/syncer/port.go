@@ -122,6 +122,12 @@ type Remembering interface {
 	Remember(known, read record.Record) record.Record
 }
 
+// Located is a Side that tells where its user is at home.
+type Located interface {
+	// Home is the code of a country (ISO 3166-1); empty where it is not known.
+	Home() string
+}
+
 // Relister is a Side that lists its members only where their number changed.
 type Relister interface {
 	// Relist is the cursor after the run itself changed the number of members by so many: it has the next Scan list the

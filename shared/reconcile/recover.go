@@ -20,7 +20,7 @@ type Recovered struct {
 //
 // The values of a set are told apart by their keys; rows reports whether a side still has a row that the intent made.
 func Recover(schema record.Schema, link Recovered, intent record.Intent, now map[record.Side]Now, rows func(record.Side, string) bool) Recovered {
-	r := recovery{intent: intent, old: link, now: now, rows: rows, out: Recovered{
+	r := recovery{intent: intent, old: link, now: now, rows: rows, unwritten: map[record.Side]bool{}, out: Recovered{
 		Base: link.Base.Clone(), Active: link.Active, SplitSide: link.SplitSide, Projections: map[record.Side][]record.Projection{},
 	}}
 	for _, s := range record.Sides {
@@ -43,6 +43,8 @@ type recovery struct {
 	now    map[record.Side]Now
 	rows   func(record.Side, string) bool
 	out    Recovered
+	// unwritten are the sides on which a value was not written.
+	unwritten map[record.Side]bool
 }
 
 // effect is what became of one value on one side.
@@ -92,6 +94,9 @@ func (r *recovery) value(f record.Field, before, after record.Entry) {
 	effects := map[record.Side]effect{}
 	for _, s := range record.Sides {
 		effects[s] = r.effect(s, f, before, after)
+		if effects[s] == tookNone {
+			r.unwritten[s] = true
+		}
 	}
 	count := func(x effect) (n int) {
 		for _, is := range effects {
@@ -232,10 +237,13 @@ func (r *recovery) created(s record.Side) bool {
 }
 
 // membership recovers whether the pair is in scope. Where a side was to come into scope or to leave it and did not, the
-// link is what it was.
+// link is what it was; and so where the pair was to be split because a record says that the user does not take part, and does not.
 func (r *recovery) membership() {
 	for _, s := range record.Sides {
 		side := r.intent.Sides[s]
+		if side.Action == record.Update && r.old.Active && !r.intent.Active && r.unwritten[s] {
+			return
+		}
 		if side.Action == "" || side.WasMember == side.Member || side.Action == record.Create && r.created(s) {
 			continue
 		}

@@ -56,3 +56,28 @@ func TestWho_was_to_be_taken_out_when_a_run_was_cut_off_is_not_invited_again(t *
 		}
 	}
 }
+
+// A guest's copy is gone. The run that was to have the guest decline was cut off before it wrote that.
+func TestWho_was_to_decline_when_a_run_was_cut_off_declines(t *testing.T) {
+	t.Parallel()
+	policy := Policy{Direction: Both, Conflicts: Latest, Decline: record.Fields{activity.Answer: {{Text: activity.Declined}}}}
+	answer := func(text string) record.Fields {
+		out := record.Fields{}
+		out.SetText(activity.Answer, text)
+		return out
+	}
+	intent := record.Intent{Fields: []string{activity.Answer}, Base: answer(activity.Declined), SplitSide: record.Google, Sides: map[record.Side]record.IntentSide{
+		record.Creatio: {Action: record.Update, After: answer(activity.Declined), WasMember: true, Member: true}, record.Google: {},
+	}}
+	for _, shows := range []string{"", activity.Declined} {
+		now := map[record.Side]Now{
+			record.Creatio: {ID: "c", Member: true, View: View{Fields: answer(shows), Locked: []string{record.Others}}},
+			record.Google:  {ID: "g", Gone: true, WasLocked: []string{record.Removal, record.Withdrawal}},
+		}
+		got := Recover(activity.Schema, Recovered{Active: true}, intent, now, nil)
+		d := Decide(activity.Schema, Pair{Link: "l", Active: got.Active, SplitSide: got.SplitSide, Base: got.Base, Sides: now}, policy)
+		if op := d.Ops[record.Creatio]; (op != nil) != (shows == "") || d.Active || d.SplitSide != record.Google {
+			t.Errorf("creatio shows %q: it gets %+v, the pair is active: %t, split in %q", shows, op, d.Active, d.SplitSide)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package worldtest
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"time"
@@ -56,16 +55,10 @@ var acts = slices.Concat(makes, []action{
 	{"edits this and the following", living, 4, (*office).editsFollowing},
 	{"deletes this and the following", living, 1, (*office).deletesFollowing},
 	{"deletes a series", living, 1, (*office).deletesSeries},
-})
-
-// unsettled are actions that are not followed as they should be yet. They belong to the worlds that are asked for them.
-var unsettled = []action{
 	{"reopens", living, 3, (*office).reopens},
 	{"takes out in Creatio", living, 1, (*office).takesOutInCreatio},
 	{"takes out in the calendar", living, 1, (*office).takesOutInCalendar},
-}
-
-var alsoUnsettled = flag.Bool("unsettled", false, "have people in offices also do what is not followed as it should be yet")
+})
 
 // act has somebody do something.
 func (o *office) act(of []action) {

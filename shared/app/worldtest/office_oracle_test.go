@@ -95,6 +95,9 @@ func (o *office) look() {
 	for _, m := range o.meetings {
 		o.once(m)
 	}
+	for _, x := range o.outsides {
+		o.lookOutside(x)
+	}
 	o.lastWords()
 	o.tame()
 	if o.t.Failed() {
@@ -166,6 +169,9 @@ func (o *office) paired(user int) {
 			continue
 		}
 		if m != nil && m.declined && user != m.organizer && p["InviteResponseId"] == responses["declined"] {
+			continue
+		}
+		if x := o.outsideOf(keyOf(fmt.Sprint(r["Title"]))); x != nil && x.gone[user] {
 			continue
 		}
 		o.t.Errorf("%s: %q of %s is only in Creatio: %s", who, r["Title"], timeOf(r, "StartDate"), id)

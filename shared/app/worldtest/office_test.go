@@ -25,6 +25,7 @@ import (
 type office struct {
 	*world
 	meetings []*meeting
+	outsides []*outside
 	made     int
 	// edits are what people wrote since the world was last at rest.
 	edits []edit
@@ -130,12 +131,11 @@ func (o *office) open(start time.Time) {
 
 // round is a while in which people edit, and runs of both users.
 func (o *office) round() {
-	actions := acts
-	if *alsoUnsettled {
-		actions = slices.Concat(acts, unsettled)
-	}
 	for range 1 + o.rng.IntN(6) {
-		o.act(actions)
+		o.act(acts)
+		if o.rng.IntN(4) == 0 {
+			o.actOutside()
+		}
 		time.Sleep(time.Duration(1+o.rng.IntN(7)) * time.Minute)
 		if o.rng.IntN(4) == 0 {
 			o.run(o.rng.IntN(2), o.script())

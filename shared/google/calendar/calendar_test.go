@@ -253,6 +253,27 @@ func TestAn_instance_is_written_by_itself(t *testing.T) {
 	}
 }
 
+// Google may give an empty page although another one follows: an instance that is not on it is not gone.
+func TestAn_instance_behind_an_empty_page_is_deleted(t *testing.T) {
+	t.Parallel()
+	d := newDiary(t)
+	weekly := timed("Standup", 3, 9)
+	weekly.Recurrence = []string{"RRULE:FREQ=WEEKLY;COUNT=4"}
+	series := d.Add(weekly)
+	found, _ := d.scanned(nil)
+	last := found["Standup'''"]
+	empty := 2
+	d.rows = func(asked int) int {
+		if empty--; empty >= 0 {
+			return 0
+		}
+		return asked
+	}
+	if _, done := d.write(record.Operation{Action: record.Delete, Link: "L2", ID: last.ID, AdapterState: last.AdapterState, Before: last.Fields}); done.Err != nil || len(d.Instances(series)) != 3 {
+		t.Errorf("deleted: %+v, %d are left", done, len(d.Instances(series)))
+	}
+}
+
 func TestThe_popup_of_Creatio_stays_its_own(t *testing.T) {
 	t.Parallel()
 	d := newDiary(t)

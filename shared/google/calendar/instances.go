@@ -141,37 +141,53 @@ func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error)
 
 // read reads events by the ids of their records; nil for those that are not there.
 func (s *Side) read(ctx context.Context, ids []string) ([]*gcal.Event, error) {
-	parts := make([]google.Part, len(ids))
 	of := make([]*address, len(ids))
+	open := make([]int, len(ids))
 	for i, id := range ids {
 		var err error
 		if of[i], err = s.locate(ctx, id); err != nil {
 			return nil, err
 		}
-		parts[i] = google.Part{Method: http.MethodGet, Path: of[i].path()}
-	}
-	replies, err := s.api.Batch(ctx, "read events", api, parts)
-	if err != nil {
-		return nil, err
+		open[i] = i
 	}
 	out := make([]*gcal.Event, len(ids))
-	for i, reply := range replies {
-		switch {
-		case fault.Is(reply.Err, fault.Gone):
-			continue
-		case reply.Err != nil:
-			return nil, google.OfList(reply.Err)
+	for len(open) > 0 {
+		parts := make([]google.Part, len(open))
+		for n, i := range open {
+			parts[n] = google.Part{Method: http.MethodGet, Path: of[i].path()}
 		}
-		if out[i], err = of[i].event(reply.Body); err != nil {
-			return nil, fault.Errorf(fault.Retry, google.Side, "malformed-reply", "read events: %w", err)
+		replies, err := s.api.Batch(ctx, "read events", api, parts)
+		if err != nil {
+			return nil, err
 		}
+		var more []int
+		for n, i := range open {
+			switch reply := replies[n]; {
+			case fault.Is(reply.Err, fault.Gone):
+			case reply.Err != nil:
+				return nil, google.OfList(reply.Err)
+			default:
+				asked := of[i].page
+				if out[i], err = of[i].event(reply.Body); err != nil {
+					return nil, fault.Errorf(fault.Retry, google.Side, "malformed-reply", "read events: %w", err)
+				}
+				if out[i] == nil && of[i].page != "" && of[i].page != asked {
+					more = append(more, i)
+				}
+			}
+		}
+		open = more
 	}
 	return out, nil
 }
 
 // address is where the service has an event: under its id, or, where an instance was never listed, under its series by its
 // original start.
-type address struct{ id, series, start string }
+type address struct {
+	id, series, start string
+	// page is the page of the list that is to be read next; empty for the first, and behind the last one.
+	page string
+}
 
 // locate finds the address of a record.
 func (s *Side) locate(ctx context.Context, id string) (*address, error) {
@@ -230,10 +246,13 @@ func (a *address) path() string {
 	}
 	q.Set("originalStart", a.start)
 	q.Set("showDeleted", "true")
+	if a.page != "" {
+		q.Set("pageToken", a.page)
+	}
 	return path(a.series) + "/instances?" + q.Encode()
 }
 
-// event reads an answer; nil where there is none of that start.
+// event reads an answer; nil where the page has none of that start. A page may be empty although another one follows.
 func (a *address) event(body []byte) (*gcal.Event, error) {
 	if a.id != "" {
 		var e gcal.Event
@@ -241,7 +260,8 @@ func (a *address) event(body []byte) (*gcal.Event, error) {
 		return &e, err
 	}
 	var page gcal.Events
-	if err := json.Unmarshal(body, &page); err != nil || len(page.Items) == 0 {
+	err := json.Unmarshal(body, &page)
+	if a.page = page.NextPageToken; err != nil || len(page.Items) == 0 {
 		return nil, err
 	}
 	return page.Items[0], nil

@@ -164,7 +164,9 @@ func (w *writer) leftLinks(p *pair) []store.Link {
 	}
 	l := p.link
 	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.Title(rec.Fields), w.engine.Now().UTC()
-	w.report.problem(l, *p.wait.problem)
+	problem := *p.wait.problem
+	problem.Fields = w.engine.apart(rec.Fields)
+	w.report.problem(l, problem)
 	w.counts.update(p.stored, l)
 	return []store.Link{l}
 }
@@ -304,7 +306,7 @@ func (w *writer) tellOf(st *step, s record.Side, before json.RawMessage) {
 	}
 	for _, n := range side.Tells(st.link.Sides[s].AdapterState) {
 		if !slices.Contains(known, n) {
-			w.report.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+			w.report.problemOf(st, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
 		}
 	}
 }

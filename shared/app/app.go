@@ -433,7 +433,7 @@ func (a *App) openActivities(ctx context.Context, p store.Profile, s store.Sync)
 	if err != nil {
 		return nil, err
 	}
-	to := zone.DateOf(a.now().In(loc).AddDate(0, s.Settings.MonthsAhead, 0), loc).Start(loc)
+	to := zone.DateOf(a.now(), loc).AddMonths(s.Settings.MonthsAhead).Start(loc)
 	events, err := calendar.New(c.google, calendar.Options{
 		From: from, To: to, Zone: loc, Email: p.Google.Email, Private: calendar.Private(s.Settings.PrivateEvents),
 		Retained: a.kept(p.ID, record.Activities, record.Google),

@@ -430,8 +430,15 @@ func TestWhat_belongs_to_an_outside_organizer_is_read_only_and_that_is_said_once
 	for _, title := range []string{"Visit", "Holiday"} {
 		a.changeActivity(title, map[string]any{"Title": title + ", moved", "Location": "Here"})
 	}
-	if got := said(a.run("done")); got != "read-only read-only" {
+	run := a.run("done")
+	if got := said(run); got != "read-only read-only" {
 		t.Errorf("the run tells %q", got)
+	}
+	for _, p := range run.Problems {
+		// Several meetings may have one title.
+		if len(p.Fields) != 1 || p.Fields[0].Field != "when" || !strings.HasPrefix(p.Fields[0].Value, timeOf(a.foundActivity(p.Record), "StartDate")) {
+			t.Errorf("of %s the run tells %+v", p.Record, p.Fields)
+		}
 	}
 	a.changeActivity("Visit, moved", map[string]any{"Location": "There"})
 	if got := said(a.run("done")); got != "" {

@@ -550,7 +550,15 @@ type Problem struct {
 	Record    string      `json:"record,omitempty"`
 	CreatioID string      `json:"creatioId,omitempty"`
 	GoogleID  string      `json:"googleId,omitempty"`
-	Code      string      `json:"code"`
-	Message   string      `json:"message"`
-	Action    string      `json:"action"`
+	// Fields tell the record from others of its name.
+	Fields  []FieldValue `json:"fields,omitempty"`
+	Code    string       `json:"code"`
+	Message string       `json:"message"`
+	Action  string       `json:"action"`
+}
+
+// FieldValue is the value of a field, as the history shows it.
+type FieldValue struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
 }

@@ -115,7 +115,7 @@ type Kind struct {
 	// Title is what a person calls a record of this content.
 	Title func(record.Fields) string
 	// Distinct are fields that tell records of one title apart, as the time of a meeting: of a record that is canceled or deleted the
-	// history tells them.
+	// history tells them, and so does every problem of a record.
 	Distinct []string
 	// Match are the rules by which records that have no link yet are found to be the same.
 	Match match.Rules
@@ -198,7 +198,7 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 		session: &session{engine: e, user: u, profile: profile, doc: doc, lease: lease, start: now, trigger: req.Trigger, deadline: &leaseDeadline{}},
 		// Every attempt at a run adds to its history and replaces nothing of it.
 		report: &report{
-			user: u, promised: queued, piece: int(lease.Fence) * maxPieces,
+			user: u, kind: &e.Kind, promised: queued, piece: int(lease.Fence) * maxPieces,
 			run: store.Run{ID: req.Run, Type: e.Type, Trigger: req.Trigger, Status: "running", StartedAt: now},
 		},
 		counter: counter, counts: &linkCounts{},

@@ -103,14 +103,29 @@ func (st *step) sideChange(k *Kind, s record.Side, preview bool) (store.Change, 
 
 // apart is what tells a record that goes from others of its name. It has nothing that an undo would put back value by value.
 func (st *step) apart(k *Kind, s record.Side) []store.FieldChange {
-	content := st.link.Base
-	if rec := st.records[s]; rec != nil && len(rec.Fields) > 0 {
-		content = rec.Fields
-	}
 	var out []store.FieldChange
+	for _, v := range k.apart(st.shows(s)) {
+		out = append(out, store.FieldChange{Field: v.Field, Before: v.Value, Rule: st.Rules[s]})
+	}
+	return out
+}
+
+// shows is what the records of a pair show, on a side or else on the other one; what they showed last where neither is there.
+func (p *pair) shows(s record.Side) record.Fields {
+	for _, side := range []record.Side{s, s.Other()} {
+		if rec := p.records[side]; rec != nil && len(rec.Fields) > 0 {
+			return rec.Fields
+		}
+	}
+	return p.link.Base
+}
+
+// apart are the values that tell a record of this content from others of its name.
+func (k *Kind) apart(content record.Fields) []store.FieldValue {
+	var out []store.FieldValue
 	for _, name := range k.Distinct {
 		if f, ok := k.Schema.Field(name); ok && len(content[name]) > 0 {
-			out = append(out, store.FieldChange{Field: name, Before: f.Show(content[name]), Rule: st.Rules[s]})
+			out = append(out, store.FieldValue{Field: name, Value: f.Show(content[name])})
 		}
 	}
 	return out

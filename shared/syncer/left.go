@@ -159,7 +159,9 @@ func (w *writer) leftLinks(p *pair) []store.Link {
 	}
 	l := p.link
 	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.Title(rec.Fields), w.engine.Now().UTC()
-	w.report.problem(l, *p.wait.problem)
+	problem := *p.wait.problem
+	problem.Fields = w.engine.apart(rec.Fields)
+	w.report.problem(l, problem)
 	w.counts.update(p.stored, l)
 	return []store.Link{l}
 }

@@ -23,6 +23,7 @@ const maxPieces = 1_000_000
 // report is what the run tells of itself: its summary, its changes piece by piece, its problems.
 type report struct {
 	user store.User
+	kind *Kind
 	run  store.Run
 	// before is what earlier attempts at the run counted.
 	before store.Counts
@@ -126,10 +127,10 @@ func (r *report) results(st *step) {
 		if res.Err != nil {
 			r.run.Counts.Failed++
 			says := fault.Explain(res.Err)
-			r.problem(st.link, store.Problem{Side: s, Code: says.Code, Message: says.Message, Action: says.Action})
+			r.problemOf(st, store.Problem{Side: s, Code: says.Code, Message: says.Message, Action: says.Action})
 		}
 		for _, n := range res.Notes {
-			r.problem(st.link, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+			r.problemOf(st, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
 		}
 	}
 }
@@ -146,7 +147,7 @@ func (r *report) notices(s record.Side, list []record.Notice) {
 // readOnly tells the user what stays where it was made, because nobody's account may write it on the other side.
 func (r *report) readOnly(words Words, st *step) {
 	if s := st.readOnly; s != "" && st.failure() == nil {
-		r.problem(st.link, store.Problem{
+		r.problemOf(st, store.Problem{
 			Side: s, Code: "read-only",
 			Message: fmt.Sprintf("What you changed in %s stays there: in %s you may not change this %s, because another person organizes it, or it is locked or private.",
 				label(s.Other()), label(s), words.One),
@@ -171,12 +172,18 @@ func (r *report) hidden(schema record.Schema, st *step) {
 			if part != "" {
 				what += " (" + part + ")"
 			}
-			r.problem(st.link, store.Problem{
+			r.problemOf(st, store.Problem{
 				Side: s, Code: "not-readable", Message: label(s) + " does not let you read “" + what + "” of this record, so it stays as it is on both sides.",
 				Action: "Ask an administrator for the right to read it, if it is to be synchronized.",
 			})
 		}
 	}
+}
+
+// problemOf tells the user something about the records of a step.
+func (r *report) problemOf(st *step, p store.Problem) {
+	p.Fields = r.kind.apart(st.shows(p.Side))
+	r.problem(st.link, p)
 }
 
 // problem tells the user something about the records of a link.
@@ -185,6 +192,9 @@ func (r *report) problem(l store.Link, p store.Problem) {
 		return
 	}
 	p.Record, p.CreatioID, p.GoogleID = l.Name, l.CreatioID, l.GoogleID
+	if p.Fields == nil {
+		p.Fields = r.kind.apart(l.Base)
+	}
 	r.run.Problems = append(r.run.Problems, p)
 }
 

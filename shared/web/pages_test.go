@@ -146,6 +146,10 @@ func meetings(f *fakeService) {
 			change(record.Creatio, "cancel", store.FieldChange{Field: "when", Before: lunch, Rule: "left"}),
 			change(record.Google, "delete", store.FieldChange{Field: "when", Before: "2026-03-05/2026-03-06 (all day)", Rule: "left"}),
 		},
+		Problems: []store.Problem{{
+			Side: record.Google, Record: "Lunch", CreatioID: "a1", GoogleID: "e1", Fields: []store.FieldValue{{Field: "when", Value: lunch}}, Code: "read-only",
+			Message: "What you changed in Creatio stays there.", Action: "Ask the organizer to change it.",
+		}},
 	}, store.Run{
 		ID: "run-6", Type: record.Activities, Trigger: "schedule", Status: "held", StartedAt: noon, FinishedAt: noon, Changes: []store.Change{waits},
 	}, store.Run{

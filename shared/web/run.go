@@ -70,9 +70,11 @@ type problemJSON struct {
 	Record    string      `json:"record"`
 	CreatioID string      `json:"creatioId"`
 	GoogleID  string      `json:"googleId"`
-	Code      string      `json:"code"`
-	Message   string      `json:"message"`
-	Action    string      `json:"action"`
+	// Fields tell the record from others of its name.
+	Fields  []store.FieldValue `json:"fields,omitempty"`
+	Code    string             `json:"code"`
+	Message string             `json:"message"`
+	Action  string             `json:"action"`
 }
 
 // summary is a run without its changes.

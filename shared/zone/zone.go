@@ -69,6 +69,13 @@ func (d Date) String() string { return d.utc().Format(time.DateOnly) }
 // Add is the day some days later.
 func (d Date) Add(days int) Date { return DateOf(d.utc().AddDate(0, 0, days), time.UTC) }
 
+// AddMonths is the day some months later, or the last one of that month where it has no such day.
+func (d Date) AddMonths(months int) Date {
+	first := time.Date(d.Year, d.Month+time.Month(months), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1)
+	return Date{first.Year(), first.Month(), min(d.Day, last.Day())}
+}
+
 // Before reports whether d is earlier.
 func (d Date) Before(o Date) bool { return d.utc().Before(o.utc()) }
 

@@ -128,3 +128,26 @@ func TestDays_and_local_times_hold_in_every_zone(t *testing.T) {
 		}
 	})
 }
+
+func TestA_day_some_months_later_is_no_day_of_the_month_after(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		day    string
+		months int
+		want   string
+	}{
+		{"2026-11-29", 3, "2027-02-28"},
+		{"2026-11-30", 3, "2027-02-28"},
+		{"2026-12-01", 3, "2027-03-01"},
+		{"2027-11-30", 3, "2028-02-29"},
+		{"2026-01-31", 1, "2026-02-28"},
+		{"2026-12-31", 1, "2027-01-31"},
+		{"2028-02-29", 12, "2029-02-28"},
+		{"2026-03-15", 12, "2027-03-15"},
+	} {
+		day, err := ParseDate(row.day)
+		if got := day.AddMonths(row.months).String(); err != nil || got != row.want {
+			t.Errorf("%d months after %s: got %s, want %s", row.months, row.day, got, row.want)
+		}
+	}
+}

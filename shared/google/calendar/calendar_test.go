@@ -356,15 +356,24 @@ func TestA_guest_writes_the_own_answer_and_nothing_else(t *testing.T) {
 
 func TestNotes_are_cut_at_a_whole_character(t *testing.T) {
 	t.Parallel()
+	const family = "\U0001F468\u200d\U0001F469\u200d\U0001F467"
 	d := newDiary(t)
-	long := strings.TrimSpace(strings.Repeat("notes of many words 🚤 & more ", 700))
-	plan, done := d.write(creation(record.Fields{activity.Title: text("Fair"), activity.When: text(morning), activity.Notes: text(long)}))
-	if done.Err != nil || len(plan.Notes) != 1 || len(plan.Projections) != 1 {
-		t.Fatalf("created: %v, notes %+v", done.Err, plan.Notes)
-	}
-	got := d.only("Fair").Fields.Text(activity.Notes)
-	if !strings.HasPrefix(long, got) || len(got) < 8000 || got != plan.Displayed.Text(activity.Notes) {
-		t.Errorf("%d bytes are left", len(got))
+	for title, row := range map[string]struct{ long, want string }{
+		"words":           {long: strings.TrimSpace(strings.Repeat("notes of many words 🚤 & more ", 700))},
+		"a family":        {strings.Repeat("x", maxNotes-3) + family, strings.Repeat("x", maxNotes-3)},
+		"a combined sign": {strings.Repeat("x", maxNotes-1) + "e\u0301", strings.Repeat("x", maxNotes-1)},
+		"one too many":    {strings.Repeat("x", maxNotes+1), strings.Repeat("x", maxNotes)},
+	} {
+		op := creation(record.Fields{activity.Title: text(title), activity.When: text(morning), activity.Notes: text(row.long)})
+		op.Link = title
+		plan, done := d.write(op)
+		if done.Err != nil || len(plan.Notes) != 1 || len(plan.Projections) != 1 {
+			t.Fatalf("%s: created: %v, notes %+v", title, done.Err, plan.Notes)
+		}
+		got := d.only(title).Fields.Text(activity.Notes)
+		if !strings.HasPrefix(row.long, got) || len(got) < 8000 || got != plan.Displayed.Text(activity.Notes) || row.want != "" && got != row.want {
+			t.Errorf("%s: %d bytes are left", title, len(got))
+		}
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	gcal "google.golang.org/api/calendar/v3"
 
@@ -219,12 +218,13 @@ func (p *planner) project(f record.Field, shown []record.Entry) {
 	}
 }
 
-// notes are written as text, cut to what an event holds.
+// notes are written as text, cut between two characters to what an event holds.
 func (p *planner) notes(text string) string {
 	stored := richtext.Write(text, false)
-	if cut := cutRunes(text, maxNotes); utf8.RuneCountInString(stored) > maxNotes {
-		for stored = richtext.Write(cut, false); utf8.RuneCountInString(stored) > maxNotes; stored = richtext.Write(cut, false) {
-			cut = cutRunes(cut, utf8.RuneCountInString(cut)-(utf8.RuneCountInString(stored)-maxNotes))
+	if record.Length(stored) > maxNotes {
+		cut := record.Cut(text, maxNotes)
+		for stored = richtext.Write(cut, false); record.Length(stored) > maxNotes; stored = richtext.Write(cut, false) {
+			cut = record.Cut(cut, record.Length(cut)-(record.Length(stored)-maxNotes))
 		}
 		p.note(activity.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
 			"Shorten the notes, or leave them: the full text stays in Creatio.")
@@ -232,16 +232,6 @@ func (p *planner) notes(text string) string {
 	p.event.Description = stored
 	p.force("Description")
 	return richtext.Plain(stored)
-}
-
-// cutRunes shortens a text to a number of characters.
-func cutRunes(text string, limit int) string {
-	for i := range text {
-		if limit--; limit < 0 {
-			return strings.TrimSpace(text[:i])
-		}
-	}
-	return text
 }
 
 // when writes the time. The other form of a time is taken away, else an event would have both.

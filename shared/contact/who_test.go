@@ -30,6 +30,8 @@ func card(of ...string) match.Item {
 			it.Untracked[contact.Emails] = append(it.Untracked[contact.Emails], e)
 		case "other phone":
 			it.Untracked[contact.Phones] = append(it.Untracked[contact.Phones], e)
+		case "birthday":
+			it.Fields.SetText(contact.Birthday, e.Text)
 		case "suffix":
 			it.Untracked.SetText(contact.Suffix, e.Text)
 		default:
@@ -122,6 +124,20 @@ func TestMatch_asks_where_names_do_not_agree(t *testing.T) {
 		},
 		"no name on either side": {
 			card("email", mailbox), card("email", mailbox), one,
+		},
+		"no name, one number, each with an address": {
+			card("email", "anna@example.com", "phone", landline), card("email", "bert@example.com", "phone", landline), doubt,
+		},
+		"no name, an office's number, and somebody of it": {
+			card("email", "office@example.com", "phone", landline), card("email", "bert@example.com", "phone", landline), doubt,
+		},
+		"father and son of one name": {
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1950-01-02"),
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1981-03-04"), doubt,
+		},
+		"a birthday with another day": {
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1950-01-02"),
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1950-02-01"), one,
 		},
 		"two companies with one number": {
 			card("company", "Harbor Office", "phone", landline), card("company", "Mill Office", "phone", landline), doubt,

@@ -277,7 +277,7 @@ func (f *finder) only(l Level, i int, js []int, back map[int][]int) (int, bool) 
 			return 0, false
 		}
 	}
-	return found, true
+	return found, f.rules.Compare(f.items[record.Creatio][i], f.items[record.Google][found]) >= l.Least
 }
 
 func (f *finder) sameName(i, j int) bool {

@@ -103,23 +103,16 @@ func (m *merger) respelled(b map[string]record.Entry, side, other map[string]slo
 	if m.field.Alike == nil {
 		return order
 	}
-	missing := map[string][]string{}
-	for _, known := range slices.Sorted(maps.Keys(b)) {
-		if !has(side, known) {
-			place := m.field.Near(b[known])
-			missing[place] = append(missing[place], known)
-		}
-	}
 	for _, key := range slices.Clone(order) {
 		s, there := side[key]
 		if !there || has(b, key) || has(other, key) {
 			continue
 		}
-		for _, known := range missing[m.field.Near(s.canonical)] {
+		for _, known := range slices.Sorted(maps.Keys(b)) {
 			if !has(side, known) && m.field.Alike(b[known], s.canonical) {
 				delete(side, key)
 				side[known] = s
-				if !has(other, known) {
+				if !slices.Contains(order, known) {
 					order = append(order, known)
 				}
 				break
@@ -134,20 +127,14 @@ func (m *merger) matchNew(b map[string]record.Entry, c, g map[string]slot, order
 	if m.field.Alike == nil {
 		return
 	}
-	fresh := map[string][]string{}
-	for _, gk := range order {
-		if ge, inG := g[gk]; inG && !has(b, gk) && !has(c, gk) {
-			place := m.field.Near(ge.canonical)
-			fresh[place] = append(fresh[place], gk)
-		}
-	}
 	for _, ck := range order {
 		ce, inC := c[ck]
 		if !inC || has(b, ck) || has(g, ck) {
 			continue
 		}
-		for _, gk := range fresh[m.field.Near(ce.canonical)] {
-			if ge, inG := g[gk]; inG && m.field.Alike(ce.canonical, ge.canonical) {
+		for _, gk := range order {
+			ge, inG := g[gk]
+			if inG && !has(b, gk) && !has(c, gk) && m.field.Alike(ce.canonical, ge.canonical) {
 				delete(g, gk)
 				g[ck] = ge
 				break

@@ -14,7 +14,7 @@ func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.E
 		there = append(there, o.canonical)
 	}
 	for _, e := range slices.Concat(there, base) {
-		if !holdsSlot(m.field, now, e) && m.views[s].hasUntracked(m.field, e) {
+		if !slices.ContainsFunc(now, func(s slot) bool { return m.field.Means(s.canonical, e) }) && m.views[s].hasUntracked(m.field, e) {
 			alone := m.wasAlone(s, e) || !slices.ContainsFunc(base, func(b record.Entry) bool { return m.field.Key(b) == m.field.Key(e) })
 			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true, alone: alone})
 		}

@@ -30,11 +30,11 @@ type Field struct {
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
 	Key func(Entry) string
 	// Alike, where not nil, finds two entries of different keys that mean the same, as a telephone number with
-	// and without its country code. It is asked of values that nothing was agreed on yet, of those of one record, and of those
-	// under labels that Tandem does not carry.
+	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
+	// Tandem does not carry.
 	Alike func(a, b Entry) bool
-	// Near, beside Alike, is what entries that are alike have in common: no others are compared.
-	Near func(Entry) string
+	// Located, where not nil, gives Alike for records of one thing, and for a user whose country is home where that is known.
+	Located func(records []Fields, home string) func(a, b Entry) bool
 	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
 	// it and an exact value, both stay.
 	Loose func(Entry) bool
@@ -42,6 +42,9 @@ type Field struct {
 	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
 	// former value is left; it is 0 where now is no edit of it.
 	Edited func(canonical, displayed, now Entry) (edited Entry, weight int)
+	// KindYields says that the kind of an entry of a set tells something about it, as the answer of an attendee does: an entry that
+	// one side removed goes although the other side changed its kind.
+	KindYields bool
 }
 
 // Exact is the form in which a change of an entry shows: label and text without what nobody sees.
@@ -67,6 +70,27 @@ func (f Field) Same(a, b Entry) bool { return a.Equal(b) || f.Exact(a) == f.Exac
 // Means reports whether two entries of a set are one value in two spellings, or alike.
 func (f Field) Means(a, b Entry) bool {
 	return f.Key(a) == f.Key(b) || f.Alike != nil && f.Alike(a, b)
+}
+
+// Keys are the identities of entries that one record has side by side. Of entries that are alike all have one: within a record they are
+// one value, as a number with and without its country code. It is the key of one of them, which shows whatever their order is.
+func (f Field) Keys(entries []Entry) []string {
+	own := make([]string, len(entries))
+	for i, e := range entries {
+		own[i] = f.Key(e)
+	}
+	if f.Alike == nil || len(entries) < 2 {
+		return own
+	}
+	keys := slices.Clone(own)
+	for i, e := range entries {
+		for j, o := range entries {
+			if own[j] < keys[i] && f.Alike(e, o) {
+				keys[i] = own[j]
+			}
+		}
+	}
+	return keys
 }
 
 // Empty reports whether the entry says nothing.
@@ -156,12 +180,14 @@ func (s Schema) Names() []string {
 func (s Schema) Clean(in Fields) Fields {
 	out := make(Fields, len(in))
 	for _, f := range s {
-		entries := in[f.Name]
-		for i, first := range f.Firsts(entries) {
-			if f.Empty(entries[i]) || first != i || (!f.Set && len(out[f.Name]) > 0) {
+		seen := map[string]bool{}
+		keys := f.Keys(in[f.Name])
+		for i, e := range in[f.Name] {
+			if f.Empty(e) || seen[keys[i]] || keys[i] != f.Key(e) || (!f.Set && len(seen) > 0) {
 				continue
 			}
-			out[f.Name] = append(out[f.Name], entries[i])
+			seen[keys[i]] = true
+			out[f.Name] = append(out[f.Name], e)
 		}
 	}
 	return out
@@ -171,45 +197,19 @@ func (s Schema) Clean(in Fields) Fields {
 func (s Schema) Repeats(in Fields) Fields {
 	out := Fields{}
 	for _, f := range s {
-		if !f.Set {
-			continue
-		}
-		entries := in[f.Name]
-		for i, first := range f.Firsts(entries) {
-			if first != i && !f.Empty(entries[i]) {
-				out[f.Name] = append(out[f.Name], entries[i])
+		seen := map[string]bool{}
+		keys := f.Keys(in[f.Name])
+		for i, e := range in[f.Name] {
+			switch {
+			case !f.Set || f.Empty(e):
+			case seen[keys[i]], keys[i] != f.Key(e):
+				out[f.Name] = append(out[f.Name], e)
+			default:
+				seen[keys[i]] = true
 			}
 		}
 	}
 	return out
-}
-
-// Firsts tells of each entry the place of the first one that means the same. Entries that say nothing mean nothing.
-func (f Field) Firsts(entries []Entry) []int {
-	firsts := make([]int, len(entries))
-	keys := make(map[string]int, len(entries))
-	near := map[string][]int{}
-	for i, e := range entries {
-		firsts[i] = i
-		if f.Empty(e) {
-			continue
-		}
-		key := f.Key(e)
-		if first, known := keys[key]; known {
-			firsts[i] = first
-			continue
-		}
-		if f.Alike != nil && len(entries) > 1 {
-			place := f.Near(e)
-			if at := slices.IndexFunc(near[place], func(j int) bool { return f.Alike(entries[j], e) }); at >= 0 {
-				firsts[i] = near[place][at]
-			} else {
-				near[place] = append(near[place], i)
-			}
-		}
-		keys[key] = firsts[i]
-	}
-	return firsts
 }
 
 // Equal reports whether both contents are the same field by field, sets in any order.

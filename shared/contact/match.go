@@ -187,7 +187,7 @@ func numberKeys(numbers []record.Entry) []string {
 func namedNumberKeys(it match.Item) []string {
 	var names []string
 	for _, w := range nameOf(it).words {
-		names = append(append(names, w.plain, w.spelled), soundings(w)...)
+		names = append(slices.Concat(names, soundings(w)), soundings(word{plain: w.spelled})...)
 	}
 	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
 	return products(names, numberKeys(allOf(it, Phones)))

@@ -119,7 +119,7 @@ func (m *merger) respelled(b map[string]record.Entry, side, other map[string]slo
 			if !has(side, known) && m.field.Alike(b[known], s.canonical) {
 				delete(side, key)
 				side[known] = s
-				if !has(other, known) {
+				if !slices.Contains(order, known) {
 					order = append(order, known)
 				}
 				break

@@ -30,8 +30,8 @@ type Field struct {
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
 	Key func(Entry) string
 	// Alike, where not nil, finds two entries of different keys that mean the same, as a telephone number with
-	// and without its country code. It is asked of values that nothing was agreed on yet, of those of one record, and of those
-	// under labels that Tandem does not carry.
+	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
+	// Tandem does not carry.
 	Alike func(a, b Entry) bool
 	// Located, where not nil, gives Alike for records of one thing, and for a user whose country is home where that is known.
 	Located func(records []Fields, home string) func(a, b Entry) bool

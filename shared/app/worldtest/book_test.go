@@ -59,7 +59,7 @@ func (i *individual) String() string { return fmt.Sprintf("%d (%s)", i.n, i.spel
 // who, and no value is lost that nobody replaced.
 func TestAny_address_book_comes_to_a_good_end(t *testing.T) {
 	t.Parallel()
-	seeds(t, *worlds/5, "TestAny_address_book", func(t *testing.T, seed uint64) {
+	seeds(t, max(1, *worlds/10), "TestAny_address_book", func(t *testing.T, seed uint64) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		s := setup{chunk: []int{1, 2, 5, 200}[r.IntN(4)]}
 		if r.IntN(4) == 0 {

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	worlds = flag.Int("worlds", 1000, "how many random worlds are made; of those with two users a tenth, of offices a twentieth")
+	worlds = flag.Int("worlds", 1000, "how many random worlds are made; of those with two users and of address books a tenth, of offices a twentieth")
 	only   = flag.Uint64("seed", 0, "make the random world of this seed alone")
 )
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/activity"
@@ -147,8 +149,14 @@ func (s applier) resolve(j *creatio.Job, now *activityRow) {
 	}
 	is := s.remembered(j, now)
 	p.reading = now
+	left := remaining(j.Send, now)
 	switch {
 	case j.Action == record.Delete:
+	case !j.Action.Removes() && j.Duplicate == nil && movesRows(left) && creatio.Shows(activity.Schema, j.Plan, is):
+		// Not everybody who takes part shows: what is missing are rows of others.
+		p.reading = nil
+		j.Resume(left)
+		return
 	case j.Action == record.Cancel && now.status == statusCanceled,
 		j.Action == record.Unlink && s.declined(now),
 		!j.Action.Removes() && creatio.Shows(activity.Schema, j.Plan, is) && (is.Member || !j.Join):
@@ -161,18 +169,39 @@ func (s applier) resolve(j *creatio.Job, now *activityRow) {
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "exists", unsure))
 		return
 	case !j.Action.Removes() && !creatio.Untouched(activity.Schema, j.Plan, is):
-		j.Begun = j.Begun || fault.Ambiguous(unsure)
+		j.Begun = j.Begun || j.Parted || fault.Ambiguous(unsure)
 		j.Refuse(creatio.ErrChanged(unsure))
 		return
 	}
 	if j.Duplicate != nil {
-		id, _ := j.Duplicate.Body["Id"].(string)
-		s.taken.Add(id)
+		s.taken.Add(j.Duplicate.NewID())
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", unsure))
 		return
 	}
 	p.reading = nil
+	j.Send = left
 	j.Again()
+}
+
+// remaining are the writes that an attempt has not carried out, by the rows that are there now.
+func remaining(writes []creatio.Write, now *activityRow) []creatio.Write {
+	has := func(id string) bool {
+		return slices.ContainsFunc(now.participants, func(p participantRow) bool { return strings.EqualFold(p.row, id) })
+	}
+	return slices.DeleteFunc(slices.Clone(writes), func(w creatio.Write) bool {
+		switch {
+		case w.Method == http.MethodPost:
+			return w.Set == activitySet || has(w.NewID())
+		case w.Method == http.MethodDelete && w.Set == participantSet:
+			return !has(w.ID)
+		}
+		return false
+	})
+}
+
+// movesRows reports whether writes make or delete rows.
+func movesRows(writes []creatio.Write) bool {
+	return slices.ContainsFunc(writes, func(w creatio.Write) bool { return w.Method != http.MethodPatch })
 }
 
 // resolveMissing decides about a job whose activity is not there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 
@@ -23,6 +24,9 @@ type prepared struct {
 	owner bool
 }
 
+// tagRow is what the tag's link stands under among the rows of a plan. It is none of a field.
+const tagRow = "tag"
+
 // Plan says what operations come to. It looks the names up that they mention, each once in the life of the site.
 func (s *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan, error) {
 	names, err := s.site.LookUp(ctx, questions(ops))
@@ -33,6 +37,11 @@ func (s *Side) Plan(ctx context.Context, ops []record.Operation) ([]record.Plan,
 	for i, op := range ops {
 		op.ID = strings.ToLower(op.ID)
 		plans[i] = planOperation(op, names, s.taken.All())
+		if op.Action == record.Create && op.Join && plans[i].Err == nil {
+			// The tag comes last, and a contact may be left without it: then it was never under the tag, and nobody took it off.
+			plans[i].Rows = maps.Clone(plans[i].Rows)
+			plans[i].Rows[tagRow] = []string{s.link(op.ID, s.taken.All()).NewID()}
+		}
 	}
 	return plans, nil
 }

@@ -128,7 +128,10 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.measureCall,
 		})
 	}
-	if a.linker, err = a.newLinker(safe); err != nil {
+	cookies := vault.NewWrapped(safe, func(ctx context.Context, create func() ([]byte, error)) ([]byte, error) {
+		return a.store.Secret(ctx, "sessions", create)
+	}, a.now)
+	if a.linker, err = a.newLinker(safe, cookies); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	if o.Rates == nil {
@@ -153,7 +156,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		a.invoker.issuer = c.Google.Endpoint
 	}
 	a.site = web.New(web.Options{
-		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
+		Service: service{a}, Sealer: cookies, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
 	})
 	if c.Store.Kind == config.Bolt && a.inline != nil {
 		if err := a.resume(ctx); err != nil {
@@ -325,10 +328,10 @@ func Version() string {
 }
 
 // newLinker makes the linking flows, with access to the users of Creatio.
-func (a *App) newLinker(safe oauth.Vault) (*oauth.Linker, error) {
+func (a *App) newLinker(safe, browser oauth.Vault) (*oauth.Linker, error) {
 	c := a.config
 	return oauth.New(oauth.Options{
-		Store: a.store, Vault: safe, HTTP: a.base[record.Google], CreatioHTTP: a.base[record.Creatio], PublicURL: c.PublicURL,
+		Store: a.store, Vault: safe, Browser: browser, HTTP: a.base[record.Google], CreatioHTTP: a.base[record.Creatio], PublicURL: c.PublicURL,
 		Google: oauth.Google{ClientID: c.Google.ClientID, ClientSecret: c.Google.ClientSecret.Reveal(), Endpoint: c.Google.Endpoint},
 		Creatio: oauth.Creatio{
 			URL: c.Creatio.URL, Auth: string(c.Creatio.Auth), IdentityURL: c.Creatio.IdentityURL,

@@ -35,7 +35,7 @@ func UserID(subject string) string {
 }
 
 // finishGoogle signs the user in and links the account.
-func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State, t *oauth2.Token, c credentials) (Outcome, error) {
+func (l *Linker) finishGoogle(ctx context.Context, browser string, s linking, t *oauth2.Token, c credentials) (Outcome, error) {
 	who, err := l.identify(ctx, s, t)
 	if err != nil {
 		return Outcome{}, err
@@ -59,8 +59,11 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State
 		if out.NewUser {
 			p.CreatedAt = l.o.Now().UTC()
 		}
+		if p.Session == "" {
+			p.Session = secret()
+		}
 		p.Google = store.GoogleAccount{Subject: who.subject, Email: who.Email, HostedDomain: who.Domain, Name: who.Name, Linked: true, Scopes: scopes}
-		out.Epoch = p.SessionEpoch
+		out.Session = p.Session
 		return nil
 	})
 	if err != nil {
@@ -111,19 +114,19 @@ func (l *Linker) saveGoogle(ctx context.Context, user string, c credentials, sco
 }
 
 // consent returns a *ConsentError with the address at which Google asks for consent again.
-func (l *Linker) consent(ctx context.Context, browser string, s store.State, who identity) error {
+func (l *Linker) consent(ctx context.Context, browser string, s linking, who identity) error {
 	if strings.HasPrefix(s.ID, consentAgain) {
 		return fault.New(fault.Misconfigured, string(record.Google), "no-refresh-token", errors.New("sign in: consent brought no refresh token"))
 	}
-	redirect, err := l.beginGoogle(ctx, browser, who.Email)
+	begun, err := l.beginGoogle(ctx, browser, who.Email)
 	if err != nil {
 		return err
 	}
-	return &ConsentError{Redirect: redirect}
+	return &ConsentError{Begun: begun}
 }
 
 // identify verifies the ID token (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation).
-func (l *Linker) identify(ctx context.Context, s store.State, t *oauth2.Token) (identity, error) {
+func (l *Linker) identify(ctx context.Context, s linking, t *oauth2.Token) (identity, error) {
 	var who identity
 	wrong := func(why error) (identity, error) {
 		return identity{}, fault.New(fault.Bug, string(record.Google), "bad-id-token", fmt.Errorf("verify id token: %w", why))

@@ -23,7 +23,7 @@ const Side = "store"
 
 // Document is everything that a store keeps.
 type Document interface {
-	store.Profile | store.Token | store.State | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
+	store.Profile | store.Token | store.UsedState | store.SharedSecret | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
 		store.Claim | store.WriteNote | store.Pair | store.Channel | HashKey
 }
 
@@ -64,7 +64,7 @@ func settle(d any) {
 		d.CreatedAt = Time(d.CreatedAt)
 	case *store.Token:
 		d.Revoke = Time(d.Revoke)
-	case *store.State:
+	case *store.UsedState:
 		d.Expires = Time(d.Expires)
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)

@@ -138,8 +138,8 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		o.Rates = rates
 	}
 	a.engines = map[record.Type]*syncer.Engine{
-		record.Contacts:   {Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
-		record.Activities: {Kind: Activities, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Contacts:   {Kind: Contacts, Allowed: a.allowed, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Activities: {Kind: Activities, Allowed: a.allowed, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
 	}
 	a.channels = a.newKeeper()
 	if err := a.openQueue(ctx, o); err != nil {

@@ -113,6 +113,12 @@ func untroubled(d *store.Sync) {
 
 func (s service) Session(ctx context.Context, user string) (string, error) {
 	p, err := s.app.store.User(user).Profile(ctx)
+	if err == nil && !s.app.allowed(p) {
+		if err := s.app.bar(ctx, user); err != nil {
+			return "", err
+		}
+		return p.Session, web.ErrNotAllowed
+	}
 	return p.Session, err
 }
 

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/app"
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
 // stolen is a browser of an attacker with the cookies that the user's browser has now.
@@ -171,5 +173,79 @@ func TestA_visitors_own_error_alarms_nobody_and_a_foreign_browser_uses_up_nothin
 	}
 	if a := w.visit(back.RequestURI()); a.status != 400 {
 		t.Errorf("the same answer again: %d", a.status)
+	}
+}
+
+func TestTaking_a_domain_off_the_list_ends_everything_for_its_users(t *testing.T) {
+	t.Parallel()
+	bothStores(t, func(t *testing.T, store change) {
+		w := newWorld(t, store, with("ALLOWED_DOMAINS", "example.com"))
+		w.link()
+		w.choose(w.tag("Ada", private))
+		w.sync("done")
+		restart := func(domains string) {
+			w.stop()
+			w.env["ALLOWED_DOMAINS"] = domains
+			w.start()
+		}
+		ends := func() string {
+			var out struct{ Status, Reason string }
+			if err := json.Unmarshal([]byte(w.post(`{"user":"`+w.id+`"}`).body), &out); err != nil {
+				t.Fatal(err)
+			}
+			return out.Status + " " + out.Reason
+		}
+		restart("example.org")
+		if a := w.do(http.MethodGet, "/settings/api/v1/account", nil); a.status != 403 || !strings.Contains(a.body, "not-allowed") {
+			t.Errorf("the session is answered %d %s", a.status, a.body)
+		}
+		if a := w.visit("/settings"); a.status != 403 || !strings.Contains(a.body, "may not use Tandem") {
+			t.Errorf("the user reads %d %s", a.status, a.body)
+		}
+		if got := ends(); got != "skipped not-allowed" {
+			t.Errorf("a run ends %s", got)
+		}
+		// Back on the list, everything is as it was.
+		restart("@example.com")
+		if got := ends(); got != "done " {
+			t.Errorf("back on the list a run ends %s", got)
+		}
+		w.pass(40 * 24 * time.Hour)
+		restart("example.org")
+		for range 30 {
+			ends()
+			w.pass(24 * time.Hour)
+		}
+		restart("example.com")
+		w.visit("/settings/sign-in")
+		if !w.account().Creatio.Linked {
+			t.Fatal("the accounts were forgotten before 30 days were over")
+		}
+		restart("example.org")
+		for range 35 {
+			ends()
+			w.pass(24 * time.Hour)
+		}
+		restart("example.com")
+		w.visit("/settings/sign-in")
+		if w.account().Creatio.Linked {
+			t.Error("the accounts are kept for ever")
+		}
+	})
+}
+
+func TestA_private_account_with_an_administrators_address_is_no_administrator(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		email, workspace string
+		want             int
+	}{{ada, "", 404}, {ada, "example.com", 200}, {"boss@gmail.com", "", 200}, {"boss@notgmail.com", "", 404}} {
+		w := newWorld(t, with("ADMIN_EMAILS", c.email))
+		w.google.AddUser(googlebox.User{Email: c.email, Name: "Boss", EmailVerified: true, HostedDomain: c.workspace})
+		w.google.AutoConsent(c.email)
+		w.visit("/settings/sign-in")
+		if a := w.do(http.MethodGet, "/settings/api/v1/admin", nil); a.status != c.want {
+			t.Errorf("%s of Workspace %q: got %d, want %d", c.email, c.workspace, a.status, c.want)
+		}
 	}
 }

@@ -83,6 +83,8 @@ type grant struct {
 
 // identityServer is an OpenID provider and the API behind it.
 type identityServer struct {
+	// refreshed are the claims of the ID token that comes with a refresh; nil for none.
+	refreshed map[string]any
 	*httptest.Server
 	now func() time.Time
 	// rotates says that each refresh returns a new refresh token and that the old one is accepted once.
@@ -196,6 +198,9 @@ func (s *identityServer) token(w http.ResponseWriter, r *http.Request) {
 	}
 	if g.claims != nil && !g.noOpen {
 		out["id_token"] = sign(g.claims)
+	}
+	if old != "" && s.refreshed != nil {
+		out["id_token"] = sign(s.refreshed)
 	}
 	if !g.noRefresh && (old == "" || s.rotates) {
 		refresh := fmt.Sprintf("refresh-%d", s.issued)

@@ -35,7 +35,7 @@ func TestSigningInLinksGoogle(t *testing.T) {
 		t.Errorf("outcome (-want +got):\n%s", diff)
 	}
 	want := store.Profile{ID: out.User, CreatedAt: start, Session: out.Session, Google: store.GoogleAccount{
-		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts", "calendar"},
+		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", HostedDomainKnown: true, Name: "Olena Example", Linked: true, Scopes: []string{"contacts", "calendar"},
 	}}
 	if diff := cmp.Diff(want, w.profile(out.User)); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)
@@ -174,7 +174,12 @@ func TestWhoMaySignIn(t *testing.T) {
 		allowed bool
 	}{
 		"any domain":       {nil, nil, true},
-		"mail domain":      {[]string{"example.com"}, nil, true},
+		"own workspace":    {[]string{"example.com"}, nil, true},
+		"mail domain":      {[]string{"@example.com"}, map[string]any{"hd": nil}, true},
+		"private address":  {[]string{"example.com"}, map[string]any{"hd": nil}, false},
+		"other workspace":  {[]string{"example.com"}, map[string]any{"hd": "evil.example"}, false},
+		"other ending":     {[]string{"@example.org"}, nil, false},
+		"longer ending":    {[]string{"@ample.com"}, nil, false},
 		"workspace":        {[]string{"corp.example"}, map[string]any{"hd": "corp.example"}, true},
 		"another domain":   {[]string{"corp.example"}, nil, false},
 		"longer domain":    {[]string{"ample.com"}, nil, false},
@@ -203,6 +208,37 @@ func TestWhoMaySignIn(t *testing.T) {
 			}
 			if got := w.google.revocations(); len(got) != 1 || !strings.HasPrefix(got[0], "refresh-") {
 				t.Errorf("revoked %v, want the grant", got)
+			}
+		})
+	}
+}
+
+func TestUntilTheWorkspaceIsLearnedTheEndingOfTheAddressCounts(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hd      any
+		allowed bool
+	}{"of the Workspace": {"example.com", true}, "a private account": {nil, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, AuthUser)
+			user := w.olena()
+			w.options.AllowedDomains = []string{"example.com"}
+			w.linker = w.another()
+			if err := w.linker.changeProfile(t.Context(), user, func(p *store.Profile) { p.Google.HostedDomain, p.Google.HostedDomainKnown = "", false }); err != nil {
+				t.Fatal(err)
+			}
+			if !w.linker.Allowed(w.profile(user).Google) {
+				t.Error("the account is locked out before anything is known")
+			}
+			w.google.refreshed = w.claims(map[string]any{"hd": c.hd})
+			w.clock.pass(2 * time.Hour)
+			w.google.refreshed["iat"], w.google.refreshed["exp"] = w.clock.now().Unix(), w.clock.now().Add(time.Hour).Unix()
+			if status, err := w.call(w.client(w.linker, user, record.Google), record.Google); err != nil || status != http.StatusOK {
+				t.Fatalf("call = %d, %v", status, err)
+			}
+			if got := w.profile(user).Google; !got.HostedDomainKnown || w.linker.Allowed(got) != c.allowed {
+				t.Errorf("after a refresh: %+v, allowed %t", got, w.linker.Allowed(got))
 			}
 		})
 	}

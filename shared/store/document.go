@@ -33,11 +33,21 @@ type GoogleAccount struct {
 	// HostedDomain is the Google Workspace that the account belongs to, as the ID token of the latest sign-in said; empty
 	// for a private account, and for whoever has not signed in since it is kept.
 	HostedDomain string `json:"hd,omitempty"`
-	Name         string `json:"name,omitempty"`
-	Linked       bool   `json:"linked"`
+	// HostedDomainKnown says that HostedDomain is what an ID token said, and not what former versions did not keep.
+	HostedDomainKnown bool `json:"hdKnown,omitempty"`
+	// Barred says since when the account may not use Tandem any more, and when that was found last; nil if it may.
+	Barred *Barred `json:"barred,omitempty"`
+	Name   string  `json:"name,omitempty"`
+	Linked bool    `json:"linked"`
 	// Scopes are the short names of what was granted: "contacts", "calendar".
 	Scopes    []string `json:"scopes,omitempty"`
 	Reconnect bool     `json:"reconnect"`
+}
+
+// Barred is a time in which an account may not use Tandem.
+type Barred struct {
+	Since time.Time `json:"since"`
+	Seen  time.Time `json:"seen"`
 }
 
 // CreatioAccount is the user's Creatio account.

@@ -62,6 +62,9 @@ func settle(d any) {
 	switch d := d.(type) {
 	case *store.Profile:
 		d.CreatedAt = Time(d.CreatedAt)
+		if b := d.Google.Barred; b != nil {
+			d.Google.Barred = &store.Barred{Since: Time(b.Since), Seen: Time(b.Seen)}
+		}
 	case *store.Token:
 		d.Revoke = Time(d.Revoke)
 	case *store.UsedState:

@@ -280,7 +280,7 @@ func (a *App) Handler() http.Handler {
 		mux.Handle("/"+name+"/", h)
 	}
 	mux.Handle("/{$}", http.RedirectHandler(a.config.PublicURL+"/settings", http.StatusSeeOther))
-	return mux
+	return a.site.Protected(mux)
 }
 
 // Dispatch queues every due user, as the call of Cloud Scheduler does. It returns the counts of the first page; the queue

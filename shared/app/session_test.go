@@ -249,3 +249,28 @@ func TestA_private_account_with_an_administrators_address_is_no_administrator(t 
 		}
 	}
 }
+
+func TestAnother_sites_page_starts_nothing_and_every_answer_is_protected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.link()
+	for _, path := range []string{"/sync-contacts", "/sync-activities", "/calendar-push", "/settings/contacts/sync"} {
+		for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example.com"} {
+			if a := w.do(http.MethodPost, path, nil, func(r *http.Request) { r.Header.Set(name, value) }); a.status != 403 {
+				t.Errorf("POST %s with %s: got %d", path, name, a.status)
+			}
+		}
+	}
+	w.browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for _, path := range []string{"/", "/nowhere", "/settings", "/settings//runs", "/oauth-callback", "/sync-contacts", "/calendar-push", "/settings/api/v1/account"} {
+		a := w.visit(path)
+		for name, want := range map[string]string{"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff"} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s (%d): %s is %q", path, a.status, name, got)
+			}
+		}
+		if a.header.Get("Permissions-Policy") == "" || a.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s (%d): headers %v", path, a.status, a.header)
+		}
+	}
+}

@@ -336,3 +336,25 @@ func wantProblems(t *testing.T, err error, names ...string) bool {
 	}
 	return ok
 }
+
+func TestPasswordsAreTriedByNobodyInParticularOnlyOnThisMachine(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		public, domains string
+		good            bool
+	}{
+		{"https://tandem.example.com", "", false},
+		{"https://tandem.example.com", "example.com", true},
+		{"http://127.0.0.1:8080", "", true},
+		{"http://localhost:8080", "", true},
+		{"", "", true},
+	} {
+		_, err := config.Load(t.Context(), envconfig.MapLookuper(map[string]string{
+			"STORE": "bolt:data/tandem.db", "ENCRYPTION_KEY": "file:data/key.json", "GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret",
+			"CREATIO_URL": "https://acme.example.com", "CREATIO_AUTH": "password", "PUBLIC_URL": c.public, "ALLOWED_DOMAINS": c.domains,
+		}))
+		if (err == nil) != c.good || err != nil && !strings.Contains(err.Error(), "ALLOWED_DOMAINS") {
+			t.Errorf("%q, %q: %v", c.public, c.domains, err)
+		}
+	}
+}

@@ -13,6 +13,7 @@ module "edge" {
   # Google calls it from few addresses for all users.
   unlimited   = [for name in keys(local.functions) : name if name == "calendar-push"]
   rate_limits = var.rate_limits
+  tls_policy  = var.tls_policy
 
   depends_on = [module.function]
 }

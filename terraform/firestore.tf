@@ -2,7 +2,7 @@
 
 resource "google_firestore_database" "this" {
   project                           = var.project
-  name                              = var.database
+  name                              = coalesce(var.database, "${var.name}-data")
   location_id                       = coalesce(var.firestore_location, var.region)
   type                              = "FIRESTORE_NATIVE"
   concurrency_mode                  = "OPTIMISTIC"
@@ -12,6 +12,17 @@ resource "google_firestore_database" "this" {
   deletion_policy                   = var.deletion_protection ? "PREVENT" : "DELETE"
 
   depends_on = [google_project_service.this]
+
+  # A database cannot be renamed, and another one would be empty. A deployment whose database is "(default)", as it once was
+  # by default, keeps it.
+  lifecycle {
+    ignore_changes = [name]
+
+    postcondition {
+      condition     = var.database == null || self.name == var.database
+      error_message = "This deployment has another database than variable database says. README.md, Restoring, says how to replace it."
+    }
+  }
 }
 
 locals {
@@ -29,7 +40,7 @@ locals {
     "claims/doc", "notes/doc", "channels/doc", "schedules/doc", "meta/doc",
     "sync/due", "sync/every", "sync/place", "sync/lastSync",
   ]
-  expiring = ["states/expires", "claims/until", "notes/until", "channels/expires"]
+  expiring = ["states/expires", "claims/until", "notes/until", "channels/expires", "runs/expires", "changes/expires"]
 }
 
 resource "google_firestore_index" "this" {

@@ -53,6 +53,7 @@ locals {
       ALLOWED_DOMAINS      = f.accounts ? join(",", var.allowed_domains) : ""
       ADMIN_EMAILS         = f.accounts ? join(",", var.admin_emails) : ""
       CALENDAR_PUSH        = var.calendar_push ? "" : "off"
+      HISTORY_DAYS         = f.accounts ? tostring(var.history_days) : ""
       QUEUE                = f.queue == "" ? "inline" : module.queue[f.queue].id
       SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
       TELEMETRY            = var.telemetry ? "projects/${var.project}/locations/${var.region}" : ""
@@ -75,26 +76,29 @@ locals {
   }
 }
 
-module "bundle" {
-  source   = "./modules/bundle"
-  for_each = local.functions
-
-  package   = each.value.package
+locals {
   repo_root = "${path.module}/.."
+  bundles   = "${path.module}/.build/bundles"
+  # As scripts/bundle computes it.
+  sources = sha256(join("", [
+    for path in sort(setunion(["go.mod", "go.sum"], fileset(local.repo_root, "functions/**"), fileset(local.repo_root, "shared/**"))) :
+    "${filesha256("${local.repo_root}/${path}")}  ${path}\n"
+  ]))
 }
 
+# The sources are in a folder and not in arguments, which a state would contain.
 data "archive_file" "bundle" {
   for_each = local.functions
 
   type             = "zip"
+  source_dir       = "${local.bundles}/${each.key}"
   output_path      = "${path.root}/.build/${each.key}.zip"
   output_file_mode = "0644"
 
-  dynamic "source" {
-    for_each = module.bundle[each.key].contents
-    content {
-      filename = source.key
-      content  = source.value
+  lifecycle {
+    precondition {
+      condition     = try(trimspace(file("${local.bundles}/sources")), "") == local.sources
+      error_message = "The sources have changed since they were laid out, or never were: run ./scripts/bundle, or ./scripts/deploy, which does."
     }
   }
 }
@@ -168,14 +172,13 @@ module "function" {
   egress = var.egress
   # With a load balancer, calls that bypass its rules are refused. Scheduler and Tasks do not use it.
   ingress = var.domain != null && each.value.caller == "anyone" ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
-  callers = each.value.caller == "anyone" ? ["allUsers"] : [google_service_account.invoker.member]
+  callers = each.value.caller == "invoker" ? [google_service_account.invoker.member] : var.public ? ["allUsers"] : []
 
+  # A query without its index fails, and Firestore needs minutes to create one.
   depends_on = [
-    google_artifact_registry_repository_iam_member.builder,
-    google_kms_crypto_key_iam_member.seal,
-    google_project_iam_member.build,
-    google_project_iam_member.store,
-    google_secret_manager_secret_iam_member.read,
-    google_storage_bucket_iam_member.builder,
+    google_firestore_field.expiring,
+    google_firestore_field.unindexed,
+    google_firestore_index.this,
+    terraform_data.settled,
   ]
 }

@@ -27,6 +27,28 @@ resource "google_service_account" "builder" {
   depends_on = [google_project_service.this]
 }
 
+# A role of a new account takes up to a minute to be effective everywhere. A function that is built before fails.
+resource "terraform_data" "settled" {
+  triggers_replace = concat([google_service_account.builder.unique_id], values(google_service_account.function)[*].unique_id)
+
+  provisioner "local-exec" {
+    command = "sleep ${var.settle_seconds}"
+  }
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.builder,
+    google_cloud_tasks_queue_iam_member.enqueue,
+    google_kms_crypto_key_iam_member.seal,
+    google_project_iam_member.build,
+    google_project_iam_member.schedule,
+    google_project_iam_member.store,
+    google_project_iam_member.telemetry,
+    google_secret_manager_secret_iam_member.read,
+    google_service_account_iam_member.act_as_invoker,
+    google_storage_bucket_iam_member.builder,
+  ]
+}
+
 # Documents, in this database only (https://cloud.google.com/firestore/native/docs/conditional-access).
 resource "google_project_iam_member" "store" {
   for_each = local.functions

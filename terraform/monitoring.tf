@@ -11,6 +11,8 @@ module "monitoring" {
   alerts    = var.alerts
   budget    = var.budget
   telemetry = var.telemetry
+  # A check has no account, so that it cannot call functions that are not public.
+  health_url = var.public ? "${local.public_url}/settings/healthz" : null
 
   depends_on = [google_project_service.this]
 }

@@ -11,6 +11,24 @@ output "domain_address" {
 output "functions" {
   description = "Address and service account of every function"
   value       = { for name, f in module.function : name => { url = f.url, service_account = google_service_account.function[name].email } }
+
+  # https://cloud.google.com/run/docs/configuring/services/memory-limits and …/cpu
+  precondition {
+    condition = alltrue([
+      for name, m in local.mebibytes :
+      m <= lookup({ "1" = 4096, "2" = 8192, "4" = 16384, "6" = 24576, "8" = 32768 }, local.size[name].cpu, tonumber(local.size[name].cpu) < 0.5 ? 512 : 1024)
+    ])
+    error_message = "An instance has at most 512 Mi of memory with less than half a CPU, 1 Gi with less than one, 4 Gi with 1, 8 with 2, 16 with 4, 24 with 6 and 32 with 8."
+  }
+  precondition {
+    condition     = alltrue([for name, m in local.mebibytes : m >= lookup({ "4" = 2048, "6" = 4096, "8" = 4096 }, local.size[name].cpu, 128)])
+    error_message = "An instance has at least 128 Mi of memory, 2 Gi with 4 CPU, and 4 Gi with 6 or 8."
+  }
+}
+
+output "cpus" {
+  description = "CPUs that the largest function may use at a time; the project's quota in the region has to allow them"
+  value       = max([for s in local.size : tonumber(s.cpu) * s.max_instances]...)
 }
 
 output "google_redirect_uri" {

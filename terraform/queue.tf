@@ -21,11 +21,16 @@ module "queue" {
 
   project = var.project
   region  = var.region
-  name    = "${var.name}-${each.value}"
+  name    = "${var.name}-${each.value}-${random_id.suffix.hex}"
   rate    = local.rates[each.value]
   # Tasks name the public address. With an own domain that is the load balancer, which does not route to the sync functions,
-  # so the queue overrides the host. The token stays the task's own: only the task knows for which function it is.
+  # so the queue overrides the host. It says for whom the token is, too, unless its tasks are for several functions: then
+  # only the task knows.
   host = var.domain == null ? null : "${var.region}-${var.project}.cloudfunctions.net"
+  token = one([
+    for name, f in local.functions : { account = google_service_account.invoker.email, audience = "${local.host}/${name}" }
+    if f.caller == "invoker" && f.queue == each.value
+  ])
 
   depends_on = [google_project_service.this]
 }

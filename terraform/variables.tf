@@ -26,6 +26,7 @@ variable "alerts" {
     reconnects          = optional(number, 10)
     overdue_minutes     = optional(number, 60)
     scheduler_failures  = optional(number, 3)
+    unreachable_minutes = optional(number, 5)
     auto_close_minutes  = optional(number, 10080)
   })
   default  = {}
@@ -43,7 +44,7 @@ variable "alerts" {
     condition = alltrue([for n in [
       var.alerts.silent_minutes, var.alerts.error_percent, var.alerts.function_errors, var.alerts.held_runs,
       var.alerts.queue_delay_seconds, var.alerts.quota_percent, var.alerts.reconnects, var.alerts.overdue_minutes,
-      var.alerts.scheduler_failures,
+      var.alerts.scheduler_failures, var.alerts.unreachable_minutes,
     ] : n >= 0]) && var.alerts.error_percent <= 100 && var.alerts.quota_percent <= 100
     error_message = "Thresholds may not be negative, and percentages may not be over 100."
   }
@@ -70,7 +71,7 @@ variable "allowed_domains" {
 }
 
 variable "audit_logs" {
-  description = "Whether reading secrets and using the key is written to the audit log. A sync opens two tokens, so this grows with the number of users (see Costs)"
+  description = "Whether reading secrets and using the key is written to the audit log (see Costs)"
   type        = bool
   default     = true
   nullable    = false
@@ -138,6 +139,11 @@ variable "creatio_client_secret" {
   type        = string
   default     = null
   sensitive   = true
+
+  validation {
+    condition     = var.creatio_client_secret == null || can(regex("^\\S+$", var.creatio_client_secret))
+    error_message = "creatio_client_secret is empty or has spaces. Leave it out where the team adds the version to Secret Manager itself."
+  }
 }
 
 variable "creatio_client_secret_version" {
@@ -176,13 +182,12 @@ variable "creatio_url" {
 }
 
 variable "database" {
-  description = "Name of the Firestore database. After a restore, that of the database restored to"
+  description = "Name of the Firestore database; null: that of name with \"-data\", or the one that the deployment has. After a restore, that of the database restored to"
   type        = string
-  default     = "(default)"
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = var.database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.database))
+    condition     = var.database == null || var.database == "(default)" || can(regex("^[a-z][a-z0-9-]{2,61}[a-z0-9]$", var.database))
     error_message = "database has to be \"(default)\", or 4 to 63 lower-case letters, digits and hyphens."
   }
 }
@@ -220,6 +225,18 @@ variable "firestore_location" {
   description = "Where the database is, a region or a multi-region as \"eur3\"; null: the region. It cannot be changed later"
   type        = string
   default     = null
+
+  validation {
+    condition     = var.firestore_location == null || can(regex("^(eur3|nam5|nam7|[a-z]+-[a-z]+[0-9]+)$", var.firestore_location))
+    error_message = "firestore_location has to be eur3, nam5, nam7, or a region."
+  }
+  validation {
+    condition = try(
+      lookup({ eur3 = "europe", nam5 = "us", nam7 = "us" }, var.firestore_location, split("-", var.firestore_location)[0]) == split("-", var.region)[0],
+      true # No location or region, which is said elsewhere.
+    )
+    error_message = "firestore_location is on another continent than region: every document would cross an ocean, and may not leave yours."
+  }
 }
 
 variable "functions" {
@@ -246,6 +263,14 @@ variable "functions" {
   validation {
     condition     = alltrue([for s in values(var.functions) : try(tonumber(s.cpu) >= 1, true) || try(s.concurrency == 1, false)])
     error_message = "More than one request at a time needs a whole CPU."
+  }
+  validation {
+    condition     = alltrue([for s in values(var.functions) : try(s.concurrency >= 1 && s.concurrency <= 1000 && floor(s.concurrency) == s.concurrency, true)])
+    error_message = "concurrency has to be a whole number between 1 and 1000."
+  }
+  validation {
+    condition     = alltrue([for s in values(var.functions) : s.cpu == null || can(regex("^(0?\\.[0-9]+|1|2|4|6|8)$", s.cpu))])
+    error_message = "cpu has to be 1, 2, 4, 6 or 8, or less than 1."
   }
   validation {
     condition     = alltrue([for s in values(var.functions) : try(s.timeout_seconds >= 60 && s.timeout_seconds <= 1800, true)])
@@ -278,6 +303,11 @@ variable "google_client_secret" {
   type        = string
   default     = null
   sensitive   = true
+
+  validation {
+    condition     = var.google_client_secret == null || can(regex("^\\S+$", var.google_client_secret))
+    error_message = "google_client_secret is empty or has spaces. Leave it out where the team adds the version to Secret Manager itself."
+  }
 }
 
 variable "google_client_secret_version" {
@@ -289,6 +319,18 @@ variable "google_client_secret_version" {
   validation {
     condition     = var.google_client_secret_version >= 1 && floor(var.google_client_secret_version) == var.google_client_secret_version
     error_message = "google_client_secret_version has to be a whole number of at least 1."
+  }
+}
+
+variable "history_days" {
+  description = "How many days the history of runs is kept, with the values that they changed"
+  type        = number
+  default     = 400
+  nullable    = false
+
+  validation {
+    condition     = var.history_days >= 1 && var.history_days <= 3650 && floor(var.history_days) == var.history_days
+    error_message = "history_days has to be a whole number between 1 and 3650."
   }
 }
 
@@ -309,6 +351,12 @@ variable "labels" {
   type        = map(string)
   default     = { app = "tandem" }
   nullable    = false
+
+  # https://cloud.google.com/resource-manager/docs/labels-overview, without letters of other scripts.
+  validation {
+    condition     = length(var.labels) <= 60 && alltrue([for k, v in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", k)) && can(regex("^[a-z0-9_-]{0,63}$", v))])
+    error_message = "Labels are lower-case letters, digits, hyphens and underscores, 63 at most; a key begins with a letter."
+  }
 }
 
 variable "name" {
@@ -331,6 +379,18 @@ variable "project" {
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
     error_message = "project has to be the id of a project, 6 to 30 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "public" {
+  description = "Whether anybody may call the public functions, which authenticate their callers themselves. false, where an organization forbids allUsers: the team itself lets callers in, by Identity-Aware Proxy in front of the load balancer"
+  type        = bool
+  default     = true
+  nullable    = false
+
+  validation {
+    condition     = var.public || !var.calendar_push
+    error_message = "Google has no account with which to call calendar-push: public = false needs calendar_push = false."
   }
 }
 
@@ -389,9 +449,32 @@ variable "region" {
   }
 }
 
+variable "settle_seconds" {
+  description = "How long an apply waits after it created accounts, until their roles are effective everywhere"
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.settle_seconds >= 0 && var.settle_seconds <= 600 && floor(var.settle_seconds) == var.settle_seconds
+    error_message = "settle_seconds has to be a whole number between 0 and 600."
+  }
+}
+
 variable "telemetry" {
   description = "Whether traces go to Cloud Trace and metrics of runs and calls to Cloud Monitoring (see Costs)"
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "tls_policy" {
+  description = "With a domain: name of an SSL policy of the project, whose versions of TLS the load balancer accepts; null: Google's default, TLS 1.0 and later"
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.tls_policy == null || can(regex("^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$", var.tls_policy))
+    error_message = "tls_policy has to be the name of an SSL policy, not its address."
+  }
 }

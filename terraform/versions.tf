@@ -11,5 +11,9 @@ terraform {
       source  = "hashicorp/google"
       version = ">= 7.45, < 8"
     }
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.7"
+    }
   }
 }

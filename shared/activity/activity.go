@@ -59,7 +59,7 @@ var Schema = record.Schema{
 	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},
 	{Name: Reminder, Label: "Reminder", Key: textKey},
 	{Name: Answer, Label: "Your answer", Key: textKey},
-	{Name: Attendees, Label: "Participant", Set: true, Key: func(e record.Entry) string { return AddressKey(e.Text) }},
+	{Name: Attendees, Label: "Participant", Set: true, KindYields: true, Key: func(e record.Entry) string { return AddressKey(e.Text) }},
 }
 
 func textKey(e record.Entry) string { return e.Text }

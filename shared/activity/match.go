@@ -11,7 +11,7 @@ const ByTitleAndTime match.Reason = "title and time"
 // Match are the rules by which activities and events that have no link yet are found to be the same.
 var Match = match.Rules{
 	Levels:   []match.Level{{Reason: ByTitleAndTime, Keys: titleAndTime, Least: match.Same}},
-	SameName: func(a, b record.Fields) bool { return record.Fold(Name(a)) == record.Fold(Name(b)) },
+	SameName: func(a, b match.Item) bool { return record.Fold(Name(a.Fields)) == record.Fold(Name(b.Fields)) },
 	Compare:  func(match.Item, match.Item) match.Verdict { return match.Same },
 	InOrder:  true,
 }

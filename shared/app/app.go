@@ -14,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -125,7 +124,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 	shared := httpx.NewBase()
 	for _, s := range record.Sides {
 		a.base[s] = httpx.NewTransport(httpx.Options{
-			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Observe: a.measureCall,
+			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Lasting: lasting[s], Observe: a.measureCall,
 		})
 	}
 	cookies := vault.NewWrapped(safe, func(ctx context.Context, create func() ([]byte, error)) ([]byte, error) {
@@ -156,7 +155,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		a.invoker.issuer = c.Google.Endpoint
 	}
 	a.site = web.New(web.Options{
-		Service: service{a}, Sealer: cookies, PublicURL: c.PublicURL, Version: Version(), Now: a.now, Logger: a.logger,
+		Service: service{a}, Sealer: cookies, PublicURL: c.PublicURL, Version: Version(), History: c.History, Now: a.now, Logger: a.logger,
 	})
 	if c.Store.Kind == config.Bolt && a.inline != nil {
 		if err := a.resume(ctx); err != nil {
@@ -179,6 +178,9 @@ func NewReceiver(ctx context.Context, c config.Config, o Options) (*App, error) 
 	return a, nil
 }
 
+// lasting tell of a service which refusals no waiting ends.
+var lasting = map[record.Side]func([]byte) bool{record.Google: google.Lasting}
+
 // begin opens what every function needs: telemetry and the store.
 func begin(ctx context.Context, c config.Config, o Options) (*App, error) {
 	a := &App{
@@ -195,7 +197,7 @@ func begin(ctx context.Context, c config.Config, o Options) (*App, error) {
 	if a.telemetry, err = openTelemetry(c.Telemetry, o, a.logger); err != nil {
 		return nil, err
 	}
-	if a.store, err = openStore(ctx, c.Store, o.Observe); err != nil {
+	if a.store, err = openStore(ctx, c.Store, c.History, o.Observe); err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	a.migrator = migrate.New(a.store, migrate.All, rand.Text(), a.now, a.logger)
@@ -237,15 +239,22 @@ func (a *App) openSchedule(o Options) error {
 	return nil
 }
 
-func openStore(ctx context.Context, c config.Store, observe func(reads, writes int)) (store.Store, error) {
+func openStore(ctx context.Context, c config.Store, history time.Duration, observe func(reads, writes int)) (store.Store, error) {
 	if c.Kind != config.Firestore {
-		return bolt.Open(c.Path)
+		s, err := bolt.Open(c.Path)
+		if err != nil {
+			return nil, err
+		}
+		return s.WithHistory(history), nil
 	}
 	s, err := firestore.Open(ctx, c.Project, c.Database)
-	if err != nil || observe == nil {
-		return s, err
+	if err != nil {
+		return nil, err
 	}
-	return s.WithObserver(observe), nil
+	if s = s.WithHistory(history); observe != nil {
+		s = s.WithObserver(observe)
+	}
+	return s, nil
 }
 
 // Settings serves the pages and the API.
@@ -308,23 +317,6 @@ func (a *App) Close(ctx context.Context) error {
 		err = errors.Join(err, client.Close())
 	}
 	return errors.Join(err, a.store.Close(), a.telemetry.Close(ctx))
-}
-
-// Version is the module's version, or the revision it was built from.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return s.Value[:12]
-		}
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	return "unknown"
 }
 
 // newLinker makes the linking flows, with access to the users of Creatio.
@@ -398,7 +390,7 @@ func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error)
 	}
 	api, err := google.NewClient(google.Options{HTTP: callers[record.Google], Endpoint: a.config.Google.Endpoint, Now: a.now, Logger: a.logger})
 	return clients{site: site, google: api, user: creatio.User{
-		ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone,
+		ID: p.Creatio.UserID, Login: p.Creatio.User, ContactID: p.Creatio.ContactID, TimeZone: p.Creatio.TimeZone, Culture: p.Creatio.Culture,
 	}}, err
 }
 

@@ -33,6 +33,15 @@ func TestA_window_without_a_change_costs_the_store_the_same_however_many_links_t
 		if got, want := m.take(), "8 reads, 3 writes"; got != want {
 			t.Errorf("with %d links a window without a change costs %s, want %s", contacts, got, want)
 		}
+		// An hour later both tokens are refreshed. terraform/README.md has both sums, with the read of the tick.
+		w.pass(time.Hour)
+		m.take()
+		if a := w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": id}); a.status != http.StatusOK {
+			t.Fatalf("got %d %s", a.status, a.body)
+		}
+		if got, want := m.take(), "13 reads, 6 writes"; got != want {
+			t.Errorf("with %d links a window with two refreshed tokens costs %s, want %s", contacts, got, want)
+		}
 	}
 }
 

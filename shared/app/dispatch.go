@@ -89,14 +89,54 @@ func (a *App) queuePage(ctx context.Context, t record.Type, from string) (web.Di
 		err = fmt.Errorf("queue due users: %w", err)
 	}
 	if len(users) < a.page {
+		if from != "" && err == nil {
+			a.remember(ctx, t, p, users)
+		}
 		return out, err
 	}
 	next := cursor{p.tick, p.until, users[len(users)-1]}
+	if err == nil && out.Queued == 0 {
+		next.after = a.remembered(ctx, t, next.after)
+	}
 	if _, failed := a.queue.Add(ctx, next.task(t)); failed != nil {
 		return out, errors.Join(err, fmt.Errorf("queue the next page: %w", failed))
 	}
 	out.Continued = true
 	return out, err
+}
+
+// behind is how far before a tick a remembered place is at least: users may become due with a time that is a little past, by the
+// clock of another instance.
+const behind = time.Minute
+
+// remember keeps the place up to which a tick has queued a list of several pages. Most of the next tick's list is the same, as
+// long as runs are slower than ticks. A failure costs the next tick some reads.
+func (a *App) remember(ctx context.Context, t record.Type, p cursor, users []store.Due) {
+	place := p.after
+	for _, d := range users {
+		if d.At.After(p.tick.Add(-behind)) {
+			break
+		}
+		place = d
+	}
+	if place.At.After(p.tick.Add(-behind)) {
+		return
+	}
+	err := a.store.PutSchedule(ctx, store.Schedule{Type: store.PlaceOf(t), Place: store.Place(place)})
+	if err != nil {
+		a.logger.WarnContext(ctx, "the place of a tick could not be kept", "error", err.Error())
+	}
+}
+
+// remembered is where a tick goes on after a page of whom nobody was new in the queue: at the place that an earlier tick reached,
+// if that is further. Who was due in between is in the queue. A task that was lost there is added again when its user is among
+// those who have been due longest, or under another name, at which the page has somebody new.
+func (a *App) remembered(ctx context.Context, t record.Type, after store.Due) store.Due {
+	d, err := a.store.Schedule(ctx, store.PlaceOf(t))
+	if err != nil || d.Place.At.Before(after.At) || d.Place.At.Equal(after.At) && d.Place.User <= after.User {
+		return after
+	}
+	return store.Due(d.Place)
 }
 
 // queueUsers queues users. A task that cannot be added does not stop the others, unless the queue itself fails.
@@ -118,7 +158,7 @@ func (a *App) queueUsers(ctx context.Context, t record.Type, tick time.Time, use
 		}
 		g.Go(func() error {
 			added, failure := a.queue.Add(ctx, queue.Task{
-				Name: queue.Name(d.User, t, slot(d.At, tick)), Type: t, User: d.User, Trigger: syncer.TriggerSchedule,
+				Name: queue.Name(d.User, t, slot(d.At, tick)), Type: t, User: d.User, Trigger: syncer.TriggerSchedule, Due: d.At,
 			})
 			mu.Lock()
 			defer mu.Unlock()
@@ -169,12 +209,12 @@ func (a *App) queueAfterLease(ctx context.Context, t record.Type, user, trigger 
 		// The other run has ended meanwhile and set the next due time.
 		return err
 	}
-	lease, at := fmt.Sprintf("%s %d %s", user, d.Lease.Fence, d.Lease.Expires), d.Due
+	due, lease, at := d.Due, fmt.Sprintf("%s %d %s", user, d.Lease.Fence, d.Lease.Expires), d.Due
 	if trigger == syncer.TriggerPush {
-		lease, at = "push "+lease, time.Time{}
+		due, lease, at = time.Time{}, "push "+lease, time.Time{}
 	}
 	_, err = a.queue.Add(ctx, queue.Task{
-		Name: queue.Name(lease, t, at), Type: t, User: user, Trigger: trigger, NotBefore: d.Lease.Expires,
+		Name: queue.Name(lease, t, at), Type: t, User: user, Trigger: trigger, Due: due, NotBefore: d.Lease.Expires,
 	})
 	return err
 }

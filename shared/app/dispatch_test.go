@@ -428,3 +428,62 @@ func TestWhose_task_was_lost_is_handed_over_again_under_another_name(t *testing.
 		}
 	}
 }
+
+// Where runs are slower than ticks, thousands of users wait in the queue. A tick reads the first of them, and who is new.
+func TestA_tick_does_not_read_again_whom_an_earlier_one_has_queued(t *testing.T) {
+	t.Parallel()
+	q := newCloud(t)
+	var m meter
+	w := newWorld(t, onFirestore(t), onTasks(q), pages(10), m.on())
+	s := w.firestore()
+	w.makeDue(s, names(45)...)
+	w.pass(5 * time.Minute)
+	// tick makes a tick with all its pages, and tells whom it queued and what it read.
+	tick := func() (users []string, cost string) {
+		m.take()
+		body := "{}"
+		for range 10 {
+			before := len(q.Tasks.Taken())
+			w.ask(body)
+			more, places := handed(t, q, before)
+			users = append(users, more...)
+			if len(places) == 0 {
+				break
+			}
+			body = `{"after":"` + places[0] + `"}`
+		}
+		slices.Sort(users)
+		return users, m.take()
+	}
+	if users, _ := tick(); !slices.Equal(users, names(45)) {
+		t.Errorf("the first tick queued %d users", len(users))
+	}
+	w.pass(time.Minute)
+	w.makeDue(s, "user-late")
+	if users, cost := tick(); !slices.Equal(users, []string{"user-late"}) || cost != "12 reads, 1 writes" {
+		t.Errorf("the next tick queued %q and cost %s", users, cost)
+	}
+	// After half an hour whoever still waits has been lost, for all that is known.
+	w.pass(30 * time.Minute)
+	if users, _ := tick(); len(users) != 46 {
+		t.Errorf("after half an hour %d users are queued anew", len(users))
+	}
+}
+
+func TestWhoever_was_queued_twice_is_synchronized_once(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tag := w.tag("Ada", private)
+	w.link()
+	w.choose(tag)
+	w.sync("done")
+	id := w.account().ID
+	due := w.now().Add(-time.Hour).UTC().Format(time.RFC3339Nano)
+	a := w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": id, "due": due})
+	if !strings.Contains(fmt.Sprint(a.body), `"status":"skipped","reason":"not-due"`) {
+		t.Errorf("a user who is due no more: %s", a.body)
+	}
+	if a := w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": id}); !strings.Contains(fmt.Sprint(a.body), `"status":"done"`) {
+		t.Errorf("a user who was named without a time: %s", a.body)
+	}
+}

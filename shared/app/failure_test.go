@@ -286,3 +286,34 @@ func TestDisconnecting_on_the_page_stops_the_synchronization(t *testing.T) {
 	}
 	w.sync("skipped not-linked")
 }
+
+// No single answer keeps a user from their data for longer than an hour, and who asks for a run does not wait at all.
+func TestA_service_that_asks_for_years_of_patience_is_left_alone_for_an_hour(t *testing.T) {
+	t.Parallel()
+	for _, side := range []string{"creatio", "google"} {
+		t.Run(side, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.link()
+			w.choose(w.tag("Ada", private))
+			w.sync("done")
+			forYears := http.Header{"Retry-After": {"999999999"}}
+			if side == "google" {
+				w.google.SetFault(func(*http.Request) *googlebox.Fault {
+					return &googlebox.Fault{Status: http.StatusServiceUnavailable, Header: forYears}
+				})
+			} else {
+				w.creatio.SetFault(func(*http.Request) *creatiobox.Fault {
+					return &creatiobox.Fault{Status: http.StatusServiceUnavailable, Header: forYears}
+				})
+			}
+			if a := w.post(`{"user":"` + w.id + `"}`); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") != "3600" {
+				t.Errorf("the queue is answered %d, Retry-After %s", a.status, a.header.Get("Retry-After"))
+			}
+			w.google.SetFault(nil)
+			w.creatio.SetFault(nil)
+			w.pass(time.Hour)
+			w.sync("done")
+		})
+	}
+}

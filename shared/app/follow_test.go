@@ -130,26 +130,26 @@ func TestThe_job_follows_what_a_user_chooses(t *testing.T) {
 			w.link()
 			j.want(t, "linked", "PAUSED * * * * *")
 			w.every(tag, 240)
-			j.want(t, "every 4 hours", "ENABLED 0 */4 * * *")
+			j.want(t, "every 4 hours", "ENABLED */15 * * * *")
 			w.every(tag, 60)
-			j.want(t, "every hour", "ENABLED 0 * * * *")
+			j.want(t, "every hour", "ENABLED */5 * * * *")
 			w.every(tag, 0)
-			j.want(t, "by hand", "PAUSED 0 * * * *")
+			j.want(t, "by hand", "PAUSED */5 * * * *")
 			w.every(tag, 1440)
-			j.want(t, "once a day", "ENABLED 0 3 * * *")
+			j.want(t, "once a day", "ENABLED */15 * * * *")
 			j.asked()
 			w.every(tag, 1440)
 			if n := j.asked(); n != 0 {
 				t.Errorf("saving the same again asked the scheduler %d times", n)
 			}
 			w.call(http.MethodDelete, "/creatio", nil, 204, nil)
-			j.want(t, "unlinked", "PAUSED 0 3 * * *")
+			j.want(t, "unlinked", "PAUSED */15 * * * *")
 			w.link()
 			w.every(tag, 60)
-			j.want(t, "linked again", "ENABLED 0 * * * *")
+			j.want(t, "linked again", "ENABLED */5 * * * *")
 			w.visit("/settings/sign-in")
 			w.call(http.MethodDelete, "/account", nil, 204, nil)
-			j.want(t, "erased", "PAUSED 0 * * * *")
+			j.want(t, "erased", "PAUSED */5 * * * *")
 		})
 	}
 }
@@ -191,11 +191,11 @@ func TestA_tick_notices_what_no_save_told(t *testing.T) {
 	if s := w.account().Contacts.State.Status; s != "reconnect" {
 		t.Fatalf("the status is %s", s)
 	}
-	j.want(t, "with the run", "ENABLED 0 * * * *")
+	j.want(t, "with the run", "ENABLED */5 * * * *")
 	w.tickAfter(time.Hour)
-	j.want(t, "after it", "PAUSED 0 * * * *")
+	j.want(t, "after it", "PAUSED */5 * * * *")
 	w.link()
-	j.want(t, "linked again", "ENABLED 0 * * * *")
+	j.want(t, "linked again", "ENABLED */5 * * * *")
 }
 
 func TestA_run_that_a_user_asks_for_brings_the_job_back(t *testing.T) {
@@ -211,11 +211,11 @@ func TestA_run_that_a_user_asks_for_brings_the_job_back(t *testing.T) {
 	retype(public)
 	w.sync("skipped tag-missing")
 	w.tick()
-	j.want(t, "stopped", "PAUSED 0 * * * *")
+	j.want(t, "stopped", "PAUSED */5 * * * *")
 	retype(private)
 	w.call(http.MethodPost, "/contacts/sync", nil, 202, nil)
 	w.settle()
-	j.want(t, "synchronized by hand", "ENABLED 0 * * * *")
+	j.want(t, "synchronized by hand", "ENABLED */5 * * * *")
 }
 
 func TestA_grant_that_could_not_be_revoked_keeps_the_job_awake(t *testing.T) {
@@ -228,11 +228,11 @@ func TestA_grant_that_could_not_be_revoked_keeps_the_job_awake(t *testing.T) {
 		return nil
 	})
 	w.call(http.MethodDelete, "/google", nil, 204, nil)
-	j.want(t, "unlinked", "ENABLED 0 * * * *")
+	j.want(t, "unlinked", "ENABLED */5 * * * *")
 	w.google.SetFault(nil)
 	w.finds("reached again", time.Hour, 1)
 	w.tickAfter(time.Hour)
-	j.want(t, "revoked", "PAUSED 0 * * * *")
+	j.want(t, "revoked", "PAUSED */5 * * * *")
 }
 
 func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t *testing.T) {
@@ -246,7 +246,7 @@ func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t
 	}
 	j.refuse(false)
 	w.tick()
-	j.want(t, "at the next tick", "ENABLED 0 * * * *")
+	j.want(t, "at the next tick", "ENABLED */5 * * * *")
 	j.asked()
 	w.tickAfter(time.Minute)
 	if n := j.asked(); n != 0 {
@@ -254,7 +254,7 @@ func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t
 	}
 	j.Scheduler.Put(contactsJob(schedulerpb.Job_ENABLED, "*/5 * * * *"))
 	w.tickAfter(10 * time.Minute)
-	j.want(t, "changed by somebody else", "ENABLED 0 * * * *")
+	j.want(t, "changed by somebody else", "ENABLED */5 * * * *")
 }
 
 func TestWithout_a_scheduler_ticks_come_as_they_come(t *testing.T) {

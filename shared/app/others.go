@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/creatio/activities"
+	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -42,7 +43,9 @@ func (o others) Working(ctx context.Context, t record.Type, users, contacts []st
 			return nil, err
 		}
 		if from, works := o.app.works(p, doc); works {
-			out = append(out, syncer.Worker{User: p.ID, Contact: strings.ToLower(p.Creatio.ContactID), From: from})
+			out = append(out, syncer.Worker{
+				User: p.ID, Contact: strings.ToLower(p.Creatio.ContactID), ReadsOnly: doc.Settings.Direction == string(reconcile.ToCreatio), From: from,
+			})
 		}
 	}
 	return out, nil
@@ -66,12 +69,12 @@ func (o others) accounts(ctx context.Context, contacts, addresses []string) ([]a
 // reconnectTime is how long a user whose account waits to be linked again is still counted on.
 const reconnectTime = 24 * time.Hour
 
-// works reports whether a user's runs bring what is new to Google, and from when on.
+// works reports whether a user synchronizes, so that runs come before long, and from when on.
 func (a *App) works(p store.Profile, d store.Sync) (from time.Time, works bool) {
 	waits := p.Google.Reconnect || p.Creatio.Reconnect || d.Status == string(syncer.Reconnect)
 	switch {
 	case !p.Google.Linked || !p.Creatio.Linked, p.Creatio.URL != a.config.Creatio.URL, !slices.Contains(p.Google.Scopes, a.engines[d.Type].Scope),
-		d.Settings.Direction == "to-creatio", d.LastSync.IsZero(), waits && a.now().Sub(d.LastSync) > reconnectTime:
+		d.LastSync.IsZero(), waits && a.now().Sub(d.LastSync) > reconnectTime:
 		return time.Time{}, false
 	}
 	from, err := firstInstant(p, d.Settings, knownZone(p, d))

@@ -15,6 +15,9 @@ var siteStatements = []struct {
 		lists := map[string]string{"account": "Account", "department": "Department", "title": "ContactSalutationType", "job": "Job", "country": "Country"}
 		s.system("insert", lists[m[1]], "", columns{"Name": m[2]})
 	}},
+	{regexp.MustCompile(`^rename account "(.+)" to "(.+)"$`), func(s *story, m []string) {
+		s.system("update", "Account", s.listed("Account", m[1]), map[string]any{"Name": m[2]})
+	}},
 	{regexp.MustCompile(`^delete account "(.+)"$`), func(s *story, m []string) { s.system("delete", "Account", s.listed("Account", m[1]), nil) }},
 	{regexp.MustCompile(`^region "(.+)" in "(.+)"$`), func(s *story, m []string) {
 		s.system("insert", "Region", "", columns{"Name": m[1], "CountryId": s.listed("Country", m[2])})

@@ -583,7 +583,7 @@ func (s service) SplitByUndo(ctx context.Context, user string, t record.Type, ch
 
 // account is what linking keeps of a Creatio user.
 func account(u creatio.User) creatioAccount {
-	return creatioAccount{ID: u.ID, Login: u.Login, ContactID: u.ContactID, TimeZone: u.TimeZone}
+	return creatioAccount{ID: u.ID, Login: u.Login, ContactID: u.ContactID, TimeZone: u.TimeZone, Culture: u.Culture}
 }
 
 type creatioAccount = oauth.CreatioUser

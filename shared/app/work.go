@@ -31,14 +31,14 @@ func (r runner) Dispatch(ctx context.Context, t record.Type, after string) (web.
 	return r.app.dispatch(ctx, t, after)
 }
 
-func (r runner) Window(ctx context.Context, t record.Type, user, promised, trigger string) (web.Window, error) {
+func (r runner) Window(ctx context.Context, t record.Type, user string, due time.Time, promised, trigger string) (web.Window, error) {
 	if trigger == triggerChannels {
 		if err := r.app.tend(ctx, user); fault.Is(err, fault.Retry) {
 			return web.Window{Status: string(syncer.Retry), Retry: true, After: fault.After(err)}, nil
 		}
 		return web.Window{Status: string(syncer.Done)}, nil
 	}
-	req, ended, err := r.app.request(ctx, t, user, promised, trigger)
+	req, ended, err := r.app.request(ctx, t, user, due, promised, trigger)
 	switch {
 	case err != nil:
 		return web.Window{Run: promised, Status: string(syncer.Retry), Retry: true}, err
@@ -56,10 +56,10 @@ func (r runner) Window(ctx context.Context, t record.Type, user, promised, trigg
 
 // request builds the request of a task: for a run that the user already knows by its id (promised), or for a new run, which is
 // of the schedule unless a service told of a change. If the promised run has ended already, ended is its status.
-func (a *App) request(ctx context.Context, t record.Type, user, promised, trigger string) (req syncer.Request, ended syncer.Status, err error) {
-	req = syncer.Request{Type: t, Trigger: syncer.TriggerSchedule}
+func (a *App) request(ctx context.Context, t record.Type, user string, due time.Time, promised, trigger string) (req syncer.Request, ended syncer.Status, err error) {
+	req = syncer.Request{Type: t, Trigger: syncer.TriggerSchedule, Due: due}
 	if trigger == syncer.TriggerPush {
-		req.Trigger = trigger
+		req.Trigger, req.Due = trigger, time.Time{}
 	}
 	if promised == "" {
 		return req, "", nil
@@ -158,7 +158,7 @@ func (a *App) work(ctx context.Context, t queue.Task) error {
 		end(err)
 		return err
 	}
-	req, ended, err := a.request(ctx, t.Type, t.User, t.Run, t.Trigger)
+	req, ended, err := a.request(ctx, t.Type, t.User, t.Due, t.Run, t.Trigger)
 	if err != nil || ended != "" {
 		end(err)
 		return err

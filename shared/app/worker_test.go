@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"strings"
 	"sync"
@@ -182,9 +183,11 @@ func (m *usageMeter) look() {
 	m.most.Live = max(m.most.Live, read[liveHeap].Uint64())
 }
 
-// take tells what was used since it was last called. The runtime counts time at the end of a collection.
+// take tells what was used since it was last called. The runtime counts time at the end of a collection. What that
+// frees is given back, so that what comes next is measured for itself.
 func (m *usageMeter) take() usage {
-	runtime.GC()
+	m.look()
+	debug.FreeOSMemory()
 	m.look()
 	read := read(totalTime, idleTime, collectingTime, idleCollecting)
 	is := usage{

@@ -46,6 +46,10 @@ func TestA_new_event_is_in_the_user_s_zone(t *testing.T) {
 			a.zoneOf("Ada", row.own)
 			a.calendar.SetTimeZone(row.calendar)
 			a.activity("Call", 24)
+			told := ""
+			if row.own == "Customized Time Zone" {
+				told = "unknown-zone"
+			}
 			// The days on which the user's zone begins are whole days.
 			loc, err := time.LoadLocation(row.want)
 			if err != nil {
@@ -55,7 +59,10 @@ func TestA_new_event_is_in_the_user_s_zone(t *testing.T) {
 			a.row("Ada", "Activity", map[string]any{
 				"Title": "Fair", "StartDate": from.UTC().Format(time.RFC3339), "DueDate": to.UTC().Format(time.RFC3339), "ShowInScheduler": true, "TypeId": typeTask,
 			})
-			a.run("done")
+			run := a.run("done")
+			if said(run) != told || told != "" && !strings.Contains(run.Problems[0].Message, "“Customized Time Zone”") {
+				t.Errorf("the run tells %+v", run.Problems)
+			}
 			if got := a.foundEvent("Call").Start.TimeZone; got != row.want {
 				t.Errorf("the event is in the zone %s, want %s", got, row.want)
 			}
@@ -63,6 +70,10 @@ func TestA_new_event_is_in_the_user_s_zone(t *testing.T) {
 				t.Errorf("the fair begins %+v", got)
 			}
 			a.quiet()
+			a.pass(25 * time.Hour)
+			if run := a.run("done"); said(run) != "" {
+				t.Errorf("another run tells %+v", run.Problems)
+			}
 		})
 	}
 }
@@ -95,6 +106,32 @@ func TestA_user_who_moves_to_another_zone_changes_nothing_that_is_there(t *testi
 		t.Errorf("the new event is in %s", got)
 	}
 	a.quiet()
+}
+
+func TestA_zone_that_nobody_knows_any_more_is_told_once(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t, defaultZone("FLE Standard Time"))
+	a.zoneOf("Ada", "Eastern Standard Time")
+	a.activity("Call", 24)
+	if run := a.run("done"); said(run) != "" {
+		t.Errorf("the run tells %+v", run.Problems)
+	}
+	a.zoneOf("Ada", "Customized Time Zone")
+	told := ""
+	for range 4 {
+		a.pass(9 * time.Hour)
+		for _, p := range a.run("done").Problems {
+			told += p.Message
+		}
+	}
+	if strings.Count(told, "“Customized Time Zone”") != 1 || !strings.Contains(told, "“FLE Standard Time”") {
+		t.Errorf("the runs tell %q", told)
+	}
+	a.activity("Another call", 24*7)
+	a.run("done")
+	if got := a.foundEvent("Another call").Start.TimeZone; got != "Europe/Kyiv" {
+		t.Errorf("the event is in %s", got)
+	}
 }
 
 func TestSync_from_is_a_day_of_the_user_s_up_to_a_year_ahead(t *testing.T) {

@@ -89,6 +89,8 @@ var places = []place{
 	{"shared/archtest", stage, nil, "it reads files and imports nobody"},
 	{"shared/app/worldtest", stage, nil, "it has everything go wrong at once, and only its tests import any"},
 	{"terraform/tests/hold", stage, nil, "it holds the Terraform files against the code, and only its tests import any"},
+	{"terraform/tests/scripts", stage, nil, "it runs the scripts of operators with programs in the place of the cloud's"},
+	{"scripts/simulate", script, []string{"shared/record", "shared/syncer"}, "it computes when users are due as the program does, and runs nothing"},
 	{"scripts/...", script, []string{
 		"shared/app", "shared/config", "shared/observe", "shared/fault", "shared/record", "shared/store", "shared/sandbox/...",
 		"shared/store/storetest", "scripts/...",

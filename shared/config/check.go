@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/net/idna"
 
@@ -328,6 +329,15 @@ func (p *problems) calendarPush(value string) bool {
 		p.add("CALENDAR_PUSH", `is neither "on" nor "off"; write one of them`)
 	}
 	return value == "on"
+}
+
+// days is a number of days of at most ten years.
+func (p *problems) days(name, value string) time.Duration {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > 3650 {
+		p.add(name, `is no number of days; write one between 1 and 3650, as "400"`)
+	}
+	return time.Duration(n) * 24 * time.Hour
 }
 
 func (p *problems) port(value string) int {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 
@@ -42,6 +43,8 @@ type Config struct {
 	InvokerVerifiedBy Verifier
 	// CalendarPush says that Google may be asked to tell of changes of calendars; see PushAddress.
 	CalendarPush bool
+	// History is how long runs and their changes are kept.
+	History time.Duration
 	// InvokerAudience is the audience of its tokens if that is not the public address of the function; see Audience.
 	InvokerAudience string
 	// Port is the port on which a server listens.
@@ -175,6 +178,7 @@ type environment struct {
 	InvokerVerifiedBy   string `env:"INVOKER_VERIFIED_BY, default=signature"`
 	InvokerAudience     string `env:"INVOKER_AUDIENCE"`
 	CalendarPush        string `env:"CALENDAR_PUSH, default=on"`
+	HistoryDays         string `env:"HISTORY_DAYS, default=400"`
 	Port                string `env:"PORT, default=8080"`
 }
 
@@ -211,6 +215,7 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 		InvokerVerifiedBy: p.verifier(env.InvokerVerifiedBy, onCloudRun),
 		InvokerAudience:   p.audience(env.InvokerAudience),
 		CalendarPush:      p.calendarPush(env.CalendarPush),
+		History:           p.days("HISTORY_DAYS", env.HistoryDays),
 		Port:              p.port(env.Port),
 	}
 	if err := p.err(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sethvargo/go-envconfig"
@@ -54,6 +55,7 @@ func TestLoad_fills_in_the_documented_defaults(t *testing.T) {
 		Queue:             config.Queue{Kind: config.QueueInline},
 		InvokerVerifiedBy: config.VerifiedBySignature,
 		CalendarPush:      true,
+		History:           400 * 24 * time.Hour,
 		Port:              8080,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -83,6 +85,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"INVOKER_AUDIENCE":      "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
 		"K_SERVICE":             "sync-contacts",
 		"CALENDAR_PUSH":         "off",
+		"HISTORY_DAYS":          "30",
 		"PORT":                  "9000",
 	})
 	if err != nil {
@@ -107,6 +110,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		Telemetry:         config.Telemetry{Project: "acme", Location: "europe-west1"},
 		Invoker:           "invoker@acme.iam.gserviceaccount.com",
 		InvokerVerifiedBy: config.VerifiedByPlatform,
+		History:           30 * 24 * time.Hour,
 		InvokerAudience:   "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
 		Port:              9000,
 	}
@@ -221,7 +225,7 @@ func TestNames_are_the_documented_variables(t *testing.T) {
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
 		"CREATIO_AUTH", "CREATIO_IDENTITY_URL", "CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET", "ALLOWED_DOMAINS", "ADMIN_EMAILS",
-		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "PORT",
+		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "HISTORY_DAYS", "PORT",
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
@@ -356,5 +360,17 @@ func TestPasswordsAreTriedByNobodyInParticularOnlyOnThisMachine(t *testing.T) {
 		if (err == nil) != c.good || err != nil && !strings.Contains(err.Error(), "ALLOWED_DOMAINS") {
 			t.Errorf("%q, %q: %v", c.public, c.domains, err)
 		}
+	}
+}
+
+func TestHistory_is_kept_for_a_number_of_days(t *testing.T) {
+	t.Parallel()
+	c, err := load(t, map[string]string{"HISTORY_DAYS": "30"})
+	if err != nil || c.History != 30*24*time.Hour {
+		t.Errorf("got %v, %v", c.History, err)
+	}
+	for _, wrong := range []string{"0", "-1", "a year", "4000"} {
+		_, err := load(t, map[string]string{"HISTORY_DAYS": wrong})
+		wantProblems(t, err, "HISTORY_DAYS")
 	}
 }

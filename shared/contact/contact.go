@@ -61,7 +61,7 @@ var Schema = record.Schema{
 	{Name: Birthday, Label: "Birthday", Key: textKey, Loose: func(e record.Entry) bool { _, ok := ParseBirthday(e.Text); return !ok }},
 	{Name: Skype, Label: "Skype", Key: textKey},
 	{Name: Emails, Label: "E-mail", Set: true, Key: func(e record.Entry) string { return EmailKey(e.Text) }},
-	{Name: Phones, Label: "Phone", Set: true, Key: func(e record.Entry) string { return PhoneKey(e.Text) }, Alike: samePhone},
+	{Name: Phones, Label: "Phone", Set: true, Key: func(e record.Entry) string { return PhoneKey(e.Text) }, Alike: samePhone, Located: samePhoneThere, Near: lastDigits},
 	{Name: Addresses, Label: "Address", Set: true, Parts: []string{Street, Zip, City, Region, Country}, Key: addressKey, Edited: editedAddress},
 	{Name: Websites, Label: "Website", Set: true, Key: func(e record.Entry) string { return WebKey(e.Text) }},
 	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},

@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -11,8 +12,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// countryLanguages are those in which a country is recognized, and looked for in a list: those in which most sites and address
-// books are kept.
+// countryLanguages are those in which a country is looked for in a list: those in which most sites and address books are kept.
 var countryLanguages = []language.Tag{
 	language.English, language.German, language.French, language.Spanish, language.Italian, language.Portuguese, language.Dutch, language.Polish,
 	language.Ukrainian, language.Russian, language.Czech, language.Swedish, language.Danish, language.Norwegian, language.Finnish,
@@ -20,13 +20,32 @@ var countryLanguages = []language.Tag{
 	language.Japanese, language.Korean, language.Chinese,
 }
 
+// moreCountryLanguages are those in which a country is recognized as well.
+var moreCountryLanguages = []language.Tag{
+	language.Croatian, language.Serbian, language.SerbianLatin, language.Slovenian, language.Slovak, language.Lithuanian, language.Latvian, language.Estonian,
+	language.Georgian, language.Armenian, language.Kazakh, language.Azerbaijani, language.Persian, language.Hindi, language.Thai, language.Vietnamese,
+	language.Indonesian, language.Catalan, language.Icelandic, language.Macedonian, language.Albanian, language.TraditionalChinese,
+}
+
 // countryAliases are usual names that the tables of names do not have, by the code of the country (ISO 3166-1).
 var countryAliases = map[string][]string{
 	"US": {"USA", "U.S.A.", "United States of America", "US", "U.S.", "America", "США"},
 	"GB": {"UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland", "Großbritannien", "GB"},
 	"NL": {"Holland", "The Netherlands"},
-	"CZ": {"Czech Republic", "Tschechische Republik"},
-	"RU": {"Russian Federation"},
+	"DE": {"Federal Republic of Germany", "Bundesrepublik Deutschland", "BRD"},
+	"CZ": {"Czech Republic", "Tschechische Republik", "Česká republika"},
+	"RU": {"Russian Federation", "Российская Федерация"},
+	"BY": {"Belorussia", "Белоруссия"},
+	"KZ": {"Қазақстан"},
+	"GE": {"Sakartvelo"},
+	"BA": {"Bosnia", "Bosnien"},
+	"HK": {"Hong Kong", "Hongkong"},
+	"MO": {"Macau", "Macao"},
+	"CI": {"Ivory Coast", "Elfenbeinküste"},
+	"SZ": {"Eswatini", "Swaziland"},
+	"MM": {"Burma", "Myanmar"},
+	"CV": {"Cape Verde", "Cabo Verde"},
+	"TL": {"East Timor", "Timor-Leste"},
 	"CN": {"People's Republic of China", "PR China"},
 	"KR": {"Republic of Korea", "Korea"},
 	"AE": {"UAE", "U.A.E."},
@@ -60,9 +79,11 @@ var countries = sync.OnceValue(func() map[string]string {
 			if err != nil || !region.IsCountry() || region.Canonicalize() != region {
 				continue
 			}
-			for _, name := range countryNames(region) {
+			for _, name := range countryNames(region, slices.Concat(countryLanguages, moreCountryLanguages)) {
 				add(name, code)
 			}
+			english := display.Regions(language.English).Name(region)
+			add(strings.NewReplacer("&", "and", "St.", "Saint").Replace(english), code)
 		}
 	}
 	for code, names := range countryAliases {
@@ -70,13 +91,20 @@ var countries = sync.OnceValue(func() map[string]string {
 			out[record.Fold(name)] = code
 		}
 	}
+	for _, code := range slices.Sorted(maps.Values(out)) {
+		// What is kept as a code is one as well.
+		if region, err := language.ParseRegion(code); code != "" && err == nil {
+			out[strings.ToLower(code)] = code
+			out[strings.ToLower(region.ISO3())] = code
+		}
+	}
 	return out
 })
 
-// countryNames are the names of a country in every language.
-func countryNames(region language.Region) []string {
+// countryNames are the names of a country in languages.
+func countryNames(region language.Region, in []language.Tag) []string {
 	var out []string
-	for _, tag := range countryLanguages {
+	for _, tag := range in {
 		if name := display.Regions(tag).Name(region); name != "" {
 			out = append(out, name)
 		}
@@ -106,7 +134,7 @@ func CountrySpellings(name string) []string {
 	if err != nil {
 		return nil
 	}
-	out := slices.DeleteFunc(slices.Concat(countryNames(region), countryAliases[code]), func(s string) bool {
+	out := slices.DeleteFunc(slices.Concat(countryNames(region, countryLanguages), countryAliases[code]), func(s string) bool {
 		return s == name || slices.Contains(countryParts, s)
 	})
 	slices.Sort(out)

@@ -11,7 +11,10 @@ func TestCountries_are_found_by_the_names_that_people_write(t *testing.T) {
 	t.Parallel()
 	for name, code := range map[string]string{
 		"Germany": "DE", "Deutschland": "DE", "deutschland ": "DE", "Allemagne": "DE", "Німеччина": "DE", "USA": "US", "U.S.A.": "US", "UK": "GB",
-		"Holland": "NL", "Österreich": "AT", "O\u0308sterreich": "AT", "Suisse": "CH", "Україна": "UA", "Ukraine": "UA", "Great Britain": "GB", "Ockham": "", "": "",
+		"Holland": "NL", "Österreich": "AT", "O\u0308sterreich": "AT", "Suisse": "CH", "Україна": "UA", "Ukraine": "UA", "Great Britain": "GB", "DE": "DE", "deu": "DE", "BRD": "DE",
+		"Российская Федерация": "RU", "საქართველო": "GE", "Sakartvelo": "GE", "Hrvatska": "HR", "Србија": "RS", "Lietuva": "LT", "Česká republika": "CZ", "ไทย": "TH",
+		"Hong Kong": "HK", "Trinidad and Tobago": "TT", "Bosnia": "BA", "Türkiye": "TR", "Turkey": "TR", "Korea": "KR", "Ivory Coast": "CI", "Congo": "",
+		"Ockham": "", "": "",
 	} {
 		if got := countryCode(name); got != code {
 			t.Errorf("%q is %q, want %q", name, got, code)

@@ -35,18 +35,26 @@ func EmailSpellings(address string) []string {
 	return out
 }
 
-// mailboxOf is the address in a link or beside a name: mailto:tom@example.com, Sue Reed <sue@example.com>.
+// mailboxOf is the address in a link, beside a name or a remark, or in a sentence: mailto:tom@example.com,
+// Sue Reed <sue@example.com>, tom@example.com (private).
 func mailboxOf(s string) string {
-	s = strings.TrimSpace(s)
-	if open := strings.LastIndexByte(s, '<'); open >= 0 && strings.HasSuffix(s, ">") && strings.Contains(s[open:], "@") {
-		s = strings.TrimSpace(s[open+1 : len(s)-1])
-	}
+	s = strings.TrimSpace(strings.ReplaceAll(s, "\uff20", "@"))
 	const scheme = "mailto:"
 	if len(s) > len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
 		s, _, _ = strings.Cut(s[len(scheme):], "?")
 		if plain, err := url.PathUnescape(s); err == nil {
 			s = plain
 		}
+		return mailboxOf(s)
+	}
+	if open := strings.IndexByte(s, '('); open > 0 && strings.HasSuffix(s, ")") && strings.Contains(s[:open], "@") {
+		s = strings.TrimSpace(s[:open])
+	}
+	if open := strings.LastIndexByte(s, '<'); open >= 0 && strings.HasSuffix(s, ">") && strings.Contains(s[open:], "@") {
+		return mailboxOf(s[open+1 : len(s)-1])
+	}
+	if before, after, ok := strings.Cut(s, "@"); ok {
+		s = strings.TrimLeft(strings.TrimSpace(before), `'"`) + "@" + strings.TrimRight(strings.TrimSpace(after), `'",;.`)
 	}
 	return s
 }

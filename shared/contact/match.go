@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -23,7 +24,7 @@ var Match = match.Rules{
 		{Reason: ByEmail, Keys: emailKeys, Least: match.Same},
 		// A switchboard's number, or the family's: two names that have nothing in common are two people.
 		{Reason: ByPhone, Keys: phoneKeys, Least: match.Same, Shared: true},
-		{Reason: ByPhone, Keys: namedNumberKeys, Least: match.Same},
+		{Reason: ByPhone, Keys: namedNumberKeys, Least: match.Same, Possible: sameFullName},
 		{Reason: ByName, Keys: nameKeys, Least: match.Same},
 		{Reason: ByName, Keys: soundKeys, Least: match.Same, Possible: twoScripts},
 	},
@@ -49,7 +50,10 @@ func CandidateKeys(it match.Item) []string {
 	delete(short, MiddleName)
 	for _, f := range []record.Fields{it.Fields, short} {
 		if n := nameOf(match.Item{Fields: f, Untracked: it.Untracked}); !n.isEmpty() {
-			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled), "s"+n.sorted(func(w word) string { return sounds(w.plain) }))
+			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled))
+			for _, k := range n.soundKeysOf() {
+				keys = append(keys, "s"+k)
+			}
 		}
 	}
 	return unique(keys)
@@ -65,28 +69,59 @@ func compare(a, b match.Item) match.Verdict {
 		return compareToNameless(b, a)
 	case y.isEmpty():
 		return compareToNameless(a, b)
+	case generationApart(a, b):
+		return min(compareNames(x, y), match.Doubtful)
 	default:
-		return compareNames(x, y)
+		if v := compareNames(x, y); v != match.Same || !onlyByRole(a, b) || len(x.words) == len(y.words) || min(len(x.words), len(y.words)) > 1 {
+			return v
+		}
+		return match.Doubtful
 	}
 }
 
-// compareNameless compares two of which neither has a name: they are one unless their companies differ.
+// onlyByRole reports whether all that two share are mailboxes of a role, which an Anna has who is any of a company's Annas.
+func onlyByRole(a, b match.Item) bool {
+	addresses := shared(emailKeys(a), emailKeys(b))
+	return len(addresses) > 0 && len(shared(numberKeys(allOf(a, Phones)), numberKeys(allOf(b, Phones)))) == 0 &&
+		!slices.ContainsFunc(addresses, func(k string) bool { return !isRole(k) })
+}
+
+// compareNameless compares two of which neither has a name: they are one unless their companies differ, or all that they share is
+// a number or a role's mailbox and each has an address of its own.
 func compareNameless(a, b match.Item) match.Verdict {
 	x, y := record.Fold(a.Fields.Text(Company)), record.Fold(b.Fields.Text(Company))
 	if x != "" && y != "" && x != y {
 		return match.Doubtful
 	}
+	own := func(it match.Item) []string { return slices.DeleteFunc(emailKeys(it), isRole) }
+	for _, addresses := range []func(match.Item) []string{emailKeys, own} {
+		if len(addresses(a)) > 0 && len(addresses(b)) > 0 && len(shared(addresses(a), addresses(b))) == 0 {
+			return match.Doubtful
+		}
+	}
 	return match.Same
+}
+
+// generation is about how many years are between parents and children.
+const generation = 12
+
+// generationApart reports whether two were born so far apart that they are no one, but may have one name.
+func generationApart(a, b match.Item) bool {
+	born := func(it match.Item) (int, bool) {
+		text := it.Fields.Text(Birthday)
+		t, ok := ParseBirthday(text)
+		return t.Year(), ok && !strings.HasPrefix(text, "--")
+	}
+	x, ok := born(a)
+	y, ok2 := born(b)
+	return ok && ok2 && max(x, y)-min(x, y) >= generation
 }
 
 // compareToNameless compares a person with a contact that has no name: an address and a number together are enough, unless
 // they are a company's own.
 func compareToNameless(person, nameless match.Item) match.Verdict {
 	numbers := shared(numberKeys(allOf(person, Phones)), numberKeys(allOf(nameless, Phones)))
-	addresses := shared(emailKeys(person), emailKeys(nameless))
-	if nameless.Fields.Text(Company) != "" {
-		addresses = slices.DeleteFunc(addresses, isRole)
-	}
+	addresses := slices.DeleteFunc(shared(emailKeys(person), emailKeys(nameless)), isRole)
 	if len(numbers) > 0 && len(addresses) > 0 {
 		return match.Same
 	}
@@ -94,15 +129,24 @@ func compareToNameless(person, nameless match.Item) match.Verdict {
 }
 
 // roles are mailboxes that a company's people share.
-var roles = map[string]bool{
-	"info": true, "office": true, "contact": true, "contacts": true, "mail": true, "post": true, "hello": true, "sales": true, "support": true, "service": true,
-	"admin": true, "team": true, "help": true, "billing": true, "accounts": true, "accounting": true, "hr": true, "jobs": true, "marketing": true,
-	"press": true, "reception": true, "kontakt": true, "buero": true, "verkauf": true, "vertrieb": true, "enquiries": true, "orders": true,
-}
+var roles = func() map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(`info office contact contacts mail email post hello hi welcome sales support service services admin administration team help helpdesk
+		billing accounts accounting hr jobs career careers marketing press media pr reception frontdesk enquiries inquiries orders order shop store booking bookings
+		reservations noreply donotreply newsletter webmaster postmaster privacy legal finance invoice invoices purchasing procurement customerservice customercare
+		secretary secretariat assistant general company staff all kontakt buero verkauf vertrieb einkauf zentrale empfang rezeption sekretariat rechnung buchhaltung
+		bewerbung kundenservice kundendienst biuro sprzedaz obchod ventas contacto hola administracion contato vendas contatto vendite commerciale segreteria
+		commercial compta accueil direction verkoop administratie`) {
+		out[w] = true
+	}
+	return out
+}()
 
+// isRole reports whether an address is a role's, as office@, office.vienna@ and no-reply@.
 func isRole(address string) bool {
 	local, _, _ := strings.Cut(address, "@")
-	return roles[local]
+	first := strings.FieldsFunc(local, func(r rune) bool { return !unicode.IsLetter(r) })
+	return len(first) > 0 && roles[first[0]] || roles[strings.Join(first, "")]
 }
 
 // shared are the keys that are in both lists.
@@ -138,11 +182,23 @@ func numberKeys(numbers []record.Entry) []string {
 	return unique(keys)
 }
 
-// namedNumberKeys are the numbers under any label, each with the name: a fax or a switchboard is shared by many, of whom
-// hardly two have one name.
+// namedNumberKeys are the numbers under any label, each with every word of the name as it sounds: a fax or a switchboard is shared
+// by many, of whom hardly two have one name.
 func namedNumberKeys(it match.Item) []string {
-	numbers := numberKeys(allOf(it, Phones))
-	return products(fullNames(nameOf(it)), numbers)
+	var names []string
+	for _, w := range nameOf(it).words {
+		names = append(append(names, w.plain, w.spelled), soundings(w)...)
+	}
+	names = slices.DeleteFunc(names, func(s string) bool { return s == "" })
+	return products(names, numberKeys(allOf(it, Phones)))
+}
+
+// sameFullName tells whether two names of at least two whole words agree, in whatever spelling.
+func sameFullName(a, b match.Item) bool {
+	x, y := nameOf(a), nameOf(b)
+	initial := func(w word) bool { return len([]rune(w.plain)) == 1 && script(w.plain) != "Han" }
+	short := func(n name) bool { return len(n.words) < 2 || slices.ContainsFunc(n.words, initial) }
+	return !short(x) && !short(y) && compareNames(x, y) == match.Same
 }
 
 // nameKeys are the name with the company.
@@ -156,7 +212,7 @@ func soundKeys(it match.Item) []string {
 	if len(n.words) < 2 {
 		return nil
 	}
-	return products([]string{n.sorted(func(w word) string { return sounds(w.plain) })}, companyKeys(it))
+	return products(n.soundKeysOf(), companyKeys(it))
 }
 
 func twoScripts(a, b match.Item) bool {
@@ -189,8 +245,8 @@ func products(names, others []string) []string {
 	return unique(keys)
 }
 
-func sameName(a, b record.Fields) bool {
-	x, y := nameOf(match.Item{Fields: a}), nameOf(match.Item{Fields: b})
+func sameName(a, b match.Item) bool {
+	x, y := nameOf(a), nameOf(b)
 	if x.isEmpty() || y.isEmpty() {
 		return false
 	}

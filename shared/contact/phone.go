@@ -3,6 +3,7 @@ package contact
 import (
 	"cmp"
 	"hash/maphash"
+	"regexp"
 	"strings"
 	"sync"
 	"unicode"
@@ -68,14 +69,15 @@ func phoneKey(number string) string {
 
 func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
 	number = strings.Join(strings.Fields(norm.NFKC.String(visible(number))), " ")
-	if strings.HasPrefix(number, "00") {
+	dialled := strings.HasPrefix(number, "00")
+	if dialled {
 		number = "+" + number[2:]
 	}
 	if !strings.HasPrefix(number, "+") {
 		return nil, false
 	}
 	n, err := phonenumbers.Parse(number, phonenumbers.UNKNOWN_REGION)
-	if err != nil {
+	if err != nil || dialled && !phonenumbers.IsPossibleNumber(n) {
 		return nil, false
 	}
 	const mexico, mobile = 52, 10_000_000_000
@@ -86,20 +88,74 @@ func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
 	return n, true
 }
 
-// foreignPrefixes are what people dial before the code of a country: in North America, in Russia and Kazakhstan, and in
-// Japan. The same digits begin numbers elsewhere, as 011 those of Turin.
-var foreignPrefixes = []string{"011", "810", "010"}
-
-// dialledAbroad tells whether a number is another one that names its country, with a foreign prefix in the place of the plus.
+// dialledAbroad tells whether a number is another one that names its country, with what people dial before that in the place of the
+// plus: 011 in North America, 8~10 in Russia, 0011 in Australia. The same digits begin numbers elsewhere, as 011 those of Turin, but
+// hardly ones that go on as the other number.
 func dialledAbroad(n *phonenumbers.PhoneNumber, other string) bool {
 	digits := phonenumbers.NormalizeDigitsOnly(norm.NFKC.String(visible(other)))
-	for _, prefix := range foreignPrefixes {
-		rest, ok := strings.CutPrefix(digits, prefix)
-		if o, parsed := parsePhone("+" + rest); ok && parsed && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH {
+	prefix, ok := strings.CutSuffix(digits, strings.TrimPrefix(phonenumbers.Format(n, phonenumbers.E164), "+"))
+	return ok && len(prefix) > 1 && n.GetExtension() == "" && phonenumbers.IsValidNumber(n) && foreignPrefix.MatchString(prefix)
+}
+
+// foreignPrefix are all prefixes of calls abroad, those that choose a carrier among them
+// (https://www.itu.int/en/ITU-T/inr/forms/Pages/dp.aspx).
+var foreignPrefix = regexp.MustCompile(`^(00\d{0,3}|011|0011|010|001\d{0,2}|009|119|810|99\d{2}|1[0-9]{2,3}0|8\d{0,2}10)$`)
+
+// abroad is a number that begins with the prefix of calls abroad of a country.
+func abroad(number, region string) (*phonenumbers.PhoneNumber, bool) {
+	n, err := phonenumbers.ParseAndKeepRawInput(strings.Join(strings.Fields(norm.NFKC.String(visible(number))), " "), region)
+	if err != nil || n.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD || !phonenumbers.IsValidNumber(n) {
+		return nil, false
+	}
+	return parsePhone(phonenumbers.Format(n, phonenumbers.E164))
+}
+
+// samePhoneThere compares numbers of a contact with regard to where they are dialled: in the countries of the contact's addresses, else
+// in the user's.
+func samePhoneThere(records []record.Fields, home string) func(a, b record.Entry) bool {
+	regions := regionsOf(records)
+	if len(regions) == 0 && home != "" {
+		regions = []string{home}
+	}
+	if len(regions) == 0 {
+		return samePhone
+	}
+	return func(a, b record.Entry) bool {
+		if samePhone(a, b) {
 			return true
 		}
+		for _, region := range regions {
+			x, y := dialledIn(a, region), dialledIn(b, region)
+			if (x.Text != a.Text || y.Text != b.Text) && (PhoneKey(x.Text) == PhoneKey(y.Text) || samePhone(x, y)) {
+				return true
+			}
+		}
+		return false
 	}
-	return false
+}
+
+// dialledIn is a number with its country's code in the place of the prefix of calls abroad.
+func dialledIn(e record.Entry, region string) record.Entry {
+	if _, ok := parsePhone(e.Text); ok {
+		return e
+	}
+	if n, ok := abroad(e.Text, region); ok {
+		e.Text = phonenumbers.Format(n, phonenumbers.E164)
+	}
+	return e
+}
+
+// regionsOf are the countries of contacts' addresses.
+func regionsOf(records []record.Fields) []string {
+	var out []string
+	for _, f := range records {
+		for _, e := range f[Addresses] {
+			if code := countryCode(e.Parts[Country]); code != "" {
+				out = append(out, code)
+			}
+		}
+	}
+	return unique(out)
 }
 
 // significant digits are enough to be one subscriber.
@@ -109,6 +165,15 @@ const significant = 9
 // country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
 // a number that is too short to be one subscriber's.
 func SubscriberKey(number string) string {
+	digits := dialled(number)
+	if len(digits) < significant {
+		return ""
+	}
+	return digits[len(digits)-significant:]
+}
+
+// dialled are the digits of a number without its extension. A letter is the digit on its key.
+func dialled(number string) string {
 	if n, ok := parsePhone(number); ok {
 		number = phonenumbers.Format(n, phonenumbers.E164)
 	} else {
@@ -118,32 +183,48 @@ func SubscriberKey(number string) string {
 	if len(digits) >= lettered {
 		digits = phonenumbers.NormalizeDigitsOnly(phonenumbers.ConvertAlphaCharactersInNumber(number))
 	}
-	if len(digits) < significant {
-		return ""
-	}
-	return digits[len(digits)-significant:]
+	return digits
 }
 
 // lettered is how many digits a number that is written with letters has at least: a prefix as 1-800.
 const lettered = 4
 
+// mayBeSamePhone reports, of the keys of two numbers, whether it is worth to look at them: both end alike.
+func mayBeSamePhone(a, b string) bool {
+	a, _, _ = strings.Cut(a, ";")
+	b, _, _ = strings.Cut(b, ";")
+	const end = 4
+	return len(a) < end || len(b) < end || a[len(a)-end:] == b[len(b)-end:] || strings.ContainsFunc(b+a, unicode.IsLetter)
+}
+
+// lastDigits are those that a number has in common with itself in any other form.
+func lastDigits(e record.Entry) string {
+	const some = 5
+	digits := dialled(e.Text)
+	return digits[max(0, len(digits)-some):]
+}
+
 // samePhone tells whether one number is the other one without its country code, or with the prefix of calls abroad. The number that
 // names its country confirms that.
 func samePhone(a, b record.Entry) bool {
-	n, ok := parsePhone(a.Text)
-	other := b.Text
-	if !ok {
-		if n, ok = parsePhone(b.Text); !ok {
-			return false
-		}
-		other = a.Text
-	}
-	if _, both := parsePhone(other); both {
+	if !mayBeSamePhone(PhoneKey(a.Text), PhoneKey(b.Text)) {
 		return false
 	}
-	if dialledAbroad(n, other) {
-		return true
+	n, first := parsePhone(a.Text)
+	o, second := parsePhone(b.Text)
+	switch {
+	case first && second:
+		return false
+	case first:
+		return dialledAbroad(n, b.Text) || isNational(n, b.Text)
+	case second:
+		return dialledAbroad(o, a.Text) || isNational(o, a.Text)
 	}
+	return false
+}
+
+// isNational tells whether a number is another one, which names its country, as it is written there.
+func isNational(n *phonenumbers.PhoneNumber, other string) bool {
 	region := phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
 	o, err := phonenumbers.Parse(other, region)
 	return err == nil && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH

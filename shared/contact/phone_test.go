@@ -29,3 +29,37 @@ func TestA_number_is_one_however_it_is_dialled(t *testing.T) {
 		}
 	}
 }
+
+// A prefix of calls abroad that no other number confirms counts where it is dialled: at the contact's, else at the user's.
+func TestA_prefix_of_calls_abroad_counts_with_a_region(t *testing.T) {
+	t.Parallel()
+	at := func(country string) []record.Fields {
+		return []record.Fields{{Addresses: {{Kind: KindHome, Parts: map[string]string{Country: country}}}}}
+	}
+	const london, turin = "020 7946 0958", "011 44207946"
+	for _, c := range []struct {
+		a, b    string
+		records []record.Fields
+		home    string
+		want    bool
+	}{
+		{"011 44 20 7946 0958", london, at("USA"), "", true},
+		{"011 44 20 7946 0958", london, nil, "US", true},
+		{"011 44 20 7946 0958", london, at("Italia"), "US", false},
+		{"011 44 20 7946 0958", london, nil, "", false},
+		{"011 44 20 7946 0958", "8~10 44 20 7946 0958", append(at("USA"), at("Россия")...), "", true},
+		{"8~10 44 20 7946 0958", london, at("Россия"), "US", true},
+		{"0011 44 20 7946 0958", london, at("Australia"), "", true},
+		{"0011 44 20 7946 0958", "+44 20 7946 0958", nil, "", true},
+		{"010 44 20 7946 0958", "+44 20 7946 0958", nil, "", true},
+		{turin, "+44 20 7946", nil, "US", false},
+		{turin, "+39 011 44207946", nil, "US", true},
+	} {
+		same := samePhoneThere(c.records, c.home)
+		for _, pair := range [][2]string{{c.a, c.b}, {c.b, c.a}} {
+			if got := same(record.Entry{Text: pair[0]}, record.Entry{Text: pair[1]}); got != c.want {
+				t.Errorf("%s and %s at %v, user in %q: one number is %v, want %v", pair[0], pair[1], c.records, c.home, got, c.want)
+			}
+		}
+	}
+}

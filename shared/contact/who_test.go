@@ -30,6 +30,8 @@ func card(of ...string) match.Item {
 			it.Untracked[contact.Emails] = append(it.Untracked[contact.Emails], e)
 		case "other phone":
 			it.Untracked[contact.Phones] = append(it.Untracked[contact.Phones], e)
+		case "birthday":
+			it.Fields.SetText(contact.Birthday, e.Text)
 		case "suffix":
 			it.Untracked.SetText(contact.Suffix, e.Text)
 		default:
@@ -123,6 +125,20 @@ func TestMatch_asks_where_names_do_not_agree(t *testing.T) {
 		"no name on either side": {
 			card("email", mailbox), card("email", mailbox), one,
 		},
+		"no name, one number, each with an address": {
+			card("email", "anna@example.com", "phone", landline), card("email", "bert@example.com", "phone", landline), doubt,
+		},
+		"no name, an office's number, and somebody of it": {
+			card("email", "office@example.com", "phone", landline), card("email", "bert@example.com", "phone", landline), doubt,
+		},
+		"father and son of one name": {
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1950-01-02"),
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1981-03-04"), doubt,
+		},
+		"a birthday with another day": {
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1950-01-02"),
+			card("given", "John", "surname", "Smith", "phone", landline, "birthday", "1950-02-01"), one,
+		},
 		"two companies with one number": {
 			card("company", "Harbor Office", "phone", landline), card("company", "Mill Office", "phone", landline), doubt,
 		},
@@ -208,6 +224,22 @@ func TestMatch_asks_where_names_do_not_agree(t *testing.T) {
 		"an address of a type that the site added, another name": {
 			card("given", "Sue", "surname", "Reed", "other email", "sue@example.com"), card("given", "Tom", "surname", "Hall", "email", "sue@example.com"), doubt,
 		},
+		"a number of a type that the site added, another spelling": {
+			card("given", "Jean Pierre", "surname", "Dupont", "other phone", landline), card("given", "Jeanpierre", "surname", "Dupont", "phone", landline), one,
+		},
+		"a number of a type that the site added, another script": {
+			card("given", "Γιώργος", "surname", "Παπαδόπουλος", "other phone", landline),
+			card("given", "Giorgos", "surname", "Papadopoulos", "phone", landline), one,
+		},
+		"a number of a type that the site added, umlauts spelled out": {
+			card("given", "Jürgen", "surname", "Müller", "other phone", landline), card("given", "Juergen", "surname", "Mueller", "phone", landline), one,
+		},
+		"a switchboard, and an initial": {
+			card("given", "A.", "surname", "Dupont", "other phone", landline), card("given", "Anna", "surname", "Dupont", "phone", landline), two,
+		},
+		"a switchboard of a family": {
+			card("given", "Anna", "surname", "Dupont", "other phone", landline), card("given", "Bert", "surname", "Dupont", "phone", landline), two,
+		},
 		"an office with one number": {
 			card("given", "Grace", "surname", "Hopper", "phone", landline), card("given", "Alan", "surname", "Turing", "phone", landline), two,
 		},
@@ -250,5 +282,21 @@ func TestMatch_asks_where_names_do_not_agree(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Two of a family have the mailbox of the one in Google: whose name is his, but for the suffix, is not him.
+func TestMatch_asks_for_a_namesake_with_a_suffix_among_several(t *testing.T) {
+	t.Parallel()
+	family := []match.Item{
+		card("given", "John", "surname", "Smith", "email", mailbox), card("given", "Jane", "surname", "Smith", "email", mailbox),
+	}
+	r := match.Find(contact.Match, family, []match.Item{card("given", "John", "surname", "Smith", "suffix", "Jr.", "email", mailbox)})
+	if len(r.Pairs) > 0 || len(r.Doubts) == 0 {
+		t.Errorf("got %s", describe(r))
+	}
+	r = match.Find(contact.Match, family, []match.Item{card("given", "John", "surname", "Smith", "email", mailbox)})
+	if len(r.Pairs) != 1 {
+		t.Errorf("without the suffix: got %s", describe(r))
 	}
 }

@@ -3,6 +3,7 @@ package creatio
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,12 @@ func (w Write) part(group string) odata.Part {
 	return p
 }
 
+// NewID is the id of the row that is to be inserted; empty where the site chooses it.
+func (w Write) NewID() string {
+	id, _ := w.Body["Id"].(string)
+	return id
+}
+
 // Job is one plan on its way to the site.
 type Job struct {
 	record.Plan
@@ -40,6 +47,12 @@ type Job struct {
 	// there already, if that is why.
 	Doubt     error
 	Duplicate *Write
+	// Parted says that a failed attempt may have taken effect up to where it failed: Creatio takes a group of writes without a
+	// transaction, and answers with an error after it wrote. Settled says that the site would refuse the rest again, so that the
+	// look is only for what took effect.
+	Parted, Settled bool
+	// alone says that the site failed without a reason, which it tells a write by itself.
+	alone bool
 
 	// attempt counts from 0.
 	attempt int
@@ -60,8 +73,12 @@ func (j *Job) Refuse(err error) {
 	j.result = &record.Result{Err: err}
 }
 
-// Again has a job in doubt sent once more.
+// Again has a job in doubt, of which nothing took effect, sent once more, unless the site would refuse it again.
 func (j *Job) Again() {
+	if j.Settled {
+		j.Refuse(j.Doubt)
+		return
+	}
 	j.Doubt = nil
 	j.attempt++
 }
@@ -74,7 +91,7 @@ type Applier interface {
 	// what they send.
 	Check(ctx context.Context, jobs []*Job) error
 	// Resolve looks at the records of jobs whose first attempt is in doubt. It ends the jobs of those that show what was
-	// planned and of those that need another plan, and has the others sent once more.
+	// planned and of those that need another plan, as those of which a part took effect, and has the others sent once more.
 	Resolve(ctx context.Context, jobs []*Job) error
 	// NeedsLook reports whether looking at the record tells what to do after an error of its own.
 	NeedsLook(j *Job, err error) bool
@@ -91,9 +108,10 @@ type Rereader interface {
 	Reading(jobs []*Job, answers []Answer)
 }
 
-// Apply carries plans out, each record with all of its rows in one group that takes effect as a whole, and many records in
-// one batch. Creatio takes no condition with a write, so the records are read right before, and what is not any more what
-// was planned for is left alone. Where a reply is lost it reads before it writes again.
+// Apply carries plans out, each record with all of its rows in one group, and many records in one batch. A group ends at the
+// first write that fails, and what came before it may stay. Creatio takes no condition with a write, so the records are read
+// right before, and what is not any more what was planned for is left alone. Where a reply is lost, or a group failed, it reads
+// before it concludes anything or writes again.
 func (s *Site) Apply(ctx context.Context, plans []record.Plan, as Applier) ([]record.Result, error) {
 	results := make([]record.Result, len(plans))
 	jobs := make([]*Job, len(plans))
@@ -103,7 +121,7 @@ func (s *Site) Apply(ctx context.Context, plans []record.Plan, as Applier) ([]re
 			jobs[i].Refuse(p.Err)
 		}
 	}
-	err := (&sender{s, as}).apply(ctx, jobs)
+	err := (&sender{site: s, as: as}).apply(ctx, jobs)
 	for i, j := range jobs {
 		if j.result == nil {
 			j.Refuse(cutOff(j, err))
@@ -130,6 +148,31 @@ func pending(jobs []*Job) []*Job {
 type sender struct {
 	site *Site
 	as   Applier
+	// lonely is how many batches of one job were refused as a whole since one was taken.
+	lonely int
+}
+
+// maxLonely is how many jobs in a row are refused by themselves before the site counts as refusing everything.
+const maxLonely = 3
+
+// refusedWhole reports whether a batch was refused as such: it is too large, or something in it makes it unreadable to the
+// site.
+func refusedWhole(err error) bool {
+	code := FaultCode(err)
+	return code == "too-large" || code == "status-400"
+}
+
+// divide sends the halves of a batch that was refused as a whole, so that only the job at fault fails.
+func (s *sender) divide(ctx context.Context, batch []segment, err error) error {
+	if len(batch) == 1 {
+		s.lonely++
+		s.fail(batch[0].job, err, nil, false)
+		return nil
+	}
+	if err := s.sendBatch(ctx, batch[:len(batch)/2]); err != nil {
+		return err
+	}
+	return s.sendBatch(ctx, batch[len(batch)/2:])
 }
 
 func (s *sender) apply(ctx context.Context, jobs []*Job) error {
@@ -171,6 +214,12 @@ func (s *sender) run(ctx context.Context, jobs []*Job) error {
 	for _, j := range jobs {
 		if len(j.Send) == 0 {
 			j.Finish(s.as.Written(j))
+			continue
+		}
+		if j.alone {
+			if err := s.sendAlone(ctx, j); err != nil {
+				return err
+			}
 			continue
 		}
 		chunks := slices.Collect(slices.Chunk(j.Send, MaxParts-len(s.reread([]*Job{j}))))
@@ -223,15 +272,19 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 	}
 	written := ending(batch)
 	replies, answers, err := s.site.writeAndRead(ctx, parts, s.reread(written))
+	if refusedWhole(err) && s.lonely < maxLonely {
+		return s.divide(ctx, batch, err)
+	}
 	if err != nil {
 		for _, g := range batch {
-			s.fail(g.job, err, nil)
+			s.fail(g.job, err, nil, false)
 		}
 		if fault.Ambiguous(err) && ctx.Err() == nil && batch[0].job.attempt == 0 {
 			return nil
 		}
 		return err
 	}
+	s.lonely = 0
 	var done []*Job
 	for _, g := range batch {
 		mine := replies[:len(g.writes)]
@@ -245,7 +298,8 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 		case fault.Is(err, fault.Reconnect):
 			return err
 		default:
-			s.fail(g.job, err, at)
+			g.job.alone = slices.ContainsFunc(mine, bare)
+			s.fail(g.job, err, at, len(g.writes) > 1 || slices.ContainsFunc(mine, func(r odata.Reply) bool { return r.Status >= http.StatusInternalServerError }))
 		}
 	}
 	if r, ok := s.as.(Rereader); ok && len(done) > 0 {
@@ -259,15 +313,58 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 	return nil
 }
 
-// fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good.
-func (s *sender) fail(j *Job, err error, at *Write) {
+// sendAlone sends the writes of a job one by one, each in a request of its own. The error is for what concerns all jobs.
+func (s *sender) sendAlone(ctx context.Context, j *Job) error {
+	for i, w := range j.Send {
+		err := s.site.write(ctx, w)
+		if err == nil {
+			continue
+		}
+		j.Begun = j.Begun || i > 0
+		j.Refuse(s.rowGone(j, w, err))
+		if fault.Is(err, fault.Reconnect) {
+			return err
+		}
+		return nil
+	}
+	if queries := s.reread([]*Job{j}); len(queries) > 0 {
+		answers, err := s.site.Attempt(ctx, queries)
+		if err != nil {
+			answers = []Answer{{Err: err}}
+		}
+		s.as.(Rereader).Reading([]*Job{j}, answers)
+	}
+	if j.result == nil {
+		j.Finish(s.as.Written(j))
+	}
+	return nil
+}
+
+// write sends one write by itself.
+func (s *Site) write(ctx context.Context, w Write) error {
+	switch w.Method {
+	case http.MethodPost:
+		_, err := s.client.Insert(ctx, w.Set, w.Body)
+		return err
+	case http.MethodPatch:
+		return s.client.Update(ctx, w.Set, w.ID, w.Body)
+	default:
+		return s.client.Delete(ctx, w.Set, w.ID)
+	}
+}
+
+// fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good. parted says that
+// some of it may have taken effect all the same.
+func (s *sender) fail(j *Job, err error, at *Write, parted bool) {
 	code := FaultCode(err)
-	look := s.as.NeedsLook(j, err) || fault.Ambiguous(err) || code == "duplicate" || code == "foreign-key"
-	if j.attempt > 0 || !look {
+	unsure := s.as.NeedsLook(j, err) || fault.Ambiguous(err) || code == "duplicate" || code == "foreign-key"
+	if j.attempt > 0 || !unsure && !parted {
+		j.Begun = j.Begun || parted
 		j.Refuse(err)
 		return
 	}
-	if j.Doubt = err; code == "duplicate" {
+	j.Doubt, j.Parted, j.Settled = err, parted, !unsure
+	if code == "duplicate" {
 		j.Duplicate = at
 	}
 }
@@ -281,17 +378,21 @@ func (s *sender) reason(g segment, replies []odata.Reply) (*Write, error) {
 		if r.Err == nil {
 			continue
 		}
-		err := r.Err
-		w := g.writes[i]
-		// A row that is gone although the record is there means that the record changed since it was read.
-		if fault.Is(err, fault.Gone) && !g.job.Action.Removes() && !(w.Set == s.as.Set() && strings.EqualFold(w.ID, g.job.ID)) {
-			err = fault.New(fault.Conflict, Side, "row-gone", err)
-		}
+		err := s.rowGone(g.job, g.writes[i], r.Err)
 		if found == nil || (dependent(found) && !dependent(err)) {
 			found, at = err, &g.writes[i]
 		}
 	}
 	return at, found
+}
+
+// rowGone is the error of a write as that of its job. A row that is gone although the record is there means that the record
+// changed since it was read.
+func (s *sender) rowGone(j *Job, w Write, err error) error {
+	if fault.Is(err, fault.Gone) && !j.Action.Removes() && !(w.Set == s.as.Set() && strings.EqualFold(w.ID, j.ID)) {
+		return fault.New(fault.Conflict, Side, "row-gone", err)
+	}
+	return err
 }
 
 // dependent reports whether an error only says that another one stopped the group.

@@ -14,10 +14,11 @@ const (
 	// MaxParts is how many requests Creatio accepts in one batch.
 	MaxParts = 100
 	// MaxListed is how many values one query lists. Creatio uses Microsoft's OData library, which allows 100 nodes in a
-	// filter by default; a comparison by a path with its "or" has six.
-	MaxListed = 15
+	// filter by default. A comparison by a path with its "or" has seven where the column may be null, as it may on most sites, and
+	// a query has other conditions too.
+	MaxListed = 10
 	// MaxListedTwice is the same for a query that lists its values for two columns.
-	MaxListedTwice = 7
+	MaxListedTwice = 5
 )
 
 // Answer is the result of one query: all of its rows, or an error.
@@ -28,76 +29,13 @@ type Answer struct {
 	Err   error
 }
 
-// Read runs queries, as many as fit in each batch, and reads all rows of each one. It reads pages in the order of ids, each
-// from the last id of the previous one, so that rows that are added or removed meanwhile shift no other row. The site's
-// count says whether there are more rows: a page may be shorter than requested, because a site silently limits the size of
-// pages. A query with Top is read only up to it. The returned error concerns all queries; an error of one query is in its
-// answer.
-func (s *Site) Read(ctx context.Context, queries []odata.Query) ([]Answer, error) {
-	answers := make([]Answer, len(queries))
-	type pageQuery struct {
-		index int
-		query odata.Query
-	}
-	var waiting []pageQuery
-	for i, q := range queries {
-		if q.Top == 0 {
-			q.OrderBy = []odata.Order{{Path: "Id"}}
-		}
-		waiting = append(waiting, pageQuery{i, q})
-	}
-	for len(waiting) > 0 {
-		now := waiting[:min(len(waiting), MaxParts)]
-		waiting = slices.Clone(waiting[len(now):])
-		parts := make([]odata.Part, len(now))
-		for i, w := range now {
-			q := w.query
-			if q.Top == 0 {
-				q.Top, q.Count = s.pageSize(q), true
-			}
-			parts[i] = odata.Part{Method: http.MethodGet, Path: q.Path()}
-		}
-		replies, err := s.client.Batch(ctx, parts)
-		if err != nil {
-			return nil, Barred(err)
-		}
-		s.noteClock()
-		for i, w := range now {
-			a := &answers[w.index]
-			reply := replies[i]
-			if reply.Err != nil {
-				if concernsAll(reply.Err) {
-					return nil, reply.Err
-				}
-				a.Err = reply.Err
-				continue
-			}
-			a.Rows = append(a.Rows, reply.Rows...)
-			if w.query.Top > 0 {
-				a.Total = int(reply.Count)
-				continue
-			}
-			if !s.more(w.query, reply) {
-				continue
-			}
-			if len(reply.Rows) == 0 {
-				return nil, fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: the site counts more rows than it returns", w.query.Set)
-			}
-			next := w.query
-			next.Filter = after(queries[w.index].Filter, reply.Rows[len(reply.Rows)-1].Text("Id"))
-			waiting = append(waiting, pageQuery{w.index, next})
-		}
-	}
-	return answers, nil
-}
-
 // writeAndRead sends parts that write and, behind them in the same batch, queries. A query of which the reply is not whole is
 // answered with an error: the parts have taken effect whatever is wrong with it.
 func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []odata.Query) ([]odata.Reply, []Answer, error) {
 	all := slices.Clone(parts)
 	for _, q := range queries {
 		q.Top, q.Count, q.OrderBy = s.pageSize(q), true, []odata.Order{{Path: "Id"}}
-		all = append(all, odata.Part{Method: http.MethodGet, Path: q.Path()})
+		all = append(all, odata.Part{Method: http.MethodGet, Path: q.Path(), Top: q.Top})
 	}
 	replies, err := s.client.Batch(ctx, all)
 	if err != nil {
@@ -106,15 +44,16 @@ func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []o
 	answers := make([]Answer, len(queries))
 	for i, reply := range replies[len(parts):] {
 		answers[i] = Answer{Rows: reply.Rows, Err: reply.Err}
-		if reply.Err == nil && s.more(queries[i], reply) {
+		if reply.Err == nil && s.cut(queries[i], reply) {
 			answers[i].Err = fault.Errorf(fault.Retry, Side, "incomplete-list", "list %s: there are more rows", queries[i].Set)
 		}
 	}
 	return replies[:len(parts)], answers, nil
 }
 
-// more reports whether there are more rows after a page. If the site does not count, a page that is not full is the last.
-func (s *Site) more(q odata.Query, page odata.Reply) bool {
+// cut reports whether there are more rows than those of a page. If the site does not count, a page that is not full is the
+// last.
+func (s *Site) cut(q odata.Query, page odata.Reply) bool {
 	if page.Count >= 0 {
 		return page.Count > int64(len(page.Rows))
 	}
@@ -126,15 +65,11 @@ const idsPerRow = 10
 
 // pageSize is how many rows of a query are requested at once.
 func (s *Site) pageSize(q odata.Query) int {
+	size := s.options.PageSize
 	if len(q.Select) <= 2 && len(q.Expand) == 0 {
-		return s.options.PageSize * idsPerRow
+		size *= idsPerRow
 	}
-	return s.options.PageSize
-}
-
-// after restricts a filter to the rows after an id.
-func after(filter odata.Filter, id string) odata.Filter {
-	return odata.And(filter, odata.Gt("Id", odata.Guid(id)))
+	return max(1, size>>s.halvings.Load())
 }
 
 // ReadAll is Read for queries none of which may fail.
@@ -170,10 +105,19 @@ func concernsAll(err error) bool {
 	}
 }
 
-// UnknownSet reports whether an error says that the site has no such entity set.
+// UnknownSet reports whether an error says that the site has no such entity set, in JSON or by a page.
 func UnknownSet(err error) bool {
 	f, ok := errors.AsType[*fault.Error](err)
-	return ok && f.Kind == fault.Misconfigured && f.Code == "unknown-set"
+	return ok && f.Kind == fault.Misconfigured && (f.Code == "unknown-set" || f.Code == "html-instead-of-json")
+}
+
+// Required is the error of reading a list that every site has. Where the site does not know it, that passes: for minutes after a
+// publication Creatio builds its OData entities anew.
+func Required(err error) error {
+	if UnknownSet(err) {
+		return fault.New(fault.Retry, Side, "rebuilding", err)
+	}
+	return Barred(err)
 }
 
 // Guids are ids as literals.

@@ -36,9 +36,9 @@ func NameKey(name string) string { return strings.ToLower(norm.NFC.String(oneLin
 
 func oneLine(name string) string { return strings.Join(strings.Fields(name), " ") }
 
-// spellings are the forms in which a list may have a name: a database compares letters as they are stored, composed or not, and does
+// Spellings are the forms in which a list may have a name: a database compares letters as they are stored, composed or not, and does
 // not know that one space is like another, or like two.
-func spellings(name string) []string {
+func Spellings(name string) []string {
 	line := norm.NFC.String(oneLine(name))
 	return []string{name, line, norm.NFD.String(line), strings.ReplaceAll(line, " ", "\u00a0"), strings.ReplaceAll(line, " ", "  ")}
 }
@@ -78,7 +78,7 @@ func (s *Site) LookUp(ctx context.Context, questions []Question) (Names, error) 
 		var names []string
 		for _, name := range q.Names {
 			if !s.asked[q.Set][name] {
-				names = append(names, spellings(name)...)
+				names = append(names, Spellings(name)...)
 			}
 		}
 		for chunk := range slices.Chunk(Unique(names), MaxListed) {

@@ -75,6 +75,12 @@ type Site struct {
 
 	// ahead is how far the site's clock was ahead of this one when it replied last.
 	ahead atomic.Int64
+	// fits is how many alternatives the site takes in one condition; 0 while it has taken all.
+	fits atomic.Int64
+	// skips says that the site knows no order of ids in conditions.
+	skips atomic.Bool
+	// halvings is how often the pages were halved because one was too large.
+	halvings atomic.Int32
 
 	mu sync.Mutex
 	// known are the rows that were found, asked the names that were requested, by list.
@@ -124,6 +130,10 @@ func (s *Site) probe(ctx context.Context) error {
 	var worst error
 	var closed []Layout
 	rank := func(err error) int {
+		if FaultCode(err) == "rebuilding" {
+			// The wrong location answers so too, and any other web server.
+			return -1
+		}
 		return slices.Index([]fault.Kind{fault.Retry, fault.Reconnect}, fault.KindOf(err))
 	}
 	for _, l := range []Layout{Framework, Core} {

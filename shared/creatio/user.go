@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/language"
+
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/odata"
@@ -29,13 +31,26 @@ type User struct {
 	Culture  string `json:"culture,omitempty"`
 }
 
+// Region is the country of the user's culture, as "US" of "en-US"; empty for a culture of a language alone.
+func (u User) Region() string {
+	tag, err := language.Parse(u.Culture)
+	if err != nil {
+		return ""
+	}
+	region, confidence := tag.Region()
+	if confidence != language.Exact || !region.IsCountry() {
+		return ""
+	}
+	return region.String()
+}
+
 // The values of SysAdminUnit for an internal user, as opposed to a role or a portal user.
 const (
 	unitUser         = 4
 	internalConnType = 0
 )
 
-const maxUserReply = 4 << 20
+const maxUserReply = 256 << 10
 
 // CurrentUser returns the user for whom the site processes the requests.
 func (s *Site) CurrentUser(ctx context.Context) (User, error) {
@@ -57,7 +72,7 @@ func (s *Site) CurrentUser(ctx context.Context) (User, error) {
 // complete adds data from the user's contact and user row. If the user may not read the system table, the data that only
 // it has remains empty.
 func (s *Site) complete(ctx context.Context, u User) (User, error) {
-	answers, err := s.Read(ctx, []odata.Query{
+	answers, err := s.Read(odata.Small(ctx), []odata.Query{
 		{Set: "Contact", Select: []string{"Id", "Name", "Email"}, Filter: odata.Eq("Id", odata.Guid(u.ContactID)), Top: 1},
 		{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(
 			odata.Eq("Contact/Id", odata.Guid(u.ContactID)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser))), Top: 2},
@@ -189,7 +204,7 @@ func (i info) id(names ...string) string {
 func (s *Site) FindUserByEmail(ctx context.Context, email string) (User, error) {
 	email = strings.TrimSpace(email)
 	spellings := Unique([]string{email, strings.ToLower(email)})
-	answers, err := s.ReadAll(ctx, []odata.Query{{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(
+	answers, err := s.ReadAll(odata.Small(ctx), []odata.Query{{Set: "SysAdminUnit", Select: unitColumns(), Filter: odata.And(
 		odata.Eq("Active", odata.Bool(true)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser)), odata.In("Email", Texts(spellings)))}})
 	if fault.Is(err, fault.Misconfigured) {
 		return User{}, fault.New(fault.Misconfigured, Side, "users-closed", err)

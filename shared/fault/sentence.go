@@ -74,6 +74,10 @@ var particular = map[string]Sentence{
 		Message: "Creatio asked Tandem to sign in, although it gave Tandem access a moment ago.",
 		Action:  "Nothing to do: Tandem tries again by itself. If it stays so, tell your administrator.",
 	},
+	"too-large": {
+		Message: "The record is too large to be synchronized.",
+		Action:  "Shorten its notes, or remove entries that nobody needs; the other records are not affected.",
+	},
 	"google token-refused": {
 		Message: "Google did not take the access that it gave Tandem a moment ago.",
 		Action:  "Nothing to do: Tandem tries again by itself. If it stays so, tell your administrator.",

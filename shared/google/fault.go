@@ -1,6 +1,7 @@
 package google
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ var meanings = []meaning{
 	{both(status(http.StatusBadRequest, http.StatusUnauthorized), pushRefused), fault.Misconfigured, "push-refused"},
 	{reason("channelIdNotUnique"), fault.Conflict, "exists"},
 	// Under whatever status, and however it looks like a rate: an account that is full stays so.
-	{either(reason("MY_CONTACTS_OVERFLOW_COUNT"), message("my_contacts_overflow_count")), fault.BadRecord, contactsFull},
+	{either(reason(overflow), message(strings.ToLower(overflow))), fault.BadRecord, contactsFull},
 	// The token itself is valid: otherwise the transport below would have failed.
 	{status(http.StatusUnauthorized), fault.Retry, "token-refused"},
 	{either(status(http.StatusTooManyRequests), reason("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded",
@@ -263,6 +264,12 @@ func (r refusal) fault(what string, write bool) *fault.Error {
 	}
 	return f
 }
+
+// Lasting reports whether a refusal stays one however long one waits, although its status is that of a rate: then it takes a person.
+func Lasting(body []byte) bool { return bytes.Contains(bytes.ToUpper(body), []byte(overflow)) }
+
+// overflow is the reason of an account without room for more contacts.
+const overflow = "MY_CONTACTS_OVERFLOW_COUNT"
 
 // contactsFull is the code for an account without room for more contacts, and fullFor how long it is left alone then: it takes a person
 // to make room.

@@ -153,7 +153,8 @@ func idempotent(req *http.Request) bool {
 }
 
 // RetryAfter returns the delay that a reply asks for (RFC 9110, section 10.2.3). A date is compared with the reply's own
-// Date, so that a wrong clock on either side does not matter. If the reply has no Date, it is compared with now.
+// Date, so that a wrong clock on either side does not matter. If the reply has no Date, it is compared with now. A delay of
+// more than an hour counts as an hour.
 func RetryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	value := strings.TrimSpace(resp.Header.Get("Retry-After"))
 	if value == "" {
@@ -175,8 +176,8 @@ func RetryAfter(resp *http.Response, now time.Time) (time.Duration, bool) {
 	return min(max(until.Sub(now), 0), maxRetryAfter), true
 }
 
-// maxRetryAfter prevents an absurd number of seconds from overflowing a duration.
-const maxRetryAfter = 30 * 24 * time.Hour
+// maxRetryAfter is the longest delay that counts: nobody is kept from their own data for longer by one reply.
+const maxRetryAfter = time.Hour
 
 // Redact removes the query string and the user info of a URL from the text of err: the error of an http.Client quotes the
 // whole URL. The result wraps err, so that its kind is still found.

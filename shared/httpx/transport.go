@@ -13,6 +13,7 @@
 package httpx
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -53,6 +54,9 @@ type Options struct {
 	Limiter *rate.Limiter
 	// MaxBody is the largest reply; reading past it is an error; default 32 MiB.
 	MaxBody int64
+	// Lasting tells by the beginning of a reply's body, of a reply that asks to wait, that it stays the same however long one waits;
+	// default never.
+	Lasting func(body []byte) bool
 	// API names the API of the service that a request is for, by a word of a small set; default none.
 	API func(req *http.Request) string
 	// Observe is called after each attempt; default none.
@@ -272,11 +276,27 @@ func (t *transport) worthRetrying(req *http.Request, resp *http.Response) bool {
 	}
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return t.refused(resp) || idempotent(req)
+		return (t.refused(resp) || idempotent(req)) && !t.lasts(resp)
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return idempotent(req)
 	}
 	return false
+}
+
+// lasts reports whether a reply stays the same however long one waits. What was read of its body can be read again.
+func (t *transport) lasts(resp *http.Response) bool {
+	if t.Lasting == nil {
+		return false
+	}
+	begins, err := io.ReadAll(io.LimitReader(resp.Body, maxDrained))
+	if err != nil {
+		return false
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(begins), resp.Body), resp.Body}
+	return t.Lasting(begins)
 }
 
 // retryAfter is the delay that a reply asks for.

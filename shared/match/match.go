@@ -30,7 +30,7 @@ type Rules struct {
 	// Levels are tried in their order, the strongest first.
 	Levels []Level
 	// SameName reports whether two records have one name. It decides between several that share a key.
-	SameName func(a, b record.Fields) bool
+	SameName func(a, b Item) bool
 	// Compare tells how likely two records that share a key are the same.
 	Compare func(a, b Item) Verdict
 	// InOrder says that of several records which may be the same nobody is asked: those that look the same come before others,
@@ -277,11 +277,11 @@ func (f *finder) only(l Level, i int, js []int, back map[int][]int) (int, bool) 
 			return 0, false
 		}
 	}
-	return found, true
+	return found, f.rules.Compare(f.items[record.Creatio][i], f.items[record.Google][found]) >= l.Least
 }
 
 func (f *finder) sameName(i, j int) bool {
-	return f.rules.SameName(f.items[record.Creatio][i].Fields, f.items[record.Google][j].Fields)
+	return f.rules.SameName(f.items[record.Creatio][i], f.items[record.Google][j])
 }
 
 func (f *finder) doubt(side record.Side, reason Reason, choices map[int][]int) {

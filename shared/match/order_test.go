@@ -14,7 +14,7 @@ import (
 // inOrder are rules of a kind of which two with one title are the same to everybody.
 var inOrder = match.Rules{
 	Levels:   []match.Level{{Reason: "title", Keys: func(it match.Item) []string { return []string{it.Fields.Text("title")} }}},
-	SameName: func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
+	SameName: func(a, b match.Item) bool { return a.Fields.Text("title") == b.Fields.Text("title") },
 	Compare:  func(match.Item, match.Item) match.Verdict { return match.Same },
 	InOrder:  true,
 }

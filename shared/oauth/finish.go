@@ -142,7 +142,7 @@ func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, 
 	}
 	err := l.changeProfile(ctx, user, func(p *store.Profile) {
 		p.Creatio = store.CreatioAccount{
-			URL: l.o.Creatio.URL, UserID: who.ID, User: who.Login, ContactID: who.ContactID, TimeZone: who.TimeZone, Linked: true,
+			URL: l.o.Creatio.URL, UserID: who.ID, User: who.Login, ContactID: who.ContactID, TimeZone: who.TimeZone, Culture: who.Culture, Linked: true,
 		}
 	})
 	if err != nil {

@@ -82,6 +82,7 @@ type CreatioUser struct {
 	Login     string
 	ContactID string
 	TimeZone  string
+	Culture   string
 }
 
 // Google is the OAuth client at Google. Endpoint is the issuer to use instead of Google, or empty.

@@ -25,6 +25,8 @@ type Part struct {
 	Body any
 	// Group names an atomicity group: either all of its parts take effect or none. Its parts have to be adjacent.
 	Group string
+	// Top is how many rows the path asks for at most; 0 for any number.
+	Top int
 }
 
 // Reply is the reply to one part. Status is 0 if there was none.
@@ -166,28 +168,10 @@ func (c *Client) send(ctx context.Context, parts []Part, encoded []wirePart, rep
 
 // distribute matches the replies to the parts by id and classifies each one.
 func (c *Client) distribute(a answer, parts []Part, replies []Reply, s span) error {
-	var reply struct {
-		Responses *[]struct {
-			ID      json.RawMessage `json:"id"`
-			Status  int             `json:"status"`
-			Headers map[string]any  `json:"headers"`
-			Body    json.RawMessage `json:"body"`
-		} `json:"responses"`
-	}
-	if err := json.Unmarshal(a.body, &reply); err != nil || reply.Responses == nil {
+	if err := c.readParts(a, parts, replies, s); err != nil {
 		f := fault.New(fault.Retry, c.side, "unreadable-reply", errNotOData)
 		f.Ambiguous = anyWrites(parts[s.from:s.to])
 		return c.fail("batch", f)
-	}
-	for _, answered := range *reply.Responses {
-		n, err := strconv.Atoi(strings.Trim(string(answered.ID), `"`))
-		if i := n - 1; err == nil && i >= s.from && i < s.to && replies[i].Status == 0 {
-			part := answer{status: answered.Status, header: http.Header{}, body: content(answered.Body), date: a.date}
-			for name, value := range answered.Headers {
-				part.header.Set(name, fmt.Sprint(value))
-			}
-			replies[i] = c.partReply(parts[i], i, part)
-		}
 	}
 	for i := s.from; i < s.to; i++ {
 		if replies[i].Status == 0 {
@@ -196,6 +180,60 @@ func (c *Client) distribute(a answer, parts []Part, replies []Reply, s span) err
 	}
 	c.failGroups(parts, replies, s)
 	return nil
+}
+
+// readParts reads the replies that a reply to a batch has.
+func (c *Client) readParts(a answer, parts []Part, replies []Reply, s span) error {
+	if !json.Valid(a.body) {
+		return errNotOData
+	}
+	n, listed := names{}, false
+	read := func(response json.RawMessage) error {
+		var id, status, headers, body json.RawMessage
+		into := map[string]*json.RawMessage{"id": &id, "status": &status, "headers": &headers, "body": &body}
+		err := n.eachMember(response, func(name string, value json.RawMessage) error {
+			if to := into[name]; to != nil {
+				*to = value
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		number, err := strconv.Atoi(strings.Trim(string(id), `"`))
+		if i := number - 1; err == nil && i >= s.from && i < s.to && replies[i].Status == 0 {
+			part := answer{header: headerOf(headers), body: content(body), date: a.date}
+			if part.status, err = strconv.Atoi(string(status)); err != nil {
+				return errNotOData
+			}
+			replies[i] = c.partReply(parts[i], i, part)
+		}
+		return nil
+	}
+	err := n.eachMember(a.body, func(name string, value json.RawMessage) error {
+		if name != "responses" {
+			return nil
+		}
+		listed = true
+		return eachElement(value, read)
+	})
+	if err == nil && !listed {
+		err = errNotOData
+	}
+	return err
+}
+
+// headerOf are the headers of a part. Names may be in lower case.
+func headerOf(raw json.RawMessage) http.Header {
+	var values map[string]any
+	if len(raw) > maxHead || json.Unmarshal(raw, &values) != nil {
+		return http.Header{}
+	}
+	h := http.Header{}
+	for name, value := range values {
+		h.Set(name, fmt.Sprint(value))
+	}
+	return h
 }
 
 // partReply makes the reply of a part that was answered.
@@ -218,11 +256,15 @@ func (c *Client) partReply(p Part, i int, a answer) Reply {
 	var err error
 	if p.Method == http.MethodGet && req.target == listTarget {
 		var page Page
-		if page, err = decodePage(a.body); err == nil {
+		if page, err = decodePage(a.body, p.Top); err == nil {
 			r.Rows, r.Count, r.NextLink = page.Rows, page.Count, page.NextLink
 		}
 	} else {
 		r.Row, err = decodeRow(a.body)
+	}
+	if errors.Is(err, errTooManyRows) {
+		r.Rows, r.Err = nil, c.fail(req.op, fault.New(fault.Misconfigured, c.side, "too-many-rows", err))
+		return r
 	}
 	if err != nil {
 		f := fault.New(fault.Retry, c.side, "unreadable-reply", errNotOData)

@@ -106,7 +106,7 @@ func (c *Client) page(ctx context.Context, q Query, path string) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	p, err := decodePage(a.body)
+	p, err := decodePage(a.body, q.Top)
 	if err != nil {
 		return Page{}, c.unreadable(op, a, false, err)
 	}
@@ -161,7 +161,7 @@ func (c *Client) Count(ctx context.Context, set string, f Filter) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	p, err := decodePage(a.body)
+	p, err := decodePage(a.body, 1)
 	if err == nil && p.Count < 0 {
 		err = errors.New("no @odata.count in the reply")
 	}
@@ -315,11 +315,16 @@ func (c *Client) do(ctx context.Context, r request) (answer, error) {
 		a.date = date
 		c.clock.Store(&date)
 	}
-	content := io.Reader(resp.Body)
+	content := io.Reader(&bounded{from: resp.Body, left: limitOf(ctx)})
 	if r.limit > 0 {
-		content = io.LimitReader(content, r.limit+1)
+		content = io.LimitReader(resp.Body, r.limit+1)
 	}
 	body, err := io.ReadAll(content)
+	if errors.Is(err, errTooLarge) {
+		f := fault.New(fault.Misconfigured, c.side, "reply-too-large", err)
+		f.Ambiguous = r.writes()
+		return answer{}, c.fail(r.op, f)
+	}
 	if err != nil {
 		return answer{}, c.fail(r.op, c.transportFault(r, err))
 	}
@@ -383,6 +388,9 @@ func (c *Client) bug(op string, err error) error {
 
 // unreadable is the error of a successful reply that violates the protocol. The record may have been written.
 func (c *Client) unreadable(op string, a answer, written bool, err error) error {
+	if errors.Is(err, errTooManyRows) {
+		return c.fail(op, fault.New(fault.Misconfigured, c.side, "too-many-rows", err))
+	}
 	f := fault.Errorf(fault.Retry, c.side, "unreadable-reply", "status %d, %d bytes: %w", a.status, len(a.body), err)
 	f.Ambiguous = written
 	return c.fail(op, f)

@@ -42,8 +42,14 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		return redirected(a)
 	case a.status == http.StatusForbidden && strings.Contains(p.text, "csrf"):
 		return &fault.Error{Kind: fault.Retry, Code: "csrf"}
+	case a.status == http.StatusRequestEntityTooLarge:
+		// The web server or a proxy says so by a page.
+		return &fault.Error{Kind: fault.BadRecord, Code: "too-large"}
 	case html:
 		return pageInstead(r, a)
+	case r.target == listTarget && !r.writes() && (a.status == http.StatusNotFound && len(a.body) == 0 || a.status == http.StatusBadRequest && strings.Contains(p.text, "the request is invalid")):
+		// For minutes after a publication Creatio builds its entities anew.
+		return &fault.Error{Kind: fault.Retry, Code: "rebuilding"}
 	case p.routing:
 		return &fault.Error{Kind: fault.Misconfigured, Code: "unknown-set"}
 	}
@@ -54,11 +60,13 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		return f
 	}
 	switch {
-	case a.status >= 500, a.status < 300:
+	case a.status == http.StatusInternalServerError, a.status < 300:
+		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes()}
+	case a.status > http.StatusInternalServerError:
 		// A 503 with Retry-After was not processed (RFC 9110, section 15.6.4).
 		refused := a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
-		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes() && !refused}
-	case r.writes() && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
+		return &fault.Error{Kind: fault.Retry, Code: "unavailable", Ambiguous: r.writes() && !refused}
+	case r.writes() && r.target != serviceTarget && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
 		return &fault.Error{Kind: fault.BadRecord, Code: "refused"}
 	}
 	return &fault.Error{Kind: fault.Bug, Code: fmt.Sprintf("status-%d", a.status)}
@@ -83,7 +91,9 @@ func pageInstead(r request, a answer) *fault.Error {
 	switch {
 	case a.status < 300 && loginWords.Match(a.body):
 		return signedOut()
-	case a.status < 300, a.status >= 500:
+	case a.status == http.StatusInternalServerError:
+		return &fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: r.writes()}
+	case a.status < 300, a.status > http.StatusInternalServerError:
 		return &fault.Error{Kind: fault.Retry, Code: code, Ambiguous: r.writes()}
 	}
 	return &fault.Error{Kind: fault.Misconfigured, Code: code}
@@ -105,14 +115,16 @@ func byStatus(r request, status int) *fault.Error {
 		return &fault.Error{Kind: fault.Retry, Code: "timeout", Ambiguous: r.writes()}
 	case http.StatusFailedDependency:
 		return &fault.Error{Kind: fault.Retry, Code: "group-failed"}
-	case http.StatusRequestEntityTooLarge:
-		return &fault.Error{Kind: fault.BadRecord, Code: "too-large"}
+	case http.StatusPreconditionRequired:
+		// The site wants every write to name the version that it changes, which Creatio's OData does not tell.
+		return &fault.Error{Kind: fault.Misconfigured, Code: "precondition-required"}
 	}
 	return nil
 }
 
 // textRule recognizes the cause in a message of the database or of Microsoft's OData library. Messages of PostgreSQL are
-// recognized by SQLSTATE, which npgsql puts first, or by their English text; those of SQL Server by their English text.
+// recognized by SQLSTATE, which npgsql puts first, or by their English text; those of SQL Server by their English text; those
+// of Oracle, on which Creatio ran up to 8.0, by their number.
 type textRule struct {
 	words *regexp.Regexp
 	kind  fault.Kind
@@ -121,23 +133,23 @@ type textRule struct {
 
 var textRules = []textRule{
 	{
-		regexp.MustCompile(`\b23505:|duplicate key|violation of (primary|unique) key|\b(error|number|msg)\W{1,2}(2627|2601)\b`),
+		regexp.MustCompile(`\b23505:|\bora-00001:|duplicate key|violation of (primary|unique) key|\b(error|number|msg)\W{1,2}(2627|2601)\b`),
 		fault.BadRecord, "duplicate",
 	},
 	{
-		regexp.MustCompile(`\b23503:|violates foreign key|conflicted with the (same table )?(foreign key|reference)|\b(error|number|msg)\W{1,2}547\b`),
+		regexp.MustCompile(`\b23503:|\bora-0229[12]:|violates foreign key|conflicted with the (same table )?(foreign key|reference)|\b(error|number|msg)\W{1,2}547\b`),
 		fault.BadRecord, "foreign-key",
 	},
 	{
-		regexp.MustCompile(`\b23502:|violates not-null|cannot insert the value null|\b(error|number|msg)\W{1,2}515\b`),
+		regexp.MustCompile(`\b23502:|\bora-014(00|07):|violates not-null|cannot insert the value null|\b(error|number|msg)\W{1,2}515\b`),
 		fault.BadRecord, "required",
 	},
 	{
-		regexp.MustCompile(`\b22001:|value too long for type|would be truncated`),
+		regexp.MustCompile(`\b22001:|\bora-(12899|01461):|value too long for type|would be truncated`),
 		fault.BadRecord, "too-long",
 	},
 	{
-		regexp.MustCompile(`\b40p01:|\b40001:|deadlock`),
+		regexp.MustCompile(`\b40p01:|\b40001:|\bora-(00060|08177):|deadlock`),
 		fault.Retry, "deadlock",
 	},
 	{
@@ -147,6 +159,11 @@ var textRules = []textRule{
 	{
 		regexp.MustCompile(`column by path .*not found|could not find a property named|the property '[^']*' does not exist on type`),
 		fault.Misconfigured, "unknown-column",
+	},
+	{
+		// Microsoft.AspNet.OData, FilterQueryValidator.
+		regexp.MustCompile(`node count limit of`),
+		fault.Bug, "too-many-nodes",
 	},
 }
 
@@ -208,16 +225,27 @@ func parseProblem(body []byte, html bool) problem {
 		p.found = true
 		texts = oDataTexts(reply.Error)
 	}
-	// An entity can have a property Message, too.
-	if reply.Message != "" && (reply.MessageDetail+reply.ExceptionMessage+reply.ExceptionType != "" || routingWords.MatchString(reply.Message)) {
+	// An entity can have a property Message, too, but it has others.
+	if reply.Message != "" && (reply.MessageDetail+reply.ExceptionMessage+reply.ExceptionType != "" || isBare(body)) {
 		p.found = true
 	}
 	texts = append(texts, reply.innerProblem.texts()...)
 	texts = append(texts, reply.MessageDetail)
 	p.text = strings.ToLower(strings.Join(texts, " "))
 	p.message = namesOf(append(codesOf(reply.Error), reply.names()...))
-	p.routing = reply.MessageDetail != "" || routingWords.MatchString(p.text)
+	p.routing = routingWords.MatchString(p.text)
 	return p
+}
+
+// isBare reports whether a reply has one property.
+func isBare(body []byte) bool {
+	count := 0
+	return json.Valid(body) && names{}.eachMember(body, func(string, json.RawMessage) error {
+		if count++; count > 1 {
+			return errNotOData
+		}
+		return nil
+	}) == nil
 }
 
 // head is the beginning of a body in lower case.
@@ -227,7 +255,7 @@ const maxHead = 16 << 10
 
 func oDataTexts(raw json.RawMessage) []string {
 	var e struct {
-		Code       string          `json:"code"`
+		Code       json.RawMessage `json:"code"`
 		Message    json.RawMessage `json:"message"`
 		InnerError *innerProblem   `json:"innererror"`
 	}
@@ -242,7 +270,8 @@ func oDataTexts(raw json.RawMessage) []string {
 	} else if json.Unmarshal(e.Message, &localized) == nil {
 		message = localized.Value
 	}
-	return append([]string{e.Code, message}, e.InnerError.texts()...)
+	code := strings.Trim(string(e.Code), `"`)
+	return append([]string{code, message}, e.InnerError.texts()...)
 }
 
 func (p *innerProblem) texts() []string {

@@ -3,6 +3,7 @@ package odata
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,10 @@ type Filter struct {
 	// Conventions, section 5.1.1.9).
 	or  bool
 	err error
+	// alternatives are those of an or; of an and, listed is the condition that has the most of them, and rest are the others.
+	alternatives []Filter
+	listed       *Filter
+	rest         []Filter
 }
 
 type filterKind int
@@ -57,9 +62,17 @@ func Contains(path string, l Literal) Filter { return call("contains", path, l) 
 // StartsWith matches records whose text property starts with the literal.
 func StartsWith(path string, l Literal) Filter { return call("startswith", path, l) }
 
+// AnyEq matches records to which a collection has a record whose property equals the literal (OData 4.0 URL Conventions,
+// section 5.1.1.10.1).
+func AnyEq(collection, path string, l Literal) Filter {
+	f := condition(collection, l, collection+"/any(x:x/"+path+" eq "+l.render()+")")
+	f.err = firstError(f.err, checkPath(path))
+	return f
+}
+
 // In matches records whose property equals one of the literals; without literals it matches none. It becomes a chain of or,
 // because OData 4.0 has no operator in. Microsoft's library allows 100 nodes in a filter by default, so split long lists
-// into several queries of about 20.
+// into several queries of about 10.
 func In(path string, list []Literal) Filter {
 	chain := make([]Filter, len(list))
 	for i, l := range list {
@@ -72,12 +85,16 @@ func In(path string, list []Literal) Filter {
 func And(filters ...Filter) Filter {
 	out := Filter{kind: matchesAll}
 	var texts []string
-	for _, f := range filters {
+	longest := -1
+	for i, f := range filters {
 		out.err = firstError(out.err, f.err)
 		switch f.kind {
 		case matchesNothing:
 			out.kind = matchesNothing
 		case matchesSome:
+			if f.Listed() > 1 && (longest < 0 || f.Listed() > filters[longest].Listed()) {
+				longest = i
+			}
 			if f.or && len(filters) > 1 {
 				f.text = "(" + f.text + ")"
 			}
@@ -88,7 +105,35 @@ func And(filters ...Filter) Filter {
 		out.kind, out.text = matchesSome, strings.Join(texts, " and ")
 		out.or = len(filters) == 1 && filters[0].or
 	}
+	if longest >= 0 {
+		list := filters[longest]
+		out.listed, out.rest = &list, slices.Delete(slices.Clone(filters), longest, longest+1)
+	}
 	return out
+}
+
+// Listed is how many alternatives the longest list in the condition has; 1 for none.
+func (f Filter) Listed() int {
+	if f.listed != nil {
+		return f.listed.Listed()
+	}
+	return max(1, len(f.alternatives))
+}
+
+// Halves are two conditions, at least one of which matches whatever the condition matches, with half of its longest list
+// each. A condition without a list has none.
+func (f Filter) Halves() []Filter {
+	if f.listed != nil {
+		var out []Filter
+		for _, half := range f.listed.Halves() {
+			out = append(out, And(append([]Filter{half}, f.rest...)...))
+		}
+		return out
+	}
+	if n := len(f.alternatives); n > 1 {
+		return []Filter{Or(f.alternatives[:n/2]...), Or(f.alternatives[n/2:]...)}
+	}
+	return nil
 }
 
 // Or matches what at least one filter matches; without filters it matches nothing.
@@ -103,12 +148,20 @@ func Or(filters ...Filter) Filter {
 		case matchesSome:
 			texts = append(texts, f.text)
 			out.or = out.or || f.or
+			out.alternatives = append(out.alternatives, alternativesOf(f)...)
 		}
 	}
 	if out.kind == matchesNothing && len(texts) > 0 {
 		out.kind, out.text, out.or = matchesSome, strings.Join(texts, " or "), out.or || len(texts) > 1
 	}
 	return out
+}
+
+func alternativesOf(f Filter) []Filter {
+	if len(f.alternatives) > 0 {
+		return f.alternatives
+	}
+	return []Filter{f}
 }
 
 // Not matches what the filter does not match.

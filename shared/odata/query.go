@@ -137,9 +137,10 @@ func checkExpand(list []Expand, depth int) error {
 }
 
 // escape encodes a value for a query string. A space becomes %20, because "+" is a plus sign in OData. A semicolon is
-// escaped because some servers split at it.
+// escaped because some servers split at it, a colon because what is before one may be read as a scheme where the path stands
+// alone, as in a batch.
 func escape(s string) string {
-	const plain = "-._~$(),/:'=@*!"
+	const plain = "-._~$(),/'=@*!"
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]

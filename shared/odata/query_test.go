@@ -26,7 +26,7 @@ func TestQueries_have_one_escaped_path(t *testing.T) {
 		"Contact?$filter=Name%20eq%20'O''Neil%20%26%20S%C3%B6hne%20%2B%20100%25%20%23%3F%3B'": {
 			Set: "Contact", Filter: odata.Eq("Name", odata.String("O'Neil & Söhne + 100% #?;")),
 		},
-		"Contact?$filter=ModifiedOn%20ge%202026-03-01T12:05:06.123456Z": {
+		"Contact?$filter=ModifiedOn%20ge%202026-03-01T12%3A05%3A06.123456Z": {
 			Set: "Contact", Filter: odata.Ge("ModifiedOn", odata.DateTime(at)),
 		},
 		"Activity?$select=Id,Title&$expand=Owner($select=Id,Name%3B$expand=Account($select=Name)),Type&$filter=ShowInScheduler%20eq%20true%20and%20(DurationInMinutes%20gt%205%20or%20not%20(contains(Title,'x')))&$orderby=ModifiedOn,Id%20desc&$top=10&$skip=5&$count=true": {

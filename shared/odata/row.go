@@ -78,8 +78,8 @@ func (r Row) Rows(name string) []Row {
 	if !ok {
 		return nil
 	}
-	var rows []Row
-	if json.Unmarshal(raw, &rows) != nil {
+	rows, err := names{}.rows(raw, 0)
+	if err != nil {
 		return nil
 	}
 	return rows
@@ -91,8 +91,8 @@ func (r Row) Nested(name string) Row {
 	if !ok {
 		return nil
 	}
-	var row Row
-	if json.Unmarshal(raw, &row) != nil || row.Lookup("Id") == "" && row.Has("Id") {
+	row, err := names{}.row(raw)
+	if err != nil || row.Lookup("Id") == "" && row.Has("Id") {
 		return nil
 	}
 	return row
@@ -102,42 +102,6 @@ func (r Row) value(name string) (json.RawMessage, bool) {
 	raw, ok := r[name]
 	raw = bytes.TrimSpace(raw)
 	return raw, ok && len(raw) > 0 && !bytes.Equal(raw, []byte("null"))
-}
-
-var errNotOData = errors.New("the reply is not of OData's form")
-
-func decodeRow(body []byte) (Row, error) {
-	var row Row
-	if err := json.Unmarshal(body, &row); err != nil {
-		return nil, fmt.Errorf("decode entity: %w", err)
-	}
-	if row == nil {
-		return nil, errNotOData
-	}
-	return row, nil
-}
-
-func decodePage(body []byte) (Page, error) {
-	var reply struct {
-		Value *[]Row          `json:"value"`
-		Count json.RawMessage `json:"@odata.count"`
-		Next  string          `json:"@odata.nextLink"`
-	}
-	if err := json.Unmarshal(body, &reply); err != nil {
-		return Page{}, fmt.Errorf("decode list: %w", err)
-	}
-	if reply.Value == nil {
-		return Page{}, errNotOData
-	}
-	p := Page{Rows: *reply.Value, Count: -1, NextLink: reply.Next}
-	if len(reply.Count) > 0 {
-		n, err := strconv.ParseInt(strings.Trim(string(reply.Count), `"`), 10, 64)
-		if err != nil {
-			return Page{}, errors.New("decode list: @odata.count is no number")
-		}
-		p.Count = n
-	}
-	return p, nil
 }
 
 // checkRows finds a selected property that a row lacks. A binary property has only annotations (OData JSON Format 4.0,

@@ -37,6 +37,8 @@ type Task struct {
 	// Trigger is what caused the task: "schedule", "user", "push", "approve", "reject", "undo"; "channels" for a task that runs
 	// nothing, and tends the user's channels.
 	Trigger string
+	// Due is when the user was due whom the schedule queues; zero for every other task.
+	Due time.Time
 	// NotBefore is the earliest time at which it may run; the zero time means at once.
 	NotBefore time.Time
 }

@@ -164,7 +164,7 @@ func (q *Tasks) task(t Task, trace string) (*cloudtaskspb.Task, error) {
 	return task, nil
 }
 
-// request is the call that Cloud Tasks makes. The function rejects a body that holds more than the user or the page, so
+// request is the call that Cloud Tasks makes. The function rejects a body that holds more than the user, when it was due, or the page, so
 // the run id and the trigger go into headers. A header also carries the trace of the caller of Add, which the run
 // continues.
 func (q *Tasks) request(t Task, trace string) (*cloudtaskspb.HttpRequest, error) {
@@ -174,6 +174,9 @@ func (q *Tasks) request(t Task, trace string) (*cloudtaskspb.HttpRequest, error)
 		}
 	}
 	content := map[string]string{"user": t.User}
+	if !t.Due.IsZero() {
+		content["due"] = t.Due.UTC().Format(time.RFC3339Nano)
+	}
 	if t.After != "" {
 		content = map[string]string{"after": t.After}
 	}

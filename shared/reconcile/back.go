@@ -34,25 +34,47 @@ type back struct {
 	side record.Side
 	swap record.Swap
 	how  way
+	// agreed, where not nil, is what both sides agree on once each shows its own value again.
+	agreed *record.Entry
 }
 
 // put reports whether the value is back, now or already; else somebody changed it since.
 func (b *back) put() bool {
-	switch b.how {
-	case together:
+	switch {
+	case b.agreed != nil:
+		return b.takeApart(*b.agreed)
+	case b.how == together:
 		return b.together()
-	case differing:
+	case b.how == differing:
 		other := b.side.Other()
 		if !b.left(b.side) || !b.left(other) {
 			return false
 		}
 		b.replace(b.side, slot{canonical: b.swap.After, displayed: &b.swap.Before})
 		return true
-	case respelled:
+	case b.how == respelled:
 		return b.respell()
 	default:
 		return b.alone()
 	}
+}
+
+// takeApart shows a side's own value again in the place of one that was put together of both sides'.
+func (b *back) takeApart(agreed record.Entry) bool {
+	other := b.side.Other()
+	switch {
+	case b.has(b.side, agreed, b.swap.After):
+		return true
+	case !b.left(b.side), !b.left(other) && !b.has(other, agreed, b.swap.After):
+		return false
+	}
+	own := slot{canonical: agreed}
+	if shown := b.former(b.side).display(); !b.field.Same(shown, agreed) {
+		own.displayed = &shown
+	}
+	b.replace(b.side, own)
+	b.agree(agreed)
+	return true
 }
 
 // together puts the value back on both sides.

@@ -66,6 +66,8 @@ type Policy struct {
 	Conflicts Conflicts
 	// Departures say, by the side on which a record departs, what becomes of its counterpart.
 	Departures map[record.Side]Departure
+	// Home is the country of the user, as ISO 3166-1 has it; empty where it is not known.
+	Home string
 	// KeepsMatches says that records which a run matched stay a pair when that run is undone: nobody is asked about them.
 	KeepsMatches bool
 	// EditsStay says that an edit of a record counts against the deletion of its counterpart as one of two changes that meet.
@@ -181,6 +183,9 @@ func newMerger(first bool, views map[record.Side]View, p Policy) *merger {
 
 // begin turns to a field, and reads what both sides show of it.
 func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slot {
+	if f.Located != nil {
+		f.Alike = f.Located([]record.Fields{m.views[record.Creatio].Fields, m.views[record.Google].Fields}, m.policy.Home)
+	}
 	m.field, m.base = f, nil
 	m.after, m.rule, m.swaps = map[record.Side][]slot{}, map[record.Side]string{}, map[record.Side][]record.Swap{}
 	now := map[record.Side][]slot{}
@@ -325,7 +330,9 @@ func (m *merger) entry(b, c, g slot) {
 	case !gChanged:
 		m.put(c, c, slot{canonical: c.canonical})
 		m.decide(record.Google, m.changed(), g, slot{canonical: c.canonical})
-	case m.field.Set && m.relabelledAndRespelled(b, c, g):
+	case m.field.Set && m.takes(record.Creatio) && m.takes(record.Google) && (m.relabelledAndRespelled(b, c, g) || m.mergeParts(b, c, g)):
+	case m.field.KindYields && m.field.Empty(c.canonical) != m.field.Empty(g.canonical) && !m.policy.Direction.one():
+		m.remove(b, c, g)
 	default:
 		m.conflict(b, c, g)
 	}
@@ -342,6 +349,19 @@ func (m *merger) stay(b, c, g slot) {
 		}
 	}
 	m.put(b, c, g)
+}
+
+// remove takes a value away that the other side removed. Where that may not be, both stay as they are.
+func (m *merger) remove(b, c, g slot) {
+	side, stays := record.Google, g
+	if m.field.Empty(g.canonical) {
+		side, stays = record.Creatio, c
+	}
+	if !m.takes(side) {
+		m.stay(b, c, g)
+		return
+	}
+	m.decide(side, RuleChanged, stays, slot{})
 }
 
 // leavesToOther reports whether another user's run decides about the field: two different changes of it meet in the records that

@@ -90,6 +90,8 @@ func Decide(schema record.Schema, p Pair, policy Policy) Decision {
 	case p.splitByUndo():
 		// An undo left it so, and nobody has touched it since.
 		return d
+	case p.Active && p.guestLeft(policy.Direction):
+		d.leave(schema, p, policy)
 	case wanted(p, policy.Direction):
 		d.SplitSide = ""
 		d.join(schema, p, policy)
@@ -149,11 +151,15 @@ func (d *Decision) leave(schema record.Schema, p Pair, policy Policy) {
 			d.left[side] = true
 			continue
 		}
-		if !policy.Direction.Takes(side) {
+		takes, copied := policy.Direction.Takes(side), p.Sides[side.Other()].guestCopy()
+		switch {
+		case !takes && copied:
+			d.SplitSide = side.Other()
+			continue
+		case !takes:
 			d.Active = true
 			continue
-		}
-		if p.Sides[side.Other()].guestCopy() && slices.Contains(n.Locked, record.Others) {
+		case copied && slices.Contains(n.Locked, record.Others):
 			d.decline(schema, p, side, policy)
 			continue
 		}
@@ -189,6 +195,13 @@ func (p Pair) carriesOn(direction Direction) bool {
 	n := p.Sides[side]
 	alone := !slices.Contains(p.Sides[side.Other()].Locked, record.Others)
 	return n.guestCopy() && !slices.Contains(n.WasLocked, record.Withdrawal) && (alone || p.Orphaned)
+}
+
+// guestLeft reports whether the record that departed was a guest's copy of one that is somebody else's. It does not come back as one
+// of the user's own, also where the settings let nothing of its departure reach the other side.
+func (p Pair) guestLeft(direction Direction) bool {
+	side := p.departed()
+	return side != "" && p.Sides[side].guestCopy() && !p.carriesOn(direction)
 }
 
 // editStays reports whether one record was deleted, or cancelled, and the other one edited, and the edit is to stay. Whose time is

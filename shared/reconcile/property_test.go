@@ -127,11 +127,28 @@ func (w *world) added(s record.Side, f record.Field) []record.Entry {
 	}
 	var out []record.Entry
 	for _, e := range w.now[s][f.Name] {
-		if !known[f.Key(e)] {
+		if !known[f.Key(e)] && !w.isEdit(s, f, e) {
 			out = append(out, e)
 		}
 	}
 	return out
+}
+
+// isEdit reports whether a value may be an agreed one that a person wrote in another form there: it is changed, and not added.
+func (w *world) isEdit(s record.Side, f record.Field, e record.Entry) bool {
+	return slices.ContainsFunc(w.base[f.Name], func(was record.Entry) bool {
+		if slices.ContainsFunc(w.now[s][f.Name], func(is record.Entry) bool { return f.Key(is) == f.Key(was) }) {
+			return false
+		}
+		if f.Alike != nil && f.Alike(was, e) {
+			return true
+		}
+		weight := 0
+		if f.Edited != nil {
+			_, weight = f.Edited(was, was, e)
+		}
+		return weight >= mostlyLost
+	})
 }
 
 // kept reports whether a side is to have a value: by its identity or as the same number in another spelling.

@@ -101,7 +101,8 @@ func (r *recovery) value(f record.Field, before, after record.Entry) {
 		}
 		return n
 	}
-	took := count(tookNone) == 0
+	// A value that neither side shows any more was edited on both. Until their edits have come together, it is what they are edits of.
+	took := count(tookNone) == 0 && !(f.Set && f.Empty(after) && count(untouched) == len(record.Sides))
 	if count(editedSince) > 0 {
 		took = r.conflictsWith(f, effects, before, after)
 	}
@@ -150,6 +151,8 @@ func (r *recovery) effect(s record.Side, f record.Field, before, after record.En
 	case !f.Empty(is) && shows(f, now.Fields[f.Name], is):
 		return tookEffect
 	case f.Empty(was) && !f.Set && f.Empty(now.Fields.One(f.Name)), !f.Empty(was) && shows(f, now.Fields[f.Name], was):
+		return tookNone
+	case f.KindYields && !f.Empty(was) && f.Empty(is) && slices.ContainsFunc(now.Fields[f.Name], func(e record.Entry) bool { return f.Key(e) == f.Key(was) }):
 		return tookNone
 	case f.Set && f.Empty(was):
 		if r.made(s, f) {
@@ -214,12 +217,26 @@ func (r *recovery) conflictsWith(f record.Field, effects map[record.Side]effect,
 	return f.Empty(before)
 }
 
+// created reports whether a record that was to be created is there with every row. Then it came into scope with them, and if it
+// is not in scope now, somebody took it out.
+func (r *recovery) created(s record.Side) bool {
+	if !r.now[s].exists() {
+		return false
+	}
+	for _, rows := range r.intent.Sides[s].Rows {
+		if slices.ContainsFunc(rows, func(id string) bool { return r.rows == nil || !r.rows(s, id) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // membership recovers whether the pair is in scope. Where a side was to come into scope or to leave it and did not, the
 // link is what it was.
 func (r *recovery) membership() {
 	for _, s := range record.Sides {
 		side := r.intent.Sides[s]
-		if side.Action == "" || side.WasMember == side.Member {
+		if side.Action == "" || side.WasMember == side.Member || side.Action == record.Create && r.created(s) {
 			continue
 		}
 		if r.now[s].in() != side.Member {

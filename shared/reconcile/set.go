@@ -22,6 +22,7 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 	order = m.respelled(b, c, g, order)
 	order = m.respelled(b, g, c, order)
 	m.matchNew(b, c, g, order)
+	order = m.editedOnBoth(b, c, g, order)
 	for _, key := range order {
 		ce, inC := c[key]
 		ge, inG := g[key]
@@ -102,16 +103,23 @@ func (m *merger) respelled(b map[string]record.Entry, side, other map[string]slo
 	if m.field.Alike == nil {
 		return order
 	}
+	missing := map[string][]string{}
+	for _, known := range slices.Sorted(maps.Keys(b)) {
+		if !has(side, known) {
+			place := m.field.Nearby(b[known])
+			missing[place] = append(missing[place], known)
+		}
+	}
 	for _, key := range slices.Clone(order) {
 		s, there := side[key]
 		if !there || has(b, key) || has(other, key) {
 			continue
 		}
-		for _, known := range slices.Sorted(maps.Keys(b)) {
+		for _, known := range missing[m.field.Nearby(s.canonical)] {
 			if !has(side, known) && m.field.Alike(b[known], s.canonical) {
 				delete(side, key)
 				side[known] = s
-				if !slices.Contains(order, known) {
+				if !has(other, known) {
 					order = append(order, known)
 				}
 				break
@@ -126,20 +134,102 @@ func (m *merger) matchNew(b map[string]record.Entry, c, g map[string]slot, order
 	if m.field.Alike == nil {
 		return
 	}
+	fresh := map[string][]string{}
+	for _, gk := range order {
+		if ge, inG := g[gk]; inG && !has(b, gk) && !has(c, gk) {
+			place := m.field.Nearby(ge.canonical)
+			fresh[place] = append(fresh[place], gk)
+		}
+	}
 	for _, ck := range order {
 		ce, inC := c[ck]
 		if !inC || has(b, ck) || has(g, ck) {
 			continue
 		}
-		for _, gk := range order {
-			ge, inG := g[gk]
-			if inG && !has(b, gk) && !has(c, gk) && m.field.Alike(ce.canonical, ge.canonical) {
+		for _, gk := range fresh[m.field.Nearby(ce.canonical)] {
+			if ge, inG := g[gk]; inG && m.field.Alike(ce.canonical, ge.canonical) {
 				delete(g, gk)
 				g[ck] = ge
 				break
 			}
 		}
 	}
+}
+
+// editedOnBoth finds the agreed values of which both sides changed parts, so that each side knows its own by another key.
+func (m *merger) editedOnBoth(b map[string]record.Entry, c, g map[string]slot, order []string) []string {
+	if m.field.Edited == nil {
+		return order
+	}
+	edit := func(was record.Entry, side, other map[string]slot) (key string, weight int) {
+		for _, k := range order {
+			s, there := side[k]
+			if !there || has(b, k) || has(other, k) {
+				continue
+			}
+			if _, w := m.field.Edited(was, was, s.canonical); w > weight {
+				key, weight = k, w
+			}
+		}
+		return key, weight
+	}
+	for _, known := range slices.Sorted(maps.Keys(b)) {
+		if has(c, known) || has(g, known) {
+			continue
+		}
+		ck, left := edit(b[known], c, g)
+		gk, right := edit(b[known], g, c)
+		// Two that have hardly anything left of it may as well be two others.
+		if min(left, right) < mostlyLost || max(left, right) < mostlyThere {
+			continue
+		}
+		c[known], g[known] = c[ck], g[gk]
+		delete(c, ck)
+		delete(g, gk)
+		order = append(order, known)
+	}
+	return order
+}
+
+// mostlyThere and mostlyLost are how much is left of a value, as Field.Edited weighs it, that is known for the same by it alone,
+// and beside another one of which that much is left.
+const mostlyThere, mostlyLost = 4, 2
+
+// mergeParts puts together a value of which both sides changed parts, each another one.
+func (m *merger) mergeParts(b, c, g slot) bool {
+	if m.field.Edited == nil || m.field.Empty(b.canonical) || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) {
+		return false
+	}
+	whole := true
+	pick := func(was, creatio, google string) string {
+		was, creatio, google = m.field.Clean(was), m.field.Clean(creatio), m.field.Clean(google)
+		switch {
+		case creatio == google, google == was:
+			return creatio
+		case creatio == was:
+			return google
+		default:
+			whole = false
+			return ""
+		}
+	}
+	merged := record.Entry{
+		Kind: pick(b.canonical.Kind, c.canonical.Kind, g.canonical.Kind), Text: pick(b.canonical.Text, c.canonical.Text, g.canonical.Text),
+		Parts: map[string]string{},
+	}
+	for _, part := range m.field.Parts {
+		if text := pick(b.canonical.Parts[part], c.canonical.Parts[part], g.canonical.Parts[part]); text != "" {
+			merged.Parts[part] = text
+		}
+	}
+	is := slot{canonical: merged}
+	if !whole || m.field.Empty(merged) {
+		return false
+	}
+	m.put(is, is, is)
+	m.decide(record.Creatio, RuleChanged, c, is)
+	m.decide(record.Google, RuleChanged, g, is)
+	return true
 }
 
 func has[K comparable, V any](m map[K]V, k K) bool {

@@ -41,6 +41,8 @@ type AppliedChange struct {
 type LeftAsIs struct {
 	// Changed are fields in which somebody changed what the run had left.
 	Changed []record.Field
+	// Hidden are fields that a side does not show to the user any more.
+	Hidden []record.Field
 	// Gone are sides on which the record was deleted.
 	Gone []record.Side
 	// Held says that what the run made stays, because it is another user's too.
@@ -201,7 +203,16 @@ func (u *undo) takeBack() Merged {
 		record.Creatio: u.pair.Sides[record.Creatio].View, record.Google: u.pair.Sides[record.Google].View,
 	}, u.policy)
 	for _, f := range u.schema {
-		m.after, m.base = m.begin(f, u.pair.Base), slices.Clone(u.pair.Base[f.Name])
+		now := m.begin(f, u.pair.Base)
+		if m.views[record.Creatio].hides(f) || m.views[record.Google].hides(f) {
+			if u.swapped(f) {
+				u.rest.Hidden = append(u.rest.Hidden, f)
+			}
+			m.leave(u.pair.Base[f.Name], now)
+			m.finish()
+			continue
+		}
+		m.after, m.base = now, slices.Clone(u.pair.Base[f.Name])
 		left := false
 		for _, change := range slices.Backward(u.applied) {
 			for _, c := range change.Fields {
@@ -210,6 +221,9 @@ func (u *undo) takeBack() Merged {
 				}
 				for _, swap := range slices.Backward(c.Swaps) {
 					b := back{merger: m, side: change.Side, swap: swap, how: u.how(change, swap, f)}
+					if agreed, ok := u.mergedFrom(swap, f); ok && b.how == together {
+						b.how, b.agreed = differing, &agreed
+					}
 					left = !b.put() || left
 				}
 			}
@@ -223,6 +237,32 @@ func (u *undo) takeBack() Merged {
 		m.finish()
 	}
 	return m.out
+}
+
+// swapped reports whether the run put a value of a field in the place of another.
+func (u *undo) swapped(f record.Field) bool {
+	return slices.ContainsFunc(u.applied, func(change AppliedChange) bool {
+		return slices.ContainsFunc(change.Fields, func(c FieldChange) bool { return c.Field.Name == f.Name && len(c.Swaps) > 0 })
+	})
+}
+
+// mergedFrom is what Creatio showed before the run, of a value that the run put together of what both sides had changed: nobody
+// agreed on either, and undone each side shows its own again.
+func (u *undo) mergedFrom(of record.Swap, f record.Field) (was record.Entry, ok bool) {
+	wrote := map[record.Side]bool{}
+	for _, change := range u.applied {
+		for _, c := range change.Fields {
+			for _, swap := range c.Swaps {
+				if c.Field.Name != f.Name || f.Empty(swap.After) || f.Empty(swap.Before) || !f.Same(swap.After, of.After) {
+					continue
+				}
+				if wrote[change.Side] = true; change.Side == record.Creatio {
+					was = swap.Before
+				}
+			}
+		}
+	}
+	return was, wrote[record.Creatio] && wrote[record.Google]
 }
 
 // how tells in which way a value comes back.
@@ -251,7 +291,9 @@ func (u *undo) meetAgain() {
 	back := u.d.Merged
 	views := map[record.Side]View{}
 	for _, s := range record.Sides {
-		views[s] = View{Fields: back.After[s], Untracked: u.pair.Sides[s].Untracked, Projections: back.Projections[s], Modified: u.pair.Sides[s].Modified}
+		now := u.pair.Sides[s].View
+		now.Fields, now.Projections = back.After[s], back.Projections[s]
+		views[s] = now
 	}
 	u.d.Merged = Merge(u.schema, back.Base, u.pair.First, views, u.policy)
 	for _, s := range record.Sides {

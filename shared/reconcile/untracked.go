@@ -14,7 +14,7 @@ func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.E
 		there = append(there, o.canonical)
 	}
 	for _, e := range slices.Concat(there, base) {
-		if !holdsSlot(m.field, now, e) && m.views[s].hasUntracked(m.field, e) {
+		if !slices.ContainsFunc(now, func(s slot) bool { return m.field.Means(s.canonical, e) }) && m.views[s].hasUntracked(m.field, e) {
 			alone := m.wasAlone(s, e) || !slices.ContainsFunc(base, func(b record.Entry) bool { return m.field.Key(b) == m.field.Key(e) })
 			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true, alone: alone})
 		}
@@ -37,8 +37,8 @@ func (m *merger) agreed(base []record.Entry, now map[record.Side][]slot) []recor
 	})
 }
 
-// asRepeated takes a value that a side has under several labels for the one that was agreed, or else for the one of the other side,
-// as long as one of the labels is that one's.
+// asRepeated takes a value that a side has under several labels, or in several spellings, for the one that was agreed, or else for
+// the one of the other side, as long as one of the labels and spellings is that one's.
 func (m *merger) asRepeated(s record.Side, now []slot, base []record.Entry) {
 	view := m.views[s]
 	for i, e := range now {
@@ -46,11 +46,16 @@ func (m *merger) asRepeated(s record.Side, now []slot, base []record.Entry) {
 			continue
 		}
 		for _, want := range slices.Concat(base, m.views[s.Other()].Fields[m.field.Name]) {
-			if m.field.Key(want) != m.field.Key(e.canonical) {
+			if !m.field.Means(want, e.canonical) {
 				continue
 			}
+			spelled := m.field.Key(want) == m.field.Key(e.canonical)
 			labelled := func(r record.Entry) bool { return r.Kind == want.Kind && m.field.Key(r) == m.field.Key(want) }
-			if at := slices.IndexFunc(view.Untracked[m.field.Name], labelled); at >= 0 && want.Kind != e.canonical.Kind {
+			at := slices.IndexFunc(view.Untracked[m.field.Name], labelled)
+			if at < 0 && !spelled {
+				at = slices.IndexFunc(view.Untracked[m.field.Name], func(r record.Entry) bool { return m.field.Key(r) == m.field.Key(want) })
+			}
+			if at >= 0 && (want.Kind != e.canonical.Kind || !spelled) {
 				shown := e.canonical
 				now[i] = slot{canonical: view.Untracked[m.field.Name][at], displayed: &shown, repeated: true}
 			}

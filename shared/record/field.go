@@ -30,9 +30,13 @@ type Field struct {
 	// Key is the identity of an entry of a set: entries of equal keys are one value, perhaps in two spellings.
 	Key func(Entry) string
 	// Alike, where not nil, finds two entries of different keys that mean the same, as a telephone number with
-	// and without its country code. It is asked of values that nothing was agreed on yet, and of those under labels that
-	// Tandem does not carry.
+	// and without its country code. It is asked of values that nothing was agreed on yet, of those of one record, and of those
+	// under labels that Tandem does not carry.
 	Alike func(a, b Entry) bool
+	// Located, where not nil, gives Alike for records of one thing, and for a user whose country is home where that is known.
+	Located func(records []Fields, home string) func(a, b Entry) bool
+	// Near, beside Alike, is what entries that are alike have in common: no others are compared.
+	Near func(Entry) string
 	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
 	// it and an exact value, both stay.
 	Loose func(Entry) bool
@@ -40,6 +44,9 @@ type Field struct {
 	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
 	// former value is left; it is 0 where now is no edit of it.
 	Edited func(canonical, displayed, now Entry) (edited Entry, weight int)
+	// KindYields says that the kind of an entry of a set tells something about it, as the answer of an attendee does: an entry that
+	// one side removed goes although the other side changed its kind.
+	KindYields bool
 }
 
 // Exact is the form in which a change of an entry shows: label and text without what nobody sees.
@@ -65,6 +72,39 @@ func (f Field) Same(a, b Entry) bool { return a.Equal(b) || f.Exact(a) == f.Exac
 // Means reports whether two entries of a set are one value in two spellings, or alike.
 func (f Field) Means(a, b Entry) bool {
 	return f.Key(a) == f.Key(b) || f.Alike != nil && f.Alike(a, b)
+}
+
+// Keys are the identities of entries that one record has side by side. Of entries that are alike all have one: within a record they are
+// one value, as a number with and without its country code. It is the key of one of them, which shows whatever their order is.
+func (f Field) Keys(entries []Entry) []string {
+	own := make([]string, len(entries))
+	for i, e := range entries {
+		own[i] = f.Key(e)
+	}
+	if f.Alike == nil || len(entries) < 2 {
+		return own
+	}
+	near := map[string][]int{}
+	for i, e := range entries {
+		near[f.Nearby(e)] = append(near[f.Nearby(e)], i)
+	}
+	keys := slices.Clone(own)
+	for i, e := range entries {
+		for _, j := range near[f.Nearby(e)] {
+			if own[j] < keys[i] && f.Alike(e, entries[j]) {
+				keys[i] = own[j]
+			}
+		}
+	}
+	return keys
+}
+
+// Nearby is what an entry has in common with all that are alike; nothing where the field does not say it.
+func (f Field) Nearby(e Entry) string {
+	if f.Near == nil {
+		return ""
+	}
+	return f.Near(e)
 }
 
 // Empty reports whether the entry says nothing.
@@ -155,12 +195,12 @@ func (s Schema) Clean(in Fields) Fields {
 	out := make(Fields, len(in))
 	for _, f := range s {
 		seen := map[string]bool{}
-		for _, e := range in[f.Name] {
-			key := f.Key(e)
-			if f.Empty(e) || seen[key] || (!f.Set && len(seen) > 0) {
+		keys := f.Keys(in[f.Name])
+		for i, e := range in[f.Name] {
+			if f.Empty(e) || seen[keys[i]] || keys[i] != f.Key(e) || (!f.Set && len(seen) > 0) {
 				continue
 			}
-			seen[key] = true
+			seen[keys[i]] = true
 			out[f.Name] = append(out[f.Name], e)
 		}
 	}
@@ -172,13 +212,14 @@ func (s Schema) Repeats(in Fields) Fields {
 	out := Fields{}
 	for _, f := range s {
 		seen := map[string]bool{}
-		for _, e := range in[f.Name] {
-			switch key := f.Key(e); {
+		keys := f.Keys(in[f.Name])
+		for i, e := range in[f.Name] {
+			switch {
 			case !f.Set || f.Empty(e):
-			case seen[key]:
+			case seen[keys[i]], keys[i] != f.Key(e):
 				out[f.Name] = append(out[f.Name], e)
 			default:
-				seen[key] = true
+				seen[keys[i]] = true
 			}
 		}
 	}

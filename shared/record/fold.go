@@ -17,9 +17,11 @@ const zeroWidthGaps = "\u200b\u200c"
 const apostrophes = "'\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u0060\u00b4\u2032\u2035\uff07\u055a\u05f3\ua78c"
 
 // wholeLetters are letters with a mark that Unicode does not take apart
-// (https://www.unicode.org/reports/tr15/#Design_Goals), as they are written where a keyboard lacks them.
+// (https://www.unicode.org/reports/tr15/#Design_Goals), as they are written where a keyboard lacks them, and the letters of Arabic
+// keyboards that stand for one.
 var wholeLetters = map[rune]string{
 	'ł': "l", 'ø': "o", 'đ': "d", 'ı': "i", 'ħ': "h", 'ŧ': "t", 'ŋ': "n", 'ð': "d", 'þ': "th", 'æ': "ae", 'œ': "oe",
+	'ی': "ي", 'ى': "ي", 'ک': "ك", 'ة': "ه",
 	'ƒ': "f", 'ɓ': "b", 'ɗ': "d", 'ƙ': "k", 'ə': "e", 'ɨ': "i", 'ŀ': "l", 'ĸ': "k", 'ʒ': "z", 'ŉ': "n",
 }
 
@@ -28,10 +30,10 @@ var wholeLetters = map[rune]string{
 // kana and the vowels of Indian scripts do, is kept.
 func Fold(s string) string {
 	var b strings.Builder
-	gap := false
+	gap, last := false, rune(0)
 	for _, r := range norm.NFKD.String(cases.Fold().String(norm.NFKD.String(s))) {
 		switch {
-		case isAccent(r) || strings.ContainsRune(apostrophes, r) || unicode.Is(unicode.Cf, r) && !strings.ContainsRune(zeroWidthGaps, r):
+		case isAccent(r) && !isLetter(last, r) || strings.ContainsRune(apostrophes, r) || unicode.Is(unicode.Cf, r) && !strings.ContainsRune(zeroWidthGaps, r):
 		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
 			if gap && b.Len() > 0 {
 				b.WriteByte(' ')
@@ -45,8 +47,22 @@ func Fold(s string) string {
 		default:
 			gap = true
 		}
+		last = r
 	}
 	return b.String()
+}
+
+// isLetter reports whether a mark makes another letter of the one before it: й is no и, and ї no і. Between ё and е people make no
+// difference.
+func isLetter(of, mark rune) bool {
+	switch mark {
+	case '\u0306':
+		return of == 'и' || of == 'у'
+	case '\u0308':
+		return of == 'і'
+	default:
+		return false
+	}
 }
 
 // isAccent reports whether a mark may be left out and the word is still spelled the same: accents of European scripts, and

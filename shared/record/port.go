@@ -91,6 +91,8 @@ type Operation struct {
 	// Before and After are the whole content as it is and as it shall be. Only the fields named in Changed differ.
 	Before, After Fields
 	Changed       []string
+	// StandIns are values that the record shows where nothing is agreed on, because the side cannot show nothing.
+	StandIns Fields
 	// Former is the record in whose place a creation comes: one of the same link, which was deleted. Its zero value is none.
 	Former Former
 	// Once is what else a creation gets of its counterpart, in a vocabulary of the kind.

@@ -200,6 +200,13 @@ func Write(text string, wasHTML bool) string {
 	return "<p>" + strings.Join(lines, "<br>") + "</p>"
 }
 
+// Rewrite is how a note is written in the place of one that read as was: in the form that it had. A note that begins with signs of
+// HTML in it is written as HTML: the newer pages of Creatio show every note as that.
+func Rewrite(text, was string, wasHTML bool) string {
+	begins := was == "" && strings.ContainsAny(text, "<&")
+	return Write(text, wasHTML || begins)
+}
+
 // keepSpaces writes white space that HTML would drop as no-break spaces.
 func keepSpaces(line string) string {
 	line = strings.ReplaceAll(line, "\t", "    ")

@@ -73,6 +73,28 @@ func TestText_in_angle_brackets_stays_text_or_is_escaped(t *testing.T) {
 	}
 }
 
+func TestNotes_keep_their_form_and_begin_as_HTML_where_they_have_signs_of_it(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		was     string
+		wasHTML bool
+		text    string
+		want    string
+	}{
+		{"", false, "one\ntwo", "one\ntwo"},
+		{"", false, "R&D", "<p>R&amp;D</p>"},
+		{"", false, "a < b", "<p>a &lt; b</p>"},
+		{"old", false, "a < b, R&D", "a < b, R&D"},
+		{"old", false, "see <this>", "<p>see &lt;this&gt;</p>"},
+		{"old", true, "new", "<p>new</p>"},
+		{"old", true, "", ""},
+	} {
+		if got := Rewrite(row.text, row.was, row.wasHTML); got != row.want || Plain(got) != row.text {
+			t.Errorf("%+v: wrote %q, which reads %q", row, got, Plain(got))
+		}
+	}
+}
+
 func FuzzPlain(f *testing.F) {
 	for _, seed := range []string{"", "x", "<p>x", "<a href=", "<li><li></p></p>", "<style>", "\x00<b>\xff", "<!--x"} {
 		f.Add(seed)

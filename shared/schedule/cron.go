@@ -1,42 +1,32 @@
 package schedule
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
-// crons are the intervals that users can choose, longest first. The daily one avoids midnight, when many clients call
-// Google's APIs (https://developers.google.com/workspace/calendar/api/guides/quota).
-var crons = []struct {
-	every time.Duration
-	text  string
-}{
-	{24 * time.Hour, "0 3 * * *"},
-	{4 * time.Hour, "0 */4 * * *"},
-	{time.Hour, "0 * * * *"},
-	{30 * time.Minute, "*/30 * * * *"},
-	{15 * time.Minute, "*/15 * * * *"},
-	{10 * time.Minute, "*/10 * * * *"},
-	{5 * time.Minute, "*/5 * * * *"},
-}
+// perInterval is how many ticks of a job come in the shortest interval in use. Each user is due at a second of one's own; with
+// one tick in an interval all who are due within it would begin at once.
+const perInterval = 12
 
-// everyMinute is the most frequent schedule of a job.
-const everyMinute = "* * * * *"
+// periods are the times between two ticks, longest first. Each divides an hour, as a step of a cron text has to. The longest keeps
+// users waiting no longer than that after their due time, or after a failure.
+var periods = []time.Duration{15 * time.Minute, 10 * time.Minute, 5 * time.Minute, 2 * time.Minute, time.Minute}
 
-// Cron is the cron text for an interval. An interval between two that users can choose gets the text of the shorter one,
-// so that no user is synchronized less often than the settings say.
-func Cron(interval time.Duration) string {
-	for _, c := range crons {
-		if interval >= c.every {
-			return c.text
-		}
-	}
-	return everyMinute
-}
-
-// Period is the time between two runs of the job that serves an interval.
+// Period is the time between two ticks of the job that serves an interval: a twelfth of it, or the next shorter of periods.
 func Period(interval time.Duration) time.Duration {
-	for _, c := range crons {
-		if interval >= c.every {
-			return c.every
+	for _, p := range periods {
+		if interval/perInterval >= p {
+			return p
 		}
 	}
 	return time.Minute
+}
+
+// Cron is the cron text of the job that serves an interval.
+func Cron(interval time.Duration) string {
+	if p := Period(interval); p > time.Minute {
+		return fmt.Sprintf("*/%d * * * *", p/time.Minute)
+	}
+	return "* * * * *"
 }

@@ -16,19 +16,19 @@ func TestEvery_interval_that_users_can_choose_has_its_cron_text(t *testing.T) {
 		got[minutes] = schedule.Cron(time.Duration(minutes) * time.Minute)
 	}
 	want := map[int]string{
-		1: "* * * * *", 5: "*/5 * * * *", 10: "*/10 * * * *", 15: "*/15 * * * *", 30: "*/30 * * * *",
-		60: "0 * * * *", 240: "0 */4 * * *", 1440: "0 3 * * *",
+		1: "* * * * *", 5: "* * * * *", 10: "* * * * *", 15: "* * * * *", 30: "*/2 * * * *",
+		60: "*/5 * * * *", 240: "*/15 * * * *", 1440: "*/15 * * * *",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("cron texts (-want +got):\n%s", diff)
 	}
 }
 
-func TestAn_interval_between_two_gets_the_cron_text_of_the_shorter_one(t *testing.T) {
+func TestA_job_ticks_every_twelfth_of_its_interval_each_minute_at_most_and_each_quarter_of_an_hour_at_least(t *testing.T) {
 	t.Parallel()
 	for interval, want := range map[time.Duration]string{
-		time.Second: "* * * * *", 4 * time.Minute: "* * * * *", 7 * time.Minute: "*/5 * * * *", 59 * time.Minute: "*/30 * * * *",
-		23 * time.Hour: "0 */4 * * *", 72 * time.Hour: "0 3 * * *",
+		time.Second: "* * * * *", 7 * time.Minute: "* * * * *", 23 * time.Minute: "* * * * *", 24 * time.Minute: "*/2 * * * *", 59 * time.Minute: "*/2 * * * *",
+		2 * time.Hour: "*/10 * * * *", 23 * time.Hour: "*/15 * * * *", 72 * time.Hour: "*/15 * * * *",
 	} {
 		if got := schedule.Cron(interval); got != want {
 			t.Errorf("%v: got %q, want %q", interval, got, want)
@@ -39,7 +39,8 @@ func TestAn_interval_between_two_gets_the_cron_text_of_the_shorter_one(t *testin
 func TestThe_period_of_a_job_matches_its_cron_text(t *testing.T) {
 	t.Parallel()
 	for interval, want := range map[time.Duration]time.Duration{
-		0: time.Minute, time.Minute: time.Minute, 7 * time.Minute: 5 * time.Minute, time.Hour: time.Hour, 5 * time.Hour: 4 * time.Hour, 72 * time.Hour: 24 * time.Hour,
+		0: time.Minute, time.Minute: time.Minute, 7 * time.Minute: time.Minute, 30 * time.Minute: 2 * time.Minute, time.Hour: 5 * time.Minute,
+		2 * time.Hour: 10 * time.Minute, 5 * time.Hour: 15 * time.Minute, 72 * time.Hour: 15 * time.Minute,
 	} {
 		if got := schedule.Period(interval); got != want {
 			t.Errorf("%v: got %v, want %v", interval, got, want)

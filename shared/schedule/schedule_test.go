@@ -113,7 +113,7 @@ func failFirst(method string, times int, f cloudbox.Fault) func(cloudbox.Call) *
 	}
 }
 
-const hourly = "0 * * * *"
+const hourly = "*/5 * * * *"
 
 func TestFollow_writes_only_what_differs(t *testing.T) {
 	t.Parallel()
@@ -126,8 +126,8 @@ func TestFollow_writes_only_what_differs(t *testing.T) {
 		wantCron  string
 	}{
 		"runs as it should":         {enabled, hourly, time.Hour, []string{"GetJob"}, enabled, hourly},
-		"with other blanks":         {enabled, " 0  * * * * ", time.Hour, []string{"GetJob"}, enabled, " 0  * * * * "},
-		"another interval":          {enabled, hourly, 5 * time.Minute, []string{"GetJob", "UpdateJob"}, enabled, "*/5 * * * *"},
+		"with other blanks":         {enabled, " */5  * * * * ", time.Hour, []string{"GetJob"}, enabled, " */5  * * * * "},
+		"another interval":          {enabled, hourly, 2 * time.Hour, []string{"GetJob", "UpdateJob"}, enabled, "*/10 * * * *"},
 		"nobody any more":           {enabled, hourly, 0, []string{"GetJob", "PauseJob"}, paused, hourly},
 		"still nobody":              {paused, hourly, 0, []string{"GetJob"}, paused, hourly},
 		"somebody again":            {paused, hourly, time.Hour, []string{"GetJob", "ResumeJob"}, enabled, hourly},
@@ -159,7 +159,7 @@ func TestFollow_is_idempotent(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	wantJob(t, c, enabled, "*/15 * * * *", "GetJob", "ResumeJob", "UpdateJob", "GetJob")
+	wantJob(t, c, enabled, "* * * * *", "GetJob", "ResumeJob", "UpdateJob", "GetJob")
 }
 
 func TestEach_sync_type_has_its_job(t *testing.T) {
@@ -372,7 +372,7 @@ func TestA_change_whose_reply_was_lost_is_made_once(t *testing.T) {
 	}{
 		"PauseJob":  {enabled, paused, hourly, 0, []string{"GetJob", "PauseJob", "PauseJob", "GetJob"}},
 		"ResumeJob": {paused, enabled, hourly, time.Hour, []string{"GetJob", "ResumeJob", "ResumeJob", "GetJob"}},
-		"UpdateJob": {enabled, enabled, "*/10 * * * *", 10 * time.Minute, []string{"GetJob", "UpdateJob", "UpdateJob"}},
+		"UpdateJob": {enabled, enabled, "*/10 * * * *", 2 * time.Hour, []string{"GetJob", "UpdateJob", "UpdateJob"}},
 	} {
 		for how, lost := range map[string]error{"unavailable": status.Error(codes.Unavailable, "lost"), "no answer": nil} {
 			t.Run(method+" "+how, func(t *testing.T) {

@@ -19,6 +19,9 @@ type Batch struct {
 	Links []Link
 	// Claims are those without which links are not to be written, each of a link of the batch.
 	Claims []Claim
+	// Released are claims of records that were not made and are not on their way: they end at their Until, which is now, where they
+	// are still this user's and of that record.
+	Released []Claim
 	// SettledPairs are the ids of pairs to be removed, which may be missing.
 	SettledPairs []string
 }

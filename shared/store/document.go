@@ -57,6 +57,8 @@ type CreatioAccount struct {
 	User      string `json:"user,omitempty"`
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
+	// Culture is the language and the country that the user chose, as "en-US".
+	Culture   string `json:"culture,omitempty"`
 	Linked    bool   `json:"linked"`
 	Reconnect bool   `json:"reconnect"`
 }
@@ -159,10 +161,19 @@ type Sync struct {
 	DoubtsAt time.Time  `json:"doubtsAt,omitzero"`
 	// Members counts the active links.
 	Members int `json:"members"`
+	// Idle is the stretch of idle runs that the latest run belongs to; zero where that had something to do.
+	Idle Idle `json:"idle,omitzero"`
 	// Push is the channel by which a service tells of changes.
 	Push Push `json:"push,omitzero"`
 
 	Lease Lease `json:"lease"`
+}
+
+// Idle is what the next idle run of a stretch needs to know of its run, so that it need not read it.
+type Idle struct {
+	Run       string    `json:"run,omitempty"`
+	StartedAt time.Time `json:"startedAt,omitzero"`
+	Repeats   int       `json:"repeats,omitempty"`
 }
 
 // Losses counts the records that lost something within the last day and of which nobody approved that, by the side that it
@@ -250,8 +261,10 @@ type Copy struct {
 	User      string
 	CreatioID string
 	Shared    string
-	// Active says that the record is in scope; else its copy in the user's account was deleted, and the settings kept the record.
+	// Active says that the record is in scope. Of others only those that carried it are told, and Kept says that the settings kept the
+	// record when its copy in the user's account was deleted.
 	Active bool
+	Kept   bool
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
 	Carries bool
 	Since   time.Time
@@ -259,7 +272,10 @@ type Copy struct {
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
-	return Copy{User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Carries: l.Carries, Since: l.Sides[record.Google].Since}, l.Shared != "" && (l.Active || l.SplitSide == record.Google)
+	return Copy{
+		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Kept: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
+		Since: l.Sides[record.Google].Since,
+	}, l.Shared != "" && (l.Active || l.Carries)
 }
 
 // Waiting is a loss that waits for the user's decision.
@@ -378,6 +394,9 @@ type Run struct {
 	StartedAt  time.Time   `json:"startedAt,omitzero"`
 	FinishedAt time.Time   `json:"finishedAt,omitzero"`
 	Counts     Counts      `json:"counts"`
+	// Repeats is how many runs followed that found nothing to do either: a stretch of idle runs of the schedule is one, whose
+	// FinishedAt and Counts are those of the latest.
+	Repeats int `json:"repeats,omitempty"`
 	// Undoes is what the run puts back; nil for every run but an undo.
 	Undoes *Undo `json:"undoes,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
@@ -399,6 +418,15 @@ func (r *Run) MarkWaiting() {
 			}
 		}
 	}
+}
+
+// Expires is when a run may go that is kept for that long; zero for one that has not ended or waits for the user's decision, and
+// where all are kept.
+func (r Run) Expires(history time.Duration) time.Time {
+	if history <= 0 || r.FinishedAt.IsZero() || r.Status == "queued" || r.Status == "running" || r.Status == "held" {
+		return time.Time{}
+	}
+	return r.FinishedAt.Add(history)
 }
 
 // Unfinished reports whether a run that was promised still has to be made, or to go on: a failed one is tried again by

@@ -47,4 +47,16 @@ type Schedule struct {
 	Type record.Type `json:"type"`
 	// Paused is since when nobody is to be synchronized by schedule; zero where that is not so.
 	Paused time.Time `json:"paused,omitzero"`
+	// Place is how far a long list of due users has been queued; see PlaceOf.
+	Place Place `json:"place,omitzero"`
+}
+
+// PlaceOf is the type under which the place of a type is kept: in a document of its own, which ticks replace while administrators
+// replace the other.
+func PlaceOf(t record.Type) record.Type { return t + "-place" }
+
+// Place is a user in the list of those who are due.
+type Place struct {
+	User string    `json:"user,omitempty"`
+	At   time.Time `json:"at,omitzero"`
 }

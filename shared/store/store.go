@@ -179,7 +179,7 @@ type User interface {
 	//
 	// A link and its claims are written together or not at all. Where another user holds one of them for another record,
 	// and not only until now or earlier, all claims of the link are returned as refused, and neither they nor the link
-	// are written.
+	// are written. A claim that is released keeps others away whose run began before then.
 	PutBatch(ctx context.Context, t record.Type, l Lease, now time.Time, b Batch) (refused []Claim, err error)
 
 	// Claims are the user's claims, in no order. Site and Key are not kept, and not read.

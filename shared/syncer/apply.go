@@ -174,6 +174,7 @@ func (w *writer) planWrites(ctx context.Context, chunk []*step) error {
 		ops := make([]record.Operation, len(steps))
 		for i, st := range steps {
 			ops[i] = *st.Ops[s]
+			ops[i].StandIns = st.standIns(w.engine.Schema, s)
 			if f, ok := w.sides[s.Other()].(Founding); ok && ops[i].Action == record.Create {
 				ops[i].Once = f.Once(st.state(s.Other()))
 			}

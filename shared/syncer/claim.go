@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -21,27 +22,53 @@ const claimTime = 30 * time.Minute
 func (w *writer) claims(st *step) []store.Claim {
 	var out []store.Claim
 	for _, s := range record.Sides {
-		op, from := st.Ops[s], st.records[s.Other()]
-		if op != nil && op.Action == record.Create && from != nil && w.engine.OneCopy && site(w.sides[s.Other()]) != "" && st.plans[s].Err == nil {
-			// Every user's link of a shared record has the same id.
-			out = append(out, store.Claim{
-				Site: site(w.sides[s.Other()]), Key: "copy\x00" + from.ID, RecordID: w.user.ID() + ":" + from.ID, Link: st.link.ID,
-				Until: w.engine.Now().Add(claimTime).UTC(),
-			})
-		}
-		if op == nil || op.Action != record.Create || op.ID == "" || from == nil || site(w.sides[s]) == "" || st.plans[s].Err != nil {
-			continue
-		}
-		// Where a record comes from only its own user's run knows, so its origins are no keys here.
-		keys := w.engine.Match.Keys(match.Item{Fields: from.Fields, Untracked: from.Untracked})
-		slices.Sort(keys)
-		for _, key := range slices.Compact(keys) {
-			out = append(out, store.Claim{
-				Site: site(w.sides[s]), Key: key, RecordID: op.ID, Link: st.link.ID, Until: w.engine.Now().Add(claimTime).UTC(),
-			})
-		}
+		out = append(out, w.claimsOn(s, st, w.engine.Now().Add(claimTime))...)
 	}
 	return out
+}
+
+// claimsOn are those of a step's creation on one side, until a time.
+func (w *writer) claimsOn(s record.Side, st *step, until time.Time) (out []store.Claim) {
+	op, from := st.Ops[s], st.records[s.Other()]
+	if op == nil || op.Action != record.Create || from == nil || st.plans[s].Err != nil {
+		return nil
+	}
+	if w.engine.OneCopy && site(w.sides[s.Other()]) != "" {
+		// Every user's link of a shared record has the same id.
+		out = append(out, store.Claim{
+			Site: site(w.sides[s.Other()]), Key: "copy\x00" + from.ID, RecordID: w.user.ID() + ":" + from.ID, Link: st.link.ID, Until: until.UTC(),
+		})
+	}
+	if op.ID == "" || site(w.sides[s]) == "" {
+		return out
+	}
+	// Where a record comes from only its own user's run knows, so its origins are no keys here.
+	keys := w.engine.Match.Keys(match.Item{Fields: from.Fields, Untracked: from.Untracked})
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		out = append(out, store.Claim{Site: site(w.sides[s]), Key: key, RecordID: op.ID, Link: st.link.ID, Until: until.UTC()})
+	}
+	return out
+}
+
+// released are the claims of creations that were refused: another user, whose record may not be, need not wait for them. A claim
+// by a key that another creation of the chunk has too stays.
+func (w *writer) released(chunk []*step) (out []store.Claim) {
+	type key struct{ site, key string }
+	needed := map[key]bool{}
+	for _, st := range chunk {
+		for _, s := range record.Sides {
+			claims := w.claimsOn(s, st, w.engine.Now())
+			if res, sent := st.results[s]; sent && res.Err != nil && !fault.Ambiguous(res.Err) {
+				out = append(out, claims...)
+				continue
+			}
+			for _, c := range claims {
+				needed[key{c.Site, c.Key}] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(c store.Claim) bool { return needed[key{c.Site, c.Key}] })
 }
 
 // waitForOther leaves a creation alone that another user may be about to make. The next run looks for what that user made.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
@@ -174,13 +175,14 @@ func diedAhead(t *testing.T) (ada, bob *world) {
 	bob = ada.colleague()
 	ada.sides[record.Google].add("Grace", "grace@example.com")
 	bob.sides[record.Google].add("Grace", "grace@example.com")
+	dead := false
 	ada.before = func(call string) error {
-		if call == "creatio apply" {
+		if dead = dead || call == "creatio apply"; dead {
 			return errDied
 		}
 		return nil
 	}
-	_, _ = ada.runAs(mortal{ada.user, new(bool)})
+	_, _ = ada.runAs(mortal{ada.user, &dead})
 	ada.before = nil
 	return ada, bob
 }
@@ -204,6 +206,57 @@ func TestWho_finds_a_claim_taken_waits_without_a_word_until_its_time_is_over(t *
 	// Ada's run does not go on with what it once began: the contact is there.
 	ada.sync()
 	once(t, ada, bob, "Grace")
+}
+
+// A refusal is tried again and again, and each time claims the person anew.
+func TestWho_may_not_make_a_person_does_not_keep_another_user_from_it(t *testing.T) {
+	t.Parallel()
+	ada := newWorld(t)
+	bob := ada.colleague()
+	for _, w := range []*world{ada, bob} {
+		w.sides[record.Google].add("Grace", "grace@example.com")
+	}
+	ada.sides[record.Creatio].refuse = func(record.Operation) error { return badRecord }
+	if out, r := ada.run(syncer.TriggerSchedule); out.Status != syncer.Partial || r.Counts.Failed != 1 {
+		t.Fatalf("Ada's run ended %+v with %+v", out, r.Counts)
+	}
+	ada.sides[record.Creatio].refuse = nil
+	if r := bob.sync(); r.Counts.Creatio.Created != 1 {
+		t.Errorf("Bob's run did %+v", r.Changes)
+	}
+	ada.pass(time.Hour)
+	ada.sync()
+	once(t, ada, bob, "Grace")
+}
+
+// Of two people with one number the one is refused and the other one's answer is lost: that one may yet come.
+func TestA_refusal_does_not_release_what_another_creation_claims(t *testing.T) {
+	t.Parallel()
+	ada := newWorld(t)
+	bob := ada.colleague()
+	number := func(w *world, name string) {
+		w.sides[record.Google].add(name, "")
+		w.sides[record.Google].edit(w.sides[record.Google].id(name), func(r *row) {
+			r.fields[contact.Phones] = []record.Entry{{Kind: "home", Text: "+1 202 555 0143"}}
+		})
+	}
+	number(ada, "Grace")
+	number(ada, "Howard")
+	number(bob, "Howard")
+	c := ada.sides[record.Creatio]
+	c.refuse = func(op record.Operation) error {
+		if op.After.Text(contact.GivenName) == "Grace" {
+			return badRecord
+		}
+		lost := *fault.New(fault.Retry, "creatio", "lost", nil)
+		lost.Ambiguous = true
+		return &lost
+	}
+	ada.run(syncer.TriggerSchedule)
+	c.refuse = nil
+	if r := bob.sync(); r.Counts.Creatio.Created != 0 {
+		t.Errorf("Bob's run did %+v", r.Changes)
+	}
 }
 
 func TestA_claim_goes_with_its_user(t *testing.T) {

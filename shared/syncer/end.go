@@ -53,14 +53,22 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		}
 	}
 	r.close(out, err)
+	summary, idle := r.summary(), r.idle(out)
+	if idle.Run != "" {
+		// It may be the run of an earlier one, whose document tells of both.
+		out.Run, summary.ID, summary.StartedAt, summary.Repeats = idle.Run, idle.Run, idle.StartedAt, idle.Repeats
+	}
 	out.Known = err != nil && r.doc.Problem != nil && r.doc.Problem.Code == r.report.last().Code && r.doc.Problem.Side == r.report.last().Side
 	commit := func(d *store.Sync) error {
 		r.conclude(d, out, digests, err)
 		r.concludeDoubts(d, out)
+		if !r.preview() {
+			d.Idle = idle
+		}
 		return nil
 	}
 	cerr := phase(ctx, "commit", func(ctx context.Context) error {
-		return r.user.Commit(ctx, r.engine.Type, r.lease, r.summary(), commit)
+		return r.user.Commit(ctx, r.engine.Type, r.lease, summary, commit)
 	})
 	switch {
 	case errors.Is(cerr, store.ErrFenced):
@@ -176,6 +184,19 @@ func (r *run) summary() store.Run {
 		rec.FinishedAt = time.Time{}
 	}
 	return rec
+}
+
+// idle is the stretch of idle runs that this run belongs to; zero where it was not the schedule's, or had something to tell.
+func (r *run) idle(out Outcome) store.Idle {
+	rec := r.report.run
+	rec.Counts.Calls = store.Calls{}
+	if out.Status != Done || r.trigger != TriggerSchedule || r.report.promised || r.report.listed || rec.Counts != (store.Counts{}) || len(rec.Problems) > 0 {
+		return store.Idle{}
+	}
+	if was := r.doc.Idle; was.Run != "" {
+		return store.Idle{Run: was.Run, StartedAt: was.StartedAt, Repeats: was.Repeats + 1}
+	}
+	return store.Idle{Run: rec.ID, StartedAt: rec.StartedAt}
 }
 
 func explained(err error) store.Problem {

@@ -67,7 +67,8 @@ const (
 	ReasonNotAllowed = "not-allowed"
 	ReasonNoTag      = "no-tag"
 	ReasonTagMissing = "tag-missing"
-	// ReasonNotDue is of a run that a service asked for by telling of a change, and that the user does not want any more.
+	// ReasonNotDue is of a run that a service asked for by telling of a change, and that the user does not want any more; and of
+	// one that the schedule queued, whose user another run has synchronized meanwhile.
 	ReasonNotDue = "not-due"
 	// ReasonMisconfigured is of a run that ended, maybe halfway, at what an administrator has to mend.
 	ReasonMisconfigured = "misconfigured"
@@ -101,6 +102,8 @@ type Request struct {
 	// Run is the run's id; empty makes one.
 	Run     string
 	Trigger string
+	// Due is when the user was due for whom the schedule queued the run; zero where nobody promised that the user still is.
+	Due time.Time
 }
 
 // Kind describes one kind of record to the engine.
@@ -186,7 +189,7 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	if err != nil {
 		return retry(req.Run, err)
 	}
-	if req.Trigger == TriggerPush && !doc.Settings.Automatic {
+	if req.Trigger == TriggerPush && !doc.Settings.Automatic || req.Trigger == TriggerSchedule && !dueStill(doc, req.Due, now) {
 		if err := u.Release(ctx, e.Type, lease); err != nil {
 			return retry(req.Run, err)
 		}
@@ -222,6 +225,19 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 		out.Waited = max(now.Sub(wanted), 0)
 	}
 	return out, err
+}
+
+// dueStill reports whether a user for whom the schedule queued a run is due when it begins. A run that waited for long may be the
+// second of its user, and whoever is overloaded makes no second one for nothing. A sync that fails is due later than its
+// task, which goes on trying.
+func dueStill(d store.Sync, promised, now time.Time) bool {
+	if promised.IsZero() {
+		return true
+	}
+	if d.Due.IsZero() {
+		return false
+	}
+	return d.Failing > 0 || !d.Due.After(now) || !d.Due.After(promised)
 }
 
 func retry(id string, err error) (Outcome, error) {

@@ -154,6 +154,20 @@ func (st *step) taken(schema record.Schema, s record.Side) []reconcile.FieldChan
 		c.Swaps = slices.DeleteFunc(slices.Clone(c.Swaps), func(swap record.Swap) bool { return !visible(c.Field, s, swap, projections) })
 		out = append(out, c)
 	}
+	return append(out, st.restated(schema, s)...)
+}
+
+// restated are the values that stand in for a missing one on a side and became others, as a name that is the company's. They have
+// nothing to put back by itself.
+func (st *step) restated(schema record.Schema, s record.Side) []reconcile.FieldChange {
+	var out []reconcile.FieldChange
+	op, standIns := st.Ops[s], st.standIns(schema, s)
+	for _, f := range schema {
+		after := st.results[s].Record.Fields[f.Name]
+		if len(standIns[f.Name]) > 0 && !slices.Contains(op.Changed, f.Name) && op.Action == record.Update && !f.Equal(op.Before[f.Name], after) {
+			out = append(out, reconcile.FieldChange{Field: f, Before: op.Before[f.Name], After: after, Rule: st.Rules[s]})
+		}
+	}
 	return out
 }
 

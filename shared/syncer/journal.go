@@ -2,10 +2,12 @@ package syncer
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -39,6 +41,9 @@ func (w *writer) journal(ctx context.Context, chunk []*step) (rest []*step, wait
 	}
 	batch.Notes = w.sendNotes(chunk)
 	refused, err := w.put(ctx, batch)
+	if isTooLarge(err) {
+		refused, err = w.putOneByOne(ctx, batch, links)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -60,6 +65,40 @@ func (w *writer) journal(ctx context.Context, chunk []*step) (rest []*step, wait
 		rest = append(rest, st)
 	}
 	return rest, waits, nil
+}
+
+// isTooLarge reports whether the store has no room for something of a batch, and wrote nothing of it.
+func isTooLarge(err error) bool {
+	e, ok := errors.AsType[*fault.Error](err)
+	return ok && e.Code == codeTooLarge
+}
+
+const codeTooLarge = "too-large"
+
+// putOneByOne writes the links of a batch each by itself. Of a link for which the store has no room nothing is sent: that record
+// fails, and no other.
+func (w *writer) putOneByOne(ctx context.Context, batch store.Batch, links map[*step]store.Link) (refused []store.Claim, err error) {
+	if _, err := w.put(ctx, store.Batch{Notes: batch.Notes}); err != nil {
+		return nil, err
+	}
+	for st, l := range links {
+		one := store.Batch{Links: []store.Link{l}, Claims: slices.DeleteFunc(slices.Clone(batch.Claims), func(c store.Claim) bool { return c.Link != l.ID })}
+		found, err := w.put(ctx, one)
+		if isTooLarge(err) {
+			delete(links, st)
+			for s := range st.Ops {
+				plan := st.plans[s]
+				plan.Err = fault.New(fault.BadRecord, string(s), codeTooLarge, err)
+				st.plans[s], st.results[s] = plan, record.Result{Err: plan.Err}
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		refused = append(refused, found...)
+	}
+	return refused, nil
 }
 
 // countLosses counts what a step takes away and nobody approved, on the link and in the ledger. That comes before it is sent,

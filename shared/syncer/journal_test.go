@@ -202,6 +202,82 @@ func TestAfter_a_write_that_nobody_recorded_the_next_run_knows_what_it_was(t *te
 				}
 			},
 		},
+		"a new contact that is untagged and changed before the group has it leaves, and stays as it was changed": {
+			before: func(w *world, c, g *half) {
+				g.lags = 10 * time.Minute
+				c.add("Emmy", "emmy@example.com")
+				w.setJob(record.Creatio, "Emmy", "Clerk")
+			},
+			written: record.Google,
+			meanwhile: func(w *world, c, g *half) {
+				c.edit(c.id("Emmy"), func(r *row) {
+					r.member = false
+					r.fields.SetText(contact.JobTitle, "")
+				})
+				g.edit(g.id("Emmy"), func(r *row) { r.behind = true })
+				w.run(syncer.TriggerSchedule)
+				w.run(syncer.TriggerUser)
+				g.edit(g.id("Emmy"), func(r *row) { r.behind = false })
+			},
+			check: emmyLeft,
+		},
+		"a new contact that is untagged and changed before any list shows it leaves, and stays as it was changed": {
+			before: func(w *world, c, g *half) {
+				g.lags = 10 * time.Minute
+				c.add("Emmy", "emmy@example.com")
+				w.setJob(record.Creatio, "Emmy", "Clerk")
+			},
+			written: record.Google,
+			meanwhile: func(w *world, c, g *half) {
+				c.edit(c.id("Emmy"), func(r *row) {
+					r.member = false
+					r.fields.SetText(contact.JobTitle, "")
+				})
+				g.edit(g.id("Emmy"), func(r *row) { r.unseen = true })
+				w.run(syncer.TriggerSchedule)
+				w.run(syncer.TriggerUser)
+				g.edit(g.id("Emmy"), func(r *row) { r.unseen = false })
+			},
+			check: emmyLeft,
+		},
+		"a new contact that is deleted before any list shows it leaves": {
+			before: func(_ *world, c, g *half) {
+				g.lags = 10 * time.Minute
+				c.add("Emmy", "emmy@example.com")
+			},
+			written: record.Google,
+			meanwhile: func(w *world, c, g *half) {
+				c.edit(c.id("Emmy"), func(r *row) { r.gone = true })
+				g.edit(g.id("Emmy"), func(r *row) { r.unseen = true })
+				w.run(syncer.TriggerSchedule)
+				g.edit(g.id("Emmy"), func(r *row) { r.unseen = false })
+			},
+			check: func(t *testing.T, _ *world, c, g *half) {
+				if len(c.scope()) != 2 || len(g.scope()) != 2 || len(c.rows) != 3 {
+					t.Errorf("in scope are %q and %q, creatio has %d records", c.scope(), g.scope(), len(c.rows))
+				}
+			},
+		},
+		"a new contact that is taken out of the group leaves": {
+			before:    func(_ *world, c, _ *half) { c.add("Emmy", "emmy@example.com") },
+			written:   record.Google,
+			meanwhile: func(_ *world, _, g *half) { g.edit(g.id("Emmy"), func(r *row) { r.member = false }) },
+			check: func(t *testing.T, _ *world, c, g *half) {
+				if len(c.scope()) != 2 || len(g.scope()) != 2 {
+					t.Errorf("in scope are %q and %q", c.scope(), g.scope())
+				}
+			},
+		},
+		"a new contact that is untagged where it was made leaves": {
+			before:    func(_ *world, _, g *half) { g.add("Emmy", "emmy@example.com") },
+			written:   record.Creatio,
+			meanwhile: func(_ *world, c, _ *half) { c.edit(c.id("Emmy"), func(r *row) { r.member = false }) },
+			check: func(t *testing.T, _ *world, c, g *half) {
+				if len(c.scope()) != 2 || len(g.scope()) != 2 {
+					t.Errorf("in scope are %q and %q", c.scope(), g.scope())
+				}
+			},
+		},
 		"a number that was added and is taken away again is gone": {
 			before: func(w *world, _, g *half) {
 				w.setJob(record.Creatio, "Ada", "Baroness")
@@ -242,13 +318,23 @@ func TestAfter_a_write_that_nobody_recorded_the_next_run_knows_what_it_was(t *te
 				if row.meanwhile != nil {
 					row.meanwhile(w, c, g)
 				}
-				w.pass(lag)
+				w.pass(g.Lag())
 				w.sync()
 				row.check(t, w, c, g)
 				w.silent()
 				row.check(t, w, c, g)
 			})
 		}
+	}
+}
+
+func emmyLeft(t *testing.T, w *world, c, g *half) {
+	t.Helper()
+	if len(c.scope()) != 2 || len(g.scope()) != 2 {
+		t.Errorf("in scope are %q and %q", c.scope(), g.scope())
+	}
+	if is := w.text(record.Creatio, "Emmy"); is != "" {
+		t.Errorf("creatio has the title %q", is)
 	}
 }
 

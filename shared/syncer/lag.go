@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // decides reports whether a read tells what a record of a pair is now. Where a side's reads trail its writes, one that is
@@ -16,6 +17,9 @@ import (
 // of no newer version decides where the list of members says the same, or once the link is old enough.
 func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	lag, known := l.lag(side), p.stored.Sides[side]
+	if l.outOfScopeYet(side, p.stored, rec) {
+		return false
+	}
 	if lag == 0 || p.stored.SideID(side) == "" || known.Modified.IsZero() {
 		return true
 	}
@@ -45,6 +49,17 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	default:
 		return true
 	}
+}
+
+// outOfScopeYet reports whether a record was created without an answer and shows before its group has it. Nothing tells whether
+// somebody took it out, as long as that may not show yet.
+func (s *session) outOfScopeYet(side record.Side, stored store.Link, rec *record.Record) bool {
+	in := stored.Intent
+	if in == nil || in.Sides[side].Action != record.Create || in.Sides[side].Refused || !in.Sides[side].Member {
+		return false
+	}
+	shows := rec.Tombstone || rec.Member && !rec.Gone
+	return !shows && s.start.Before(stored.UpdatedAt.Add(s.lag(side)))
 }
 
 // decidedBy is when whatever is read of a record of a pair decides.

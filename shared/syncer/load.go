@@ -331,7 +331,7 @@ func (l *loader) complete(ctx context.Context) error {
 			id := p.link.SideID(s)
 			switch {
 			case p.records[s] != nil || id == "" || p.undecided[s]:
-			case whole(p.link, s):
+			case whole(p.link, s) && !l.asksLabels(p, s):
 				p.records[s] = remembered(p.link, s, l.engine.Schema)
 			default:
 				ask[s][id] = true
@@ -340,6 +340,20 @@ func (l *loader) complete(ctx context.Context) error {
 	})
 	l.pairs.list = list
 	return l.fetch(ctx, ask)
+}
+
+// asksLabels reports whether the other side changed a set of which this side has values under labels of its own. The link does not
+// tell how those are written, so that nobody knows which of the changed values they are.
+func (l *loader) asksLabels(p *pair, s record.Side) bool {
+	other := p.records[s.Other()]
+	if other == nil {
+		return false
+	}
+	agreed := displayed(p.link.Base, p.link.Sides[s.Other()].Projections, l.engine.Schema)
+	return slices.ContainsFunc(p.link.Sides[s].Projections, func(own record.Projection) bool {
+		f, known := l.engine.Schema.Field(own.Field)
+		return own.Untracked && known && !f.Equal(other.Fields[own.Field], agreed[own.Field])
+	})
 }
 
 // whole reports whether a link tells all of a record that did not change.

@@ -56,7 +56,7 @@ func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*p
 		if err := m.tieCopies(ctx, more); err != nil {
 			return nil, err
 		}
-		found, err := m.candidates(ctx, oneSided(more))
+		found, err := m.candidates(ctx, m.sought(more))
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ func (m *matcher) match(ctx context.Context, c *components, group []*pair) ([]*p
 		group = append(group, more...)
 	}
 	alone := oneSided(group)
-	m.findLostCreations(alone, candidates)
+	m.findLostCreations(group, alone, candidates)
 	free, err := m.untied(ctx, candidates)
 	if err != nil {
 		return nil, err
@@ -178,6 +178,32 @@ func oneSided(list []*pair) map[record.Side][]*pair {
 	return out
 }
 
+// creates is the side on which nobody confirmed a pair's creation, which is to be found by its mark; empty where there is none.
+func (m *matcher) creates(p *pair) record.Side {
+	s := p.stored.Pending
+	if s == "" || p.wait != nil || p.link.SideID(s) != "" {
+		return ""
+	}
+	if _, chosen := m.sides[s].(Naming); chosen {
+		return ""
+	}
+	return s
+}
+
+// sought are the one-sided pairs, and those whose record left the scope after a creation that nobody confirmed, and that must
+// have shown up by now.
+func (m *matcher) sought(list []*pair) map[record.Side][]*pair {
+	out := oneSided(list)
+	for _, p := range list {
+		s := m.creates(p)
+		if s == "" || slices.Contains(out[s.Other()], p) || m.start.Before(p.stored.UpdatedAt.Add(m.lag(s))) {
+			continue
+		}
+		out[s.Other()] = append(out[s.Other()], p)
+	}
+	return out
+}
+
 // candidates asks each side for what may be the counterpart of the other side's one-sided pairs.
 func (m *matcher) candidates(ctx context.Context, alone map[record.Side][]*pair) (map[record.Side][]record.Record, error) {
 	var mu sync.Mutex
@@ -190,7 +216,10 @@ func (m *matcher) candidates(ctx context.Context, alone map[record.Side][]*pair)
 		}
 		like := make([]record.Record, 0, len(alone[s.Other()]))
 		for _, p := range alone[s.Other()] {
-			rec := *p.records[s.Other()]
+			rec := record.Record{ID: p.link.SideID(s.Other())}
+			if is := p.records[s.Other()]; is != nil {
+				rec = *is
+			}
 			if rec.Mark == "" {
 				rec.Mark = m.linkID(s.Other(), rec.ID)
 			}
@@ -233,9 +262,9 @@ func (m *matcher) addSame(ctx context.Context, alone map[record.Side][]*pair, ca
 	return nil
 }
 
-// findLostCreations finds creations whose answer was lost, by the mark they carry. One that does not show yet is waited for,
-// as long as its side may lag.
-func (m *matcher) findLostCreations(alone map[record.Side][]*pair, candidates map[record.Side][]record.Record) {
+// findLostCreations finds creations whose answer was lost, by the mark they carry, also where the record that they were made for
+// left the scope since. One that does not show yet, or not as it was made, is waited for, as long as its side may lag.
+func (m *matcher) findLostCreations(group []*pair, alone map[record.Side][]*pair, candidates map[record.Side][]record.Record) {
 	for _, s := range record.Sides {
 		if _, chosen := m.sides[s].(Naming); chosen {
 			continue
@@ -251,8 +280,8 @@ func (m *matcher) findLostCreations(alone map[record.Side][]*pair, candidates ma
 		for _, p := range alone[s] {
 			inScope[p.records[s].Mark] = true
 		}
-		for _, p := range alone[s.Other()] {
-			if p.stored.Pending != s || inScope[p.link.ID] {
+		for _, p := range group {
+			if m.creates(p) != s || inScope[p.link.ID] {
 				continue
 			}
 			rec := marked[p.link.ID]
@@ -261,6 +290,9 @@ func (m *matcher) findLostCreations(alone map[record.Side][]*pair, candidates ma
 				p.link.SetSideID(s, rec.ID)
 				p.records[s], p.link.Pending, p.first = rec, "", true
 				m.pairs.index(p, s)
+				if m.outOfScopeYet(s, p.stored, rec) {
+					p.wait = &wait{until: by}
+				}
 			case m.start.Before(by):
 				m.waitForCreation(p, s, by)
 			}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/tandem-sync/tandem/shared/reconcile"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -98,104 +97,48 @@ func (l *loader) findHolders(ctx context.Context, list []*pair) error {
 	return err
 }
 
-// copyTime is how long it takes until a copy must have come into the accounts of all who take part.
-const copyTime = time.Hour
-
-// leaveToOthers leaves records alone that are to come into this user's account as copies of what another user's account has,
-// or is about to have. Of one that does not come the user is told.
-func (m *matcher) leaveToOthers(ctx context.Context, group []*pair) error {
-	side, ok := m.copiedSide()
-	if !ok {
-		return nil
-	}
-	shared := side.Other()
-	list := map[string]*pair{}
-	for _, p := range oneSided(group)[shared] {
-		if rec := p.records[shared]; p.wait == nil && p.link.Pending == "" && slices.Contains(rec.Locked, record.Others) {
-			list[rec.ID] = p
-		}
-	}
-	carriers, err := m.carriers(ctx, sortedKeys(list))
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	organizers := map[*pair]string{}
-	for _, p := range list {
-		if o, is := m.sides[shared].(Organized); is && carriers[p.records[shared].ID] == nil {
-			if who := o.Organizer(p.records[shared].AdapterState); who != "" {
-				organizers[p] = who
-			}
-		}
-	}
-	working, err := m.working(ctx, nil, slices.Sorted(maps.Values(organizers)))
-	if err != nil {
-		return err
-	}
-	for id, p := range list {
-		switch c := carriers[id]; {
-		case c != nil && m.start.Sub(c.Since) < copyTime:
-			p.wait = &wait{left: true}
-		case c != nil:
-			p.wait = &wait{left: true, problem: m.noCopy(side)}
-		case slices.ContainsFunc(working, func(w Worker) bool { return w.Contact == organizers[p] && !p.records[shared].End.Before(w.From) }):
-			p.wait = &wait{left: true}
-		}
-	}
-	return nil
-}
-
-func (m *matcher) noCopy(side record.Side) *store.Problem {
-	return &store.Problem{
-		Side: side, Code: "no-copy",
-		Message: "A colleague's " + label(side) + " account has this " + m.engine.Words.One + " and invites you, but " + label(side) + " did not put it into your calendar.",
-		Action: "In the settings of Google Calendar have all invitations added to your calendar, and ask your colleague to invite you again from there. " +
-			"Tandem sends no invitation mails.",
-	}
-}
-
-// leftLinks are the links to save of a record that is left to another user's account: one that says what the user was told.
-// Whoever lists the members next looks at the record again.
-func (w *writer) leftLinks(p *pair) []store.Link {
-	side, _ := w.copiedSide()
-	rec := p.records[side.Other()]
-	w.members[side.Other()].set(rec.ID, false)
-	if p.wait.problem == nil || p.stored.Left == p.wait.problem.Code {
-		return nil
-	}
-	l := p.link
-	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.Title(rec.Fields), w.engine.Now().UTC()
-	w.report.problem(l, *p.wait.problem)
-	w.counts.update(p.stored, l)
-	return []store.Link{l}
-}
-
-// followCarriers finds out, of copies of other users' records that are gone, what became of those: a record that another user's
-// account has now in their place, of which this user has a new copy, or nothing that anybody's account has.
+// followCarriers finds out, of shared records that are gone from the user's account, what became of them: a record that another user's
+// account has now in their place, of which this user has a new copy, or, where it was a copy of another user's, nothing that anybody's
+// account has.
 func (l *loader) followCarriers(ctx context.Context) error {
 	side, ok := l.copiedSide()
 	if !ok {
 		return nil
 	}
-	gone := map[string]*pair{}
+	gone, copied := map[string]*pair{}, map[string]*pair{}
 	l.pairs.each(l.pairs.list, func(p *pair) {
 		rec, is := p.records[side], p.records[side.Other()]
-		was := p.link.Sides[side].Locked
-		if p.link.Active && rec != nil && rec.Gone && is != nil && is.Member && !is.Gone && slices.Contains(was, record.Removal) && !slices.Contains(was, record.Withdrawal) {
-			gone[is.ID] = p
+		if !p.link.Active || rec == nil || !rec.Gone || is == nil || !is.Member || is.Gone {
+			return
+		}
+		switch was := p.link.Sides[side].Locked; {
+		case !slices.Contains(was, record.Removal):
+			if slices.Contains(is.Locked, record.Others) {
+				gone[is.ID] = p
+			}
+		case !slices.Contains(was, record.Withdrawal):
+			gone[is.ID], copied[is.ID] = p, p
 		}
 	})
 	if len(gone) == 0 {
 		return nil
 	}
-	if err := l.followCopies(ctx, side, gone); err != nil {
-		return err
-	}
-	carriers, err := l.carriers(ctx, sortedKeys(gone))
+	followed, err := l.followCopies(ctx, side, gone)
 	if err != nil {
 		return err
 	}
-	kept, err := l.keptAlone(ctx, sortedKeys(gone))
-	for id, p := range gone {
+	for _, id := range followed {
+		delete(copied, id)
+	}
+	if len(copied) == 0 {
+		return nil
+	}
+	carriers, err := l.carriers(ctx, sortedKeys(copied), false)
+	if err != nil {
+		return err
+	}
+	kept, err := l.keptAlone(ctx, sortedKeys(copied))
+	for id, p := range copied {
 		p.orphaned = carriers[id] == nil && !kept[id]
 	}
 	return err
@@ -229,8 +172,8 @@ func (l *loader) takeOver() {
 	}
 }
 
-// followCopies gives pairs whose copies are gone the new copies that stand for the same records.
-func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[string]*pair) error {
+// followCopies gives pairs whose copies are gone the new copies that stand for the same records, which it returns.
+func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[string]*pair) (followed []string, err error) {
 	named := map[string]*pair{}
 	l.pairs.each(l.pairs.list, func(p *pair) {
 		if rec := p.records[side]; p.newlySeen() && rec != nil && !rec.Gone {
@@ -241,13 +184,14 @@ func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[st
 	})
 	copies, err := l.copies(ctx, sortedKeys(named), nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, c := range copies {
 		p, heir := gone[c.CreatioID], named[c.Shared]
 		if p == nil || heir == nil || !c.Active || c.User == l.user.ID() {
 			continue
 		}
+		followed = append(followed, c.CreatioID)
 		delete(gone, c.CreatioID)
 		delete(named, c.Shared)
 		rec := heir.open().records[side]
@@ -260,7 +204,7 @@ func (l *loader) followCopies(ctx context.Context, side record.Side, gone map[st
 		l.remember(side, p.stored, rec)
 	}
 	l.pairs.close()
-	return nil
+	return followed, nil
 }
 
 // tellCarriers decides once more about conflicts in which a copy won that this user may not write: where another user's
@@ -283,7 +227,7 @@ func (w *writer) tellCarriers(ctx context.Context, chunk []*step) error {
 			list[st.records[side.Other()].ID] = i
 		}
 	}
-	carriers, err := w.carriers(ctx, sortedKeys(list))
+	carriers, err := w.carriers(ctx, sortedKeys(list), true)
 	for id := range carriers {
 		i := list[id]
 		chunk[i].followed = true
@@ -322,8 +266,9 @@ func (w *writer) withheld(st *step, side record.Side) bool {
 	})
 }
 
-// carriers are the other users' copies that carry shared records, by the records' ids: of users who synchronize.
-func (s *session) carriers(ctx context.Context, ids []string) (map[string]*store.Copy, error) {
+// carriers are the other users' copies that carry shared records, by the records' ids: of users who synchronize, and whose runs may
+// write there where only those count.
+func (s *session) carriers(ctx context.Context, ids []string, writing bool) (map[string]*store.Copy, error) {
 	copies, err := s.copies(ctx, nil, ids)
 	if err != nil {
 		return nil, err
@@ -339,7 +284,7 @@ func (s *session) carriers(ctx context.Context, ids []string) (map[string]*store
 	}
 	out := map[string]*store.Copy{}
 	for _, c := range copies {
-		if slices.ContainsFunc(working, func(w Worker) bool { return w.User == c.User }) {
+		if slices.ContainsFunc(working, func(w Worker) bool { return w.User == c.User && !(writing && w.ReadsOnly) }) {
 			out[c.CreatioID] = &c
 		}
 	}
@@ -351,7 +296,7 @@ func (s *session) keptAlone(ctx context.Context, ids []string) (map[string]bool,
 	copies, err := s.copies(ctx, nil, ids)
 	out := map[string]bool{}
 	for _, c := range copies {
-		if !c.Active && c.Carries && c.User != s.user.ID() {
+		if c.Kept && c.Carries && c.User != s.user.ID() {
 			out[c.CreatioID] = true
 		}
 	}

@@ -81,20 +81,24 @@ type Organized interface {
 	// Organizer is that user, by the contact that they are on the side, read from the record's AdapterState; empty for the user of
 	// this run, and where there is nobody.
 	Organizer(adapterState json.RawMessage) string
+	// TakesPart reports whether a user, by the contact, takes part in the record or owns it, read from the record's AdapterState.
+	TakesPart(adapterState json.RawMessage, contact string) bool
 }
 
 // Others tells of the other users of Tandem, where records are shared.
 type Others interface {
 	// Copies finds copies in the links of all users, by what the copies share and by the ids in Creatio.
 	Copies(ctx context.Context, t record.Type, shared, creatioIDs []string) ([]store.Copy, error)
-	// Working tells which users synchronize the type, so that what is theirs to do is done before long: of those with the ids, and
-	// of those who are the contacts.
+	// Working tells which users synchronize the type, in whatever direction, so that what is theirs to do is done before long: of
+	// those with the ids, and of those who are the contacts.
 	Working(ctx context.Context, t record.Type, users, contacts []string) ([]Worker, error)
 }
 
 // Worker is a user who synchronizes a type.
 type Worker struct {
 	User, Contact string
+	// ReadsOnly says that the user's changes go to Creatio alone, so that the user's account carries nothing.
+	ReadsOnly bool
 	// From is the first instant of what the user's runs take in.
 	From time.Time
 }
@@ -116,6 +120,12 @@ type Telling interface {
 type Remembering interface {
 	// Remember is a record as it was read, taken as what was known of it says: as it was seen last.
 	Remember(known, read record.Record) record.Record
+}
+
+// Located is a Side that tells where its user is at home.
+type Located interface {
+	// Home is the code of a country (ISO 3166-1); empty where it is not known.
+	Home() string
 }
 
 // Relister is a Side that lists its members only where their number changed.

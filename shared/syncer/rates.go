@@ -53,10 +53,17 @@ func (r *run) openRates(ctx context.Context) context.Context {
 	return ctx
 }
 
-// askedToWait is the error of a run that begins while a side still wants to be left alone.
+// maxLeftAlone is how long a side may ask to be left alone. A note of more is one of an earlier version.
+const maxLeftAlone = time.Hour
+
+// askedToWait is the error of a run that begins by itself while a side still wants to be left alone. One that a person asked for
+// finds out whether that is still so.
 func (r *run) askedToWait() error {
+	if r.trigger != TriggerSchedule && r.trigger != TriggerPush {
+		return nil
+	}
 	for _, s := range record.Sides {
-		if wait := r.budgets[s].until.Sub(r.start); wait > 0 {
+		if wait := r.budgets[s].until.Sub(r.start); wait > 0 && wait <= maxLeftAlone {
 			f := fault.New(fault.Retry, string(s), "asked-to-wait", errors.New("the service asked to be left alone until later"))
 			f.After = wait
 			return f

@@ -117,16 +117,32 @@ func TestA_side_that_asked_to_be_left_alone_is(t *testing.T) {
 	}
 	status.Store(http.StatusOK)
 	was := asked.Load()
-	out, cause := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerUser})
+	out, cause := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerSchedule})
 	if out.Status != syncer.Retry || !fault.Is(cause, fault.Retry) || asked.Load() != was {
 		t.Fatalf("a run in between ended %+v, %v after %d requests", out, cause, asked.Load()-was)
 	}
 	if out.After <= 0 || out.After > 600*time.Second {
 		t.Errorf("it is to be repeated after %v", out.After)
 	}
+	// Who asks for a run finds out that the side is there again.
+	if out, cause := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Trigger: syncer.TriggerUser}); out.Status != syncer.Done || asked.Load() == was {
+		t.Errorf("a run that somebody asked for ended %+v, %v after %d requests", out, cause, asked.Load()-was)
+	}
 	w.pass(10 * time.Minute)
 	w.sync()
 	if doc, err := w.user.Sync(t.Context(), record.Contacts); err != nil || !doc.Rates[record.Google].Until.IsZero() {
 		t.Errorf("%v; rates are %s", err, fmt.Sprint(doc.Rates))
 	}
+}
+
+func TestA_note_to_leave_a_side_alone_for_weeks_is_none(t *testing.T) {
+	t.Parallel()
+	status := &atomic.Int64{}
+	status.Store(http.StatusOK)
+	w, _ := pacedWorld(t, 1, status)
+	must(t, w.user.UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+		d.Rates = map[record.Side]store.Rate{record.Google: {Until: w.now().Add(30 * 24 * time.Hour)}}
+		return nil
+	}))
+	w.sync()
 }

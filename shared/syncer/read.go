@@ -201,10 +201,10 @@ func (l *loader) assign(s record.Side, rec *record.Record, again asked) {
 	if p != nil && p.unchanged {
 		return
 	}
-	if p == nil && rec.Member && !rec.Gone {
+	if p == nil && !rec.Gone {
 		if p = l.lostCreation(s, rec); p != nil {
 			l.confirm(p, s, rec.ID)
-		} else if !rec.Passive {
+		} else if rec.Member && !rec.Passive {
 			p = l.pairs.addRecord(s, rec.ID)
 		}
 	}

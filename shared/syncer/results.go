@@ -17,7 +17,7 @@ import (
 // anew.
 func (w *writer) record(ctx context.Context, chunk []*step, waits []*pair, broken bool) ([]*pair, error) {
 	var again []*pair
-	notes, links := w.writeNotes(chunk), w.waitingLinks(waits)
+	notes, released, links := w.writeNotes(chunk), w.released(chunk), w.waitingLinks(waits)
 	changes := w.allChanges(chunk)
 	for _, st := range chunk {
 		w.report.countStep(&w.engine.Kind, st)
@@ -37,7 +37,7 @@ func (w *writer) record(ctx context.Context, chunk []*step, waits []*pair, broke
 		}
 		links = append(links, w.changedLinks(st)...)
 	}
-	if _, err := w.put(ctx, store.Batch{Notes: notes, Links: links}); err != nil {
+	if _, err := w.put(ctx, store.Batch{Notes: notes, Links: links, Released: released}); err != nil {
 		return nil, err
 	}
 	return again, w.report.add(ctx, changes)

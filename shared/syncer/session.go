@@ -32,12 +32,18 @@ func (s *session) preview() bool { return s.trigger == TriggerPreview }
 func (s *session) undoes() bool { return s.trigger == TriggerUndo }
 
 func (s *session) policy() reconcile.Policy {
-	if s.engine.Policy != nil {
-		return s.engine.Policy(s.doc.Settings)
-	}
-	return reconcile.Policy{
+	p := reconcile.Policy{
 		Direction: reconcile.Direction(s.doc.Settings.Direction), Conflicts: reconcile.Conflicts(s.doc.Settings.Conflicts),
 	}
+	if s.engine.Policy != nil {
+		p = s.engine.Policy(s.doc.Settings)
+	}
+	for _, side := range record.Sides {
+		if l, ok := s.sides[side].(Located); ok && p.Home == "" {
+			p.Home = l.Home()
+		}
+	}
+	return p
 }
 
 // lag is by how long a side's lists and reads may trail its writes.
@@ -94,7 +100,7 @@ func (s *session) putLinks(ctx context.Context, links []store.Link) error {
 // put writes a batch, if there is something in it. A claim that was another user's at any time since the run began is
 // refused: what that user made is not among the candidates that the run has seen.
 func (s *session) put(ctx context.Context, b store.Batch) (refused []store.Claim, err error) {
-	if len(b.Links)+len(b.Notes)+len(b.Pairs)+len(b.SettledPairs) == 0 {
+	if len(b.Links)+len(b.Notes)+len(b.Pairs)+len(b.Released)+len(b.SettledPairs) == 0 {
 		return nil, nil
 	}
 	if refused, err = s.user.PutBatch(ctx, s.engine.Type, s.lease, s.start, b); err != nil {

@@ -67,6 +67,17 @@ func (st *step) outdated() bool {
 	return false
 }
 
+// standIns are what a side shows where nothing is agreed on.
+func (st *step) standIns(schema record.Schema, s record.Side) record.Fields {
+	out := record.Fields{}
+	for _, p := range st.Projections[s] {
+		if f, ok := schema.Field(p.Field); ok && !f.Set && f.Empty(p.Canonical) && !f.Empty(p.Displayed) {
+			out[p.Field] = []record.Entry{p.Displayed}
+		}
+	}
+	return out
+}
+
 // projections are the values that a side shows in another form than the agreed one, once the step is written.
 func (st *step) projections(schema record.Schema, s record.Side, predicted []record.Projection) []record.Projection {
 	return composed(schema, st.Projections[s], predicted)

@@ -40,7 +40,7 @@ func visits(departures map[record.Side]reconcile.Departure) syncer.Kind {
 			Levels: []match.Level{{Reason: "title and time", Keys: func(it match.Item) []string {
 				return []string{it.Fields.Text("title") + " " + it.Fields.Text("when")}
 			}}},
-			SameName: func(a, b record.Fields) bool { return a.Text("title") == b.Text("title") },
+			SameName: func(a, b match.Item) bool { return a.Fields.Text("title") == b.Fields.Text("title") },
 			Compare:  func(match.Item, match.Item) match.Verdict { return match.Same },
 		},
 		Policy: func(s store.Settings) reconcile.Policy {

@@ -303,17 +303,25 @@ func (u undoer) explain(p *pair) {
 	if p.left.Away {
 		u.report.problem(p.link, problemAway)
 	}
-	if len(p.left.Changed) == 0 {
-		return
+	const byHand = "If you want the old value, take it from the history and enter it yourself."
+	if len(p.left.Hidden) > 0 {
+		u.report.problem(p.link, store.Problem{
+			Code: "hidden-since", Message: labelsOf(p.left.Hidden) + ": you may not read what it is now, so it was left as it is.", Action: byHand,
+		})
 	}
-	names := make([]string, len(p.left.Changed))
-	for i, f := range p.left.Changed {
+	if len(p.left.Changed) > 0 {
+		u.report.problem(p.link, store.Problem{
+			Code: "changed-since", Message: labelsOf(p.left.Changed) + ": was changed since, and was left as it is.", Action: byHand,
+		})
+	}
+}
+
+func labelsOf(fields []record.Field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
 		names[i] = f.Label
 	}
-	u.report.problem(p.link, store.Problem{
-		Code: "changed-since", Message: strings.Join(names, ", ") + ": was changed since, and was left as it is.",
-		Action: "If you want the old value, take it from the history and enter it yourself.",
-	})
+	return strings.Join(names, ", ")
 }
 
 // concludeUndo keeps account of what moved. An undo reads no window, so that everything else is as the last

@@ -10,7 +10,6 @@ import (
 
 	kms "cloud.google.com/go/kms/apiv1"
 	"cloud.google.com/go/kms/apiv1/kmspb"
-	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/tink"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc/codes"
@@ -23,14 +22,14 @@ import (
 // callTimeout bounds one call of Cloud KMS with the retries that its client makes on Unavailable.
 const callTimeout = 20 * time.Second
 
-func openKMS(ctx context.Context, uri string, options []option.ClientOption) (*Vault, error) {
+func openKMS(ctx context.Context, uri string, now func() time.Time, options []option.ClientOption) (*Vault, error) {
 	// The client outlives the context, which may be that of the first request.
 	client, err := kms.NewKeyManagementClient(context.WithoutCancel(ctx), options...)
 	if err != nil {
 		return nil, fault.Errorf(fault.Misconfigured, side, "kms-client", "open vault: make the client of Cloud KMS: %w", err)
 	}
 	key := &kmsKey{client: client, name: strings.TrimPrefix(uri, kmsPrefix), timeout: callTimeout}
-	return &Vault{aead: aead.NewKMSEnvelopeAEAD2(aead.AES256GCMKeyTemplate(), key)}, nil
+	return &Vault{aead: newDataKeys(key, now)}, nil
 }
 
 // kmsKey is a key in Cloud KMS that encrypts the data keys. Tink's own client of Cloud KMS cannot be used: the tests of its

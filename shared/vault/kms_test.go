@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"net"
 	"strings"
@@ -52,20 +53,58 @@ func TestA_value_sealed_with_another_kms_key_requires_a_new_token(t *testing.T) 
 	wantFault(t, "another key", err, fault.Reconnect, "unreadable-token")
 }
 
-func TestEvery_opening_calls_kms(t *testing.T) {
+func TestKms_is_called_once_in_some_minutes_however_many_values_are_sealed_and_opened(t *testing.T) {
 	t.Parallel()
 	kms := startKMS(t)
-	v := open(t, "gcp-kms://"+key, kms.options())
+	now := time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
+	clock := vault.WithNow(func() time.Time { return now })
+	v := open(t, "gcp-kms://"+key, kms.options(), clock)
+	var sealed [][]byte
+	for i := range 100 {
+		sealed = append(sealed, seal(t, v, token, fmt.Sprint("user-", i)))
+	}
+	// Another process opens what this one has sealed, with its own call.
+	other := open(t, "gcp-kms://"+key, kms.options(), clock)
+	for i, value := range sealed {
+		for _, v := range []*vault.Vault{v, other} {
+			if plain, err := v.Open(value, fmt.Sprint("user-", i)); err != nil || string(plain) != token {
+				t.Fatalf("got %q, %v", plain, err)
+			}
+		}
+		_, err := other.Open(value, "somebody else")
+		wantFault(t, "another user", err, fault.Reconnect, "unreadable-token")
+	}
+	if calls := kms.calls.Load(); calls != 2 {
+		t.Errorf("kms was called %d times for 100 values, want twice", calls)
+	}
+	now = now.Add(6 * time.Minute)
+	if _, err := v.Open(sealed[0], "user-0"); err != nil || kms.calls.Load() != 3 {
+		t.Errorf("after some minutes kms was called %d times, %v", kms.calls.Load(), err)
+	}
+	seal(t, v, token, "user-1")
+	if calls := kms.calls.Load(); calls != 4 {
+		t.Errorf("the same data key seals for longer: %d calls", calls)
+	}
+}
+
+func TestWhoever_loses_the_right_opens_nothing_after_some_minutes(t *testing.T) {
+	t.Parallel()
+	kms := startKMS(t)
+	now := time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
+	v := open(t, "gcp-kms://"+key, kms.options(), vault.WithNow(func() time.Time { return now }))
 	sealed := seal(t, v, token, "user-1")
 	kms.refuse.Store(int32(codes.PermissionDenied))
+	now = now.Add(5 * time.Minute)
 	_, err := v.Open(sealed, "user-1")
-	wantFault(t, "after the right was taken away", err, fault.Misconfigured, "kms-denied")
+	wantFault(t, "open", err, fault.Misconfigured, "kms-denied")
+	_, err = v.Seal([]byte(token), "user-1")
+	wantFault(t, "seal", err, fault.Misconfigured, "kms-denied")
 }
 
 func TestA_failure_of_kms_never_disconnects_a_user(t *testing.T) {
 	t.Parallel()
 	kms := startKMS(t)
-	v := open(t, "gcp-kms://"+key, kms.options())
+	v := open(t, "gcp-kms://"+key, kms.options(), forgetful())
 	sealed := seal(t, v, token, "user-1")
 	for refusal, want := range map[codes.Code]fault.Kind{
 		codes.PermissionDenied:   fault.Misconfigured,
@@ -92,7 +131,7 @@ func TestA_failure_of_kms_never_disconnects_a_user(t *testing.T) {
 func TestA_reply_that_was_corrupted_in_transit_is_retried_later(t *testing.T) {
 	t.Parallel()
 	kms := startKMS(t)
-	v := open(t, "gcp-kms://"+key, kms.options())
+	v := open(t, "gcp-kms://"+key, kms.options(), forgetful())
 	sealed := seal(t, v, token, "user-1")
 	kms.damage.Store(true)
 	_, err := v.Open(sealed, "user-1")
@@ -158,6 +197,12 @@ type fakeKMS struct {
 	calls   atomic.Int32
 	refuse  atomic.Int32
 	damage  atomic.Bool
+}
+
+// forgetful has each call come when the data keys of the one before have left the memory.
+func forgetful() vault.Option {
+	var calls atomic.Int64
+	return vault.WithNow(func() time.Time { return time.Unix(0, 0).Add(time.Duration(calls.Add(1)) * time.Hour) })
 }
 
 func startKMS(t *testing.T) *fakeKMS {

@@ -222,6 +222,8 @@ type historyView struct {
 	Runs []store.Run
 	// Older is the address of what comes before; empty where nothing does. Later says that this is not the first page.
 	Older string
+	// Days is for how many days runs are kept; 0 where they are for ever.
+	Days  int
 	Later bool
 }
 
@@ -235,7 +237,7 @@ func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	view := historyView{Runs: runs, Later: before != ""}
+	view := historyView{Runs: runs, Later: before != "", Days: int(s.kept.Hours() / 24)}
 	if len(runs) > runsOnPage {
 		view.Runs = runs[:runsOnPage]
 		view.Older = s.link("/runs?") + url.Values{"before": {view.Runs[runsOnPage-1].ID}}.Encode()

@@ -12,13 +12,15 @@ import (
 
 // runJSON is a run as the API shows it: nothing is left out, and no list is null.
 type runJSON struct {
-	ID         string       `json:"id"`
-	Type       record.Type  `json:"type"`
-	Trigger    string       `json:"trigger"`
-	Status     string       `json:"status"`
-	StartedAt  *time.Time   `json:"startedAt"`
-	FinishedAt *time.Time   `json:"finishedAt"`
-	Counts     store.Counts `json:"counts"`
+	ID         string      `json:"id"`
+	Type       record.Type `json:"type"`
+	Trigger    string      `json:"trigger"`
+	Status     string      `json:"status"`
+	StartedAt  *time.Time  `json:"startedAt"`
+	FinishedAt *time.Time  `json:"finishedAt"`
+	// Repeats is how many idle runs of the schedule followed, which are the same run.
+	Repeats int          `json:"repeats"`
+	Counts  store.Counts `json:"counts"`
 	// Undoes is there for an undo only.
 	Undoes *undoJSON `json:"undoes,omitempty"`
 	// Changes is nil in a list of runs, which does not have them. A run has its first ones; More says that others follow, and
@@ -86,7 +88,7 @@ func summary(r store.Run) runJSON {
 	return runJSON{
 		Undoes: undoes,
 		ID:     r.ID, Type: r.Type, Trigger: r.Trigger, Status: r.Status,
-		StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Counts: r.Counts, Problems: problems,
+		StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Repeats: r.Repeats, Counts: r.Counts, Problems: problems,
 	}
 }
 

@@ -23,9 +23,10 @@ type Runner interface {
 	// A place that is none is ErrNoPlace.
 	Dispatch(ctx context.Context, t record.Type, after string) (Dispatched, error)
 	// Window runs one user's window now, under the id of a run that was promised to the user or, where that is empty,
-	// one of its own. trigger is what the task says of its cause; empty for the schedule. The error is the cause of a Retry that
+	// one of its own. due is when the user was due whom the schedule queued: one who is not any more is skipped; zero runs in any
+	// case. trigger is what the task says of its cause; empty for the schedule. The error is the cause of a Retry that
 	// is not in the log yet.
-	Window(ctx context.Context, t record.Type, user, promised, trigger string) (Window, error)
+	Window(ctx context.Context, t record.Type, user string, due time.Time, promised, trigger string) (Window, error)
 }
 
 // Dispatched is how many users a request found due, and how many of them are newly queued. Continued says that there
@@ -88,7 +89,7 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 		if err := run.Authorize(r, name); err != nil {
 			return unauthorized(err)
 		}
-		user, after, err := readSync(r.Body)
+		user, after, due, err := readSync(r.Body)
 		if err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 			}
 			return answer(w, http.StatusOK, out)
 		}
-		out, err := run.Window(r.Context(), t, user, r.Header.Get(promised), r.Header.Get(caused))
+		out, err := run.Window(r.Context(), t, user, due, r.Header.Get(promised), r.Header.Get(caused))
 		if err != nil {
 			s.log.WarnContext(r.Context(), "window ended early", "run", out.Run, "status", out.Status, "error", err.Error())
 		}
@@ -148,36 +149,43 @@ func (e *refusal) orNil(is bool) error {
 
 func badSync() *refusal {
 	return refuse(http.StatusBadRequest, "bad-request", "The body is not of the form this function takes.",
-		`Send nothing, {}, or {"user":"ID"}.`)
+		`Send nothing, {}, {"user":"ID"}, or {"user":"ID","due":"TIME"}.`)
 }
 
-// readSync reads the body of a sync request: nothing, an empty object, a user's id, or the place where an earlier
-// request stopped.
-func readSync(body io.Reader) (user, after string, err error) {
+// readSync reads the body of a sync request: nothing, an empty object, a user's id with or without the time at which the user was
+// due, or the place where an earlier request stopped.
+func readSync(body io.Reader) (user, after string, due time.Time, err error) {
 	raw, err := io.ReadAll(body)
 	if err != nil {
-		return "", "", err
+		return "", "", due, err
 	}
 	if len(bytes.TrimSpace(raw)) == 0 {
-		return "", "", nil
+		return "", "", due, nil
 	}
 	o, err := readObject(bytes.NewReader(raw))
-	if err != nil || len(o.fields) > 1 {
-		return "", "", badSync()
+	if err != nil {
+		return "", "", due, badSync()
 	}
 	for name, value := range o.fields {
 		var text *string
 		if json.Unmarshal(value, &text) != nil || text == nil || *text == "" {
-			return "", "", badSync()
+			return "", "", due, badSync()
 		}
 		switch name {
 		case "user":
 			user = *text
 		case "after":
 			after = *text
+		case "due":
+			if due, err = time.Parse(time.RFC3339, *text); err != nil || due.IsZero() {
+				return "", "", due, badSync()
+			}
 		default:
-			return "", "", badSync()
+			return "", "", due, badSync()
 		}
 	}
-	return user, after, nil
+	if user != "" && after != "" || user == "" && !due.IsZero() {
+		return "", "", due, badSync()
+	}
+	return user, after, due, nil
 }

@@ -23,6 +23,7 @@ type fakeRunner struct {
 	ran        []string
 	dispatches int
 	after      string
+	due        time.Time
 }
 
 func (f *fakeRunner) Authorize(*http.Request, string) error { return f.caller }
@@ -33,8 +34,8 @@ func (f *fakeRunner) Dispatch(_ context.Context, _ record.Type, after string) (D
 	return Dispatched{Due: 3, Queued: 2, Continued: after == "page-1"}, f.dispatched
 }
 
-func (f *fakeRunner) Window(_ context.Context, _ record.Type, user, promised, trigger string) (Window, error) {
-	f.ran = append(f.ran, strings.Join([]string{user, promised, trigger}, " "))
+func (f *fakeRunner) Window(_ context.Context, _ record.Type, user string, due time.Time, promised, trigger string) (Window, error) {
+	f.ran, f.due = append(f.ran, strings.Join([]string{user, promised, trigger}, " ")), due
 	if f.window.Retry {
 		return f.window, errors.New("unreachable")
 	}
@@ -55,6 +56,7 @@ func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
 		"an empty object dispatches":  {body: " {} ", status: 200, want: `{"due":3,"queued":2}`, dispatches: 1},
 		"without the deployed name":   {path: "/", body: "{}", status: 200, want: `{"due":3,"queued":2}`, dispatches: 1},
 		"a user's window":             {body: `{"user":"u1"}`, runner: fakeRunner{window: done}, status: 200, want: `{"user":"u1","run":"r1","status":"done"}`, ran: 1},
+		"a due user's window":         {body: `{"user":"u1","due":"2026-03-04T10:00:00.5Z"}`, runner: fakeRunner{window: done}, status: 200, want: `{"user":"u1","run":"r1","status":"done"}`, ran: 1},
 		"a skipped window":            {body: `{"user":"u1"}`, runner: fakeRunner{window: Window{Run: "r1", Status: "skipped", Reason: "lease"}}, status: 200, want: `{"user":"u1","run":"r1","status":"skipped","reason":"lease"}`, ran: 1},
 		"a window to repeat":          {body: `{"user":"u1"}`, runner: fakeRunner{window: Window{Run: "r1", Status: "retry", Retry: true, After: 61500 * time.Millisecond}}, status: 503, want: `{"user":"u1","run":"r1","status":"retry"}`, after: "62", ran: 1},
 		"a further page":              {body: `{"after":"page-2"}`, status: 200, want: `{"due":3,"queued":2}`, dispatches: 1, place: "page-2"},
@@ -62,6 +64,8 @@ func TestA_sync_function_answers_as_its_callers_rely_on(t *testing.T) {
 		"no place":                    {body: `{"after":"x"}`, runner: fakeRunner{dispatched: fmt.Errorf("dispatch: %w", ErrNoPlace)}, status: 400, dispatches: 1, place: "x"},
 		"an empty place":              {body: `{"after":""}`, status: 400},
 		"a place and a user":          {body: `{"after":"page-2","user":"u1"}`, status: 400},
+		"a time without a user":       {body: `{"due":"2026-03-04T10:00:00Z"}`, status: 400},
+		"a user who is due some time": {body: `{"user":"u1","due":"soon"}`, status: 400},
 		"another form":                {body: `{"user":"u1","force":true}`, status: 400},
 		"a number":                    {body: `{"user":1}`, status: 400},
 		"an empty user":               {body: `{"user":""}`, status: 400},

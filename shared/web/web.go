@@ -108,6 +108,8 @@ type Options struct {
 	Sealer    Sealer
 	PublicURL string
 	Version   string
+	// History is how long runs are kept; zero for ever.
+	History time.Duration
 	// Now and Logger may be left out.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -118,6 +120,7 @@ type Site struct {
 	service Service
 	sealer  Sealer
 	version string
+	kept    time.Duration
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -139,7 +142,7 @@ func New(o Options) *Site {
 		panic("web: PublicURL is not an address")
 	}
 	s := &Site{
-		service: o.Service, sealer: o.Sealer, version: o.Version, now: o.Now, log: o.Logger,
+		service: o.Service, sealer: o.Sealer, version: o.Version, kept: o.History, now: o.Now, log: o.Logger,
 		host: hostOf(public), base: strings.TrimRight(public.Path, "/"), secure: public.Scheme == "https",
 		cross: http.NewCrossOriginProtection(), assets: loadAssets(),
 	}

@@ -1,6 +1,29 @@
-# The resources of examples/complete, with mock providers.
+# The resources of deployments with further settings, with mock providers.
 
-mock_provider "google" {}
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = {
+      name      = "projects/acme-tandem/serviceAccounts/tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      id        = "projects/acme-tandem/serviceAccounts/tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      email     = "tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      member    = "serviceAccount:tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      unique_id = "100000000000000000001"
+    }
+  }
+  mock_data "google_project" {
+    defaults = {
+      number = "123456789012"
+    }
+  }
+}
+
+mock_provider "random" {
+  mock_resource "random_id" {
+    defaults = {
+      hex = "0a1b2c"
+    }
+  }
+}
 
 mock_provider "archive" {
   mock_data "archive_file" {
@@ -10,28 +33,8 @@ mock_provider "archive" {
   }
 }
 
-# These tests do not need the code.
-override_module {
-  target  = module.bundle
-  outputs = { contents = {} }
-}
-
-run "the_example" {
-  command = plan
-
-  module {
-    source = "./examples/complete"
-  }
-
-  variables {
-    project         = "acme-tandem"
-    billing_account = "012345-ABCDEF-678901"
-  }
-
-  assert {
-    condition     = output.settings_url == "https://tandem.example.com/settings" && output.google_redirect_uri == "https://tandem.example.com/oauth-callback"
-    error_message = "Users are not led to the domain."
-  }
+variables {
+  settle_seconds = 0
 }
 
 run "a_domain" {
@@ -45,6 +48,8 @@ run "a_domain" {
     creatio_url                  = "https://acme.example.com"
     creatio_auth                 = "password"
     domain                       = "tandem.example.com"
+    tls_policy                   = "modern"
+    budget                       = { billing_account = "012345-ABCDEF-678901", amount = 100 }
   }
 
   assert {
@@ -71,16 +76,36 @@ run "a_domain" {
     error_message = "A job calls with a token that its function does not want."
   }
   assert {
-    condition = alltrue([
-      for q in module.queue : q.http_target[0].uri_override[0].host == "europe-west1-acme-tandem.cloudfunctions.net" && length(q.http_target[0].oidc_token) == 0
-    ])
-    error_message = "Tasks go to the domain, or without the token that they were given."
+    condition     = alltrue([for q in module.queue : q.http_target[0].uri_override[0].host == "europe-west1-acme-tandem.cloudfunctions.net"])
+    error_message = "Tasks go to the domain."
+  }
+  assert {
+    condition = { for name, q in module.queue : name => [for t in q.http_target[0].oidc_token : t.audience] } == {
+      activities = ["https://europe-west1-acme-tandem.cloudfunctions.net/sync-activities"]
+      contacts   = ["https://europe-west1-acme-tandem.cloudfunctions.net/sync-contacts"]
+      requests   = [] # For both functions: each task has its own.
+    }
+    error_message = "A queue calls with a token that its function does not want."
   }
   assert {
     condition = alltrue([
       for name, f in local.functions : lookup(local.environment[name], "INVOKER_VERIFIED_BY", "signature") == (f.caller == "invoker" ? "platform" : "signature")
     ])
     error_message = "A function relies on a check that nobody makes, or checks a signature that was removed."
+  }
+
+  assert {
+    condition     = module.edge[0].tls == "projects/acme-tandem/global/sslPolicies/modern"
+    error_message = "The load balancer does not use the policy."
+  }
+  assert {
+    condition     = module.monitoring.budget == toset(["projects/123456789012"])
+    error_message = "The budget's interface would return another project than it was given."
+  }
+
+  assert {
+    condition     = module.monitoring.checked == "tandem.example.com/settings/healthz"
+    error_message = "The domain is not checked from outside."
   }
 
   # Google calls from few addresses for all users.
@@ -97,6 +122,29 @@ run "a_domain" {
   assert {
     condition     = !contains(keys(output.secrets), "creatio-client-secret") && alltrue([for name, e in local.environment : lookup(e, "CREATIO_AUTH", "") == (local.functions[name].accounts ? "password" : "") && !contains(keys(e), "CREATIO_CLIENT_ID")])
     error_message = "With names and passwords there is no OAuth application in Creatio."
+  }
+}
+
+run "private" {
+  command = apply
+
+  variables {
+    project           = "acme-tandem"
+    region            = "europe-west1"
+    google_client_id  = "1234567890-abc.apps.googleusercontent.com"
+    creatio_url       = "https://acme.example.com"
+    creatio_client_id = "tandem"
+    calendar_push     = false
+    public            = false
+  }
+
+  assert {
+    condition     = alltrue([for name, f in module.function : join(" ", f.callers) == (local.functions[name].caller == "invoker" ? google_service_account.invoker.member : "")])
+    error_message = "Somebody may call a function whom the organization does not let in."
+  }
+  assert {
+    condition     = module.monitoring.checked == null && !contains(keys(module.monitoring.alarms), "unreachable")
+    error_message = "An alarm goes off because a check may not call a function."
   }
 }
 

@@ -1,13 +1,30 @@
 # Values that would fail half-way through an apply, or later, are rejected before.
 
-mock_provider "google" {}
-mock_provider "archive" {}
-
-# These tests do not need the code.
-override_module {
-  target  = module.bundle
-  outputs = { contents = {} }
+mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = {
+      name      = "projects/acme-tandem/serviceAccounts/tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      id        = "projects/acme-tandem/serviceAccounts/tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      email     = "tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      member    = "serviceAccount:tandem-mocked@acme-tandem.iam.gserviceaccount.com"
+      unique_id = "100000000000000000001"
+    }
+  }
+  mock_data "google_project" {
+    defaults = {
+      number = "123456789012"
+    }
+  }
 }
+
+mock_provider "random" {
+  mock_resource "random_id" {
+    defaults = {
+      hex = "0a1b2c"
+    }
+  }
+}
+mock_provider "archive" {}
 
 variables {
   project           = "acme-tandem"
@@ -270,5 +287,101 @@ run "more_tasks_than_room" {
   expect_failures = [output.queues]
   variables {
     functions = { sync-contacts = { max_instances = 5 } }
+  }
+}
+
+run "an_empty_secret" {
+  command         = plan
+  expect_failures = [var.google_client_secret]
+  variables {
+    google_client_secret = ""
+  }
+}
+
+run "a_blank_secret" {
+  command         = plan
+  expect_failures = [var.creatio_client_secret]
+  variables {
+    creatio_client_secret = " "
+  }
+}
+
+run "thousands_at_a_time" {
+  command         = plan
+  expect_failures = [var.functions]
+  variables {
+    functions = { settings = { concurrency = 1001 } }
+  }
+}
+
+run "three_processors" {
+  command         = plan
+  expect_failures = [var.functions]
+  variables {
+    functions = { settings = { cpu = "3" } }
+  }
+}
+
+run "much_memory_on_one_processor" {
+  command         = plan
+  expect_failures = [output.functions]
+  variables {
+    functions = { sync-contacts = { memory = "8Gi" } }
+  }
+}
+
+run "many_processors_without_memory" {
+  command         = plan
+  expect_failures = [output.functions]
+  variables {
+    functions = { settings = { cpu = "8" } }
+  }
+}
+
+run "a_label_in_capitals" {
+  command         = plan
+  expect_failures = [var.labels]
+  variables {
+    labels = { app = "Tandem" }
+  }
+}
+
+run "a_label_whose_key_is_in_capitals" {
+  command         = plan
+  expect_failures = [var.labels]
+  variables {
+    labels = { App = "tandem" }
+  }
+}
+
+run "documents_across_an_ocean" {
+  command         = plan
+  expect_failures = [var.firestore_location]
+  variables {
+    firestore_location = "nam5"
+  }
+}
+
+run "documents_nowhere" {
+  command         = plan
+  expect_failures = [var.firestore_location]
+  variables {
+    firestore_location = "eur9"
+  }
+}
+
+run "push_to_a_function_that_nobody_may_call" {
+  command         = plan
+  expect_failures = [var.public]
+  variables {
+    public = false
+  }
+}
+
+run "a_policy_by_its_address" {
+  command         = plan
+  expect_failures = [var.tls_policy]
+  variables {
+    tls_policy = "projects/acme-tandem/global/sslPolicies/modern"
   }
 }

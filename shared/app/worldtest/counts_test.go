@@ -21,12 +21,12 @@ func TestA_run_asks_exactly_what_it_has_to(t *testing.T) {
 		// first is the calls of the first run, of all contacts.
 		//
 		// Google: the list of groups, the group made, one page of people, the group; creations by 200.
-		// Creatio: the tag with the first page of its links, each further page of 1,000; the contacts by 15 in 4 requests,
-		// 100 of those in a batch.
+		// Creatio: the tag with the first page of its links, each further page of 1,000; the contacts and their details by the
+		// tag, in pages of 1,000.
 		first store.Calls
 	}{
 		{100, store.Calls{Google: 4 + 1, Creatio: 1 + 1}},
-		{3000, store.Calls{Google: 4 + 15, Creatio: 3 + 8}},
+		{3000, store.Calls{Google: 4 + 15, Creatio: 3 + 3}},
 	} {
 		t.Run(fmt.Sprint(tc.contacts), func(t *testing.T) {
 			t.Parallel()
@@ -41,12 +41,12 @@ func TestA_run_asks_exactly_what_it_has_to(t *testing.T) {
 				w.asks("a run after nothing but itself", store.Calls{Google: up(tc.contacts, 1000) + 2, Creatio: 1})
 				w.asks("an idle run", idle)
 
-				// Some changed in Creatio: their contents by 15 in 5 requests; changes in Google by 200.
+				// Some changed in Creatio: their contents by 10 in 5 requests, 100 of those in a batch; changes in Google by 200.
 				some := min(250, tc.contacts)
 				for _, id := range ids[:some] {
 					w.folk.must("", w.creatio.As("Ada").Update("Contact", id, map[string]any{"JobTitle": w.folk.value("Job %04d")}))
 				}
-				w.asks("a run after changes in Creatio", store.Calls{Google: 2 + up(some, 200), Creatio: 1 + up(5*up(some, 15), 100)})
+				w.asks("a run after changes in Creatio", store.Calls{Google: 2 + up(some, 200), Creatio: 1 + up(5*up(some, 10), 100)})
 
 				w.asks("a run after nothing but itself", idle)
 
@@ -58,7 +58,7 @@ func TestA_run_asks_exactly_what_it_has_to(t *testing.T) {
 				chunks := up(some, 200)
 				w.asks("a run after changes in Google", store.Calls{Google: 2, Creatio: 1 + chunks + up(some, 100)})
 				// What it wrote to Creatio is read there once more, and is no change.
-				w.asks("a run after nothing but itself", store.Calls{Google: 2, Creatio: 1 + up(5*up(some, 15), 100)})
+				w.asks("a run after nothing but itself", store.Calls{Google: 2, Creatio: 1 + up(5*up(some, 10), 100)})
 				w.asks("an idle run at the end", idle)
 				w.tame()
 			})

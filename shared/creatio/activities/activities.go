@@ -70,6 +70,8 @@ type Side struct {
 	readAll bool
 	// flat says that the addresses of contacts cannot be read together with the participants.
 	flat bool
+	// toldZone is a zone that nobody knows, and of which the cursor said that the user was told.
+	toldZone string
 	// noTies says that what Creatio's own synchronizations keep cannot be read.
 	noTies bool
 }
@@ -110,6 +112,8 @@ type cursor struct {
 	NoLocation bool `json:"noLocation,omitempty"`
 	// Zone is the code of the user's time zone, empty where the site has none for the user; nil where nobody has looked.
 	Zone *string `json:"zone,omitempty"`
+	// UnknownZone is the code of a zone of the user's that nobody knows, and of which the user was told.
+	UnknownZone string `json:"unknownZone,omitempty"`
 }
 
 // ZoneTold is the code of the user's time zone as a cursor has it; false where it does not tell.
@@ -131,7 +135,9 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 		return s.scanAll(ctx, start)
 	}
 	var from cursor
-	if err := json.Unmarshal(raw, &from); err != nil || from.Watermark.IsZero() || from.Reads != reads || !from.From.Equal(s.o.From) || from.Contact != s.o.User.ContactID {
+	err := json.Unmarshal(raw, &from)
+	s.toldZone = from.UnknownZone
+	if err != nil || from.Watermark.IsZero() || from.Reads != reads || !from.From.Equal(s.o.From) || from.Contact != s.o.User.ContactID {
 		return record.Delta{}, fault.New(fault.FullSync, creatio.Side, "cursor", errors.New("scan activities: the cursor is not one of this user and range"))
 	}
 	answers, err := s.site.ReadAll(ctx, s.window(from.Watermark))
@@ -161,18 +167,36 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 			return record.Delta{}, err
 		}
 	}
-	delta.Cursor, err = s.encode(next)
+	err = s.end(&delta, next)
 	return delta, err
 }
 
-// encode is a cursor with what is known of the site besides.
-func (s *Side) encode(c cursor) (json.RawMessage, error) {
+// end completes a window: with where the next one starts and what is known of the site besides, and with what the user is told of
+// that.
+func (s *Side) end(delta *record.Delta, c cursor) (err error) {
 	c.NoLocation = s.hasNoLocation()
 	if people := s.directory(); people != nil {
-		code := people.zoneOf(s.o.User.ContactID)
-		c.Zone = &code
+		code, unknown := people.zoneOf(s.o.User.ContactID), people.unknownZone(s.o.User.ContactID)
+		if unknown != "" && unknown != s.toldZone {
+			delta.Notices = append(delta.Notices, record.Notice{Note: unknownZone(unknown, code)})
+		}
+		c.Zone, c.UnknownZone = &code, unknown
 	}
-	return json.Marshal(c)
+	delta.Cursor, err = json.Marshal(c)
+	return err
+}
+
+// unknownZone says that nobody knows a user's time zone, and which one counts in its place: the site's, else that of the calendar.
+func unknownZone(code, site string) record.Note {
+	instead := "that of your Google calendar"
+	if site != "" {
+		instead = "the site's own, “" + site + "”,"
+	}
+	return record.Note{
+		Code:    "unknown-zone",
+		Message: "Tandem does not know the time zone that Creatio has for you, “" + code + "”. In its place " + instead + " counts as yours: days begin in it, and new events are made in it.",
+		Action:  "Choose another time zone in Creatio, or leave it.",
+	}
 }
 
 // The answers to a window's queries.
@@ -322,7 +346,7 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 	if err := s.readDirectory(ctx); err != nil {
 		return record.Delta{}, err
 	}
-	delta.Cursor, err = s.encode(next)
+	err = s.end(&delta, next)
 	return delta, err
 }
 

@@ -161,13 +161,12 @@ func (s applier) resolve(j *creatio.Job, now *activityRow) {
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "exists", unsure))
 		return
 	case !j.Action.Removes() && !creatio.Untouched(activity.Schema, j.Plan, is):
-		j.Begun = j.Begun || fault.Ambiguous(unsure)
+		j.Begun = j.Begun || j.Parted || fault.Ambiguous(unsure)
 		j.Refuse(creatio.ErrChanged(unsure))
 		return
 	}
 	if j.Duplicate != nil {
-		id, _ := j.Duplicate.Body["Id"].(string)
-		s.taken.Add(id)
+		s.taken.Add(j.Duplicate.NewID())
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", unsure))
 		return
 	}

@@ -30,7 +30,7 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	ids := slices.Clone(named)
 	for i, a := range answers {
 		if a.Err != nil && i >= len(tied) {
-			return nil, creatio.Barred(a.Err)
+			return nil, creatio.Required(a.Err)
 		}
 		for _, r := range a.Rows {
 			switch {

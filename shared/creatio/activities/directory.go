@@ -92,6 +92,16 @@ func (d *directory) zoneOf(contact string) string {
 	return ""
 }
 
+// unknownZone is the code of the zone that counts for a user and that nobody knows: the user's own, else the site's default; empty
+// where it is known, or where there is none.
+func (d *directory) unknownZone(contact string) string {
+	code := cmp.Or(d.users[contact].TimeZone, d.zone)
+	if _, known := zone.Load(code); known {
+		return ""
+	}
+	return code
+}
+
 func (s *Side) directory() *directory {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -240,7 +240,7 @@ func (p *planner) field(f record.Field) {
 		p.now.location = p.fit(f, want)
 		p.columns["Location"] = p.now.location
 	case activity.Notes:
-		stored := richtext.Write(want, p.now.HTML)
+		stored := richtext.Rewrite(want, p.now.notes, p.now.HTML)
 		p.now.notes, p.now.HTML = richtext.Plain(stored), richtext.IsHTML(stored)
 		p.columns["Notes"] = stored
 	case activity.When:

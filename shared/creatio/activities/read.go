@@ -70,7 +70,7 @@ func (s *Side) readActivities(ctx context.Context, ids []string, more []odata.Qu
 	}
 	for _, a := range slices.Concat(extra[:must], content) {
 		if a.Err != nil {
-			return nil, nil, creatio.Barred(a.Err)
+			return nil, nil, creatio.Required(a.Err)
 		}
 	}
 	found := s.activitiesOf(content)

@@ -95,6 +95,13 @@ func (s *Side) Organizer(adapterState json.RawMessage) string {
 	return who
 }
 
+// TakesPart reports whether an active user owns an activity or takes part in it, by the user's contact.
+func (s *Side) TakesPart(adapterState json.RawMessage, contact string) bool {
+	n, err := readState(adapterState)
+	people := s.directory()
+	return err == nil && (n.Owner == contact || n.hasPart(contact)) && (people == nil || people.closed || people.users[contact].works())
+}
+
 // Tells of participants who are to go to Google and of whom no address is known, or not which.
 func (s *Side) Tells(adapterState json.RawMessage) []record.Note {
 	n, err := readState(adapterState)

@@ -55,7 +55,7 @@ func (s applier) Check(ctx context.Context, jobs []*creatio.Job) error {
 	}
 	for _, j := range jobs {
 		if is, read := now[j.ID]; read {
-			check(j, is)
+			check(j, s.remembered(j, is))
 		}
 		s.prepareWrites(j, links[j.ID])
 	}
@@ -74,6 +74,11 @@ func check(j *creatio.Job, now record.Record) {
 		return
 	}
 	j.Prepared = again
+}
+
+// remembered is the contact of a job as it is now, for what it was taken for.
+func (s *Side) remembered(j *creatio.Job, now record.Record) record.Record {
+	return s.Remember(record.Record{AdapterState: j.AdapterState, Fields: j.Before}, now)
 }
 
 // current reads contacts, by id.
@@ -144,7 +149,7 @@ func (s applier) Resolve(ctx context.Context, jobs []*creatio.Job) error {
 		return err
 	}
 	for _, j := range jobs {
-		s.resolve(j, now[j.ID], links[j.ID])
+		s.resolve(j, s.remembered(j, now[j.ID]), links[j.ID])
 	}
 	return nil
 }
@@ -176,13 +181,15 @@ func (s *Side) resolve(j *creatio.Job, now record.Record, links []string) {
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "exists", doubt))
 		return
 	case !creatio.Untouched(contact.Schema, j.Plan, now):
-		j.Begun = j.Begun || fault.Ambiguous(doubt)
+		if j.Duplicate != nil && !s.HasRow(now.AdapterState, j.Duplicate.NewID()) {
+			s.taken.Add(j.Duplicate.NewID())
+		}
+		j.Begun = j.Begun || j.Parted || fault.Ambiguous(doubt)
 		j.Refuse(creatio.ErrChanged(doubt))
 		return
 	}
 	if j.Duplicate != nil {
-		id, _ := j.Duplicate.Body["Id"].(string)
-		s.taken.Add(id)
+		s.taken.Add(j.Duplicate.NewID())
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "id-taken", doubt))
 		return
 	}

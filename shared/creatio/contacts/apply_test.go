@@ -3,9 +3,11 @@ package contacts
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,48 +42,93 @@ func (s *site) plan(ops ...record.Operation) []record.Plan {
 	return plans
 }
 
-func TestA_contact_and_its_details_change_together_or_not_at_all(t *testing.T) {
+// Where a site undoes what a group did before it failed, nothing has changed. Elsewhere it stays, and that is told.
+func TestA_contact_of_which_a_row_is_refused_is_told_as_it_is(t *testing.T) {
+	t.Parallel()
+	for _, undone := range []bool{true, false} {
+		t.Run(fmt.Sprint(undone), func(t *testing.T) {
+			t.Parallel()
+			s := newSiteOf(t, box.Options{Transactions: undone})
+			barred := s.row("Contact", map[string]any{"Name": "Grace Hopper", "JobTitle": "Admiral"})
+			free := s.row("Contact", map[string]any{"Name": "Ada Lovelace", "JobTitle": "Countess", "MobilePhone": "+12025550100"})
+			s.tag(Classic, barred)
+			s.tag(Classic, free)
+			ops := []record.Operation{
+				change(s.read(Classic, barred), "Programmer", "+12025550101"),
+				// A number that is there already is changed, and none is inserted.
+				change(s.read(Classic, free), "Mathematician", "+12025550102"),
+				s.creation("Emmy"),
+			}
+			// A right that is missing has a row refused: in front of the columns of a contact, and behind a contact that is new.
+			s.box.Deny("Ada", "ContactCommunication", box.Insert)
+			results := s.apply(ops...)
+			if results[1].Err != nil {
+				t.Error(results[1].Err)
+			}
+			// What is told is why the row was refused, and not that others were not written because of it.
+			if f, ok := errors.AsType[*fault.Error](results[0].Err); !ok || f.Kind != fault.ReadOnly || f.Code != "forbidden" || f.Ambiguous {
+				t.Errorf("the reason is told as %v", results[0].Err)
+			}
+			if title := s.box.As("Ada").Get("Contact", barred)["JobTitle"]; title != "Admiral" {
+				t.Errorf("the contact whose number was refused has become %v", title)
+			}
+			made := s.box.System().Get("Contact", ops[2].ID)
+			want := fault.Conflict
+			if undone {
+				want = fault.ReadOnly
+			}
+			if made != nil == undone || !fault.Is(results[2].Err, want) || fault.Ambiguous(results[2].Err) == undone {
+				t.Errorf("made %v, and told %v", made, results[2].Err)
+			}
+			if is := s.box.As("Ada").Get("Contact", free); is["JobTitle"] != "Mathematician" || is["MobilePhone"] != "+12025550102" {
+				t.Errorf("another contact of the batch has become %v, %v", is["JobTitle"], is["MobilePhone"])
+			}
+		})
+	}
+}
+
+// A group whose first write took effect and whose second was refused has changed the contact: what it shows now must not count
+// as the edit of somebody.
+func TestWhat_a_refused_change_left_behind_is_told_as_its_own(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	barred := s.row("Contact", map[string]any{"Name": "Grace Hopper", "JobTitle": "Admiral"})
-	free := s.row("Contact", map[string]any{"Name": "Ada Lovelace", "JobTitle": "Countess", "MobilePhone": "+12025550100"})
-	s.tag(Classic, barred)
-	s.tag(Classic, free)
-	ops := []record.Operation{
-		change(s.read(Classic, barred), "Programmer", "+12025550101"),
-		// A number that is there already is changed, and none is inserted.
-		change(s.read(Classic, free), "Mathematician", "+12025550102"),
-		{
-			Action: record.Create, ID: "aaaaaaaa-0000-4000-8000-000000000001", Join: true, Before: record.Fields{},
-			After: record.Fields{
-				contact.GivenName: {{Text: "Emmy"}}, contact.Surname: {{Text: "Noether"}},
-				contact.Phones: {{Kind: contact.KindMobile, Text: "+12025550103"}},
-			},
-			Changed: []string{contact.GivenName, contact.Surname, contact.Phones},
-		},
-	}
-	// A right that is missing has the last row of a contact refused, behind others that were written.
-	s.box.Deny("Ada", "ContactCommunication", box.Insert)
-	results := s.apply(ops...)
-	for i, failed := range []bool{true, false, true} {
-		if (results[i].Err != nil) != failed {
-			t.Errorf("%d: got %v", i, results[i].Err)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper", "JobTitle": "Admiral", "MobilePhone": "+12025550100"})
+	s.tag(Classic, id)
+	op := change(s.read(Classic, id), "Programmer", "+12025550101")
+	s.box.SetPartFault(func(method, url string) *box.Fault {
+		if method == http.MethodPatch && strings.HasPrefix(url, "Contact(") {
+			return &box.Fault{Status: http.StatusBadRequest, Body: `{"error":{"code":"","message":"The title is not allowed."}}`}
 		}
+		return nil
+	})
+	r := s.apply(op)[0]
+	if is := s.box.As("Ada").Get("Contact", id); is["MobilePhone"] != "+12025550101" || is["JobTitle"] != "Admiral" {
+		t.Fatalf("the contact has become %v, %v", is["JobTitle"], is["MobilePhone"])
 	}
-	// What is told is why the row was refused, and not that others were not written because of it.
-	for _, i := range []int{0, 2} {
-		if f, ok := errors.AsType[*fault.Error](results[i].Err); !ok || f.Kind != fault.ReadOnly || f.Code != "forbidden" {
-			t.Errorf("%d: the reason is told as %v", i, results[i].Err)
+	if !fault.Is(r.Err, fault.Conflict) || !fault.Ambiguous(r.Err) {
+		t.Errorf("got %v, want a conflict that tells that some was written", r.Err)
+	}
+}
+
+// A site may answer with an error after it has written.
+func TestWhat_was_written_although_the_site_answered_with_an_error_counts_as_written(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+	s.tag(Classic, id)
+	read := s.read(Classic, id)
+	op := record.Operation{Action: record.Update, ID: id, AdapterState: read.AdapterState, Before: read.Fields, After: read.Fields.Clone(), Changed: []string{contact.JobTitle}}
+	op.After.SetText(contact.JobTitle, "Admiral")
+	writes := 0
+	s.box.SetPartFault(func(method, _ string) *box.Fault {
+		if method == http.MethodGet {
+			return nil
 		}
-	}
-	if title := s.box.As("Ada").Get("Contact", barred)["JobTitle"]; title != "Admiral" {
-		t.Errorf("the contact whose number was refused has become %v", title)
-	}
-	if made := s.box.System().Get("Contact", ops[2].ID); made != nil {
-		t.Errorf("the contact whose number was refused is there: %v", made["Name"])
-	}
-	if is := s.box.As("Ada").Get("Contact", free); is["JobTitle"] != "Mathematician" || is["MobilePhone"] != "+12025550102" {
-		t.Errorf("another contact of the batch has become %v, %v", is["JobTitle"], is["MobilePhone"])
+		writes++
+		return &box.Fault{Status: http.StatusInternalServerError, After: true, Body: `{"error":{"code":"","message":"23502: null value violates not-null constraint"}}`}
+	})
+	if r := s.apply(op)[0]; r.Err != nil || writes != 1 {
+		t.Errorf("got %v after %d writes, want that the contact shows it", r.Err, writes)
 	}
 }
 
@@ -270,5 +317,92 @@ func TestWhere_a_site_insists_on_an_owner_the_user_owns_what_is_made(t *testing.
 	}
 	if !contact.Schema.Equal(plan.Displayed, s.read(Classic, op.ID).Fields) {
 		t.Errorf("planned %v, shows %v", plan.Displayed, s.read(Classic, op.ID).Fields)
+	}
+}
+
+// A part that fails behind a batch without a reason is told by itself why.
+func TestWhat_is_refused_without_a_reason_is_sent_again_alone_and_told_why(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id, other := s.row("Contact", map[string]any{"Name": "Grace Hopper"}), s.row("Contact", map[string]any{"Name": "Ada Lovelace"})
+	s.tag(Classic, id)
+	s.tag(Classic, other)
+	ops := []record.Operation{change(s.read(Classic, id), "Admiral", "+12025550101"), change(s.read(Classic, other), "Countess", "+12025550102")}
+	s.box.DenyRecord("Ada", "Contact", id, box.Update)
+	s.box.SetPartFault(func(method, _ string) *box.Fault {
+		if method == http.MethodGet {
+			return nil
+		}
+		return &box.Fault{Status: http.StatusInternalServerError, Bare: true}
+	})
+	results := s.apply(ops...)
+	if f, ok := errors.AsType[*fault.Error](results[0].Err); !ok || f.Kind != fault.ReadOnly || f.Code != "forbidden" {
+		t.Errorf("got %v, want that the right is missing", results[0].Err)
+	}
+	if results[1].Err != nil || s.read(Classic, other).Fields.Text(contact.JobTitle) != "Countess" {
+		t.Errorf("got %v, want that the other one is written", results[1].Err)
+	}
+}
+
+func TestA_batch_that_is_refused_as_a_whole_is_halved_until_only_what_is_at_fault_fails(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]box.Fault{
+		"too large, told by a page": {Status: http.StatusRequestEntityTooLarge},
+		"unreadable":                {Status: http.StatusBadRequest, Body: `{"error":{"code":"","message":"The batch cannot be read."}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			var ops []record.Operation
+			for i := range 9 {
+				op := s.creation(fmt.Sprintf("Emmy %d", i))
+				op.ID, op.Link = s.contacts[Classic].NewID(fmt.Sprint(i)), fmt.Sprint(i)
+				ops = append(ops, op)
+			}
+			const wrong = 4
+			s.box.SetFault(func(r *http.Request) *box.Fault {
+				sent, _ := io.ReadAll(r.Body)
+				if r.Method == http.MethodPost && bytes.Contains(sent, []byte("Emmy 4")) {
+					return &answer
+				}
+				return nil
+			})
+			for i, r := range s.apply(ops...) {
+				if (r.Err != nil) != (i == wrong) {
+					t.Errorf("%d: got %v", i, r.Err)
+				}
+			}
+			if n := len(s.box.System().Rows("ContactInTag", nil)); n != len(ops)-1 {
+				t.Errorf("%d contacts are under the tag", n)
+			}
+		})
+	}
+}
+
+// A site that refuses whatever is sent has nothing against a record.
+func TestA_site_that_refuses_every_batch_blames_no_record(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	var ops []record.Operation
+	for i := range 9 {
+		op := s.creation(fmt.Sprintf("Emmy %d", i))
+		op.ID, op.Link = s.contacts[Classic].NewID(fmt.Sprint(i)), fmt.Sprint(i)
+		ops = append(ops, op)
+	}
+	plans := s.plan(ops...)
+	s.box.SetFault(func(r *http.Request) *box.Fault {
+		if strings.HasSuffix(r.URL.Path, "$batch") {
+			return &box.Fault{Status: http.StatusBadRequest, Body: `{"error":{"code":"","message":"The batch cannot be read."}}`}
+		}
+		return nil
+	})
+	results, err := s.contacts[Classic].Apply(t.Context(), plans)
+	if !fault.Is(err, fault.Bug) {
+		t.Errorf("got %v, want that the run ends", err)
+	}
+	for i, r := range results {
+		if fault.Is(r.Err, fault.BadRecord) || r.Err == nil {
+			t.Errorf("%d: got %v", i, r.Err)
+		}
 	}
 }

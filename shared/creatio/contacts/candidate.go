@@ -7,6 +7,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -33,12 +34,21 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	for chunk := range slices.Chunk(splitNames(like), creatio.MaxListedTwice) {
 		queries = append(queries, odata.Query{Set: "Contact", Select: []string{"Id"}, Filter: odata.Or(chunk...)})
 	}
-	answers, err := s.site.ReadAll(ctx, queries)
+	sure := len(queries)
+	queries = append(queries, colleagueQueries(like)...)
+	answers, err := s.site.Read(ctx, queries)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
-	for i, a := range answers {
+	for _, a := range answers[sure:] {
+		// Where accounts may not be read, nobody is known by one.
+		ids = append(ids, namesakes(like, a.Rows)...)
+	}
+	for i, a := range answers[:sure] {
+		if a.Err != nil {
+			return nil, creatio.Barred(a.Err)
+		}
 		column := "Id"
 		if i < communications {
 			column = "ContactId"
@@ -51,15 +61,62 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	return slices.DeleteFunc(records, func(r record.Record) bool { return r.Gone }), err
 }
 
+// colleagueQueries ask for the names of everybody who works where one of like does. A name may be spelled in a way that no query finds.
+func colleagueQueries(like []record.Record) []odata.Query {
+	var companies []string
+	for _, r := range like {
+		if name := r.Fields.Text(contact.Company); name != "" && len(nameKeysOf(r.Fields)) > 0 {
+			companies = append(companies, creatio.Spellings(name)...)
+		}
+	}
+	var out []odata.Query
+	for chunk := range slices.Chunk(creatio.Unique(companies), creatio.MaxListed) {
+		out = append(out, odata.Query{
+			Set: "Contact", Select: []string{"Id", "Name", "Surname", "GivenName", "MiddleName"}, Filter: odata.In("Account/Name", creatio.Texts(chunk)),
+		})
+	}
+	return out
+}
+
+// namesakes are the contacts of rows that have the name of one of like, in whatever spelling.
+func namesakes(like []record.Record, rows []odata.Row) []string {
+	known := map[string]bool{}
+	for _, r := range like {
+		for _, k := range nameKeysOf(r.Fields) {
+			known[k] = true
+		}
+	}
+	var ids []string
+	for _, r := range rows {
+		p, f := contactOf(r), record.Fields{}
+		p.readName(f, &state{})
+		if slices.ContainsFunc(nameKeysOf(f), func(k string) bool { return known[k] }) {
+			ids = append(ids, p.id)
+		}
+	}
+	return ids
+}
+
+// nameKeysOf are the spellings of a name, however else somebody can be reached.
+func nameKeysOf(f record.Fields) []string {
+	name := record.Fields{}
+	for _, part := range []string{contact.GivenName, contact.MiddleName, contact.Surname} {
+		name.SetText(part, f.Text(part))
+	}
+	return contact.CandidateKeys(match.Item{Fields: name})
+}
+
 // addressesOf are the e-mail addresses of records as they are written, in lower case as the site keeps them to search by, and
 // under the other domains of their service. A site may have them under a type of its own.
 func addressesOf(like []record.Record) []string {
 	var out []string
 	for _, r := range like {
-		for _, e := range r.Fields[contact.Emails] {
+		for _, e := range slices.Concat(r.Fields[contact.Emails], r.Untracked[contact.Emails]) {
 			text := strings.TrimSpace(e.Text)
 			out = append(out, text, strings.ToLower(text))
-			out = append(out, contact.EmailSpellings(text)...)
+			for _, spelling := range contact.EmailSpellings(text) {
+				out = append(out, spelling, "mailto:"+spelling)
+			}
 		}
 	}
 	return creatio.Unique(out)
@@ -68,14 +125,14 @@ func addressesOf(like []record.Record) []string {
 // conditionsPerNumber is how many conditions find one number.
 const conditionsPerNumber = 6
 
-// numbersOf are the conditions that find the numbers of records. A site keeps the digits of a number from the last to
+// numbersOf are the conditions that find the numbers of records, under any label. A site keeps the digits of a number from the last to
 // the first in SearchNumber, to find it by its end however it is written; where a site does not, the number has to be
 // written as it is here, or plainly.
 func numbersOf(like []record.Record) [][]odata.Filter {
 	var out [][]odata.Filter
 	seen := map[string]bool{}
 	for _, r := range like {
-		for _, e := range r.Fields[contact.Phones] {
+		for _, e := range slices.Concat(r.Fields[contact.Phones], r.Untracked[contact.Phones]) {
 			number := strings.TrimSpace(e.Text)
 			if number == "" || seen[number] {
 				continue

@@ -49,6 +49,9 @@ func (s *Side) Chosen() bool { return true }
 // Site is the address of the site, whose contacts all of its users share.
 func (s *Side) Site() string { return s.site.URL() }
 
+// Home is the country of the user's culture.
+func (s *Side) Home() string { return s.user.Region() }
+
 // Ahead is how far the site's clock is ahead of this one.
 func (s *Side) Ahead() time.Duration { return s.site.Ahead() }
 
@@ -90,9 +93,13 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	if gone, err := s.scopeGone(answers[0]); gone || err != nil {
 		return record.Delta{ScopeGone: gone, Cursor: raw}, err
 	}
+	if accounts := &answers[len(answers)-1]; fault.Is(accounts.Err, fault.ReadOnly) || fault.Is(accounts.Err, fault.Misconfigured) {
+		// Who may not read accounts does not see their names.
+		accounts.Err, accounts.Rows = nil, nil
+	}
 	for _, a := range answers {
 		if a.Err != nil {
-			return record.Delta{}, creatio.Barred(a.Err)
+			return record.Delta{}, creatio.Required(a.Err)
 		}
 	}
 	next := cursor{Watermark: s.site.Watermark(start), Tag: s.tag.ID, Count: answers[1].Total, Thorough: from.Thorough, Reads: reads}
@@ -128,7 +135,7 @@ func (s *Side) Relist(raw json.RawMessage, by int) json.RawMessage {
 }
 
 // window asks for everything that tells of a change: the tag itself, the number of its links, links that are new,
-// contacts that changed, and rows of details that did. The latter do not move their contact's time of change.
+// contacts that changed, and rows of details and accounts that did. The latter do not move their contact's time of change.
 func (s *Side) window(since time.Time) []odata.Query {
 	changed := odata.Ge("ModifiedOn", odata.DateTime(since))
 	queries := []odata.Query{
@@ -139,10 +146,14 @@ func (s *Side) window(since time.Time) []odata.Query {
 		{Set: "ContactCommunication", Select: []string{"Id", "ContactId"}, Filter: changed},
 		{Set: "ContactAddress", Select: []string{"Id", "ContactId"}, Filter: changed},
 		{Set: "ContactAnniversary", Select: []string{"Id", "ContactId"}, Filter: changed},
+		{Set: "Contact", Select: []string{"Id"}, Filter: odata.Ge("Account/ModifiedOn", odata.DateTime(since))},
 	}
 	if s.tag.Kind == Classic {
 		queries[3] = odata.Query{
 			Set: s.set, Select: []string{"Id", s.contact}, Filter: s.links(odata.Ge("Entity/ModifiedOn", odata.DateTime(since))),
+		}
+		queries[7] = odata.Query{
+			Set: s.set, Select: []string{"Id", s.contact}, Filter: s.links(odata.Ge("Entity/Account/ModifiedOn", odata.DateTime(since))),
 		}
 	}
 	return queries
@@ -155,7 +166,7 @@ func (s *Side) touched(answers []creatio.Answer) []string {
 		changed = s.contact
 	}
 	var ids []string
-	for i, column := range []string{s.contact, changed, "ContactId", "ContactId", "ContactId"} {
+	for i, column := range []string{s.contact, changed, "ContactId", "ContactId", "ContactId", changed} {
 		for _, r := range answers[i].Rows {
 			ids = append(ids, r.Lookup(column))
 		}
@@ -163,12 +174,9 @@ func (s *Side) touched(answers []creatio.Answer) []string {
 	return creatio.NormalIDs(ids)
 }
 
-// scopeGone reads the tag's own row.
+// scopeGone reads the tag's own row. Only a list without it tells that the tag is gone.
 func (s *Side) scopeGone(tag creatio.Answer) (bool, error) {
-	if creatio.UnknownSet(tag.Err) {
-		return true, nil
-	}
-	return tag.Err == nil && !s.holds(tag.Rows, s.user.ContactID), creatio.Barred(tag.Err)
+	return tag.Err == nil && !s.holds(tag.Rows, s.user.ContactID), creatio.Required(tag.Err)
 }
 
 // members lists the contacts under the tag, and counts its links.
@@ -201,12 +209,12 @@ func (s *Side) scanAll(ctx context.Context, start time.Time) (record.Delta, erro
 		return record.Delta{ScopeGone: gone}, err
 	}
 	if err := answers[1].Err; err != nil {
-		return record.Delta{}, creatio.Barred(err)
+		return record.Delta{}, creatio.Required(err)
 	}
 	delta := record.Delta{Members: s.linked(answers[1].Rows)}
 	tagged, count := s.tagged(answers[1].Rows), len(answers[1].Rows)
 	answers = nil
-	err = s.eachPerson(ctx, delta.Members, nil, func(people []*person, _ []odata.Row) {
+	err = s.eachTagged(ctx, delta.Members, func(people []*person) {
 		for _, p := range people {
 			p.member, p.tagged = true, tagged[p.id]
 			delta.Records = append(delta.Records, record.Pack(p.record()))

@@ -37,13 +37,18 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	var out pairing
 	repeats := map[string][]row{}
 	var free []row
-	seen := map[string]bool{}
-	for _, r := range rows {
-		if key := f.Key(r.entry()); seen[key] {
-			repeats[key] = append(repeats[key], r)
+	seen, keys := map[string]bool{}, map[string]string{}
+	entries := make([]record.Entry, len(rows))
+	for i, r := range rows {
+		entries[i] = r.entry()
+	}
+	for i, key := range f.Keys(entries) {
+		keys[rows[i].ID] = key
+		if seen[key] || f.Key(entries[i]) != key {
+			repeats[key] = append(repeats[key], rows[i])
 		} else {
 			seen[key] = true
-			free = append(free, r)
+			free = append(free, rows[i])
 		}
 	}
 	pick := func(fits func(row) bool) (row, bool) {
@@ -59,7 +64,7 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 		for _, w := range want {
 			if r, ok := pick(func(r row) bool { return fits(r, w) }); ok {
 				out.change = append(out.change, rowFor{r, w})
-				out.remove = append(out.remove, repeats[f.Key(r.entry())]...)
+				out.remove = append(out.remove, repeats[keys[r.ID]]...)
 				continue
 			}
 			rest = append(rest, w)
@@ -69,7 +74,7 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	var rest []wanted
 	for _, w := range want {
 		if r, ok := pick(func(r row) bool { return f.Same(r.entry(), w.displayed) }); ok {
-			out.keep = append(append(out.keep, r), repeats[f.Key(r.entry())]...)
+			out.keep = append(append(out.keep, r), repeats[keys[r.ID]]...)
 			out.held = append(out.held, w)
 			continue
 		}
@@ -78,7 +83,7 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	rest = change(rest, func(r row, w wanted) bool { return f.Key(r.entry()) == f.Key(w.displayed) })
 	out.insert = change(rest, func(r row, w wanted) bool { return r.entry().Kind == w.displayed.Kind })
 	for _, r := range free {
-		out.remove = append(append(out.remove, r), repeats[f.Key(r.entry())]...)
+		out.remove = append(append(out.remove, r), repeats[keys[r.ID]]...)
 	}
 	return out
 }
@@ -87,10 +92,14 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 func (p *planner) communications(f record.Field) {
 	var want []wanted
 	seen := map[string]bool{}
-	for _, e := range p.op.After[f.Name] {
-		as := p.communication(f, e)
-		key := f.Key(as)
-		if as.Text == "" || seen[key] {
+	after := p.op.After[f.Name]
+	fitting := make([]record.Entry, len(after))
+	for i, e := range after {
+		fitting[i] = p.communication(f, e)
+	}
+	for i, key := range f.Keys(fitting) {
+		e, as := after[i], fitting[i]
+		if as.Text == "" || seen[key] || f.Key(as) != key {
 			p.project(f.Name, e, record.Entry{})
 			continue
 		}
@@ -99,7 +108,7 @@ func (p *planner) communications(f record.Field) {
 	}
 	have := p.state.rowsOf(f.Name)
 	match := pair(f, have, want)
-	after := slices.Clone(match.keep)
+	kept := slices.Clone(match.keep)
 	for _, r := range match.remove {
 		p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactCommunication", ID: r.ID})
 	}
@@ -114,7 +123,7 @@ func (p *planner) communications(f record.Field) {
 			r.Kind = c.want.displayed.Kind
 			body["CommunicationTypeId"] = communicationType(r.Kind)
 		}
-		after = append(after, r)
+		kept = append(kept, r)
 		p.changes = append(p.changes, creatio.Write{Method: "PATCH", Set: "ContactCommunication", ID: r.ID, Body: body})
 	}
 	for _, w := range match.insert {
@@ -125,11 +134,11 @@ func (p *planner) communications(f record.Field) {
 		case contact.Websites:
 			r.Kind = kindWeb
 		}
-		r.Primary = !slices.ContainsFunc(after, func(o row) bool { return o.Kind == r.Kind })
-		after = append(after, r)
+		r.Primary = !slices.ContainsFunc(kept, func(o row) bool { return o.Kind == r.Kind })
+		kept = append(kept, r)
 		p.insertCommunication(r)
 	}
-	p.setRows(f, after, want)
+	p.setRows(f, kept, want)
 }
 
 // communication is an entry as its row can hold it; empty where it cannot.

@@ -107,16 +107,16 @@ func (p *person) untracked() record.Fields {
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name, so that nothing
-// depends on how this site would split it. A name that only stands in for one does not show: Creatio requires one
-// of everybody, Google of nobody.
+// depends on how this site would split it. Creatio requires one of everybody, Google of nobody: one that says that there is none
+// does not show.
 func (p *person) readName(f record.Fields, n *state) {
 	given, middle, surname := strings.TrimSpace(p.given), strings.TrimSpace(p.middle), strings.TrimSpace(p.surname)
 	if given == "" && middle == "" && surname == "" {
 		given = strings.TrimSpace(p.name)
 		n.Whole = given != ""
 	}
-	if only := given + surname; middle == "" && (given == "" || surname == "") && standsIn(only, f) {
-		n.Stand = only
+	if given+middle+surname == nameless {
+		n.Stand = nameless
 		return
 	}
 	f.SetText(contact.GivenName, given)
@@ -126,24 +126,6 @@ func (p *person) readName(f record.Fields, n *state) {
 
 // nameless is the name of a contact of whom nothing is known that could stand in for one.
 const nameless = "(no name)"
-
-// standsIn reports whether a name is only the contact's company, e-mail address or number.
-func standsIn(name string, f record.Fields) bool {
-	if name == "" {
-		return false
-	}
-	if name == nameless || name == record.Cut(f.Text(contact.Company), maxName) {
-		return true
-	}
-	for _, field := range []string{contact.Emails, contact.Phones} {
-		for _, e := range f[field] {
-			if name == record.Cut(e.Text, maxName) {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // readBirthday reads the birthday.
 func (p *person) readBirthday(f record.Fields, n *state) {

@@ -62,10 +62,8 @@ func planContact(op record.Operation, have state, names creatio.Names, taken map
 		}
 	}
 	named := changed[contact.GivenName] || changed[contact.MiddleName] || changed[contact.Surname]
-	if named || p.state.Stand != "" || op.Action == record.Create {
+	if named || p.stood() != "" || op.Action == record.Create {
 		p.name()
-	} else {
-		p.hideName()
 	}
 	return p.finish()
 }
@@ -93,11 +91,20 @@ func (p *planner) field(f record.Field) {
 	}
 }
 
+// plainColumns are those that the insertion of a contact carries. The others come behind its details: the site takes the name
+// apart that it requires, and makes a row of a birthday by itself where it finds none.
+var plainColumns = []string{"SalutationTypeId", "JobId", "JobTitle", "DepartmentId", "AccountId", "Notes"}
+
 func (p *planner) finish() planned {
 	if p.op.Action == record.Create {
-		p.out.writes = append(p.out.writes, creatio.Write{Method: "POST", Set: "Contact", Body: map[string]any{
-			"Id": p.op.ID, "Name": p.displayName(nil),
-		}})
+		body := map[string]any{"Id": p.op.ID, "Name": p.displayName(nil)}
+		for _, column := range plainColumns {
+			if value, set := p.columns[column]; set {
+				body[column] = value
+				delete(p.columns, column)
+			}
+		}
+		p.out.writes = append(p.out.writes, creatio.Write{Method: "POST", Set: "Contact", Body: body})
 	}
 	p.out.writes = append(p.out.writes, p.deletes...)
 	p.out.writes = append(p.out.writes, p.changes...)
@@ -221,12 +228,9 @@ func (p *planner) jobTitle() {
 	p.set(contact.JobTitle, want)
 }
 
-// noteText writes the notes in the form that they had. Notes that begin with signs of HTML in them are written as HTML: the newer
-// pages show every note as that.
+// noteText writes the notes in the form that they had.
 func (p *planner) noteText() {
-	text := p.op.After.Text(contact.Notes)
-	begins := p.op.Before.Text(contact.Notes) == "" && strings.ContainsAny(text, "<&")
-	stored := richtext.Write(text, p.state.HTML || begins)
+	stored := richtext.Rewrite(p.op.After.Text(contact.Notes), p.op.Before.Text(contact.Notes), p.state.HTML)
 	p.columns["Notes"] = stored
 	p.state.HTML = richtext.IsHTML(stored)
 	p.set(contact.Notes, richtext.Plain(stored))
@@ -280,87 +284,4 @@ func (p *planner) birthday() {
 	}
 	p.columns["BirthDate"] = stamp
 	p.set(contact.Birthday, want)
-}
-
-// name writes the parts of the name, from which the site rebuilds the whole. A contact without one gets what it
-// is known by, since Creatio requires a name.
-func (p *planner) name() {
-	given, middle, surname := p.part(contact.GivenName), p.part(contact.MiddleName), p.part(contact.Surname)
-	fields := contact.Schema.Clean(p.out.fields)
-	stand := ""
-	if given+middle+surname == "" {
-		if p.op.Action != record.Create && standsIn(p.state.Stand, fields) {
-			return
-		}
-		stand = p.displayName(fields)
-		given = stand
-	}
-	given, middle, surname = p.fitName(given, middle, surname)
-	all := p.op.Action == record.Create || p.state.Whole || p.state.Stand != "" || stand != ""
-	for _, c := range []struct{ column, field, value string }{
-		{"GivenName", contact.GivenName, given}, {"MiddleName", contact.MiddleName, middle}, {"Surname", contact.Surname, surname},
-	} {
-		if all || c.value != strings.TrimSpace(p.op.Before.Text(c.field)) {
-			p.columns[c.column] = c.value
-		}
-	}
-	p.state.Whole, p.state.Stand = false, ""
-	shown := record.Fields{contact.Company: fields[contact.Company], contact.Emails: fields[contact.Emails], contact.Phones: fields[contact.Phones]}
-	after := person{given: given, middle: middle, surname: surname}
-	after.readName(shown, &p.state)
-	for _, f := range []string{contact.GivenName, contact.MiddleName, contact.Surname} {
-		p.set(f, shown.Text(f))
-	}
-}
-
-// hideName has a name show no longer that nobody changes, but that says no more than the company, an address or a number that
-// the contact gets: it reads as one that stands in.
-func (p *planner) hideName() {
-	text := func(field string) string { return strings.TrimSpace(p.op.Before.Text(field)) }
-	given, surname := text(contact.GivenName), text(contact.Surname)
-	only := given + surname
-	if text(contact.MiddleName) != "" || (given != "" && surname != "") || !standsIn(only, contact.Schema.Clean(p.out.fields)) {
-		return
-	}
-	p.state.Stand = only
-	for _, f := range []string{contact.GivenName, contact.Surname} {
-		p.set(f, "")
-	}
-}
-
-func (p *planner) part(field string) string { return strings.TrimSpace(p.op.After.Text(field)) }
-
-// fitName cuts the parts so that the whole name fits its column as well.
-func (p *planner) fitName(given, middle, surname string) (string, string, string) {
-	parts := []*string{&given, &middle, &surname}
-	before := given + middle + surname
-	for {
-		total, longest := -1, parts[0]
-		for _, s := range parts {
-			if *s != "" {
-				total += record.Length(*s) + 1
-			}
-			if record.Length(*s) > record.Length(*longest) {
-				longest = s
-			}
-		}
-		if total <= maxName {
-			break
-		}
-		*longest = record.Cut(*longest, record.Length(*longest)-(total-maxName))
-	}
-	if given+middle+surname != before {
-		p.note(contact.GivenName, "cut", "Creatio has no room for all of the name; the end is missing there.",
-			"Shorten the name, or leave it: the full name stays in Google.")
-	}
-	return given, middle, surname
-}
-
-// displayName is the name of a contact as a whole, or what stands in for it: in a contact that exists, something
-// that it shows.
-func (p *planner) displayName(shown record.Fields) string {
-	if p.op.Action == record.Create {
-		shown = p.op.After
-	}
-	return record.Cut(contact.Title(shown), maxName)
 }

@@ -1,6 +1,7 @@
 package contacts
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -231,14 +232,73 @@ func TestPlan_a_contact_without_a_name_is_called_by_what_it_has(t *testing.T) {
 	if p.given != "info@example.com" {
 		t.Errorf("the site got the name %q", p.given)
 	}
-	read := p.record()
-	if len(read.Fields[contact.GivenName]) > 0 {
-		t.Errorf("the stand-in shows as a name: %+v", read.Fields)
+	read, standIn := p.record(), fields(contact.GivenName, "info@example.com")
+	if len(planned.projections) != 1 || !planned.projections[0].Canonical.IsZero() || planned.projections[0].Displayed.Text != "info@example.com" {
+		t.Errorf("it is not told that the name stands in: %+v", planned.projections)
 	}
-	// Another address: the stand-in follows, or it would become a name.
-	next, got := update(t, p, with(read.Fields, contact.Emails, record.Entry{Text: "office@example.com"}))
-	if p.given != "office@example.com" || len(got.Fields[contact.GivenName]) > 0 {
-		t.Errorf("got name %q, fields %+v, writes %+v", p.given, got.Fields, next.writes)
+	kept, err := readState(read.AdapterState)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Another address: the stand-in follows. A person's own name does not.
+	for _, tc := range []struct {
+		standIns record.Fields
+		want     string
+	}{{standIn, "office@example.com"}, {nil, "info@example.com"}} {
+		after := with(read.Fields, contact.Emails, record.Entry{Text: "office@example.com"})
+		next := planContact(record.Operation{
+			Action: record.Update, ID: "new", Before: read.Fields, After: after, Changed: []string{contact.Emails}, StandIns: tc.standIns,
+		}, kept, lists(), nil)
+		if got := next.fields.Text(contact.GivenName); got != tc.want {
+			t.Errorf("got name %q, want %q, writes %+v", got, tc.want, next.writes)
+		}
+	}
+}
+
+// A company that Creatio has no account of names its contact, for as long as the company has the name.
+func TestPlan_a_company_without_a_name_is_called_by_its_name(t *testing.T) {
+	t.Parallel()
+	numbers := with(record.Fields{}, contact.Phones, phone("work", "+1 202 555 0143"))
+	before := with(fields(contact.GivenName, "Harbor Office"), contact.Phones, phone("work", "+1 202 555 0143"))
+	for name, tc := range map[string]struct {
+		after   record.Fields
+		changed string
+		want    string
+	}{
+		"the company is renamed":     {with(before, contact.Company, record.Entry{Text: "Harbour Bureau"}), contact.Company, "Harbour Bureau"},
+		"the company is taken away":  {before, contact.Company, "+1 202 555 0143"},
+		"something else is changed":  {with(before, contact.Phones, phone("work", "+1 202 555 0199")), contact.Phones, "Harbor Office"},
+		"it gets a name":             {with(numbers, contact.Surname, record.Entry{Text: "Lee"}), contact.GivenName, ""},
+		"another value is added too": {with(before, contact.Emails, record.Entry{Text: "info@example.com"}), contact.Emails, "Harbor Office"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := planContact(record.Operation{
+				Action: record.Update, ID: "p", Before: before, After: tc.after, Changed: []string{tc.changed}, StandIns: fields(contact.GivenName, "Harbor Office"),
+			}, state{}, creatio.Names{}, nil)
+			if got := p.fields.Text(contact.GivenName); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// Versions before hid a name that stands in. What they kept of a contact is read as they did.
+func TestRemember_a_name_that_an_earlier_version_hid(t *testing.T) {
+	t.Parallel()
+	known := record.Record{AdapterState: state{Stand: "info@example.com"}.encode()}
+	read := func(given, surname string) record.Record {
+		p := &person{id: "p", given: given, surname: surname}
+		return p.record()
+	}
+	var side *Side
+	if got := side.Remember(known, read("", "info@example.com")); len(got.Fields) > 0 || !bytes.Equal(got.AdapterState, known.AdapterState) {
+		t.Errorf("it shows: %+v %s", got.Fields, got.AdapterState)
+	}
+	for _, r := range []record.Record{side.Remember(known, read("Iris", "")), side.Remember(record.Record{}, read("info@example.com", ""))} {
+		if len(r.Fields) == 0 {
+			t.Errorf("a name is hidden: %+v", r)
+		}
 	}
 }
 

@@ -44,9 +44,14 @@ func (s *Side) people(ctx context.Context, ids []string, more func(ids []string)
 	if err != nil {
 		return nil, nil, err
 	}
-	byID := make(map[string]*person, len(ids))
-	people := make([]*person, 0, len(ids))
-	var rest []odata.Row
+	people, rest := peopleOf(answers, per)
+	return people, rest, s.readDays(ctx, people)
+}
+
+// peopleOf puts the answers to contactQueries together, of which there are so many at a time: with what one more query has,
+// where there is one.
+func peopleOf(answers []creatio.Answer, per int) (people []*person, rest []odata.Row) {
+	byID := map[string]*person{}
 	for i, a := range answers {
 		for _, r := range a.Rows {
 			owner := byID[strings.ToLower(r.Lookup("ContactId"))]
@@ -67,16 +72,20 @@ func (s *Side) people(ctx context.Context, ids []string, more func(ids []string)
 			}
 		}
 	}
-	return people, rest, s.readDays(ctx, people)
+	return people, rest
 }
 
-// contactQueries ask for contacts, their communications, addresses and birthdays, in this order.
+// contactQueries ask for contacts by id, their communications, addresses and birthdays, in this order.
 func contactQueries(ids []string) []odata.Query {
 	listed := creatio.Guids(ids)
-	of := odata.In("Contact/Id", listed)
+	return contentQueries(odata.In("Id", listed), odata.In("Contact/Id", listed))
+}
+
+// contentQueries are contactQueries of contacts, and of details of contacts, that match.
+func contentQueries(contacts, of odata.Filter) []odata.Query {
 	return []odata.Query{
 		{
-			Set: "Contact", Filter: odata.In("Id", listed),
+			Set: "Contact", Filter: contacts,
 			Select: []string{
 				"Id", "Name", "Surname", "GivenName", "MiddleName", "SalutationTypeId", "JobId", "JobTitle", "DepartmentId", "AccountId",
 				"BirthDate", "Notes", "Skype", "PhotoId", "ModifiedOn",

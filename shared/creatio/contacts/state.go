@@ -28,7 +28,8 @@ type state struct {
 	Whole bool `json:"whole,omitempty"`
 	// Hidden are the fields of which the contact has a value that the user may not read.
 	Hidden []string `json:"hidden,omitempty"`
-	// Stand is the name where it only stands in for one, being the contact's address or number; it does not show.
+	// Stand is the name that does not show: the one of a contact of whom nothing is known, or, as versions before kept it, one that
+	// stands in for a missing name. What Tandem writes in the place of a missing name now shows, and the link tells that it stands in.
 	Stand string `json:"stand,omitempty"`
 }
 
@@ -57,6 +58,22 @@ func (c *Side) HasRow(adapterState json.RawMessage, id string) bool {
 	n, err := readState(adapterState)
 	is := func(r row) bool { return strings.EqualFold(r.ID, id) }
 	return err == nil && (slices.ContainsFunc(n.Communications, is) || slices.ContainsFunc(n.Addresses, is) || slices.Contains(n.Birthdays, strings.ToLower(id)))
+}
+
+// Remember has a name not show that versions before hid because it stands in for a missing one, for as long as nobody changes it.
+func (c *Side) Remember(known, read record.Record) record.Record {
+	was, err := readState(known.AdapterState)
+	is, err2 := readState(read.AdapterState)
+	name := read.Fields.Text(contact.GivenName) + read.Fields.Text(contact.Surname)
+	if err != nil || err2 != nil || was.Stand == "" || name != was.Stand || read.Fields.Text(contact.MiddleName) != "" || read.Gone {
+		return read
+	}
+	read.Fields = read.Fields.Clone()
+	delete(read.Fields, contact.GivenName)
+	delete(read.Fields, contact.Surname)
+	is.Stand = was.Stand
+	read.AdapterState = is.encode()
+	return read
 }
 
 func readState(raw json.RawMessage) (state, error) {

@@ -28,7 +28,7 @@ type Tag struct {
 // Tags are the private contact tags that the user has made, of both kinds, by name.
 func Tags(ctx context.Context, site *creatio.Site, contactID string) ([]Tag, error) {
 	mine := odata.Eq("CreatedBy/Id", odata.Guid(contactID))
-	answers, err := site.Read(ctx, []odata.Query{
+	answers, err := site.Read(odata.Small(ctx), []odata.Query{
 		{Set: "ContactTag", Select: []string{"Id", "Name"}, Filter: odata.And(odata.Eq("Type/Id", odata.Guid(tagPrivate)), mine)},
 		{Set: "Tag", Select: []string{"Id", "Name", "EntitySchemaName"}, Filter: odata.And(odata.Eq("TagAccess/Id", odata.Guid(tagMine)), mine)},
 	})
@@ -53,6 +53,9 @@ func Tags(ctx context.Context, site *creatio.Site, contactID string) ([]Tag, err
 	}
 	if len(tags) == 0 && missing != nil {
 		return nil, missing
+	}
+	if creatio.UnknownSet(answers[0].Err) && creatio.UnknownSet(answers[1].Err) {
+		return nil, creatio.Required(answers[0].Err)
 	}
 	slices.SortFunc(tags, func(a, b Tag) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))

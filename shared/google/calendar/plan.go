@@ -285,7 +285,11 @@ func (p *planner) zone(m activity.Moment) *time.Location {
 	switch {
 	case known:
 		return loc
-	case code != "" && !m.AllDay:
+	case code == "":
+	case m.AllDay:
+		p.note(activity.When, "unknown-zone", "Tandem does not know the activity's time zone, “"+code+"”, so its days are those of its owner's.",
+			"Choose another time zone in Creatio, or leave it.")
+	default:
 		p.note(activity.When, "unknown-zone", "Tandem does not know the activity's time zone, “"+code+"”, so the event has your own. It is at the same time all the same.",
 			"Choose another time zone in Creatio, or leave it.")
 	}

@@ -177,12 +177,15 @@ func countryOf(a *people.Address) string {
 // else the same one whatever their order, which Google does not promise.
 func (l list[T]) visible() (chosen map[string]int, keys []string) {
 	chosen, keys = map[string]int{}, make([]string, len(l.items))
-	for i, item := range l.items {
+	for i, key := range l.field.Keys(l.represented()) {
+		item := l.items[i]
 		e, ok := l.entry(item)
 		if !ok {
 			continue
 		}
-		keys[i] = "=" + l.field.Key(e)
+		if keys[i] = "=" + key; l.field.Key(e) != key {
+			continue
+		}
 		j, taken := chosen[keys[i]]
 		if !taken {
 			chosen[keys[i]] = i
@@ -194,6 +197,17 @@ func (l list[T]) visible() (chosen map[string]int, keys []string) {
 		}
 	}
 	return chosen, keys
+}
+
+// represented are the items as the set shows them, those empty that Tandem cannot represent.
+func (l list[T]) represented() []record.Entry {
+	out := make([]record.Entry, len(l.items))
+	for i, item := range l.items {
+		if e, ok := l.entry(item); ok {
+			out[i] = e
+		}
+	}
+	return out
 }
 
 // entries are the items that show.

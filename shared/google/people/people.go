@@ -103,7 +103,7 @@ const (
 )
 
 // personFields is all that Tandem reads of a person.
-const personFields = "addresses,biographies,birthdays,clientData,emailAddresses,imClients,memberships,metadata,names,organizations,phoneNumbers,photos,urls"
+const personFields = "addresses,biographies,birthdays,clientData,emailAddresses,imClients,memberships,metadata,names,nicknames,organizations,phoneNumbers,photos,urls"
 
 // contactSource keeps profiles, which belong to other people, out of what is read.
 const contactSource = "READ_SOURCE_TYPE_CONTACT"

@@ -67,6 +67,7 @@ func of(m *people.FieldMetadata, source *people.Source) bool {
 func ownOf(p *people.Person, source *people.Source) *people.Person {
 	return &people.Person{
 		Names:          only(p.Names, source, func(e *people.Name) *people.FieldMetadata { return e.Metadata }),
+		Nicknames:      only(p.Nicknames, source, func(e *people.Nickname) *people.FieldMetadata { return e.Metadata }),
 		Organizations:  only(p.Organizations, source, func(e *people.Organization) *people.FieldMetadata { return e.Metadata }),
 		Birthdays:      only(p.Birthdays, source, func(e *people.Birthday) *people.FieldMetadata { return e.Metadata }),
 		Biographies:    only(p.Biographies, source, func(e *people.Biography) *people.FieldMetadata { return e.Metadata }),
@@ -122,6 +123,9 @@ func fieldsOf(p *people.Person) record.Fields {
 	if len(p.Names) > 0 {
 		readName(f, p.Names[0])
 	}
+	if nick := nicknameOf(p); nick != "" && nameless(f) {
+		f.SetText(contact.GivenName, nick)
+	}
 	if i := managedOrganization(p.Organizations); i >= 0 {
 		o := p.Organizations[i]
 		f.SetText(contact.Company, strings.TrimSpace(o.Name))
@@ -158,7 +162,30 @@ func untrackedOf(p *people.Person) record.Fields {
 	if len(p.Names) > 0 {
 		out.SetText(contact.Suffix, strings.TrimSpace(p.Names[0].HonorificSuffix))
 	}
+	out.SetText(contact.Nickname, nicknameOf(p))
 	return out
+}
+
+func nameless(f record.Fields) bool {
+	return f.Text(contact.GivenName)+f.Text(contact.MiddleName)+f.Text(contact.Surname) == ""
+}
+
+// nicknameOf is what people call a contact, which names one that has no other name. It is not written.
+func nicknameOf(p *people.Person) string {
+	best := ""
+	for _, n := range p.Nicknames {
+		text := strings.TrimSpace(n.Value)
+		if n.Type == "MAIDEN_NAME" || n.Type == "INITIALS" || text == "" {
+			continue
+		}
+		if foremost(n.Metadata) {
+			return text
+		}
+		if best == "" || text < best {
+			best = text
+		}
+	}
+	return best
 }
 
 // readName reads the parts of the name. A name that was never split shows whole as the given name.

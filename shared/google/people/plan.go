@@ -64,10 +64,12 @@ func (p planned) displayed(before record.Fields) record.Fields {
 	if len(p.mask) == 0 {
 		return out
 	}
-	after := fieldsOf(asShown(p.person))
+	after := asShown(p.person)
+	after.Nicknames = p.state.Person.Nicknames
+	shown := fieldsOf(after)
 	for _, name := range p.mask {
 		for _, field := range fieldsIn[name] {
-			if out[field] = after[field]; len(out[field]) == 0 {
+			if out[field] = shown[field]; len(out[field]) == 0 {
 				delete(out, field)
 			}
 		}

@@ -106,6 +106,10 @@ func (p *planner) name() {
 	n.UnstructuredName, n.DisplayName, n.DisplayNameLastFirst, n.Metadata = "", "", "", nil
 	n.GivenName, n.MiddleName = p.text(contact.GivenName), p.text(contact.MiddleName)
 	n.FamilyName, n.HonorificPrefix = p.text(contact.Surname), p.text(contact.Salutation)
+	if nick := nicknameOf(p.have); nick != "" && n.GivenName == nick && n.MiddleName+n.FamilyName == "" && (len(p.have.Names) == 0 || p.have.Names[0].GivenName == "") {
+		// It shows by itself.
+		n.GivenName = ""
+	}
 	p.once(n)
 	if !emptyName(n) {
 		p.out.person.Names = []*people.Name{n}
@@ -242,18 +246,22 @@ func (p *planner) biography() {
 func (p *planner) set(f record.Field, types map[string]string) []wanted {
 	var all, want []wanted
 	seen := map[string]bool{}
-	for _, e := range p.op.After[f.Name] {
-		displayed := p.entry(f, e)
-		if types == nil {
-			displayed.Kind = ""
-		} else if displayed.Kind = e.Kind; types[e.Kind] == "" {
-			displayed.Kind = contact.KindOther
+	after := p.op.After[f.Name]
+	fitting := make([]record.Entry, len(after))
+	for i, e := range after {
+		if fitting[i] = p.entry(f, e); types == nil {
+			fitting[i].Kind = ""
+		} else if fitting[i].Kind = e.Kind; types[e.Kind] == "" {
+			fitting[i].Kind = contact.KindOther
 		}
+	}
+	for i, key := range f.Keys(fitting) {
+		e, displayed := after[i], fitting[i]
 		w := wanted{e, displayed}
-		switch key := f.Key(displayed); {
+		switch {
 		case f.Empty(e):
 			continue
-		case f.Empty(displayed), seen[key]:
+		case f.Empty(displayed), seen[key], f.Key(displayed) != key:
 			w.displayed = record.Entry{}
 		case len(want) >= maxEntries:
 			w.displayed = record.Entry{}

@@ -64,6 +64,9 @@ func withoutDerived(p *people.Person) *people.Person {
 			PhoneticHonorificPrefix: e.PhoneticHonorificPrefix, PhoneticHonorificSuffix: e.PhoneticHonorificSuffix,
 		})
 	}
+	for _, e := range p.Nicknames {
+		out.Nicknames = append(out.Nicknames, &people.Nickname{Value: e.Value, Type: e.Type, Metadata: rank(e.Metadata)})
+	}
 	for _, e := range p.Organizations {
 		o := *e
 		o.FormattedType, o.Metadata = "", rank(e.Metadata)

@@ -124,13 +124,18 @@ func (s *Server) runParts(by actor, parts []part, goOn bool) []reply {
 	return out
 }
 
-// unit runs one part, or a group. Of a group that fails only the part that did is answered, and nothing has happened.
+// unit runs one part, or a group. Of a group that fails only the part that did is answered. The library that Creatio uses
+// opens no transaction for a group (Microsoft.AspNet.OData, DefaultODataBatchHandler): what came before the failure has
+// happened, unless the site undoes it.
 func (run *runner) unit(parts []part) []reply {
 	t := run.s.begin(run.by)
 	violations := len(run.s.violations)
 	var out []reply
 	for _, p := range parts {
 		a := run.one(t, p)
+		if a.Status == 0 {
+			continue
+		}
 		if !a.failed() {
 			out = append(out, a)
 			continue
@@ -141,9 +146,11 @@ func (run *runner) unit(parts []part) []reply {
 			for _, other := range parts {
 				run.failed[other.ID] = true
 			}
-			run.s.violations = run.s.violations[:violations]
 		}
-		t.rollback(0)
+		if run.s.o.Transactions {
+			run.s.violations = run.s.violations[:violations]
+			t.rollback(0)
+		}
 		return []reply{a}
 	}
 	return out
@@ -155,7 +162,10 @@ func (run *runner) one(t *tx, p part) reply {
 	if slices.ContainsFunc(p.DependsOn, func(id string) bool { return run.failed[id] }) {
 		run.s.refuse(w, &refusal{http.StatusFailedDependency, "A request that this one depends on has failed.", "", ""})
 	} else {
-		run.serve(w, t, p)
+		w = run.answer(t, p)
+	}
+	if w.status == 0 {
+		return reply{}
 	}
 	a.Status = w.status
 	if location := w.header.Get("Location"); location != "" {
@@ -166,12 +176,32 @@ func (run *runner) one(t *tx, p part) reply {
 		delete(a.Headers, "content-type")
 		return a
 	}
+	if w.body.Len() == 0 {
+		delete(a.Headers, "content-type")
+		return a
+	}
 	a.Headers["content-type"] = w.header.Get("Content-Type")
 	a.Body = w.body.String()
 	if isJSON(a.Headers["content-type"]) {
 		a.Body = json.RawMessage(w.body.Bytes())
 	}
 	return a
+}
+
+// answer answers a part, or fails to.
+func (run *runner) answer(t *tx, p part) *response {
+	var f *Fault
+	if run.s.partFault != nil {
+		f = run.s.partFault(strings.ToUpper(p.Method), p.URL)
+	}
+	w := newResponse()
+	if f == nil || f.After {
+		run.serve(w, t, p)
+	}
+	if f != nil {
+		return f.answer()
+	}
+	return w
 }
 
 // serve answers a part. Its address is relative to the service root, or begins with it, or with the id of a part that

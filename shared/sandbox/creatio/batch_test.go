@@ -45,7 +45,7 @@ func (w *world) batch(h *http.Client, prefer string, parts ...string) string {
 
 func TestBatches_stop_or_go_on_and_groups_happen_whole(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, creatio.Options{})
+	w := newWorld(t, creatio.Options{Transactions: true})
 	h := w.ann()
 	const goOn = "continue-on-error"
 	for _, tc := range []struct {
@@ -71,6 +71,29 @@ func TestBatches_stop_or_go_on_and_groups_happen_whole(t *testing.T) {
 		if n := len(w.box.System().Rows("Job", nil)); n != tc.rows {
 			t.Errorf("%s: %d rows, want %d", tc.name, n, tc.rows)
 		}
+	}
+}
+
+func TestWhat_a_group_did_before_it_failed_stays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, creatio.Options{})
+	got := w.batch(w.ann(), "continue-on-error", `g: POST Job {"Name":"1"}`, `g: POST Job {"Nonsense":"1"}`, `g: POST Job {"Name":"3"}`, `POST Job {"Name":"4"}`)
+	if n := len(w.box.System().Rows("Job", nil)); got != "2=400 4=201" || n != 2 {
+		t.Errorf("got %s and %d rows, want the first and the last", got, n)
+	}
+}
+
+func TestA_part_fails_as_a_test_has_it_fail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, creatio.Options{})
+	faults := map[string]*creatio.Fault{
+		"PATCH": {Bare: true, Status: 500}, "DELETE": {Drop: true}, "POST": {Status: 500, After: true},
+	}
+	w.box.SetPartFault(func(method, url string) *creatio.Fault { return faults[method] })
+	id := w.insert("Job", map[string]any{"Name": "1"})
+	got := w.batch(w.ann(), "continue-on-error", `POST Job {"Name":"2"}`, `PATCH Job(`+id+`) {"Name":"3"}`, "DELETE Job("+id+")", "GET Job")
+	if n := len(w.box.System().Rows("Job", map[string]any{"Name": "2"})); got != "1=500 2=500 4=200" || n != 1 {
+		t.Errorf("got %s and %d rows of what was made", got, n)
 	}
 }
 

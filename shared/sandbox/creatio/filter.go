@@ -33,7 +33,7 @@ var lexemes = regexp.MustCompile(`(?i)^(?:` +
 	`(?P<date>\d{4}-\d\d-\d\d)|` +
 	`(?P<number>-?\d+)|` +
 	`(?P<name>[a-z_]\w*(?:/[a-z_]\w*)*)|` +
-	`(?P<sign>[(),]))`)
+	`(?P<sign>[(),:]))`)
 
 func lex(s string) ([]lexeme, error) {
 	var out []lexeme
@@ -55,18 +55,21 @@ func lex(s string) ([]lexeme, error) {
 // parser reads a filter by the precedences of OData: not, comparisons, and, or.
 type parser struct {
 	s    *Server
+	by   actor
 	e    *entity
 	rest []lexeme
 	deep int
+	// variable names the rows of e within any; empty outside of it.
+	variable string
 }
 
-// parseFilter compiles a filter for rows of an entity.
-func (s *Server) parseFilter(e *entity, source string) (*expr, error) {
+// parseFilter compiles a filter for rows of an entity, of which somebody sees what they may see.
+func (s *Server) parseFilter(by actor, e *entity, source string) (*expr, error) {
 	rest, err := lex(source)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{s: s, e: e, rest: rest}
+	p := &parser{s: s, by: by, e: e, rest: rest}
 	x, err := p.or()
 	switch {
 	case err != nil:
@@ -204,8 +207,19 @@ func (p *parser) comparison() (*expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.s.o.NoIDOrder && left.of == "Edm.Guid" && right.of == "Edm.Guid" && operator != "eq" && operator != "ne" {
+		// System.Guid has no such operator before .NET 7.
+		return nil, &refusal{
+			http.StatusBadRequest, "The query specified in the URI is not valid.",
+			"The binary operator " + comparisons[operator].name + " is not defined for the types 'System.Nullable`1[System.Guid]' and 'System.Nullable`1[System.Guid]'.",
+			"System.InvalidOperationException",
+		}
+	}
 	return compare(left, right, operator)
 }
+
+// nullable are the types whose columns may be null in the model of a site.
+var nullable = map[string]bool{"Edm.Guid": true, "Edm.DateTimeOffset": true, "Edm.Int32": true, "Edm.Boolean": true}
 
 func compare(a, b *expr, operator string) (*expr, error) {
 	c := comparisons[operator]
@@ -214,6 +228,10 @@ func compare(a, b *expr, operator string) (*expr, error) {
 			a.of, b.of, c.name)
 	}
 	x := &expr{of: "Edm.Boolean", nodes: a.nodes + b.nodes + 1}
+	if nullable[a.of] && a.of == b.of {
+		// The constant is converted to the type of a column that may be null, which is a node (Microsoft.OData.UriParser).
+		x.nodes++
+	}
 	if a.of == "null" || b.of == "null" {
 		other := a
 		if a.of == "null" {
@@ -360,10 +378,104 @@ func (p *parser) named(name string) (*expr, error) {
 	case "true", "false":
 		return &expr{of: "Edm.Boolean", nodes: 1, value: func(row) any { return name == "true" }}, nil
 	}
+	if collection, lambda := strings.CutSuffix(name, "/any"); lambda && p.peek() == "(" {
+		return p.any(collection)
+	}
 	if p.peek() == "(" {
 		return p.call(name)
 	}
+	if p.variable != "" {
+		inner, ok := strings.CutPrefix(name, p.variable+"/")
+		if !ok {
+			return nil, unknownProperty(p.e, name)
+		}
+		name = inner
+	}
 	return p.s.path(p.e, name)
+}
+
+// any is true of a row if what it says within holds of one row of a collection that the row has.
+func (p *parser) any(path string) (*expr, error) {
+	if p.s.o.NoLambda {
+		return nil, badRequest("The function 'any' is not supported.")
+	}
+	names := strings.Split(path, "/")
+	last := names[len(names)-1]
+	at, through, err := p.s.through(p.e, names[:len(names)-1])
+	if err != nil {
+		return nil, err
+	}
+	e, back := p.s.collection(at, last)
+	if back == nil || p.variable != "" {
+		return nil, unknownProperty(at, last)
+	}
+	if !p.s.may(p.by, e, Read) {
+		return nil, forbidden("read", e)
+	}
+	p.accept("(")
+	variable := p.peek()
+	p.rest = p.rest[min(1, len(p.rest)):]
+	if !p.accept(":") {
+		return nil, badRequest("Syntax error in the arguments of 'any'.")
+	}
+	outer := p.e
+	p.e, p.variable = e, variable
+	inner, err := p.or()
+	p.e, p.variable = outer, ""
+	switch {
+	case err != nil:
+		return nil, err
+	case !p.accept(")"):
+		return nil, badRequest("Syntax error in the arguments of 'any'.")
+	}
+	return &expr{of: "Edm.Boolean", nodes: inner.nodes + len(names) + 2, value: func(r row) any {
+		if r = p.s.follow(r, through); r == nil {
+			return false
+		}
+		set := p.s.state.table(e.name)
+		for id := range set.index[back.name][r.text("Id")] {
+			if one := set.Rows[id]; p.s.sees(p.by, e, one) && inner.value(one) == true {
+				return true
+			}
+		}
+		return false
+	}}, nil
+}
+
+// collection is what a navigation property names that leads from a row to those that point to it; nil for none.
+func (s *Server) collection(at *entity, name string) (*entity, *column) {
+	other, by, found := strings.Cut(name, "CollectionBy")
+	if e := s.schema[other]; found && e != nil {
+		if back := e.follow(by); back != nil && back.to == at.name {
+			return e, back
+		}
+	}
+	return nil, nil
+}
+
+// through are the lookups that navigation properties name, and the entity at their end.
+func (s *Server) through(at *entity, names []string) (*entity, []*column, error) {
+	var out []*column
+	for _, name := range names {
+		c := at.follow(name)
+		if c == nil {
+			return nil, nil, unknownProperty(at, name)
+		}
+		out, at = append(out, c), s.schema[c.to]
+	}
+	return at, out, nil
+}
+
+// follow is the row to which lookups lead from a row; nil for none.
+func (s *Server) follow(r row, through []*column) row {
+	for _, link := range through {
+		id := r.text(link.name)
+		if id == "" {
+			return nil
+		}
+		r = s.state.table(link.to).Rows[id]
+	}
+	return r
 }
 
 func (p *parser) call(name string) (*expr, error) {
@@ -419,14 +531,9 @@ func (s *Server) path(e *entity, path string) (*expr, error) {
 	names := strings.Split(path, "/")
 	// The variable of the range and the property count, and every navigation between them.
 	x := &expr{nodes: len(names) + 1}
-	at := e
-	var through []*column
-	for _, name := range names[:len(names)-1] {
-		c := at.follow(name)
-		if c == nil {
-			return nil, unknownProperty(at, name)
-		}
-		through, at = append(through, c), s.schema[c.to]
+	at, through, err := s.through(e, names[:len(names)-1])
+	if err != nil {
+		return nil, err
 	}
 	last := names[len(names)-1]
 	c := at.find(last)
@@ -447,12 +554,8 @@ func (s *Server) path(e *entity, path string) (*expr, error) {
 		x.column = through[0].name
 	}
 	x.value = func(r row) any {
-		for _, link := range through {
-			id := r.text(link.name)
-			if id == "" {
-				return nil
-			}
-			r = s.state.table(link.to).Rows[id]
+		if r = s.follow(r, through); r == nil {
+			return nil
 		}
 		switch v := r[last].(type) {
 		case time.Time:

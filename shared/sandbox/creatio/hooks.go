@@ -128,6 +128,14 @@ func (s *Server) SetFault(fault func(*http.Request) *Fault) {
 	s.fault = fault
 }
 
+// SetPartFault is SetFault for the parts of batches: for each one's method, and its URL as it was sent. The function is called
+// while the server works, and must not call it.
+func (s *Server) SetPartFault(fault func(method, url string) *Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.partFault = fault
+}
+
 // ExpireSessions ends all sessions that were begun with a name and a password.
 func (s *Server) ExpireSessions() {
 	s.mu.Lock()

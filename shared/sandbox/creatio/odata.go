@@ -343,7 +343,7 @@ func (s *Server) metadata(w *response, method string) {
 		fmt.Fprintf(&b, `<EntityType Name="%s"><Key><PropertyRef Name="Id"/></Key>`, name)
 		for _, c := range s.schema[name].columns {
 			nullable := ""
-			if c.kind == text || c.name == "Id" {
+			if c.kind == text {
 				nullable = ` Nullable="false"`
 			}
 			fmt.Fprintf(&b, `<Property Name="%s" Type="%s"%s/>`, c.name, edm[c.kind], nullable)

@@ -53,7 +53,7 @@ func (s *Server) parseQuery(by actor, e *entity, options url.Values) (*query, er
 		case "$expand":
 			err = q.parseExpand(value, 1)
 		case "$filter":
-			q.filter, err = s.parseFilter(e, value)
+			q.filter, err = s.parseFilter(by, e, value)
 		case "$orderby":
 			err = q.parseOrder(value)
 		case "$top":
@@ -143,11 +143,8 @@ func (q *query) expansion(name string) (expansion, error) {
 	x := expansion{name: name}
 	if c := q.e.follow(name); c != nil {
 		x.column, x.q = c.name, &query{s: q.s, by: q.by, e: q.s.schema[c.to], top: -1}
-	} else if other, by, found := strings.Cut(name, "CollectionBy"); found && q.s.schema[other] != nil {
-		e := q.s.schema[other]
-		if back := e.follow(by); back != nil && back.to == q.e.name {
-			x.back, x.q = back, &query{s: q.s, by: q.by, e: e, top: -1}
-		}
+	} else if e, back := q.s.collection(q.e, name); back != nil {
+		x.back, x.q = back, &query{s: q.s, by: q.by, e: e, top: -1}
 	}
 	if x.q == nil {
 		return x, unknownProperty(q.e, name)

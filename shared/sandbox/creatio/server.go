@@ -54,6 +54,10 @@ type Options struct {
 	NameOrder string
 	// MaxNodes is how many nodes a filter may have; default 100, as in Microsoft's OData library; negative for any number.
 	MaxNodes int
+	// NoLambda refuses any in filters, NoIDOrder an order between ids in filters, as sites on .NET before 7 do.
+	NoLambda, NoIDOrder bool
+	// Transactions has a group of a batch that fails leave nothing behind.
+	Transactions bool
 	// PageRows is how many rows a reply has at most; a longer one says where it goes on (OData Protocol, section 11.2.5.7).
 	// 0, as a site is delivered, is any number.
 	PageRows int
@@ -84,7 +88,9 @@ type Fault struct {
 	Status int
 	Body   string
 	Header http.Header
-	// Drop closes the connection without an answer.
+	// Bare is an answer without a body.
+	Bare bool
+	// Drop closes the connection without an answer; of a part of a batch there is none.
 	Drop bool
 	// After lets the request take effect first.
 	After bool
@@ -104,6 +110,7 @@ type Server struct {
 	refusing   map[string]bool
 	denied     map[denial]bool
 	fault      func(*http.Request) *Fault
+	partFault  func(method, url string) *Fault
 	requests   []Request
 	violations []string
 }
@@ -259,7 +266,7 @@ func (f *Fault) answer() *response {
 		out.status = http.StatusServiceUnavailable
 	}
 	body := f.Body
-	if body == "" && out.status >= http.StatusBadRequest {
+	if body == "" && !f.Bare && out.status >= http.StatusBadRequest {
 		body = "<!DOCTYPE html><html><head><title>" + http.StatusText(out.status) + "</title></head><body></body></html>"
 	}
 	if out.header.Get("Content-Type") == "" && body != "" {

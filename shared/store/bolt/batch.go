@@ -63,7 +63,41 @@ func (u *user) putBatch(tx *bbolt.Tx, t record.Type, now time.Time, b store.Batc
 			return nil, err
 		}
 	}
+	if err := u.releaseClaims(tx, t, b.Released); err != nil {
+		return nil, err
+	}
 	return document.Refused(b, away), u.deletePairs(tx, t, b.SettledPairs)
+}
+
+func (u *user) releaseClaims(tx *bbolt.Tx, t record.Type, list []store.Claim) error {
+	if len(list) == 0 {
+		return nil
+	}
+	key, err := hashKey(tx)
+	if err != nil {
+		return err
+	}
+	claims, err := needExpiring(tx, "claims")
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		c.User, c.Type = u.id, t
+		id := key.ClaimID(c)
+		kept, err := get[store.Claim](claims.docs, []byte(id))
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if next, ends := document.Release(kept, c); ends {
+			if err := putExpiring(claims, id, kept.Until, next, next.Until); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // takeClaims returns the links whose claims others hold.

@@ -55,6 +55,8 @@ import (
 // Store is a database in a file.
 type Store struct {
 	db *bbolt.DB
+	// history is how long runs and their changes are kept; zero for ever.
+	history time.Duration
 }
 
 // lockTimeout is how long Open waits for another process to let the file go, as one does that is being restarted.
@@ -79,6 +81,12 @@ func open(path string, timeout time.Duration) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, classify(err)), db.Close())
 	}
 	return &Store{db: db}, nil
+}
+
+// WithHistory has the store keep runs and their changes for that long after their end. It is called before the store is used.
+func (s *Store) WithHistory(d time.Duration) *Store {
+	s.history = d
+	return s
 }
 
 // Close waits for transactions that are under way and lets the file go.

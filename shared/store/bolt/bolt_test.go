@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,5 +187,45 @@ func TestErrorsOfTheFileAreOfAKind(t *testing.T) {
 	s.Close()
 	if _, err := s.User("ada").Profile(t.Context()); err == nil || !fault.Is(err, fault.Bug) {
 		t.Errorf("read after close: %v", err)
+	}
+}
+
+func TestRunsAndTheirChangesGoWhenTheirTimeIsOver(t *testing.T) {
+	t.Parallel()
+	s := openNew(t).(*Store).WithHistory(30 * 24 * time.Hour)
+	u, ctx := s.User("ada"), t.Context()
+	day := func(n int) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
+	for id, r := range map[string]store.Run{"r1": {Status: "held"}, "r2": {Status: "done"}, "r3": {Status: "partial"}} {
+		r.ID, r.StartedAt, r.FinishedAt = id, day(0), day(0)
+		must(t, u.PutRun(ctx, r))
+		must(t, u.AddChanges(ctx, id, 0, []store.Change{{Record: "Ada"}}))
+	}
+	must(t, u.UpdateRun(ctx, "r3", func(r *store.Run) error {
+		r.FinishedAt = day(20)
+		return nil
+	}))
+	left := func() (ids []string) {
+		runs, err := u.Runs(ctx, "", 10, "")
+		must(t, err)
+		for _, r := range runs {
+			ids = append(ids, r.ID)
+		}
+		return ids
+	}
+	must(t, u.PutRun(ctx, store.Run{ID: "r4", Status: "done", FinishedAt: day(29)}))
+	if got := left(); len(got) != 4 {
+		t.Errorf("after 29 days there are %v", got)
+	}
+	must(t, u.PutRun(ctx, store.Run{ID: "r5", Status: "done", FinishedAt: day(31)}))
+	if got := left(); !slices.Equal(got, []string{"r5", "r4", "r3", "r1"}) {
+		t.Errorf("after 31 days there are %v: the run that ended lately and the one that waits stay", got)
+	}
+	r, err := u.Run(ctx, "r1")
+	if must(t, err); len(r.Changes) != 1 {
+		t.Errorf("the run that waits has the changes %v", r.Changes)
+	}
+	must(t, u.PutRun(ctx, store.Run{ID: "r2", Status: "done", FinishedAt: day(31)}))
+	if r, err := u.Run(ctx, "r2"); err != nil || len(r.Changes) > 0 {
+		t.Errorf("the changes of a run that went are still there: %v, %v", r.Changes, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -23,7 +24,45 @@ func (u *user) putRun(tx *bbolt.Tx, r store.Run) error {
 	if err != nil {
 		return err
 	}
-	return put(b, []byte(r.ID), r)
+	if err := put(b, []byte(r.ID), r); err != nil {
+		return err
+	}
+	return u.forget(tx, b, r.FinishedAt)
+}
+
+// oldest is how many of the oldest runs are looked at when one is written: more than one goes for one that comes, and some that
+// stay, as one that waits for the user's decision, keep no others.
+const oldest = 20
+
+// forget removes runs, and their changes, that were to be kept until now.
+func (u *user) forget(tx *bbolt.Tx, runs *bbolt.Bucket, now time.Time) error {
+	if u.s.history == 0 {
+		return nil
+	}
+	var gone []string
+	c, looked := runs.Cursor(), 0
+	for k, v := c.First(); k != nil && looked < oldest; k, v = c.Next() {
+		looked++
+		r, err := document.Decode[store.Run](v)
+		if err != nil {
+			return err
+		}
+		if until := r.Expires(u.s.history); !until.IsZero() && !until.After(now) {
+			gone = append(gone, string(k))
+		}
+	}
+	changes := find(tx, u.path("changes")...)
+	for _, id := range gone {
+		if err := runs.Delete([]byte(id)); err != nil {
+			return err
+		}
+		if changes != nil && changes.Bucket([]byte(id)) != nil {
+			if err := changes.DeleteBucket([]byte(id)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (u *user) UpdateRun(ctx context.Context, id string, f func(*store.Run) error) error {

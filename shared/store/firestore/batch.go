@@ -46,7 +46,7 @@ type keptDocs struct {
 }
 
 // PutBatch costs 1 read for every 500 documents or 3 MiB, 1 write for each document, and 1 read for each claim, note and
-// pair to be written; for the first claim or note of a process 1 read more.
+// pair to be written and each claim to be released; for the first claim or note of a process 1 read more.
 func (u *user) PutBatch(ctx context.Context, t record.Type, l store.Lease, now time.Time, b store.Batch) ([]store.Claim, error) {
 	if err := document.ToWrite(u.id, string(t)); err != nil {
 		return nil, wrap("put batch", err)
@@ -128,7 +128,7 @@ func fitting(steps []step) int {
 // steps are those of a batch, in their order.
 func (u *user) steps(ctx context.Context, t record.Type, now time.Time, b store.Batch) ([]step, error) {
 	var key document.HashKey
-	if len(b.Notes) > 0 || len(b.Claims) > 0 {
+	if len(b.Notes) > 0 || len(b.Claims) > 0 || len(b.Released) > 0 {
 		var err error
 		if key, err = u.s.hashKey(ctx); err != nil {
 			return nil, err
@@ -154,6 +154,10 @@ func (u *user) steps(ctx context.Context, t record.Type, now time.Time, b store.
 		steps = append(steps, s)
 		// The same link again hangs on the claims of the first one.
 		delete(claims, link.ID)
+	}
+	for _, c := range b.Released {
+		c.User, c.Type = u.id, t
+		steps = append(steps, u.releaseStep(key.ClaimID(c), c))
 	}
 	for _, id := range b.SettledPairs {
 		ref := u.pairs(t).Doc(id)
@@ -231,7 +235,7 @@ func (u *user) linkStep(t record.Type, now time.Time, l store.Link, claims map[s
 	for id := range claims {
 		refs[id] = u.s.client.Collection("claims").Doc(id)
 	}
-	s := step{reads: reading(slices.Collect(maps.Values(refs))...), writes: 1 + len(refs), size: w.size + len(refs)*overhead}
+	s := step{reads: reading(slices.Collect(maps.Values(refs))...), writes: w.writes() + len(refs), size: w.size + len(refs)*overhead}
 	s.write = func(tx *firestore.Transaction, kept *keptDocs) (int, error) {
 		if kept.refused[l.ID] {
 			return 0, nil
@@ -253,9 +257,29 @@ func (u *user) linkStep(t record.Type, now time.Time, l store.Link, claims map[s
 				return 0, err
 			}
 		}
+		if n := max(len(w.pieces), w.former); n > 0 {
+			u.s.pieces.Store(w.ref.Path, n)
+		}
 		return s.writes, w.add(tx)
 	}
 	return s, nil
+}
+
+// releaseStep ends a claim where it is still the released one.
+func (u *user) releaseStep(id string, c store.Claim) step {
+	ref := u.s.client.Collection("claims").Doc(id)
+	return step{reads: reading(ref), writes: 1, size: overhead, write: func(tx *firestore.Transaction, kept *keptDocs) (int, error) {
+		was, err := known(kept, kept.claims, ref)
+		if err != nil {
+			return 0, err
+		}
+		next, ends := document.Release(was, c)
+		if !ends {
+			return 0, nil
+		}
+		kept.claims[ref.Path] = next
+		return 1, setClaim(tx, ref, next)
+	}}
 }
 
 func setClaim(tx *firestore.Transaction, ref *firestore.DocumentRef, c store.Claim) error {

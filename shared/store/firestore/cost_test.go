@@ -168,6 +168,14 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 			}
 			return err
 		}, "3 reads, 0 writes"},
+		{"PutBatch that releases claims", func() error {
+			b := claiming("l0001", "r1", "k1", "k9")
+			for i := range b.Claims {
+				b.Claims[i].Until = noon
+			}
+			b.Released, b.Claims = b.Claims, nil
+			return put(b)
+		}, "3 reads, 2 writes"},
 		{"PutBatch with notes", func() error { return put(store.Batch{Links: links(2, 0), Notes: notes(2)}) }, "3 reads, 4 writes"},
 		{"PutBatch with pairs", func() error {
 			return put(store.Batch{Links: links(1, 0), Pairs: pairs(2, store.StateDoubt), SettledPairs: []string{"gone"}})

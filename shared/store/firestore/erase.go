@@ -44,7 +44,7 @@ func (u *user) erase(ctx context.Context) error {
 		for _, blob := range blobs {
 			children = append(children, blob.Collection("pieces"))
 		}
-		children = append(children, ref.Collection("links"), ref.Collection("pairs"), ref.Collection("blobs"), ref.Collection("rosters"))
+		children = append(children, ref.Collection("links"), ref.Collection("pairs"), ref.Collection("blobs"), ref.Collection("rosters"), ref.Collection("pieces"))
 	}
 	for _, ref := range runs {
 		children = append(children, ref.Collection("changes"))

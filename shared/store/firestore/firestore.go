@@ -36,6 +36,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -106,7 +107,7 @@ var Unindexed = [][2]string{
 
 // Expiring are fields, as collection and path, for a time-to-live policy: the document may go once the time is past.
 // Nothing relies on it, and nothing is queried by them: they need no index either.
-var Expiring = [][2]string{{"states", "expires"}, {"claims", "until"}, {"notes", "until"}, {"channels", "expires"}}
+var Expiring = [][2]string{{"states", "expires"}, {"claims", "until"}, {"notes", "until"}, {"channels", "expires"}, {"runs", "expires"}, {"changes", "expires"}}
 
 // pageSize is how many documents a listing asks for at once.
 const pageSize = 300
@@ -118,6 +119,10 @@ type Store struct {
 	// version is how many migrations all documents have been through, as far as this process knows.
 	version *atomic.Int64
 	hashes  *hashes
+	// history is how long runs and their changes are kept; zero for ever.
+	history time.Duration
+	// pieces are how many pieces the links have that are too long for a document, by their paths.
+	pieces *sync.Map
 }
 
 // Open makes a client of a database, "(default)" where the name is empty. It finds the credentials but calls nothing
@@ -127,13 +132,22 @@ func Open(ctx context.Context, project, database string, opts ...option.ClientOp
 	if err != nil {
 		return nil, fault.Errorf(fault.Misconfigured, document.Side, "client", "open store: %w", err)
 	}
-	return &Store{client: client, observe: func(int, int) {}, version: new(atomic.Int64), hashes: new(hashes)}, nil
+	return &Store{client: client, observe: func(int, int) {}, version: new(atomic.Int64), hashes: new(hashes), pieces: new(sync.Map)}, nil
 }
 
 // WithObserver is the same store with a function that is told after every request how many documents it read and
 // wrote; a deletion counts as a write. It may be called from several goroutines at once.
 func (s *Store) WithObserver(f func(reads, writes int)) *Store {
-	return &Store{client: s.client, observe: f, version: s.version, hashes: s.hashes}
+	next := *s
+	next.observe = f
+	return &next
+}
+
+// WithHistory is the same store, which keeps runs and their changes for that long after their end.
+func (s *Store) WithHistory(d time.Duration) *Store {
+	next := *s
+	next.history = d
+	return &next
 }
 
 // Close ends the connections.
@@ -209,7 +223,7 @@ func list[D document.Document](ctx context.Context, s *Store, op string, q fires
 				return
 			}
 			for _, snap := range snaps {
-				d, err := content[D](snap)
+				d, err := whole[D](ctx, s, snap)
 				if err != nil {
 					yield(none, wrap(op, err))
 					return

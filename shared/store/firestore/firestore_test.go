@@ -2,7 +2,9 @@ package firestore_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -127,6 +129,9 @@ func TestErasingLeavesNoDocumentBehind(t *testing.T) {
 		must(t, err)
 		b := claiming("l0009", "r9", "k1", "k2")
 		b.Links, b.Notes, b.Pairs = append(b.Links, links(2, 0)...), notes(2), pairs(2, store.StateDoubt)
+		noise := make([]byte, 1<<20)
+		_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+		b.Links = append(b.Links, store.Link{ID: "long", GoogleID: "g", Name: hex.EncodeToString(noise)})
 		_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
 		must(t, err)
 		must(t, u.PutBlob(ctx, record.Contacts, lease, "series/1", bytes.Repeat([]byte("x"), 2_000_000)))
@@ -192,8 +197,10 @@ func TestWhatIsTooLargeForADocumentIsRefusedBeforeAnythingIsWritten(t *testing.T
 	u, ctx := s.User("ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
+	noise := make([]byte, 4<<20)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
 	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), store.Batch{
-		Links: append(links(1, 0), store.Link{ID: "large", GoogleID: "g", Name: strings.Repeat("x", 1<<20)}),
+		Links: append(links(1, 0), store.Link{ID: "large", GoogleID: "g", Name: hex.EncodeToString(noise)}),
 	})
 	if err == nil || !fault.Is(err, fault.Bug) || !strings.Contains(err.Error(), "link large") {
 		t.Errorf("error is %v", err)
@@ -216,8 +223,20 @@ func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
 	must(t, err)
 	must(t, u.PutChannel(ctx, store.Channel{ID: "c1", Expires: want}))
+	const history = 24 * time.Hour
+	kept := s.WithHistory(history).User("ada")
+	must(t, kept.PutRun(ctx, store.Run{ID: "run1", Status: "done", FinishedAt: want.Add(-history)}))
+	must(t, kept.AddChanges(ctx, "run1", 0, []store.Change{{Record: "Ada"}}))
+	changes, err := client.CollectionGroup("changes").Documents(ctx).GetAll()
+	must(t, err)
+	if until, ok := changes[0].Data()["expires"].(time.Time); !ok || until.Before(time.Now()) {
+		t.Errorf("expires of changes is %v", changes[0].Data()["expires"])
+	}
 	for _, field := range firestore.Expiring {
-		docs, err := client.Collection(field[0]).Documents(ctx).GetAll()
+		if field[0] == "changes" {
+			continue
+		}
+		docs, err := client.CollectionGroup(field[0]).Documents(ctx).GetAll()
 		must(t, err)
 		if len(docs) != 1 {
 			t.Fatalf("%s has %d documents", field[0], len(docs))
@@ -225,6 +244,22 @@ func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 		if got, ok := docs[0].Data()[field[1]].(time.Time); !ok || !got.Equal(want) {
 			t.Errorf("%s of %s is %v", field[1], field[0], docs[0].Data()[field[1]])
 		}
+	}
+}
+
+func TestARunThatGoesOnOrWaitsDoesNotExpire(t *testing.T) {
+	t.Parallel()
+	s, client := openBoth(t)
+	u, ctx := s.WithHistory(time.Hour).User("ada"), t.Context()
+	must(t, u.PutRun(ctx, store.Run{ID: "run1", Status: "done", FinishedAt: time.Unix(1, 0)}))
+	must(t, u.UpdateRun(ctx, "run1", func(r *store.Run) error {
+		r.Status = "held"
+		return nil
+	}))
+	doc, err := client.Collection("users").Doc("ada").Collection("runs").Doc("run1").Get(ctx)
+	must(t, err)
+	if until, has := doc.Data()["expires"]; has {
+		t.Errorf("it expires at %v", until)
 	}
 }
 

@@ -25,7 +25,7 @@ func (u *user) links(t record.Type) *firestore.CollectionRef {
 // idField is the field of a side's id.
 func idField(side record.Side) string { return string(side) + "Id" }
 
-// LinksBy costs 1 read for each link, at least 1 for every 30 ids.
+// LinksBy costs 1 read for each link, at least 1 for every 30 ids; of a link of more than 1 MB 1 more for every 900 kB.
 func (u *user) LinksBy(ctx context.Context, t record.Type, side record.Side, ids []string) ([]store.Link, error) {
 	return u.linksBy(ctx, t, idField(side), ids)
 }
@@ -109,7 +109,7 @@ func contents[D document.Document](ctx context.Context, s *Store, q firestore.Qu
 	}
 	out := make([]D, len(snaps))
 	for i, snap := range snaps {
-		if out[i], err = content[D](snap); err != nil {
+		if out[i], err = whole[D](ctx, s, snap); err != nil {
 			return nil, err
 		}
 	}
@@ -135,21 +135,40 @@ type linkWrite struct {
 	ref    *firestore.DocumentRef
 	fields fields
 	size   int
+	// pieces are the documents of a link that is too long for one, its own first; former is how many there are already.
+	pieces []fields
+	former int
 }
+
+// writes is how many documents are written.
+func (w linkWrite) writes() int { return 1 + max(0, len(w.pieces)-1, w.former-1) }
 
 func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 	if err := document.ToWrite(l.ID); err != nil {
 		return linkWrite{}, err
 	}
 	w := linkWrite{ref: u.links(t).Doc(l.ID), size: overhead}
+	if n, known := u.s.pieces.Load(w.ref.Path); known {
+		w.former = n.(int)
+	}
 	if l.CreatioID == "" && l.GoogleID == "" {
 		return w, nil
 	}
-	var err error
-	if w.fields, err = plain(l); err != nil {
+	doc, err := document.Over(nil, l)
+	if err != nil {
 		return linkWrite{}, fmt.Errorf("link %s: %w", l.ID, err)
 	}
+	w.fields = fields{"doc": doc}
+	if w.pieces, err = inPieces(doc); err != nil {
+		return linkWrite{}, fmt.Errorf("link %s: %w", l.ID, err)
+	}
+	if len(w.pieces) > 0 {
+		w.fields = w.pieces[0]
+	}
 	w.size += len(w.fields["doc"].([]byte))
+	for n := 1; n < len(w.pieces); n++ {
+		w.size += overhead + len(w.pieces[n]["doc"].([]byte))
+	}
 	for _, side := range record.Sides {
 		if id := l.SideID(side); id != "" {
 			w.fields[idField(side)] = id
@@ -172,6 +191,9 @@ func (u *user) linkWrite(t record.Type, l store.Link) (linkWrite, error) {
 }
 
 func (w linkWrite) add(tx *firestore.Transaction) error {
+	if err := w.addPieces(tx); err != nil {
+		return err
+	}
 	if w.fields == nil {
 		return tx.Delete(w.ref)
 	}

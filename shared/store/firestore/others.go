@@ -44,7 +44,7 @@ func (s *Store) Copies(ctx context.Context, t record.Type, shared, creatioIDs []
 				return nil, wrap("find copies", err)
 			}
 			for _, snap := range snaps {
-				l, err := content[store.Link](snap)
+				l, err := whole[store.Link](ctx, s, snap)
 				if err != nil {
 					return nil, wrap("find copies", err)
 				}

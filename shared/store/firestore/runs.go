@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
+	"time"
 
 	"cloud.google.com/go/firestore"
 
@@ -22,12 +23,15 @@ const longestDoc = 1_000_000
 func (u *user) runRef(id string) *firestore.DocumentRef { return u.ref().Collection("runs").Doc(id) }
 
 // runFields are the fields of a run, read from snap where it was read.
-func runFields(snap *firestore.DocumentSnapshot, r store.Run) (fields, error) {
+func (u *user) runFields(snap *firestore.DocumentSnapshot, r store.Run) (fields, error) {
 	f, err := over(snap, r)
 	if err != nil {
 		return nil, err
 	}
-	f["id"], f["type"] = r.ID, string(r.Type)
+	f["id"], f["type"], f["expires"] = r.ID, string(r.Type), any(firestore.Delete)
+	if until := r.Expires(u.s.history); !until.IsZero() {
+		f["expires"] = document.Time(until)
+	}
 	return f, nil
 }
 
@@ -36,7 +40,7 @@ func (u *user) PutRun(ctx context.Context, r store.Run) error {
 	if err := document.ToWrite(u.id, r.ID); err != nil {
 		return wrap("put run", err)
 	}
-	f, err := runFields(nil, r)
+	f, err := u.runFields(nil, r)
 	if err == nil {
 		err = u.s.set(ctx, u.runRef(r.ID), f)
 	}
@@ -57,7 +61,7 @@ func (u *user) UpdateRun(ctx context.Context, id string, f func(*store.Run) erro
 			return nil, callerError{err}
 		}
 		r.ID = id
-		return runFields(snap, r)
+		return u.runFields(snap, r)
 	}))
 }
 
@@ -79,6 +83,10 @@ func (u *user) AddChanges(ctx context.Context, run string, seq int, changes []st
 		return wrap("add changes", err)
 	}
 	for n, part := range slices.Backward(split(doc)) {
+		if u.s.history > 0 {
+			// Changes are written while their run goes on.
+			part["expires"] = document.Time(time.Now().Add(u.s.history))
+		}
 		if err := u.s.set(ctx, u.changes(run).Doc(partKey(seq, n)), part); err != nil {
 			return wrap("add changes", err)
 		}

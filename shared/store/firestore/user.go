@@ -265,7 +265,7 @@ func (u *user) Commit(ctx context.Context, t record.Type, l store.Lease, r store
 	if err := document.ToWrite(u.id, string(t), r.ID); err != nil {
 		return wrap("commit run", err)
 	}
-	run, err := runFields(nil, r)
+	run, err := u.runFields(nil, r)
 	if err != nil {
 		return wrap("commit run", err)
 	}

@@ -116,6 +116,30 @@ var batchTests = map[string]func(*testing.T, store.Store){
 		}
 	},
 
+	"a claim that is released keeps nobody away whose run begins later": func(t *testing.T, s store.Store) {
+		ada, bob := s.User("ada"), s.User("bob")
+		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
+		released := func(link, recordID, key string, minute int) store.Batch {
+			b := creation(link, recordID, key)
+			b.Released, b.Claims = b.Claims, nil
+			b.Released[0].Until = noon.Add(time.Duration(minute) * time.Minute)
+			return b
+		}
+		wantRefused(t, ada, adas, noon, together(creation("l1", "r1", "k", "phone 1"), creation("l2", "r2", "phone 1")))
+		// Nobody releases what is another user's, or another record's, or makes a claim longer.
+		wantRefused(t, bob, bobs, noon, released("m1", "r1", "k", 5))
+		wantRefused(t, ada, adas, noon, released("l2", "r2", "phone 1", 5))
+		wantRefused(t, ada, adas, noon, released("l1", "r1", "k", 50))
+		wantRefused(t, ada, adas, noon, released("l1", "r1", "none", 5))
+		wantRefused(t, bob, bobs, noon.Add(5*time.Minute), creation("m1", "r8", "k"), "m1")
+		wantRefused(t, ada, adas, noon, released("l1", "r1", "k", 5))
+		// What else was made until then, a run that began before has not looked for.
+		wantRefused(t, bob, bobs, noon.Add(4*time.Minute), creation("m1", "r8", "k"), "m1")
+		wantRefused(t, bob, bobs, noon.Add(5*time.Minute), creation("m1", "r8", "phone 1"), "m1")
+		wantRefused(t, bob, bobs, noon.Add(5*time.Minute), creation("m1", "r8", "k"))
+		wantRefused(t, ada, adas, noon.Add(6*time.Minute), creation("l1", "r1", "k"), "l1")
+	},
+
 	"claims of two sites and of two types do not touch": func(t *testing.T, s store.Store) {
 		ada, bob := s.User("ada"), s.User("bob")
 		wantRefused(t, ada, acquire(t, ada, "run1"), noon, creation("l1", "r1", "k"))
@@ -331,6 +355,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 			"a claim of no record":   good(func(b *store.Batch) { b.Claims[0].RecordID = "" }),
 			"a claim without a key":  good(func(b *store.Batch) { b.Claims[0].Key = "" }),
 			"a claim without a site": good(func(b *store.Batch) { b.Claims[0].Site = "" }),
+			"a release of nothing":   good(func(b *store.Batch) { b.Released = []store.Claim{{Site: site, RecordID: "r1"}} }),
 			"a note without a site":  good(func(b *store.Batch) { b.Notes[0].Site = "" }),
 			"a note of no record":    good(func(b *store.Batch) { b.Notes[0].Record = "" }),
 			"a pair without a state": good(func(b *store.Batch) { b.Pairs[0].State = "" }),

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,24 @@ func wantLinksBy(t *testing.T, u store.User, side record.Side, ids []string, wan
 }
 
 var linkTests = map[string]func(*testing.T, store.Store){
+	"a link is as long as its record's notes": func(t *testing.T, s store.Store) {
+		u := s.User("ada")
+		l := acquire(t, u, "run1")
+		note := record.Fields{contact.Notes: {{Text: strings.Repeat("a “long” note\n\x00", 70_000)}}}
+		long := store.Link{
+			ID: "long", CreatioID: "c1", GoogleID: "g1", Active: true, Base: note, UpdatedAt: noon,
+			Intent: &record.Intent{Fields: []string{contact.Notes}, Base: note, Sides: map[record.Side]record.IntentSide{record.Google: {Before: note, After: note}}},
+			Sides: map[record.Side]store.LinkSide{record.Google: {AdapterState: json.RawMessage(`{"b":"\"","a":[1,"\\"]}`), Projections: []record.Projection{
+				{Field: contact.Notes, Canonical: note.One(contact.Notes), Displayed: record.Entry{Text: strings.Repeat("z", 100_000)}},
+			}}},
+		}
+		short := store.Link{ID: "short", CreatioID: "c2", GoogleID: "g2", UpdatedAt: noon}
+		must(t, putLinks(t.Context(), u, record.Contacts, l, []store.Link{short, long}))
+		wantLinksBy(t, u, record.Google, []string{"g1", "g2"}, long, short)
+		long.Base, long.Intent, long.Sides = nil, nil, nil
+		must(t, putLinks(t.Context(), u, record.Contacts, l, []store.Link{long}))
+		wantLinksBy(t, u, record.Creatio, []string{"c1"}, long)
+	},
 	"a link comes back as it was written": func(t *testing.T, s store.Store) {
 		u := s.User("ada")
 		want := store.Link{

@@ -13,6 +13,10 @@ terraform {
       source  = "hashicorp/google"
       version = ">= 7.45, < 8"
     }
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.7"
+    }
   }
 }
 

@@ -114,6 +114,11 @@ resource "google_compute_backend_service" "function" {
   log_config {
     enable = false
   }
+
+  # A team that may not open the functions to everybody puts Identity-Aware Proxy here.
+  lifecycle {
+    ignore_changes = [iap]
+  }
 }
 
 resource "google_compute_url_map" "this" {
@@ -156,6 +161,7 @@ resource "google_compute_target_https_proxy" "this" {
   name             = var.name
   url_map          = google_compute_url_map.this.id
   ssl_certificates = [google_compute_managed_ssl_certificate.this.id]
+  ssl_policy       = var.tls_policy == null ? null : "projects/${var.project}/global/sslPolicies/${var.tls_policy}"
 }
 
 resource "google_compute_global_forwarding_rule" "https" {

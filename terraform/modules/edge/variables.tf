@@ -36,6 +36,11 @@ variable "region" {
   type        = string
 }
 
+variable "tls_policy" {
+  description = "Name of an SSL policy of the project, or null"
+  type        = string
+}
+
 variable "unlimited" {
   description = "Names of those functions to which the rate rules do not apply"
   type        = list(string)

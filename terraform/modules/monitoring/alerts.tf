@@ -140,6 +140,77 @@ resource "google_monitoring_alert_policy" "this" {
   depends_on = [google_logging_metric.runs, google_logging_metric.errors, google_logging_metric.ticks]
 }
 
+# From several regions of Google, every five minutes.
+resource "google_monitoring_uptime_check_config" "settings" {
+  count = var.health_url == null || var.alerts.unreachable_minutes == 0 ? 0 : 1
+
+  project      = var.project
+  display_name = "Tandem (${var.name}): settings"
+  timeout      = "30s" # A first instance needs some seconds.
+  period       = "300s"
+
+  http_check {
+    path         = regex("^https://[^/]+(/.*)$", var.health_url)[0]
+    port         = 443
+    use_ssl      = true
+    validate_ssl = true
+    accepted_response_status_codes {
+      status_class = "STATUS_CLASS_2XX"
+    }
+  }
+
+  monitored_resource {
+    type = "uptime_url"
+    labels = {
+      project_id = var.project
+      host       = regex("^https://([^/]+)", var.health_url)[0]
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "unreachable" {
+  count = length(google_monitoring_uptime_check_config.settings)
+
+  project               = var.project
+  display_name          = "Tandem: the settings page cannot be reached"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = local.channels
+  user_labels           = merge(var.labels, { alarm = "unreachable" })
+
+  conditions {
+    display_name = "two regions or more get no answer for ${var.alerts.unreachable_minutes} minutes"
+    condition_threshold {
+      filter          = "metric.type=\"monitoring.googleapis.com/uptime_check/check_passed\" AND metric.labels.check_id=\"${google_monitoring_uptime_check_config.settings[0].uptime_check_id}\" AND resource.type=\"uptime_url\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 1
+      duration        = "${var.alerts.unreachable_minutes * 60}s"
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_NEXT_OLDER"
+        cross_series_reducer = "REDUCE_COUNT_FALSE"
+      }
+    }
+  }
+
+  alert_strategy {
+    auto_close = "${var.alerts.auto_close_minutes * 60}s"
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    subject   = "Tandem: the settings page cannot be reached"
+    content   = "Open /settings/healthz. No answer: with a domain look at its record, certificate and load balancer. 403: the grant for allUsers is gone, or the organization forbids it now. 5xx: read the function's log; a start that fails says every wrong variable at once."
+  }
+}
+
+# The budget's interface returns projects by number, so that an id would differ in every plan.
+data "google_project" "this" {
+  count = var.budget == null ? 0 : 1
+
+  project_id = var.project
+}
+
 resource "google_billing_budget" "this" {
   count = var.budget == null ? 0 : 1
 
@@ -147,7 +218,7 @@ resource "google_billing_budget" "this" {
   display_name    = "Tandem: ${var.project}"
 
   budget_filter {
-    projects = ["projects/${var.project}"]
+    projects = ["projects/${data.google_project.this[0].number}"]
   }
 
   amount {

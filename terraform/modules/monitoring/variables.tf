@@ -12,6 +12,7 @@ variable "alerts" {
     reconnects          = number
     overdue_minutes     = number
     scheduler_failures  = number
+    unreachable_minutes = number
     auto_close_minutes  = number
   })
 }
@@ -32,6 +33,11 @@ variable "database" {
 variable "functions" {
   description = "Names of all functions"
   type        = list(string)
+}
+
+variable "health_url" {
+  description = "What has to answer a call without any token; null: there is no such address"
+  type        = string
 }
 
 variable "labels" {

@@ -31,6 +31,11 @@ variable "region" {
   type        = string
 }
 
+variable "token" {
+  description = "With a host: account and audience of the token of every task; null: each task has its own"
+  type        = object({ account = string, audience = string })
+}
+
 resource "google_cloud_tasks_queue" "this" {
   project  = var.project
   location = var.region
@@ -62,7 +67,20 @@ resource "google_cloud_tasks_queue" "this" {
         host                      = http_target.value
         uri_override_enforce_mode = "ALWAYS"
       }
+
+      dynamic "oidc_token" {
+        for_each = var.token == null ? [] : [var.token]
+        content {
+          service_account_email = oidc_token.value.account
+          audience              = oidc_token.value.audience
+        }
+      }
     }
+  }
+
+  # Its name contains a suffix that older deployments have not, and a queue cannot be renamed.
+  lifecycle {
+    ignore_changes = [name]
   }
 }
 

@@ -158,7 +158,7 @@ var platform = []string{
 func TestEvery_variable_of_the_configuration_is_set_or_left_out_on_purpose(t *testing.T) {
 	t.Parallel()
 	text := read(t, "terraform/functions.tf")
-	got := column(groups(`^ +([A-Z][A-Z_]+) += `, between(t, text, "  environment = {", "module \"bundle\"")), 0)
+	got := column(groups(`^ +([A-Z][A-Z_]+) += `, between(t, text, "  environment = {", "  repo_root = ")), 0)
 	got = append(got, column(groups(`variable = "([A-Z_]+)"`, read(t, "terraform/secrets.tf")), 0)...)
 	want := slices.Concat(platform, slices.DeleteFunc(config.Names(), func(name string) bool { return unset[name] != "" }))
 	slices.Sort(got)

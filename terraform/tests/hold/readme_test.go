@@ -143,6 +143,28 @@ func TestThe_readme_gives_a_reason_for_every_role(t *testing.T) {
 	}
 }
 
+func TestThe_readme_says_what_to_do_at_every_alarm(t *testing.T) {
+	t.Parallel()
+	source := read(t, "terraform/modules/monitoring/alerts.tf")
+	want := append(column(groups(`^    ([a-z]+) = {\n      on `, source), 0), column(groups(`^resource "google_monitoring_alert_policy" "([a-z]+)" {$`, source), 0)...)
+	want = slices.DeleteFunc(want, func(name string) bool { return name == "this" })
+	var got []string
+	for _, row := range rows(section(t, "Alarms")) {
+		if len(row) != 4 || slices.Contains(row, "") {
+			t.Fatalf("a row of the table lacks a cell: %q", row)
+		}
+		got = append(got, row[0])
+		if !strings.Contains(read(t, "terraform/variables.tf"), "    "+row[2]+" ") {
+			t.Errorf("README.md gives %s the threshold %s, which alerts does not have", row[0], row[2])
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("README.md has other alarms than alerts.tf (-made +listed):\n%s", diff)
+	}
+}
+
 func TestEvery_secret_stays_out_of_the_state(t *testing.T) {
 	t.Parallel()
 	var names []string

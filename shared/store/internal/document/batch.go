@@ -28,6 +28,11 @@ func ToPut(b store.Batch) error {
 			return fault.Errorf(fault.Bug, Side, "invalid-claim", "a claim of the link %q lacks its site, its key or its record, or the link itself", c.Link)
 		}
 	}
+	for _, c := range b.Released {
+		if c.Site == "" || c.Key == "" || c.RecordID == "" {
+			return fault.Errorf(fault.Bug, Side, "invalid-claim", "a claim to be released lacks its site, its key or its record")
+		}
+	}
 	for _, n := range b.Notes {
 		if n.Site == "" || n.Record == "" {
 			return fault.Errorf(fault.Bug, Side, "invalid-note", "a write note lacks its site or its record")
@@ -111,6 +116,16 @@ func Take(kept, wanted map[string]store.Claim, now time.Time) bool {
 		kept[id] = c
 	}
 	return true
+}
+
+// Release ends a kept claim where it is the released one; false where it is not, or is over by then. It is not forgotten: a run
+// that began before then has not looked for what else was made meanwhile.
+func Release(kept, released store.Claim) (store.Claim, bool) {
+	if kept.User != released.User || kept.RecordID != released.RecordID || !released.Until.Before(kept.Until) {
+		return kept, false
+	}
+	kept.Until = released.Until
+	return kept, true
 }
 
 // Refused are the claims of a batch whose links are not written, as the caller gave them.

@@ -85,6 +85,7 @@ func settle(d any) {
 		d.Cursors = maps.Clone(d.Cursors)
 		// A missing cursor would come back as the JSON word null.
 		maps.DeleteFunc(d.Cursors, func(_ record.Side, c json.RawMessage) bool { return len(c) == 0 })
+		d.Idle.StartedAt = Time(d.Idle.StartedAt)
 	case *store.Schema:
 		d.Since, d.Lease.Expires = Time(d.Since), Time(d.Lease.Expires)
 	case *store.Link:
@@ -108,7 +109,7 @@ func settle(d any) {
 			d.Link = &was
 		}
 	case *store.Schedule:
-		d.Paused = Time(d.Paused)
+		d.Paused, d.Place.At = Time(d.Paused), Time(d.Place.At)
 	case *store.Run:
 		d.StartedAt, d.FinishedAt = Time(d.StartedAt), Time(d.FinishedAt)
 		d.Changes = nil

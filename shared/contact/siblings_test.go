@@ -1,0 +1,262 @@
+package contact_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/match"
+)
+
+// called is somebody of a name "Anna|Meyer" with what else a card shows.
+func called(name string, of ...string) match.Item {
+	given, surname, _ := strings.Cut(name, "|")
+	return card(append([]string{"given", given, "surname", surname}, of...)...)
+}
+
+// met is what two come to who meet, whichever side they are on; the worse where that differs.
+func met(a, b match.Item) string {
+	got := ""
+	for _, pair := range [][2]match.Item{{a, b}, {b, a}} {
+		r := match.Find(contact.Match, pair[:1], pair[1:])
+		is := "two people"
+		switch {
+		case len(r.Pairs) > 0:
+			is = "one person"
+		case len(r.Doubts) > 0:
+			is = "doubt"
+		}
+		if got != "" && got != is {
+			return got + " or " + is
+		}
+		got = is
+	}
+	return got
+}
+
+func TestMatch_knows_one_person_by_two_spellings(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][2]string{
+		{"Νίκος|Χατζηδάκης", "Nikos|Chatzidakis"},
+		{"Νίκος|Χατζηδάκης", "Nikos|Hatzidakis"},
+		{"Αλέξανδρος|Παπαδάκης", "Alexandros|Papadakis"},
+		{"Ευάγγελος|Δημητρίου", "Evangelos|Dimitriou"},
+		{"Ελευθέριος|Βενιζέλος", "Eleftherios|Venizelos"},
+		{"Μπάμπης|Ντίνος", "Babis|Dinos"},
+		{"Γιάννης|Ξενάκης", "Yannis|Xenakis"},
+		{"Χρήστος|Ψαρράς", "Christos|Psarras"},
+		{"Κωνσταντίνος|Τσάτσος", "Konstantinos|Tsatsos"},
+		{"გიორგი|ბერიძე", "Giorgi|Beridze"},
+		{"ნინო|ჭავჭავაძე", "Nino|Chavchavadze"},
+		{"თამარ|ქავთარაძე", "Tamar|Kavtaradze"},
+		{"ვახტანგ|კიკაბიძე", "Vakhtang|Kikabidze"},
+		{"Արմեն|Սարգսյան", "Armen|Sargsyan"},
+		{"Արամ|Խաչատրյան", "Aram|Khachatryan"},
+		{"Євген|Гаврилюк", "Yevhen|Havryliuk"},
+		{"Ігор|Сікорський", "Ihor|Sikorskyi"},
+		{"Ганна|Яценко", "Hanna|Yatsenko"},
+		{"Сергій|Жадан", "Serhii|Zhadan"},
+		{"Ольга|Кобилянська", "Olha|Kobylianska"},
+		{"Їжак|Їжакевич", "Yizhak|Yizhakevych"},
+		{"Фёдор|Достоевский", "Fyodor|Dostoevsky"},
+		{"Пётр|Чайковский", "Petr|Tchaikovsky"},
+		{"Юрий|Гагарин", "Yuri|Gagarin"},
+		{"Алексей|Васильев", "Alexey|Vasiliev"},
+		{"Алексей|Васильев", "Aleksei|Vasilyev"},
+		{"Ксения|Щукина", "Ksenia|Shchukina"},
+		{"Ђорђе|Петровић", "Đorđe|Petrović"},
+		{"Љубица|Његош", "Ljubica|Njegoš"},
+		{"Георги|Димитров", "Georgi|Dimitrov"},
+		{"Щефан|Стоянов", "Shtefan|Stoyanov"},
+		{"J. R. R.|Tolkien", "John Ronald Reuel|Tolkien"},
+		{"A. B.|Meyer", "Anna|Meyer"},
+		{"Anna|Meyer-Schulz", "Anna|Meyer Schulz"},
+		{"Anna|Meyer-Schulz", "Anna|Meyer"},
+		{"Anna|García Márquez", "Anna|García"},
+		{"Hans-Peter|Koch", "Hans Peter|Koch"},
+		{"Hans-Peter|Koch", "H.-P.|Koch"},
+		{"Иван Иванович|Иванов", "Иван|Иванов"},
+		{"Иван Петрович|Иванов", "И. П.|Иванов"},
+		{"Ivan|Ivanov", "Иван Иванович|Иванов"},
+		{"Anna|Meyer (Schulz)", "Anna|Meyer"},
+		{"Anna|Meyer geb. Schulz", "Anna|Meyer"},
+		{"Anna|Meyer née Schulz", "Anna|Meyer"},
+		{"Jan|van der Berg", "Jan|Vanderberg"},
+		{"Jan|van der Berg", "Jan van der|Berg"},
+		{"Jan|van der Berg", "Jan|Berg"},
+		{"Charles|de Gaulle", "Charles|De Gaulle"},
+		{"Charles|de Gaulle", "Charles|Degaulle"},
+		{"Omar|al-Farsi", "Omar|Alfarsi"},
+		{"Omar|al-Farsi", "Omar|Al Farsi"},
+		{"Omar|el-Farsi", "Omar|El Farsi"},
+		{"Pat|MacDonald", "Pat|Mac Donald"},
+		{"Pat|O'Brien", "Pat|O Brien"},
+		{"Ludwig|von Beethoven", "Ludwig v.|Beethoven"},
+		{"John|Smith PhD", "John|Smith"},
+		{"John|Smith, Ph.D.", "John|Smith"},
+		{"John|Smith, M.D.", "John|Smith"},
+		{"John|Smith, MBA", "John|Smith"},
+		{"John|Smith CPA", "Mr. John|Smith"},
+		{"Mag. Dr. Anna|Meyer", "Anna|Meyer"},
+		{"Prof. Dr. med. Anna|Meyer", "Anna|Meyer"},
+		{"Dipl.-Ing. Anna|Meyer", "Anna|Meyer"},
+		{"Sr. Juan|García", "Juan|García"},
+		{"Rev. John|Smith", "John|Smith"},
+		{"Señora Ana|García", "Ana|García"},
+		{"Mgr. Jana|Nováková", "Jana|Nováková"},
+		{"Ing. Jan|Novák", "Jan|Novák, CSc."},
+		{"Г-н Иван|Иванов", "Иван|Иванов"},
+		{"Meyer|Anna", "Anna|Meyer"},
+		{"Meyer, Anna|", "Anna|Meyer"},
+		{"ANNA|MEYER", "anna|meyer"},
+		{"Anne-Sophie|Mutter", "A.|Mutter"},
+		{"ﾔﾏﾀﾞ|タロウ", "ヤマダ|タロウ"},
+	} {
+		if got := met(called(tc[0], "email", mailbox), called(tc[1], "email", mailbox)); got != "one person" {
+			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
+		}
+	}
+}
+
+func TestMatch_knows_one_person_by_company_and_another_keyboard(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][2]string{
+		{"Meyer|Anna", "Anna|Meyer"},
+		{"Meyer, Anna|", "Anna|Meyer"},
+		{"Νίκος|Παπαδάκης", "Nikos|Papadakis"},
+		{"Þór|Björnsson", "Thor|Bjornsson"},
+		{"Æsa|Ærø", "Aesa|Aero"},
+		{"İbrahim|Işık", "Ibrahim|Isik"},
+		{"IBRAHIM|IŞIK", "İbrahim|Işık"},
+		{"Weiß|Anna", "Weiss|Anna"},
+		{"WEIẞ|Anna", "Weiß|Anna"},
+		{"Đức|Nguyễn", "Duc|Nguyen"},
+		{"Ştefan|Ţepeş", "Ștefan|Țepeș"},
+		{"Søren|Ångström", "Soeren|Aangstroem"},
+		{"Jürgen|Groß", "Juergen|Gross"},
+		{"Ｊｏｈｎ|Ｓｍｉｔｈ", "John|Smith"},
+		{"ﬁona|Fox", "Fiona|Fox"},
+		{"Фёдор|Ёлкин", "Федор|Елкин"},
+		{"حَسَن|عَلِي", "حسن|علي"},
+		{"أحمد|علي", "احمد|علي"},
+		{"علي|يحيى", "علی|یحیی"},
+		{"דָּוִד|כֹּהֵן", "דוד|כהן"},
+	} {
+		if got := met(called(tc[0], "company", "Acme"), called(tc[1], "company", "Acme")); got != "one person" {
+			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
+		}
+	}
+}
+
+func TestMatch_asks_whether_two_of_one_mailbox_are_one_person(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][2]string{
+		{"محمد|الفارسي", "Peter|Brown"},
+		{"גיא|לוי", "Mary|Jones"},
+		{"Наталія|Бойко", "Nataliia|Boiko Jr."},
+		{"Олександр|Коваль", "Oleksandra|Koval"},
+		{"Євген|Коваль", "Yevheniia|Koval"},
+		{"Валерій|Коваль", "Valeriia|Koval"},
+		{"Валентин|Мороз", "Valentyna|Moroz"},
+		{"Юлій|Мороз", "Yuliia|Moroz"},
+		{"Віталій|Мороз", "Vitaliia|Moroz"},
+		{"Γιώργος|Παπαδόπουλος", "Georgia|Papadopoulou"},
+		{"Ivan|Petrov", "Ivana|Petrova"},
+		{"J.|Smith", "K.|Smith"},
+		{"A. B.|Meyer", "Bert|Kowalski"},
+		{"A.|M.", "Anna|Meyer"},
+		{"A|", "Anna|Meyer"},
+		{"John A.|Smith", "John B.|Smith"},
+		{"Anna Maria|Meyer", "Anna Sophie|Meyer"},
+		{"Anna|Meyer-Schulz", "Anna|Meyer-Kurz"},
+		{"Anna|García Márquez", "Anna|García López"},
+		{"Hans|Peter", "Hans-Peter|Koch"},
+		{"Иван Иванович|Иванов", "Иван Петрович|Иванов"},
+		{"Ivan Petrovich|Ivanov", "Иван Иванович|Иванов"},
+		{"van|Berg", "Jan|van Dijk"},
+		{"Jan|van Dijk", "Piet|van Dam"},
+		{"de la|Cruz", "Maria|de la Vega"},
+		{"John|Smith II", "John|Smith III"},
+		{"John|Smith, Jr.", "John|Smith, Sr."},
+		{"John Jr.|Smith", "John|Smith"},
+		{"John|Smith jun.", "John|Smith sen."},
+		{"John|Smith the Younger", "John|Smith the Elder"},
+		{"Jr. John|Smith", "John|Smith"},
+		{"John|Smith I", "John|Smith II"},
+		{"John|Smith V", "John|Smith IV"},
+		{"Carlos|Silva Neto", "Carlos|Silva"},
+		{"Carlos|Silva Sobrinho", "Carlos|Silva Filho"},
+		{"Іван|Франко мол.", "Іван|Франко"},
+		{"Smith|Jr.", "Smith|"},
+		{"Anna|Meyer", "Anna Meyer|(Assistant)"},
+		{"Anna|Meyer", "Mama|Anna Meyer"},
+		{"Anna|Meyer", "Sekretariat|Anna Meyer"},
+		{"Олена|Коваль", "мама Олена|Коваль"},
+		{"Mr.|Meyer", "Mrs.|Meyer"},
+		{"Herr|Meyer", "Frau|Meyer"},
+		{"Mr.|Meyer", "Anna|Meyer"},
+		{"Familie|Meyer", "Anna|Meyer"},
+		{"Anna & Bert|Meyer", "Anna|Meyer"},
+		{"Anna und Bert|Meyer", "Bert|Meyer"},
+		{"Mr. & Mrs.|Meyer", "Anna|Meyer"},
+		{"|Meyer", "Anna|Meyer"},
+	} {
+		if got := met(called(tc[0], "email", mailbox), called(tc[1], "email", mailbox)); got != "doubt" {
+			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
+		}
+	}
+}
+
+func TestMatch_takes_nobody_for_a_role(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"office@example.com", "office.vienna@example.com", "sales-1@example.com", "no-reply@example.com", "Secretariat@example.com", "kontakt@example.com"} {
+		if got := met(called("|", "email", address, "phone", landline), called("Anna|Meyer", "email", address, "phone", landline)); got != "doubt" {
+			t.Errorf("nobody and Anna Meyer with %s are %s", address, got)
+		}
+		if got := met(called("Anna|", "email", address), called("Anna|Meyer", "email", address)); got != "doubt" {
+			t.Errorf("Anna and Anna Meyer with %s are %s", address, got)
+		}
+	}
+	if got := met(called("|", "email", "officer@example.com", "phone", landline), called("Anna|Meyer", "email", "officer@example.com", "phone", landline)); got != "one person" {
+		t.Errorf("an officer is %s", got)
+	}
+}
+
+func TestMatch_asks_about_somebody_who_has_but_a_nickname(t *testing.T) {
+	t.Parallel()
+	for nick, want := range map[string]string{"Bobby": "doubt", "Robert": "one person"} {
+		it := called(nick+"|", "phone", landline)
+		it.Untracked.SetText(contact.Nickname, nick)
+		if got := met(it, called("Robert|Smith", "phone", landline)); got != want {
+			t.Errorf("%s and Robert Smith are %s, want %s", nick, got, want)
+		}
+	}
+}
+
+// Of a family's several names the only equal one may still be another generation's.
+func TestMatch_tells_father_and_son_apart_among_several(t *testing.T) {
+	t.Parallel()
+	father, mother := called("John|Smith", "phone", landline), called("Jane|Smith", "phone", landline)
+	son := called("John|Smith", "phone", landline, "suffix", "Jr.")
+	r := match.Find(contact.Match, []match.Item{father}, []match.Item{son, mother})
+	if len(r.Pairs) > 0 || len(r.Doubts) == 0 {
+		t.Errorf("got %s", describe(r))
+	}
+}
+
+func TestMatch_finds_one_mailbox_however_it_is_written(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"\"Anna Meyer\" <anna@example.com>", "<anna@example.com>", "anna@example.com (private)", "MAILTO:anna@example.com?subject=Hi",
+		"mailto:Anna%20Meyer%20%3Canna@example.com%3E", "anna@example.com.", "anna@example.com,", "'anna@example.com'", "anna @example.com", "anna\uff20example.com",
+	} {
+		if got := met(called("A.|Meyer", "email", address), called("Anna|Meyer", "email", "ANNA@example.com")); got != "one person" {
+			t.Errorf("%s is %s", address, got)
+		}
+	}
+	for _, address := range []string{"anna@ex-ample.com", "an.na@example.com", "anna+crm@example.com", "anna@ехample.com", "ann\u0131a@example.com"} {
+		if got := met(called("A.|Meyer", "email", address), called("Anna|Meyer", "email", "anna@example.com")); got != "two people" {
+			t.Errorf("%s is %s", address, got)
+		}
+	}
+}

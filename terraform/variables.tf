@@ -59,14 +59,14 @@ variable "alerts" {
 }
 
 variable "allowed_domains" {
-  description = "Google Workspace domains or e-mail domains that may sign in; empty: anybody"
+  description = "Google Workspace domains that may use Tandem, or with @ before them endings of e-mail addresses; empty: anybody"
   type        = list(string)
   default     = []
   nullable    = false
 
   validation {
-    condition     = alltrue([for d in var.allowed_domains : can(regex("^[a-z0-9-]+(\\.[a-z0-9-]+)+$", d))])
-    error_message = "Every item has to be a domain in lower case, as \"example.com\"."
+    condition     = alltrue([for d in var.allowed_domains : can(regex("^@?[a-z0-9-]+(\\.[a-z0-9-]+)+$", d))])
+    error_message = "Every item has to be a domain in lower case, as \"example.com\", or an ending of addresses, as \"@example.com\"."
   }
 }
 

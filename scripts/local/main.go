@@ -113,7 +113,7 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	ticker := scheduler{config: c, app: a, google: services.google}
-	server := &http.Server{Handler: ticker.handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
+	server := &http.Server{Handler: ticker.handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	delivering, stopDelivering := context.WithCancel(ctx)

@@ -22,10 +22,11 @@ const usersOnPage = 100
 // jobTime is how long that page waits for Cloud Scheduler. The page is shown without a reply as well.
 const jobTime = 5 * time.Second
 
-// isAdmin reports whether a user is an administrator. The address is that of a linked Google account, which Google has
-// verified.
+// isAdmin reports whether a user is an administrator. Google has verified the address, but only that of a Workspace or of
+// gmail.com belongs to its holder for good.
 func (a *App) isAdmin(p store.Profile) bool {
-	return p.Google.Linked && slices.Contains(a.config.AdminEmails, strings.ToLower(p.Google.Email))
+	owned := p.Google.HostedDomain != "" || strings.HasSuffix(strings.ToLower(p.Google.Email), "@gmail.com")
+	return p.Google.Linked && owned && slices.Contains(a.config.AdminEmails, strings.ToLower(p.Google.Email))
 }
 
 // authorizeAdmin returns store.ErrNotFound if the user is no administrator or the type does not exist.

@@ -49,7 +49,7 @@ func (w *world) asBo() (back func()) {
 	w.t.Helper()
 	adas := w.browser
 	w.browser = newBrowser(w.t)
-	w.google.AddUser(googlebox.User{Email: bo, Name: "Bo", EmailVerified: true})
+	w.google.AddUser(googlebox.User{Email: bo, Name: "Bo", EmailVerified: true, HostedDomain: "example.com"})
 	w.google.AutoConsent(bo)
 	w.creatio.AutoConsent("Bo")
 	w.link()

@@ -127,15 +127,18 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 			Side: string(s), Base: shared, Logger: a.logger, Now: a.now, API: apis[s], Lasting: lasting[s], Observe: a.measureCall,
 		})
 	}
-	if a.linker, err = a.newLinker(safe); err != nil {
+	cookies := vault.NewWrapped(safe, func(ctx context.Context, create func() ([]byte, error)) ([]byte, error) {
+		return a.store.Secret(ctx, "sessions", create)
+	}, a.now)
+	if a.linker, err = a.newLinker(safe, cookies); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
 	if o.Rates == nil {
 		o.Rates = rates
 	}
 	a.engines = map[record.Type]*syncer.Engine{
-		record.Contacts:   {Kind: Contacts, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
-		record.Activities: {Kind: Activities, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Contacts:   {Kind: Contacts, Allowed: a.allowed, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Activities: {Kind: Activities, Allowed: a.allowed, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
 	}
 	a.channels = a.newKeeper()
 	if err := a.openQueue(ctx, o); err != nil {
@@ -152,7 +155,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		a.invoker.issuer = c.Google.Endpoint
 	}
 	a.site = web.New(web.Options{
-		Service: service{a}, Sealer: safe, PublicURL: c.PublicURL, Version: Version(), History: c.History, Now: a.now, Logger: a.logger,
+		Service: service{a}, Sealer: cookies, PublicURL: c.PublicURL, Version: Version(), History: c.History, Now: a.now, Logger: a.logger,
 	})
 	if c.Store.Kind == config.Bolt && a.inline != nil {
 		if err := a.resume(ctx); err != nil {
@@ -286,7 +289,7 @@ func (a *App) Handler() http.Handler {
 		mux.Handle("/"+name+"/", h)
 	}
 	mux.Handle("/{$}", http.RedirectHandler(a.config.PublicURL+"/settings", http.StatusSeeOther))
-	return mux
+	return a.site.Protected(mux)
 }
 
 // Dispatch queues every due user, as the call of Cloud Scheduler does. It returns the counts of the first page; the queue
@@ -317,10 +320,10 @@ func (a *App) Close(ctx context.Context) error {
 }
 
 // newLinker makes the linking flows, with access to the users of Creatio.
-func (a *App) newLinker(safe oauth.Vault) (*oauth.Linker, error) {
+func (a *App) newLinker(safe, browser oauth.Vault) (*oauth.Linker, error) {
 	c := a.config
 	return oauth.New(oauth.Options{
-		Store: a.store, Vault: safe, HTTP: a.base[record.Google], CreatioHTTP: a.base[record.Creatio], PublicURL: c.PublicURL,
+		Store: a.store, Vault: safe, Browser: browser, HTTP: a.base[record.Google], CreatioHTTP: a.base[record.Creatio], PublicURL: c.PublicURL,
 		Google: oauth.Google{ClientID: c.Google.ClientID, ClientSecret: c.Google.ClientSecret.Reveal(), Endpoint: c.Google.Endpoint},
 		Creatio: oauth.Creatio{
 			URL: c.Creatio.URL, Auth: string(c.Creatio.Auth), IdentityURL: c.Creatio.IdentityURL,

@@ -40,6 +40,7 @@ func TestAn_export_has_what_is_kept_beside_links_and_runs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.visit("/settings/sign-in")
 	a := w.do(http.MethodGet, "/settings/api/v1/export", nil)
 	for _, want := range []string{
 		`"google":["people/member"]`, `"series/1":"Pz8/"`, `"people/doubtful"`, `"claimed-record"`, `"edited":"` + w.now().Add(-time.Minute).UTC().Format("2006-01-02T15:04"),
@@ -56,6 +57,7 @@ func TestAn_export_tells_recurring_events(t *testing.T) {
 	a.series("Standup", 24, "RRULE:FREQ=WEEKLY;COUNT=3")
 	a.run("done")
 	a.link()
+	a.visit("/settings/sign-in")
 	got := a.do(http.MethodGet, "/settings/api/v1/export", nil)
 	if got.status != http.StatusOK || !strings.Contains(got.body, `"RRULE:FREQ=WEEKLY;COUNT=3"`) {
 		t.Errorf("got %d %s", got.status, got.body)

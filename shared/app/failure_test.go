@@ -260,6 +260,7 @@ func TestUnlinking_and_linking_again_duplicates_nothing(t *testing.T) {
 	w.choose(tag)
 	w.silent()
 
+	w.visit("/settings/sign-in")
 	w.call(http.MethodDelete, "/account", nil, 204, nil)
 	w.call(http.MethodGet, "/account", nil, 401, nil)
 	w.link()

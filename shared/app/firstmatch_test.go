@@ -157,7 +157,7 @@ func TestLinking_again_doubles_nothing(t *testing.T) {
 	for name, leave := range map[string]func(*agenda){
 		"the Google account":  func(a *agenda) { a.call(http.MethodDelete, "/google", nil, 204, nil) },
 		"the Creatio account": func(a *agenda) { a.call(http.MethodDelete, "/creatio", nil, 204, nil) },
-		"everything, erased":  func(a *agenda) { a.call(http.MethodDelete, "/account", nil, 204, nil) },
+		"everything, erased":  func(a *agenda) { a.visit("/settings/sign-in"); a.call(http.MethodDelete, "/account", nil, 204, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -147,6 +147,7 @@ func TestThe_job_follows_what_a_user_chooses(t *testing.T) {
 			w.link()
 			w.every(tag, 60)
 			j.want(t, "linked again", "ENABLED */5 * * * *")
+			w.visit("/settings/sign-in")
 			w.call(http.MethodDelete, "/account", nil, 204, nil)
 			j.want(t, "erased", "PAUSED */5 * * * *")
 		})

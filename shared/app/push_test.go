@@ -244,6 +244,7 @@ func TestMessages_of_nobodys_channel_are_refused_and_cost_nothing(t *testing.T) 
 		t.Error("the token is in the log")
 	}
 	var export struct{ Channels []map[string]any }
+	p.visit("/settings/sign-in")
 	p.call(http.MethodGet, "/export", nil, 200, &export)
 	if len(export.Channels) != 1 || export.Channels[0]["id"] != good.ID || export.Channels[0]["token"] != nil {
 		t.Errorf("the export has the channels %v", export.Channels)
@@ -256,7 +257,7 @@ func TestChannels_go_with_what_they_are_for(t *testing.T) {
 		"automatic off": func(p *pushed) { p.put(map[string]any{"automatic": false}) },
 		"no Google":     func(p *pushed) { p.call(http.MethodDelete, "/google", nil, 204, nil) },
 		"no Creatio":    func(p *pushed) { p.call(http.MethodDelete, "/creatio", nil, 204, nil) },
-		"erased":        func(p *pushed) { p.call(http.MethodDelete, "/account", nil, 204, nil) },
+		"erased":        func(p *pushed) { p.visit("/settings/sign-in"); p.call(http.MethodDelete, "/account", nil, 204, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,6 +24,7 @@ func (s *story) inTandem(st statement) {
 	case "disconnect Google":
 		s.call(http.MethodDelete, "/google", nil, 204, nil)
 	case "erase everything":
+		s.visit("/settings/sign-in")
 		s.call(http.MethodDelete, "/account", nil, 204, nil)
 	case "connect again":
 		s.connected()

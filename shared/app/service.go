@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -25,12 +26,14 @@ type service struct{ app *App }
 
 var _ web.Service = service{}
 
-func (s service) BeginGoogle(ctx context.Context, browser string) (string, error) {
-	return s.app.linker.BeginGoogle(ctx, browser)
+func (s service) BeginGoogle(ctx context.Context, browser string) (web.Begun, error) {
+	b, err := s.app.linker.BeginGoogle(ctx, browser)
+	return web.Begun(b), err
 }
 
-func (s service) BeginCreatio(ctx context.Context, user, browser string) (string, error) {
-	return s.app.linker.BeginCreatio(ctx, user, browser)
+func (s service) BeginCreatio(ctx context.Context, user, browser string) (web.Begun, error) {
+	b, err := s.app.linker.BeginCreatio(ctx, user, browser)
+	return web.Begun(b), err
 }
 
 func (s service) LinkPassword(ctx context.Context, user, username, password string) error {
@@ -43,7 +46,7 @@ func (s service) LinkPassword(ctx context.Context, user, username, password stri
 func (s service) FinishLink(ctx context.Context, side record.Side, browser string, query url.Values) (web.Outcome, error) {
 	out, err := s.app.linker.Finish(ctx, side, browser, query)
 	for from, to := range map[error]error{
-		oauth.ErrState: web.ErrState, oauth.ErrRefused: web.ErrRefused, oauth.ErrNotAllowed: web.ErrNotAllowed,
+		oauth.ErrState: web.ErrState, oauth.ErrRefused: web.ErrRefused, oauth.ErrFailed: web.ErrFailed, oauth.ErrNotAllowed: web.ErrNotAllowed,
 	} {
 		if errors.Is(err, from) {
 			return web.Outcome{}, fmt.Errorf("%w: %w", to, err)
@@ -51,12 +54,12 @@ func (s service) FinishLink(ctx context.Context, side record.Side, browser strin
 	}
 	var consent *oauth.ConsentError
 	if errors.As(err, &consent) {
-		return web.Outcome{Redirect: consent.Redirect}, nil
+		return web.Outcome{Again: web.Begun(consent.Begun)}, nil
 	}
 	if err != nil {
 		return web.Outcome{}, err
 	}
-	result := web.Outcome{User: out.User, Epoch: out.Epoch}
+	result := web.Outcome{User: out.User, Session: out.Session}
 	if slices.Contains(out.MissingScopes, s.app.engines[record.Contacts].Scope) {
 		result.Problem = "scope-missing"
 	}
@@ -108,9 +111,15 @@ func untroubled(d *store.Sync) {
 	}
 }
 
-func (s service) Epoch(ctx context.Context, user string) (int, error) {
+func (s service) Session(ctx context.Context, user string) (string, error) {
 	p, err := s.app.store.User(user).Profile(ctx)
-	return p.SessionEpoch, err
+	if err == nil && !s.app.allowed(p) {
+		if err := s.app.bar(ctx, user); err != nil {
+			return "", err
+		}
+		return p.Session, web.ErrNotAllowed
+	}
+	return p.Session, err
 }
 
 func (s service) SignOut(ctx context.Context, user string) error {
@@ -118,7 +127,7 @@ func (s service) SignOut(ctx context.Context, user string) error {
 		if p.CreatedAt.IsZero() {
 			return store.ErrNotFound
 		}
-		p.SessionEpoch++
+		p.Session = rand.Text()
 		return nil
 	})
 }

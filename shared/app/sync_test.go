@@ -416,6 +416,7 @@ func TestA_preview_writes_nothing_and_tells_what_the_run_then_does(t *testing.T)
 func TestAn_export_has_everything_kept_about_the_user_and_no_secret(t *testing.T) {
 	t.Parallel()
 	w, _, contacts := twins(t, "Hopper")
+	w.visit("/settings/sign-in")
 	a := w.do(http.MethodGet, "/settings/api/v1/export", nil)
 	for _, want := range []string{ada, contacts["Hopper"], w.found("Hopper").ResourceName, "hopper@example.com", `"trigger":"schedule"`} {
 		if !strings.Contains(a.body, want) {

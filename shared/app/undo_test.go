@@ -381,6 +381,7 @@ func TestAn_export_has_what_an_undo_needs_and_the_api_does_not(t *testing.T) {
 	w, _, contacts := twins(t, "Hopper")
 	w.setTitle(contacts["Hopper"], "Clerk")
 	run := w.sync("done")
+	w.visit("/settings/sign-in")
 	if a := w.do(http.MethodGet, "/settings/api/v1/export", nil); !strings.Contains(a.body, `"swaps":[{"is":{"text":"Clerk"}}]`) {
 		t.Errorf("the export lacks the values: %s", a.body)
 	}

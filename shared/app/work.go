@@ -105,6 +105,8 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 		// Once the grant is revoked, nobody may stop what it opened.
 		a.closeChannels(ctx, user)
 		err = errors.Join(err, a.revokeLater(ctx, user))
+	case out.Reason == syncer.ReasonNotAllowed:
+		err = errors.Join(err, a.bar(ctx, user))
 	case out.Reason == syncer.ReasonLease && req.Run == "" && req.Trigger != syncer.TriggerPreview:
 		if err = a.queueAfterLease(ctx, t, user, req.Trigger); err != nil {
 			out.Status = syncer.Retry

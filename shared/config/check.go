@@ -128,6 +128,9 @@ func (p *problems) creatio(env environment) Creatio {
 		c.ClientSecret = NewSecret(p.credential("CREATIO_CLIENT_SECRET", env.CreatioClientSecret, creatioClient))
 	case AuthPassword:
 		c.IdentityURL = ""
+		if u, err := url.Parse(env.PublicURL); env.AllowedDomains == "" && env.PublicURL != "" && (err != nil || !loopback(u.Hostname())) {
+			p.add("ALLOWED_DOMAINS", `is missing, so that everybody with a Google account could try passwords of Creatio users; write the domains of your users, as "example.com"`)
+		}
 	default:
 		p.add("CREATIO_AUTH", `names no way to sign in; write "user", "password" or "client"`)
 	}
@@ -199,10 +202,18 @@ func loopback(host string) bool {
 func (p *problems) domains(value string) []string {
 	var out []string
 	for item := range items(value) {
-		ascii, err := idna.Lookup.ToASCII(strings.ToLower(item))
-		if err != nil || !domainName.MatchString(ascii) {
-			p.add("ALLOWED_DOMAINS", `%q is not a domain; write domains with commas between them, as "example.com,example.org"`, item)
+		name, ending := strings.CutPrefix(strings.ToLower(item), "@")
+		ascii, err := idna.Lookup.ToASCII(name)
+		if err == nil && ascii == "gmail.com" && !ending {
+			p.add("ALLOWED_DOMAINS", `"gmail.com" is no Google Workspace; write "@gmail.com" to let in whoever has such an address`)
 			continue
+		}
+		if err != nil || !domainName.MatchString(ascii) {
+			p.add("ALLOWED_DOMAINS", `%q is not a domain; write domains with commas between them, as "example.com,@example.org"`, item)
+			continue
+		}
+		if ending {
+			ascii = "@" + ascii
 		}
 		if !slices.Contains(out, ascii) {
 			out = append(out, ascii)

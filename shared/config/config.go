@@ -27,7 +27,8 @@ type Config struct {
 	EncryptionKey string
 	Google        Google
 	Creatio       Creatio
-	// AllowedDomains are the domains whose users may sign in, in lower case and ASCII; if it is empty, all may.
+	// AllowedDomains are the Google Workspace domains whose users may sign in, and with "@" before them the endings of e-mail
+	// addresses, in lower case and ASCII; if it is empty, all may.
 	AllowedDomains []string
 	// AdminEmails are the addresses of the administrators, who see every user's state, in lower case.
 	AdminEmails []string

@@ -75,7 +75,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"CREATIO_AUTH":          "client",
 		"CREATIO_IDENTITY_URL":  "https://acme-is.creatio.com",
 		"CREATIO_CLIENT_SECRET": "hunter2-creatio\n",
-		"ALLOWED_DOMAINS":       "Example.com, bücher.example ,example.com",
+		"ALLOWED_DOMAINS":       "Example.com, bücher.example ,example.com,@Example.org",
 		"ADMIN_EMAILS":          "Ada@Example.com,alan@example.com",
 		"QUEUE":                 "projects/acme/locations/europe-west1/queues/sync",
 		"SCHEDULER":             "projects/acme/locations/europe-west1",
@@ -103,7 +103,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 			URL: "https://acme.creatio.com/crm", Auth: config.AuthClient, IdentityURL: "https://acme-is.creatio.com",
 			ClientID: "invented-client", ClientSecret: config.NewSecret("hunter2-creatio"),
 		},
-		AllowedDomains:    []string{"example.com", "xn--bcher-kva.example"},
+		AllowedDomains:    []string{"example.com", "xn--bcher-kva.example", "@example.org"},
 		AdminEmails:       []string{"ada@example.com", "alan@example.com"},
 		Queue:             config.Queue{Kind: config.QueueTasks, Name: "projects/acme/locations/europe-west1/queues/sync"},
 		Scheduler:         "projects/acme/locations/europe-west1",
@@ -157,7 +157,7 @@ func TestEach_wrong_value_is_named_with_what_to_write(t *testing.T) {
 		"CREATIO_URL":          {"", "http://acme.creatio.com", "acme.creatio.com", "https://acme.creatio.com/0", "https://acme.creatio.com/0/Nui/ViewModule.aspx"},
 		"CREATIO_AUTH":         {"User", "oauth"},
 		"CREATIO_IDENTITY_URL": {"http://acme-is.creatio.com", "acme-is"},
-		"ALLOWED_DOMAINS":      {",", "example.com,", "@example.com", "example", "https://example.com", "ada@example.com", "exa mple.com"},
+		"ALLOWED_DOMAINS":      {",", "example.com,", "@", "@@example.com", "gmail.com", "example", "https://example.com", "ada@example.com", "exa mple.com"},
 		"ADMIN_EMAILS":         {"ada", "ada@example.com,", "Ada <ada@example.com>", "ada@example.com;alan@example.com"},
 		"QUEUE":                {"Inline", "tasks", "projects/acme/queues/sync", "projects/acme/locations/europe-west1/queues/a/b"},
 		"SCHEDULER":            {"europe-west1", "projects/acme", "projects/acme/locations/europe-west1/jobs/sync"},
@@ -339,6 +339,28 @@ func wantProblems(t *testing.T, err error, names ...string) bool {
 		ok = false
 	}
 	return ok
+}
+
+func TestPasswordsAreTriedByNobodyInParticularOnlyOnThisMachine(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		public, domains string
+		good            bool
+	}{
+		{"https://tandem.example.com", "", false},
+		{"https://tandem.example.com", "example.com", true},
+		{"http://127.0.0.1:8080", "", true},
+		{"http://localhost:8080", "", true},
+		{"", "", true},
+	} {
+		_, err := config.Load(t.Context(), envconfig.MapLookuper(map[string]string{
+			"STORE": "bolt:data/tandem.db", "ENCRYPTION_KEY": "file:data/key.json", "GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret",
+			"CREATIO_URL": "https://acme.example.com", "CREATIO_AUTH": "password", "PUBLIC_URL": c.public, "ALLOWED_DOMAINS": c.domains,
+		}))
+		if (err == nil) != c.good || err != nil && !strings.Contains(err.Error(), "ALLOWED_DOMAINS") {
+			t.Errorf("%q, %q: %v", c.public, c.domains, err)
+		}
+	}
 }
 
 func TestHistory_is_kept_for_a_number_of_days(t *testing.T) {

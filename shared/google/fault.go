@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -277,23 +278,15 @@ const (
 	fullFor      = 24 * time.Hour
 )
 
-// maxMessage bounds the part of a service's message that goes into an error.
-const maxMessage = 300
+// name is the form of statuses and reasons. Whatever else Google writes may quote what people entered, so it is in no error.
+var name = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,79}$`)
 
 func (r refusal) Error() string {
-	message := r.message
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
-	}
 	parts := []string{fmt.Sprintf("status %d", r.http)}
-	if r.status != "" {
-		parts = append(parts, r.status)
-	}
-	if len(r.reasons) > 0 {
-		parts = append(parts, strings.Join(r.reasons, " "))
-	}
-	if message != "" {
-		parts = append(parts, message)
+	for _, word := range append([]string{r.status}, r.reasons...) {
+		if name.MatchString(word) && !slices.Contains(parts, word) {
+			parts = append(parts, word)
+		}
 	}
 	return strings.Join(parts, ": ")
 }

@@ -2,13 +2,12 @@ package oauth
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -31,21 +30,49 @@ var googleScopes = []struct{ short, scope string }{
 	{"calendar", "https://www.googleapis.com/auth/calendar.events"},
 }
 
-// BeginGoogle begins a sign-in, which also links the Google account, and returns the address of the consent page. browser
-// is a secret of the browser; only the same browser can finish the linking.
-func (l *Linker) BeginGoogle(ctx context.Context, browser string) (string, error) {
+// Begun is a linking that waits for the user on a consent page.
+type Begun struct {
+	// Redirect is the address of the consent page.
+	Redirect string
+	// Browser is what the browser has to show again to finish the linking, in place of what it showed before.
+	Browser string
+}
+
+// linking is one linking in progress. Only the browser that began it keeps it, sealed.
+type linking struct {
+	ID   string      `json:"id"`
+	Side record.Side `json:"side"`
+	// User and Session are who is signed in; empty at sign-in.
+	User    string    `json:"user,omitempty"`
+	Session string    `json:"session,omitempty"`
+	Nonce   string    `json:"nonce,omitempty"`
+	Expires time.Time `json:"expires"`
+	// Verifier is the PKCE code verifier.
+	Verifier string `json:"verifier"`
+}
+
+const (
+	// linkingsAtOnce is how many linkings one browser may have in progress; a further one takes the place of the oldest.
+	linkingsAtOnce = 4
+	// browserContext is what the linkings in progress are sealed with.
+	browserContext = "linkings"
+)
+
+// BeginGoogle begins a sign-in, which also links the Google account. browser is what the browser shows of the linkings that it
+// began before, or empty.
+func (l *Linker) BeginGoogle(ctx context.Context, browser string) (Begun, error) {
 	return l.beginGoogle(ctx, browser, "")
 }
 
 // beginGoogle begins a sign-in. With an email it forces Google to ask that account for consent again. Google returns a
 // refresh token only with the first consent (https://developers.google.com/identity/protocols/oauth2/web-server#offline),
 // and each forced consent uses up one of the hundred refresh tokens that an account may have.
-func (l *Linker) beginGoogle(ctx context.Context, browser, email string) (string, error) {
+func (l *Linker) beginGoogle(ctx context.Context, browser, email string) (Begun, error) {
 	m, err := l.google.metadata(ctx)
 	if err != nil {
-		return "", err
+		return Begun{}, err
 	}
-	s := store.State{ID: secret(), Side: record.Google, Nonce: secret(), Browser: fingerprint(browser, "", 0)}
+	s := linking{ID: secret(), Side: record.Google, Nonce: secret()}
 	options := []oauth2.AuthCodeOption{
 		oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("nonce", s.Nonce), oauth2.SetAuthURLParam("include_granted_scopes", "true"),
 	}
@@ -57,59 +84,86 @@ func (l *Linker) beginGoogle(ctx context.Context, browser, email string) (string
 	for _, g := range googleScopes {
 		scopes = append(scopes, g.scope)
 	}
-	return l.begin(ctx, l.google.config(m), s, scopes, options)
+	return l.begin(l.google.config(m), browser, s, scopes, options)
 }
 
-// BeginCreatio begins to link a Creatio account to a user by consent, and returns the address of the consent page.
-func (l *Linker) BeginCreatio(ctx context.Context, user, browser string) (string, error) {
+// BeginCreatio begins to link a Creatio account to a user by consent.
+func (l *Linker) BeginCreatio(ctx context.Context, user, browser string) (Begun, error) {
 	if err := l.only(AuthUser); err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	p, err := l.o.Store.User(user).Profile(ctx)
 	if err != nil {
-		return "", fmt.Errorf("begin linking: %w", err)
+		return Begun{}, fmt.Errorf("begin linking: %w", err)
 	}
 	m, err := l.creatio.metadata(ctx)
 	if err != nil {
-		return "", err
+		return Begun{}, err
 	}
 	if m.Authorize == "" {
-		return "", l.creatio.unknown("it has no consent page; before Creatio 8.3 there is none")
+		return Begun{}, l.creatio.unknown("it has no consent page; before Creatio 8.3 there is none")
 	}
-	s := store.State{ID: secret(), Side: record.Creatio, User: user, Browser: fingerprint(browser, user, p.SessionEpoch)}
-	return l.begin(ctx, l.creatio.config(m), s, []string{"offline_access"}, nil)
+	s := linking{ID: secret(), Side: record.Creatio, User: user, Session: p.Session}
+	return l.begin(l.creatio.config(m), browser, s, []string{"offline_access"}, nil)
 }
 
-// begin stores the linking and returns the address of the consent page.
-func (l *Linker) begin(ctx context.Context, c *oauth2.Config, s store.State, scopes []string, options []oauth2.AuthCodeOption) (string, error) {
-	verifier := oauth2.GenerateVerifier()
-	sealed, err := l.o.Vault.Seal([]byte(verifier), stateContext(s))
+// begin seals the linking for the browser. It stores nothing: whoever opens an address costs nothing that way.
+func (l *Linker) begin(c *oauth2.Config, browser string, s linking, scopes []string, options []oauth2.AuthCodeOption) (Begun, error) {
+	now := l.o.Now().UTC()
+	s.Verifier, s.Expires = oauth2.GenerateVerifier(), now.Add(linkingTime)
+	all, err := l.linkings(browser)
 	if err != nil {
-		return "", onSide(s.Side, "seal code verifier", err)
+		return Begun{}, err
 	}
-	s.Verifier, s.Expires = sealed, l.o.Now().UTC().Add(linkingTime)
-	if err := l.o.Store.PutState(ctx, s); err != nil {
-		return "", fmt.Errorf("begin linking: %w", err)
+	all = slices.DeleteFunc(append(all, s), func(s linking) bool { return !now.Before(s.Expires) })
+	plain, err := json.Marshal(all[max(0, len(all)-linkingsAtOnce):])
+	if err != nil {
+		return Begun{}, fault.New(fault.Bug, string(s.Side), "encode", errors.New("begin linking: encode it"))
+	}
+	sealed, err := l.o.Browser.Seal(plain, browserContext)
+	if err != nil {
+		return Begun{}, onSide(s.Side, "begin linking", err)
 	}
 	c.RedirectURL, c.Scopes = l.redirectURI(s.Side), scopes
-	return c.AuthCodeURL(s.ID, append(options, oauth2.S256ChallengeOption(verifier))...), nil
+	return Begun{
+		Redirect: c.AuthCodeURL(s.ID, append(options, oauth2.S256ChallengeOption(s.Verifier))...),
+		Browser:  base64.RawURLEncoding.EncodeToString(sealed),
+	}, nil
+}
+
+// linkings are what a browser shows; none if it shows nothing that was sealed here.
+func (l *Linker) linkings(browser string) ([]linking, error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(browser)
+	if err != nil || len(sealed) == 0 {
+		return nil, nil
+	}
+	plain, err := l.o.Browser.Open(sealed, browserContext)
+	if fault.Is(err, fault.Retry) || fault.Is(err, fault.Misconfigured) {
+		return nil, fmt.Errorf("read linkings: %w", err)
+	}
+	var all []linking
+	if err != nil || json.Unmarshal(plain, &all) != nil {
+		return nil, nil
+	}
+	return all, nil
 }
 
 // resume finds the linking to which an authorization response belongs, and consumes it. If the response is invalid, the
 // error is ErrState; the linking is not consumed, so that its own browser and service can still finish it.
-func (l *Linker) resume(ctx context.Context, side record.Side, browser string, query url.Values) (store.State, error) {
-	s, err := l.o.Store.State(ctx, query.Get("state"), l.o.Now().UTC())
-	if errors.Is(err, store.ErrNotFound) {
-		return s, ErrState
-	}
+func (l *Linker) resume(ctx context.Context, side record.Side, browser string, query url.Values) (linking, error) {
+	all, err := l.linkings(browser)
 	if err != nil {
-		return s, fmt.Errorf("resume linking: %w", err)
+		return linking{}, err
 	}
-	mine, err := l.begunBy(ctx, s, browser)
-	if err != nil {
+	state := query.Get("state")
+	i := slices.IndexFunc(all, func(s linking) bool { return state != "" && s.ID == state && l.o.Now().Before(s.Expires) })
+	if i < 0 {
+		return linking{}, ErrState
+	}
+	s := all[i]
+	if signedIn, err := l.signedIn(ctx, s); err != nil {
 		return s, err
-	}
-	if !mine {
+	} else if !signedIn {
 		return s, ErrState
 	}
 	if s.Side != side {
@@ -122,7 +176,7 @@ func (l *Linker) resume(ctx context.Context, side record.Side, browser string, q
 	if why := m.mismatch(query); why != "" {
 		return s, l.rejectAnswer(ctx, s, why)
 	}
-	if err := l.o.Store.TakeState(ctx, s.ID); errors.Is(err, store.ErrNotFound) {
+	if err := l.o.Store.UseState(ctx, s.ID, s.Expires); errors.Is(err, store.ErrUsed) {
 		return s, ErrState
 	} else if err != nil {
 		return s, fmt.Errorf("resume linking: %w", err)
@@ -130,37 +184,27 @@ func (l *Linker) resume(ctx context.Context, side record.Side, browser string, q
 	return s, nil
 }
 
-// begunBy reports whether a browser began the linking and the user has not signed out since.
-func (l *Linker) begunBy(ctx context.Context, s store.State, browser string) (bool, error) {
-	epoch := 0
-	if s.User != "" {
-		p, err := l.o.Store.User(s.User).Profile(ctx)
-		if errors.Is(err, store.ErrNotFound) {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("resume linking: %w", err)
-		}
-		epoch = p.SessionEpoch
+// signedIn reports whether the user who began a linking has not signed out since.
+func (l *Linker) signedIn(ctx context.Context, s linking) (bool, error) {
+	if s.User == "" {
+		return true, nil
 	}
-	return browser != "" && s.Browser == fingerprint(browser, s.User, epoch), nil
+	p, err := l.o.Store.User(s.User).Profile(ctx)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("resume linking: %w", err)
+	}
+	return p.Session == s.Session, nil
 }
 
 // rejectAnswer rejects a response that is not from the service that was asked, and logs it for the operator. It is an
 // attack, or the service names another issuer than its discovery document.
-func (l *Linker) rejectAnswer(ctx context.Context, s store.State, why string) error {
+func (l *Linker) rejectAnswer(ctx context.Context, s linking, why string) error {
 	l.o.Logger.WarnContext(ctx, "an answer to a linking was rejected", "side", string(s.Side), "reason", why)
 	return ErrState
 }
-
-// fingerprint is the hash that the linking stores of the browser. It includes the user's session epoch, so that signing
-// out invalidates linkings in progress: finishing one signs the user in.
-func fingerprint(browser, user string, epoch int) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{browser, user, strconv.Itoa(epoch)}, "\n")))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func stateContext(s store.State) string { return "state/" + s.ID }
 
 // only rejects a way to link Creatio that is not the configured one.
 func (l *Linker) only(auth string) error {

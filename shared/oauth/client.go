@@ -58,7 +58,7 @@ func (l *Linker) Client(ctx context.Context, user string, side record.Side, base
 	if k.Access == "" {
 		return nil, notLinked(side)
 	}
-	return l.client(side, base, &source{l: l, user: user, side: side, now: k}), nil
+	return l.client(side, base, &source{l: l, user: user, side: side, now: k, learns: side == record.Google && !p.Google.HostedDomainKnown}), nil
 }
 
 // tokens provides access tokens.

@@ -25,6 +25,9 @@ type credentials struct {
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
 
+	// idToken is the ID token that came with the access token. It is not stored.
+	idToken string
+
 	// Site is the Creatio site of the credentials. They are never sent to a site that is configured later.
 	Site string `json:"site,omitempty"`
 }

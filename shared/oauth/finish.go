@@ -14,12 +14,12 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// Outcome is the result of a linking: the user whose session begins, and the linked account.
+// Outcome is the result of a linking: the user, and the linked account.
 type Outcome struct {
 	User string
 	Side record.Side
-	// Epoch is the user's session epoch.
-	Epoch int
+	// Session is what the user's sessions name. Only a sign-in begins one.
+	Session string
 	// MissingScopes are the short names of the scopes that the user did not grant.
 	MissingScopes []string
 	// NewUser says that the user has signed in for the first time.
@@ -35,7 +35,7 @@ func (l *Linker) Finish(ctx context.Context, side record.Side, browser string, q
 		return Outcome{}, err
 	}
 	if code := query.Get("error"); code != "" {
-		return Outcome{}, l.denied(s.Side, code)
+		return Outcome{}, l.denied(ctx, s.Side, code)
 	}
 	code := query.Get("code")
 	if code == "" {
@@ -51,31 +51,26 @@ func (l *Linker) Finish(ctx context.Context, side record.Side, browser string, q
 	return l.finishCreatio(ctx, s, c)
 }
 
-// denied is the error of a denied authorization (RFC 6749, section 4.1.2.1).
-func (l *Linker) denied(side record.Side, code string) error {
-	kind, known := errorKinds[code]
-	switch {
-	case code == "access_denied", code == "consent_required", code == "interaction_required":
+// denied is the error of an authorization that the service did not give (RFC 6749, section 4.1.2.1). The visitor can write any
+// code into the address, so no code is a failure of Tandem; it is logged if it is a known one.
+func (l *Linker) denied(ctx context.Context, side record.Side, code string) error {
+	switch code {
+	case "access_denied", "consent_required", "interaction_required":
 		return ErrRefused
-	case known && kind == fault.Retry:
-		return fault.Errorf(fault.Retry, string(side), "unavailable", "authorize: %s", code)
-	case known:
-		return fault.Errorf(fault.Misconfigured, string(side), "client-refused", "authorize: %s", code)
-	default:
-		return fault.New(fault.Misconfigured, string(side), "client-refused", errors.New("authorize: an unknown error"))
 	}
+	if _, known := errorKinds[code]; !known {
+		code = "unknown"
+	}
+	l.o.Logger.WarnContext(ctx, "a service did not ask for consent", "side", string(side), "code", code)
+	return ErrFailed
 }
 
 // exchange exchanges the code for tokens. It continues if the browser disconnects, because a code is valid once.
-func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oauth2.Token, credentials, error) {
+func (l *Linker) exchange(ctx context.Context, s linking, code string) (*oauth2.Token, credentials, error) {
 	if s.Side == record.Creatio {
 		if err := l.only(AuthUser); err != nil {
 			return nil, credentials{}, err
 		}
-	}
-	verifier, err := l.o.Vault.Open(s.Verifier, stateContext(s))
-	if err != nil {
-		return nil, credentials{}, onSide(s.Side, "open code verifier", err)
 	}
 	p := l.provider(s.Side)
 	m, err := p.metadata(ctx)
@@ -87,7 +82,7 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)
 	defer cancel()
 	before := l.o.Now()
-	t, err := config.Exchange(p.withClient(ctx), code, oauth2.VerifierOption(string(verifier)))
+	t, err := config.Exchange(p.withClient(ctx), code, oauth2.VerifierOption(s.Verifier))
 	if err == nil {
 		return t, granted(t, before), nil
 	}
@@ -101,7 +96,7 @@ func (l *Linker) exchange(ctx context.Context, s store.State, code string) (*oau
 }
 
 // finishCreatio links the account of the user who consented.
-func (l *Linker) finishCreatio(ctx context.Context, s store.State, c credentials) (Outcome, error) {
+func (l *Linker) finishCreatio(ctx context.Context, s linking, c credentials) (Outcome, error) {
 	if c.Refresh == "" {
 		return Outcome{}, fault.New(fault.Misconfigured, string(record.Creatio), "no-refresh-token",
 			errors.New("link account: the identity service gave no refresh token; its client needs the scope offline_access"))
@@ -111,11 +106,10 @@ func (l *Linker) finishCreatio(ctx context.Context, s store.State, c credentials
 		l.discard(ctx, record.Creatio, c)
 		return Outcome{}, err
 	}
-	epoch, err := l.linkCreatio(ctx, s.User, who, &c)
-	if err != nil {
+	if err := l.linkCreatio(ctx, s.User, who, &c); err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{User: s.User, Side: record.Creatio, Epoch: epoch}, nil
+	return Outcome{User: s.User, Side: record.Creatio}, nil
 }
 
 // creatioUser asks the site for the client's user.
@@ -136,26 +130,25 @@ func requireContact(who CreatioUser) error {
 }
 
 // linkCreatio stores the credentials, if there are any, and then the user's Creatio account.
-func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, c *credentials) (epoch int, err error) {
+func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, c *credentials) error {
 	if _, err := l.o.Store.User(user).Profile(ctx); err != nil {
-		return 0, fmt.Errorf("link account: %w", err)
+		return fmt.Errorf("link account: %w", err)
 	}
 	if c != nil {
 		c.Site = l.o.Creatio.URL
 		if err := l.put(ctx, user, record.Creatio, *c); err != nil {
-			return 0, fmt.Errorf("link account: %w", err)
+			return fmt.Errorf("link account: %w", err)
 		}
 	}
-	err = l.changeProfile(ctx, user, func(p *store.Profile) {
+	err := l.changeProfile(ctx, user, func(p *store.Profile) {
 		p.Creatio = store.CreatioAccount{
 			URL: l.o.Creatio.URL, UserID: who.ID, User: who.Login, ContactID: who.ContactID, TimeZone: who.TimeZone, Culture: who.Culture, Linked: true,
 		}
-		epoch = p.SessionEpoch
 	})
 	if err != nil {
-		return 0, fmt.Errorf("link account: %w", err)
+		return fmt.Errorf("link account: %w", err)
 	}
-	return epoch, nil
+	return nil
 }
 
 // LinkPassword links a Creatio account by name and password, and tries them at once. If they are wrong, the error is of
@@ -171,6 +164,5 @@ func (l *Linker) LinkPassword(ctx context.Context, user, username, password stri
 	if err != nil {
 		return err
 	}
-	_, err = l.linkCreatio(ctx, user, who, &credentials{Username: username, Password: password})
-	return err
+	return l.linkCreatio(ctx, user, who, &credentials{Username: username, Password: password})
 }

@@ -20,6 +20,7 @@ import (
 // identity is the user that an ID token names.
 type identity struct {
 	subject  string
+	nonce    string
 	Email    string `json:"email"`
 	Verified bool   `json:"email_verified"`
 	Name     string `json:"name"`
@@ -35,18 +36,20 @@ func UserID(subject string) string {
 }
 
 // finishGoogle signs the user in and links the account.
-func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State, t *oauth2.Token, c credentials) (Outcome, error) {
+func (l *Linker) finishGoogle(ctx context.Context, browser string, s linking, t *oauth2.Token, c credentials) (Outcome, error) {
 	who, err := l.identify(ctx, s, t)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if !l.allowed(who) {
+	account := store.GoogleAccount{Subject: who.subject, Email: who.Email, HostedDomain: who.Domain, HostedDomainKnown: true, Name: who.Name, Linked: true}
+	if !who.Verified || !l.Allowed(account) {
 		l.discard(ctx, record.Google, c)
 		return Outcome{}, ErrNotAllowed
 	}
 	out := Outcome{User: UserID(who.subject), Side: record.Google}
 	var scopes []string
 	scopes, out.MissingScopes = grantedScopes(t)
+	account.Scopes = scopes
 	saved, err := l.saveGoogle(ctx, out.User, c, scopes)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("sign in: %w", err)
@@ -59,8 +62,11 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s store.State
 		if out.NewUser {
 			p.CreatedAt = l.o.Now().UTC()
 		}
-		p.Google = store.GoogleAccount{Subject: who.subject, Email: who.Email, HostedDomain: who.Domain, Name: who.Name, Linked: true, Scopes: scopes}
-		out.Epoch = p.SessionEpoch
+		if p.Session == "" {
+			p.Session = secret()
+		}
+		p.Google = account
+		out.Session = p.Session
 		return nil
 	})
 	if err != nil {
@@ -111,24 +117,33 @@ func (l *Linker) saveGoogle(ctx context.Context, user string, c credentials, sco
 }
 
 // consent returns a *ConsentError with the address at which Google asks for consent again.
-func (l *Linker) consent(ctx context.Context, browser string, s store.State, who identity) error {
+func (l *Linker) consent(ctx context.Context, browser string, s linking, who identity) error {
 	if strings.HasPrefix(s.ID, consentAgain) {
 		return fault.New(fault.Misconfigured, string(record.Google), "no-refresh-token", errors.New("sign in: consent brought no refresh token"))
 	}
-	redirect, err := l.beginGoogle(ctx, browser, who.Email)
+	begun, err := l.beginGoogle(ctx, browser, who.Email)
 	if err != nil {
 		return err
 	}
-	return &ConsentError{Redirect: redirect}
+	return &ConsentError{Begun: begun}
 }
 
 // identify verifies the ID token (https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation).
-func (l *Linker) identify(ctx context.Context, s store.State, t *oauth2.Token) (identity, error) {
+func (l *Linker) identify(ctx context.Context, s linking, t *oauth2.Token) (identity, error) {
+	raw, _ := t.Extra("id_token").(string)
+	who, err := l.verify(ctx, raw, t.AccessToken)
+	if err == nil && who.nonce != s.Nonce {
+		return identity{}, fault.New(fault.Bug, string(record.Google), "bad-id-token", errors.New("verify id token: it belongs to another linking"))
+	}
+	return who, err
+}
+
+// verify verifies an ID token that came with an access token.
+func (l *Linker) verify(ctx context.Context, raw, access string) (identity, error) {
 	var who identity
 	wrong := func(why error) (identity, error) {
 		return identity{}, fault.New(fault.Bug, string(record.Google), "bad-id-token", fmt.Errorf("verify id token: %w", why))
 	}
-	raw, _ := t.Extra("id_token").(string)
 	if raw == "" {
 		return wrong(errors.New("there is none"))
 	}
@@ -150,15 +165,13 @@ func (l *Linker) identify(ctx context.Context, s store.State, t *oauth2.Token) (
 	if err := token.Claims(&who); err != nil {
 		return wrong(errors.New("its claims are not of their types"))
 	}
-	who.subject = token.Subject
+	who.subject, who.nonce = token.Subject, token.Nonce
 	switch {
-	case token.Nonce != s.Nonce:
-		return wrong(errors.New("it belongs to another linking"))
 	case who.subject == "":
 		return wrong(errors.New("it names nobody"))
 	case len(token.Audience) > 1 && who.Party != l.google.id:
 		return wrong(errors.New("it was made for another client"))
-	case token.AccessTokenHash != "" && token.VerifyAccessToken(t.AccessToken) != nil:
+	case token.AccessTokenHash != "" && token.VerifyAccessToken(access) != nil:
 		return wrong(errors.New("it belongs to another access token"))
 	}
 	return who, nil
@@ -178,17 +191,37 @@ func (k *keyring) VerifySignature(ctx context.Context, jwt string) ([]byte, erro
 	return payload, err
 }
 
-// allowed reports whether the account may sign in: its address is verified, and the domain of its Workspace or of its
-// address is allowed.
-func (l *Linker) allowed(who identity) bool {
-	at := strings.LastIndexByte(who.Email, '@')
-	if !who.Verified || at < 1 {
+// Allowed reports whether an account may use Tandem. A plain domain is the Workspace of the account: anybody can make a Google
+// account with a private address of that ending. One that begins with "@" is the ending of the address. As long as the
+// Workspace of an account is not known, the ending counts for both.
+func (l *Linker) Allowed(a store.GoogleAccount) bool {
+	at := strings.LastIndexByte(a.Email, '@')
+	if at < 1 {
 		return false
 	}
-	domain := who.Email[at+1:]
+	domain := a.Email[at+1:]
 	return len(l.o.AllowedDomains) == 0 || slices.ContainsFunc(l.o.AllowedDomains, func(d string) bool {
-		return strings.EqualFold(d, domain) || strings.EqualFold(d, who.Domain)
+		ending, isEnding := strings.CutPrefix(d, "@")
+		if isEnding || !a.HostedDomainKnown && a.HostedDomain == "" {
+			return strings.EqualFold(ending, domain)
+		}
+		return strings.EqualFold(d, a.HostedDomain)
 	})
+}
+
+// learn stores the Workspace of an account that was linked before it was kept.
+func (l *Linker) learn(ctx context.Context, user string, k credentials) {
+	who, err := l.verify(ctx, k.idToken, k.Access)
+	if err == nil {
+		err = l.changeProfile(ctx, user, func(p *store.Profile) {
+			if p.Google.Subject == who.subject {
+				p.Google.HostedDomain, p.Google.HostedDomainKnown = who.Domain, true
+			}
+		})
+	}
+	if err != nil {
+		l.o.Logger.WarnContext(ctx, "the Workspace of an account could not be learned", "kind", fault.KindOf(err).String())
+	}
 }
 
 // grantedScopes returns the short names of the scopes that were granted and that were not. A reply without a scope grants

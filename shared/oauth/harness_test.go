@@ -83,6 +83,8 @@ type grant struct {
 
 // identityServer is an OpenID provider and the API behind it.
 type identityServer struct {
+	// refreshed are the claims of the ID token that comes with a refresh; nil for none.
+	refreshed map[string]any
 	*httptest.Server
 	now func() time.Time
 	// rotates says that each refresh returns a new refresh token and that the old one is accepted once.
@@ -197,6 +199,9 @@ func (s *identityServer) token(w http.ResponseWriter, r *http.Request) {
 	if g.claims != nil && !g.noOpen {
 		out["id_token"] = sign(g.claims)
 	}
+	if old != "" && s.refreshed != nil {
+		out["id_token"] = sign(s.refreshed)
+	}
 	if !g.noRefresh && (old == "" || s.rotates) {
 		refresh := fmt.Sprintf("refresh-%d", s.issued)
 		g.noOpen = true
@@ -289,6 +294,8 @@ type world struct {
 	creatio *identityServer
 	linker  *Linker
 	options Options
+	// cookie is what the browser keeps of the linkings that it began.
+	cookie string
 	// log is the log of the linkers.
 	log *syncBuffer
 
@@ -331,7 +338,7 @@ func newWorld(t *testing.T, auth string) *world {
 	w.creatio.rotates = true
 	w.google.callback, w.creatio.callback = "https://tandem.example.com/oauth-callback", "https://tandem.example.com/oauth-callback/creatio"
 	w.options = Options{
-		Store: kept, Vault: paperVault{}, HTTP: http.DefaultTransport, CreatioHTTP: http.DefaultTransport,
+		Store: kept, Vault: paperVault{}, Browser: paperVault{}, HTTP: http.DefaultTransport, CreatioHTTP: http.DefaultTransport,
 		PublicURL: "https://tandem.example.com",
 		Google:    Google{ClientID: "client", ClientSecret: "client-secret", Endpoint: w.google.URL},
 		Creatio:   Creatio{URL: w.creatio.URL, Auth: auth, ClientID: "client", ClientSecret: "client-secret"},
@@ -401,8 +408,6 @@ func get(ctx context.Context, client *http.Client, address string) (int, error) 
 	return resp.StatusCode, nil
 }
 
-const cookie = "the browser's secret"
-
 // claims are the claims of a user who may sign in.
 func (w *world) claims(change map[string]any) map[string]any {
 	c := map[string]any{
@@ -443,17 +448,35 @@ func consentAt(t *testing.T, s *identityServer, address string, g grant) url.Val
 // begin begins a sign-in.
 func (w *world) begin() string {
 	w.t.Helper()
-	address, err := w.linker.BeginGoogle(w.t.Context(), cookie)
+	begun, err := w.linker.BeginGoogle(w.t.Context(), w.cookie)
 	if err != nil {
 		w.t.Fatalf("BeginGoogle: %v", err)
 	}
-	return address
+	w.cookie = begun.Browser
+	return begun.Redirect
+}
+
+// finish finishes a linking in the browser.
+func (w *world) finish(side record.Side, response url.Values) (Outcome, error) {
+	w.t.Helper()
+	return w.linker.Finish(w.t.Context(), side, w.cookie, response)
+}
+
+// beginCreatio begins to link a Creatio account.
+func (w *world) beginCreatio(user string) string {
+	w.t.Helper()
+	begun, err := w.linker.BeginCreatio(w.t.Context(), user, w.cookie)
+	if err != nil {
+		w.t.Fatalf("BeginCreatio: %v", err)
+	}
+	w.cookie = begun.Browser
+	return begun.Redirect
 }
 
 // signIn signs a user in with a grant.
 func (w *world) signIn(g grant) (Outcome, error) {
 	w.t.Helper()
-	return w.linker.Finish(w.t.Context(), record.Google, cookie, consentAt(w.t, w.google, w.begin(), g))
+	return w.finish(record.Google, consentAt(w.t, w.google, w.begin(), g))
 }
 
 // olena signs the usual user in.
@@ -470,11 +493,8 @@ func (w *world) olena() string {
 func (w *world) linked() string {
 	w.t.Helper()
 	user := w.olena()
-	address, err := w.linker.BeginCreatio(w.t.Context(), user, cookie)
-	if err != nil {
-		w.t.Fatalf("BeginCreatio: %v", err)
-	}
-	if _, err := w.linker.Finish(w.t.Context(), record.Creatio, cookie, consentAt(w.t, w.creatio, address, grant{})); err != nil {
+	address := w.beginCreatio(user)
+	if _, err := w.finish(record.Creatio, consentAt(w.t, w.creatio, address, grant{})); err != nil {
 		w.t.Fatalf("Finish: %v", err)
 	}
 	return user

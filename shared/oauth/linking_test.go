@@ -27,15 +27,15 @@ func TestSigningInLinksGoogle(t *testing.T) {
 			t.Errorf("%s = %q, want %q", name, got, want)
 		}
 	}
-	out, err := w.linker.Finish(t.Context(), record.Google, cookie, consentAt(t, w.google, address, grant{claims: w.claims(nil), scope: allScopes}))
+	out, err := w.finish(record.Google, consentAt(t, w.google, address, grant{claims: w.claims(nil), scope: allScopes}))
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
-	if diff := cmp.Diff(Outcome{User: UserID("1001"), Side: record.Google, NewUser: true}, out); diff != "" {
+	if diff := cmp.Diff(Outcome{User: UserID("1001"), Side: record.Google, NewUser: true, Session: w.profile(out.User).Session}, out); diff != "" {
 		t.Errorf("outcome (-want +got):\n%s", diff)
 	}
-	want := store.Profile{ID: out.User, CreatedAt: start, Google: store.GoogleAccount{
-		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", Name: "Olena Example", Linked: true, Scopes: []string{"contacts", "calendar"},
+	want := store.Profile{ID: out.User, CreatedAt: start, Session: out.Session, Google: store.GoogleAccount{
+		Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", HostedDomainKnown: true, Name: "Olena Example", Linked: true, Scopes: []string{"contacts", "calendar"},
 	}}
 	if diff := cmp.Diff(want, w.profile(out.User)); diff != "" {
 		t.Errorf("profile (-want +got):\n%s", diff)
@@ -56,21 +56,21 @@ func TestUserIDIsShortAndAKey(t *testing.T) {
 func TestAStateIsValidOnceForTenMinutesInOneBrowser(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(w *world, q url.Values) (browser string){
-		"unknown":       func(_ *world, q url.Values) string { q.Set("state", "nobody-knows"); return cookie },
-		"no key at all": func(_ *world, q url.Values) string { q.Set("state", "../users"); return cookie },
-		"missing":       func(_ *world, q url.Values) string { q.Del("state"); return cookie },
+		"unknown":       func(w *world, q url.Values) string { q.Set("state", "nobody-knows"); return w.cookie },
+		"no key at all": func(w *world, q url.Values) string { q.Set("state", "../users"); return w.cookie },
+		"missing":       func(w *world, q url.Values) string { q.Del("state"); return w.cookie },
 		"used": func(w *world, q url.Values) string {
-			if _, err := w.linker.Finish(w.t.Context(), record.Google, cookie, q); err != nil {
+			if _, err := w.finish(record.Google, q); err != nil {
 				w.t.Fatalf("first use: %v", err)
 			}
-			return cookie
+			return w.cookie
 		},
-		"expired":         func(w *world, _ url.Values) string { w.clock.pass(linkingTime + time.Second); return cookie },
+		"expired":         func(w *world, _ url.Values) string { w.clock.pass(linkingTime + time.Second); return w.cookie },
 		"foreign browser": func(*world, url.Values) string { return "another browser's secret" },
 		"no browser":      func(*world, url.Values) string { return "" },
-		"no code":         func(_ *world, q url.Values) string { q.Del("code"); return cookie },
-		"foreign issuer":  func(_ *world, q url.Values) string { q.Set("iss", "https://issuer.example.com"); return cookie },
-		"foreign code":    func(_ *world, q url.Values) string { q.Set("code", "stolen-code"); return cookie },
+		"no code":         func(w *world, q url.Values) string { q.Del("code"); return w.cookie },
+		"foreign issuer":  func(w *world, q url.Values) string { q.Set("iss", "https://issuer.example.com"); return w.cookie },
+		"foreign code":    func(w *world, q url.Values) string { q.Set("code", "stolen-code"); return w.cookie },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +97,7 @@ func TestACodeOfAnotherLinkingIsRejected(t *testing.T) {
 	theirs := consentAt(t, w.google, w.begin(), grant{claims: w.claims(nil), scope: allScopes})
 	mine := consentAt(t, w.google, w.begin(), grant{claims: w.claims(nil), scope: allScopes})
 	mine.Set("code", theirs.Get("code"))
-	if _, err := w.linker.Finish(t.Context(), record.Google, cookie, mine); !errors.Is(err, ErrState) {
+	if _, err := w.finish(record.Google, mine); !errors.Is(err, ErrState) {
 		t.Errorf("Finish = %v, want ErrState", err)
 	}
 }
@@ -107,12 +107,14 @@ func TestARefusedConsentChangesNothing(t *testing.T) {
 	w := newWorld(t, AuthUser)
 	user := w.olena()
 	before := w.profile(user)
-	for code, want := range map[string]error{"access_denied": ErrRefused, "invalid_scope": nil, "temporarily_unavailable": nil, "made up <b>": nil} {
+	for code, want := range map[string]error{
+		"access_denied": ErrRefused, "invalid_scope": ErrFailed, "temporarily_unavailable": ErrFailed, "made up <b>": ErrFailed,
+	} {
 		q := consentAt(t, w.google, w.begin(), grant{})
 		q.Del("code")
 		q.Set("error", code)
-		_, err := w.linker.Finish(t.Context(), record.Google, cookie, q)
-		if err == nil || want != nil && !errors.Is(err, want) || want == nil && errors.Is(err, ErrRefused) {
+		_, err := w.finish(record.Google, q)
+		if !errors.Is(err, want) {
 			t.Errorf("%s: Finish = %v", code, err)
 		}
 		if strings.Contains(err.Error(), "<b>") {
@@ -159,7 +161,7 @@ func TestASignatureOfAnotherKeySignsNoUserIn(t *testing.T) {
 	forged := sign(claims)
 	forged = forged[:strings.LastIndexByte(forged, '.')+1] + strings.Repeat("A", 342)
 	w.google.refuse(http.StatusOK, `{"access_token":"a","refresh_token":"r","id_token":"`+forged+`"}`)
-	if _, err := w.linker.Finish(t.Context(), record.Google, cookie, q); !fault.Is(err, fault.Bug) {
+	if _, err := w.finish(record.Google, q); !fault.Is(err, fault.Bug) {
 		t.Errorf("Finish = %v", err)
 	}
 }
@@ -172,7 +174,12 @@ func TestWhoMaySignIn(t *testing.T) {
 		allowed bool
 	}{
 		"any domain":       {nil, nil, true},
-		"mail domain":      {[]string{"example.com"}, nil, true},
+		"own workspace":    {[]string{"example.com"}, nil, true},
+		"mail domain":      {[]string{"@example.com"}, map[string]any{"hd": nil}, true},
+		"private address":  {[]string{"example.com"}, map[string]any{"hd": nil}, false},
+		"other workspace":  {[]string{"example.com"}, map[string]any{"hd": "evil.example"}, false},
+		"other ending":     {[]string{"@example.org"}, nil, false},
+		"longer ending":    {[]string{"@ample.com"}, nil, false},
 		"workspace":        {[]string{"corp.example"}, map[string]any{"hd": "corp.example"}, true},
 		"another domain":   {[]string{"corp.example"}, nil, false},
 		"longer domain":    {[]string{"ample.com"}, nil, false},
@@ -201,6 +208,37 @@ func TestWhoMaySignIn(t *testing.T) {
 			}
 			if got := w.google.revocations(); len(got) != 1 || !strings.HasPrefix(got[0], "refresh-") {
 				t.Errorf("revoked %v, want the grant", got)
+			}
+		})
+	}
+}
+
+func TestUntilTheWorkspaceIsLearnedTheEndingOfTheAddressCounts(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		hd      any
+		allowed bool
+	}{"of the Workspace": {"example.com", true}, "a private account": {nil, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, AuthUser)
+			user := w.olena()
+			w.options.AllowedDomains = []string{"example.com"}
+			w.linker = w.another()
+			if err := w.linker.changeProfile(t.Context(), user, func(p *store.Profile) { p.Google.HostedDomain, p.Google.HostedDomainKnown = "", false }); err != nil {
+				t.Fatal(err)
+			}
+			if !w.linker.Allowed(w.profile(user).Google) {
+				t.Error("the account is locked out before anything is known")
+			}
+			w.google.refreshed = w.claims(map[string]any{"hd": c.hd})
+			w.clock.pass(2 * time.Hour)
+			w.google.refreshed["iat"], w.google.refreshed["exp"] = w.clock.now().Unix(), w.clock.now().Add(time.Hour).Unix()
+			if status, err := w.call(w.client(w.linker, user, record.Google), record.Google); err != nil || status != http.StatusOK {
+				t.Fatalf("call = %d, %v", status, err)
+			}
+			if got := w.profile(user).Google; !got.HostedDomainKnown || w.linker.Allowed(got) != c.allowed {
+				t.Errorf("after a refresh: %+v, allowed %t", got, w.linker.Allowed(got))
 			}
 		})
 	}
@@ -280,10 +318,11 @@ func TestConsentIsAskedAgainIfNoRefreshTokenIsValid(t *testing.T) {
 			if at.Query().Get("prompt") != "consent" || at.Query().Get("login_hint") != "olena@example.com" {
 				t.Errorf("redirect = %s", more.Redirect)
 			}
+			w.cookie = more.Browser
 			if strings.Contains(err.Error(), "state=") {
 				t.Errorf("the error tells the state: %v", err)
 			}
-			out, err := w.linker.Finish(t.Context(), record.Google, cookie, consentAt(t, w.google, more.Redirect, grant{claims: w.claims(nil), scope: allScopes}))
+			out, err := w.finish(record.Google, consentAt(t, w.google, more.Redirect, grant{claims: w.claims(nil), scope: allScopes}))
 			if err != nil {
 				t.Fatalf("second Finish: %v", err)
 			}
@@ -302,8 +341,9 @@ func TestConsentIsNotAskedForEver(t *testing.T) {
 	if !ok {
 		t.Fatalf("Finish = %v, want a ConsentError", err)
 	}
+	w.cookie = more.Browser
 	q := consentAt(t, w.google, more.Redirect, grant{claims: w.claims(nil), scope: allScopes, noRefresh: true})
-	if _, err = w.linker.Finish(t.Context(), record.Google, cookie, q); !fault.Is(err, fault.Misconfigured) {
+	if _, err = w.finish(record.Google, q); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("Finish = %v, want Misconfigured", err)
 	}
 }
@@ -312,14 +352,11 @@ func TestConsentLinksCreatio(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()
-	address, err := w.linker.BeginCreatio(t.Context(), user, cookie)
-	if err != nil {
-		t.Fatalf("BeginCreatio: %v", err)
-	}
+	address := w.beginCreatio(user)
 	if at, _ := url.Parse(address); at.Query().Get("scope") != "offline_access" {
 		t.Errorf("scope in %s", address)
 	}
-	out, err := w.linker.Finish(t.Context(), record.Creatio, cookie, consentAt(t, w.creatio, address, grant{}))
+	out, err := w.finish(record.Creatio, consentAt(t, w.creatio, address, grant{}))
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
@@ -339,14 +376,11 @@ func TestSigningOutEndsALinkingUnderWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()
-	address, err := w.linker.BeginCreatio(t.Context(), user, cookie)
-	if err != nil {
-		t.Fatalf("BeginCreatio: %v", err)
-	}
-	if err := w.linker.changeProfile(t.Context(), user, func(p *store.Profile) { p.SessionEpoch++ }); err != nil {
+	address := w.beginCreatio(user)
+	if err := w.linker.changeProfile(t.Context(), user, func(p *store.Profile) { p.Session = "another" }); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.linker.Finish(t.Context(), record.Creatio, cookie, consentAt(t, w.creatio, address, grant{})); !errors.Is(err, ErrState) {
+	if _, err := w.finish(record.Creatio, consentAt(t, w.creatio, address, grant{})); !errors.Is(err, ErrState) {
 		t.Errorf("Finish = %v, want ErrState", err)
 	}
 }
@@ -355,11 +389,8 @@ func TestCreatioWithoutARefreshTokenIsMisconfigured(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	user := w.olena()
-	address, err := w.linker.BeginCreatio(t.Context(), user, cookie)
-	if err != nil {
-		t.Fatalf("BeginCreatio: %v", err)
-	}
-	if _, err := w.linker.Finish(t.Context(), record.Creatio, cookie, consentAt(t, w.creatio, address, grant{noRefresh: true})); !fault.Is(err, fault.Misconfigured) {
+	address := w.beginCreatio(user)
+	if _, err := w.finish(record.Creatio, consentAt(t, w.creatio, address, grant{noRefresh: true})); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("Finish = %v", err)
 	}
 	if w.profile(user).Creatio.Linked {
@@ -413,7 +444,7 @@ func TestOnlyTheConfiguredWayLinks(t *testing.T) {
 	if err := w.linker.LinkClient(t.Context(), user); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("LinkClient = %v", err)
 	}
-	if _, err := w.linker.BeginCreatio(t.Context(), "nobody", cookie); !errors.Is(err, store.ErrNotFound) {
+	if _, err := w.linker.BeginCreatio(t.Context(), "nobody", w.cookie); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("BeginCreatio = %v", err)
 	}
 }
@@ -424,7 +455,7 @@ func TestNewNamesEveryMissingOption(t *testing.T) {
 	if !fault.Is(err, fault.Misconfigured) {
 		t.Fatalf("New = %v", err)
 	}
-	for _, name := range []string{"the store", "the vault", "the public address", "CreatioSession", "CreatioSignIn"} {
+	for _, name := range []string{"the store", "the vault", "the vault of browsers", "the public address", "CreatioSession", "CreatioSignIn"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%q is not named in %v", name, err)
 		}

@@ -14,10 +14,7 @@ import (
 func (w *world) answers() map[record.Side]url.Values {
 	w.t.Helper()
 	user := w.olena()
-	address, err := w.linker.BeginCreatio(w.t.Context(), user, cookie)
-	if err != nil {
-		w.t.Fatalf("BeginCreatio: %v", err)
-	}
+	address := w.beginCreatio(user)
 	return map[record.Side]url.Values{
 		record.Google:  consentAt(w.t, w.google, w.begin(), grant{claims: w.claims(nil), scope: allScopes}),
 		record.Creatio: consentAt(w.t, w.creatio, address, grant{}),
@@ -37,7 +34,7 @@ func TestAResponseIsAcceptedOnlyAtTheAddressOfItsOwnService(t *testing.T) {
 		w := newWorld(t, AuthUser)
 		q := w.answers()[side]
 		before := w.google.calls("authorization_code") + w.creatio.calls("authorization_code")
-		if _, err := w.linker.Finish(t.Context(), side.Other(), cookie, q); !errors.Is(err, ErrState) {
+		if _, err := w.finish(side.Other(), q); !errors.Is(err, ErrState) {
 			t.Errorf("%s's answer at the other address: %v, want ErrState", side, err)
 		}
 		if got := w.google.calls("authorization_code") + w.creatio.calls("authorization_code"); got != before {
@@ -46,7 +43,7 @@ func TestAResponseIsAcceptedOnlyAtTheAddressOfItsOwnService(t *testing.T) {
 		if got := w.log.String(); !strings.Contains(got, "was rejected") || strings.Contains(got, q.Get("code")) || strings.Contains(got, q.Get("state")) {
 			t.Errorf("the log is %s", got)
 		}
-		if _, err := w.linker.Finish(t.Context(), side, cookie, q); err != nil {
+		if _, err := w.finish(side, q); err != nil {
 			t.Errorf("%s's answer at its own address afterwards: %v", side, err)
 		}
 	}
@@ -62,7 +59,7 @@ func TestAnotherBrowserDoesNotUseUpAState(t *testing.T) {
 				t.Errorf("%s: Finish = %v, want ErrState", side, err)
 			}
 		}
-		if _, err := w.linker.Finish(t.Context(), side, cookie, q); err != nil {
+		if _, err := w.finish(side, q); err != nil {
 			t.Errorf("%s: the owner's Finish = %v", side, err)
 		}
 	}
@@ -107,11 +104,11 @@ func TestAResponseOfAnotherIssuerIsRejected(t *testing.T) {
 				}
 				refused := url.Values{"state": q["state"], "error": {"access_denied"}, "iss": q["iss"]}
 				if !c.good {
-					if _, err := w.linker.Finish(t.Context(), side, cookie, refused); !errors.Is(err, ErrState) || errors.Is(err, ErrRefused) {
+					if _, err := w.finish(side, refused); !errors.Is(err, ErrState) || errors.Is(err, ErrRefused) {
 						t.Errorf("an error under that name: %v, want ErrState", err)
 					}
 				}
-				_, err := w.linker.Finish(t.Context(), side, cookie, q)
+				_, err := w.finish(side, q)
 				if c.good && err != nil || !c.good && !errors.Is(err, ErrState) {
 					t.Errorf("Finish = %v", err)
 				}
@@ -125,7 +122,7 @@ func TestASiteThatNamesGooglesIssuerLinksNoAccount(t *testing.T) {
 	w := newWorld(t, AuthUser)
 	user := w.olena()
 	w.creatio.issuer = w.google.URL
-	if _, err := w.linker.BeginCreatio(t.Context(), user, cookie); !fault.Is(err, fault.Misconfigured) {
+	if _, err := w.linker.BeginCreatio(t.Context(), user, w.cookie); !fault.Is(err, fault.Misconfigured) {
 		t.Errorf("BeginCreatio = %v, want Misconfigured", err)
 	}
 }

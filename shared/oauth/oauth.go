@@ -2,7 +2,7 @@
 // accounts. It is for shared/app, which passes the store, the vault and the calls to Creatio.
 //
 // A linking by consent is an authorization code flow with PKCE (RFC 7636). Its state is valid for ten minutes, for one use
-// and in the browser that began it. Linking Google is also an OpenID Connect sign-in.
+// and in the browser that began it, which alone keeps it, sealed: nothing is stored before the browser comes back. Linking Google is also an OpenID Connect sign-in.
 //
 // Its invariants:
 //
@@ -52,6 +52,8 @@ var (
 	ErrState = errors.New("the answer belongs to no linking that is under way")
 	// ErrRefused says that the user did not consent. Nothing was changed.
 	ErrRefused = errors.New("the user did not consent")
+	// ErrFailed says that the service did not ask for consent, because of an error of its own or in the question.
+	ErrFailed = errors.New("the service did not ask for consent")
 	// ErrNotAllowed says that the user's domain may not sign in, or that the e-mail address is not verified. Nothing was
 	// stored.
 	ErrNotAllowed = errors.New("the account may not sign in")
@@ -59,9 +61,9 @@ var (
 	ErrNoRefresh = errors.New("google gave no refresh token")
 )
 
-// ConsentError holds the address to which the browser has to go: Google returns another refresh token only after it has
+// ConsentError holds the linking with which the browser has to go on: Google returns another refresh token only after it has
 // asked the user again.
-type ConsentError struct{ Redirect string }
+type ConsentError struct{ Begun }
 
 func (*ConsentError) Error() string { return ErrNoRefresh.Error() + ": ask for consent again" }
 
@@ -107,6 +109,8 @@ type Creatio struct {
 type Options struct {
 	Store store.Store
 	Vault Vault
+	// Browser seals the linkings in progress, which browsers keep.
+	Browser Vault
 	// HTTP sends requests to Google's identity service, CreatioHTTP those to Creatio's and, during a linking, to the site.
 	// Default: clients of package httpx.
 	HTTP, CreatioHTTP http.RoundTripper
@@ -188,7 +192,7 @@ func (o *Options) check() error {
 	known := password || client || o.Creatio.Auth == AuthUser
 	site, err := url.Parse(o.Creatio.URL)
 	return errors.Join(
-		missing("the store", o.Store == nil), missing("the vault", o.Vault == nil), missing("the public address", o.PublicURL == ""),
+		missing("the store", o.Store == nil), missing("the vault", o.Vault == nil), missing("the vault of browsers", o.Browser == nil), missing("the public address", o.PublicURL == ""),
 		missing("Google's client id", o.Google.ClientID == ""),
 		missing("the site's address", err != nil || site.Host == ""),
 		missing("a known way to sign in to Creatio", !known),

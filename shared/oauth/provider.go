@@ -225,7 +225,8 @@ func granted(t *oauth2.Token, before time.Time) credentials {
 		lifetime = defaultLifetime
 	}
 	expiry := before.Add(lifetime)
-	return credentials{Access: t.AccessToken, Refresh: t.RefreshToken, Expiry: expiry, Renew: expiry.Add(-min(early, lifetime/4))}
+	id, _ := t.Extra("id_token").(string)
+	return credentials{idToken: id, Access: t.AccessToken, Refresh: t.RefreshToken, Expiry: expiry, Renew: expiry.Add(-min(early, lifetime/4))}
 }
 
 const (

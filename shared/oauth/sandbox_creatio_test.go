@@ -57,11 +57,8 @@ func (w *world) tags(ctx context.Context, c *http.Client) error {
 func (w *world) consent() string {
 	w.t.Helper()
 	user := w.olena()
-	address, err := w.linker.BeginCreatio(w.t.Context(), user, cookie)
-	if err != nil {
-		w.t.Fatalf("BeginCreatio: %v", err)
-	}
-	if _, err := w.linker.Finish(w.t.Context(), record.Creatio, cookie, visit(w.t, address)); err != nil {
+	address := w.beginCreatio(user)
+	if _, err := w.finish(record.Creatio, visit(w.t, address)); err != nil {
 		w.t.Fatalf("Finish: %v", err)
 	}
 	return user
@@ -136,11 +133,8 @@ func TestTheSandboxCreatiosUserRefuses(t *testing.T) {
 	w := newWorld(t, AuthUser)
 	s := w.sandboxCreatio(creatio.Options{})
 	s.RefuseConsent("olena", true)
-	address, err := w.linker.BeginCreatio(t.Context(), w.olena(), cookie)
-	if err != nil {
-		t.Fatalf("BeginCreatio: %v", err)
-	}
-	if _, err := w.linker.Finish(t.Context(), record.Creatio, cookie, visit(t, address)); !errors.Is(err, ErrRefused) {
+	address := w.beginCreatio(w.olena())
+	if _, err := w.finish(record.Creatio, visit(t, address)); !errors.Is(err, ErrRefused) {
 		t.Errorf("Finish = %v, want ErrRefused", err)
 	}
 }

@@ -60,7 +60,7 @@ func TestTheSandboxGoogleIsLinkedRefreshedAndUnlinked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	s := w.sandboxGoogle()
-	out, err := w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin()))
+	out, err := w.finish(record.Google, visit(t, w.begin()))
 	if err != nil || !out.NewUser || len(out.MissingScopes) > 0 {
 		t.Fatalf("Finish = %+v, %v", out, err)
 	}
@@ -71,7 +71,7 @@ func TestTheSandboxGoogleIsLinkedRefreshedAndUnlinked(t *testing.T) {
 			t.Errorf("people = %d, %v", status, err)
 		}
 	}
-	if again, err := w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin())); err != nil || again.User != out.User || again.NewUser {
+	if again, err := w.finish(record.Google, visit(t, w.begin())); err != nil || again.User != out.User || again.NewUser {
 		t.Errorf("signing in again = %+v, %v", again, err)
 	}
 	if err := w.linker.Unlink(t.Context(), out.User, record.Google); err != nil {
@@ -86,7 +86,7 @@ func TestTheSandboxGooglesGrantIsRevokedAndGivenAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, AuthUser)
 	s := w.sandboxGoogle()
-	out, err := w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin()))
+	out, err := w.finish(record.Google, visit(t, w.begin()))
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
@@ -98,7 +98,7 @@ func TestTheSandboxGooglesGrantIsRevokedAndGivenAgain(t *testing.T) {
 	if !w.profile(out.User).Google.Reconnect {
 		t.Error("the account is not marked to be linked again")
 	}
-	if _, err := w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin())); err != nil {
+	if _, err := w.finish(record.Google, visit(t, w.begin())); err != nil {
 		t.Fatalf("linking again: %v", err)
 	}
 	if status, err := w.people(w.client(w.linker, out.User, record.Google)); err != nil || status != http.StatusOK {
@@ -111,7 +111,7 @@ func TestTheSandboxGooglesUserUnticksContactsThenTicksThem(t *testing.T) {
 	w := newWorld(t, AuthUser)
 	s := w.sandboxGoogle()
 	s.SetGrantedScopes("olena@example.com")
-	out, err := w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin()))
+	out, err := w.finish(record.Google, visit(t, w.begin()))
 	if err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
@@ -119,9 +119,10 @@ func TestTheSandboxGooglesUserUnticksContactsThenTicksThem(t *testing.T) {
 		t.Errorf("missing scopes:\n%s", diff)
 	}
 	s.SetGrantedScopes("olena@example.com", "https://www.googleapis.com/auth/contacts", "https://www.googleapis.com/auth/calendar.events")
-	_, err = w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin()))
+	_, err = w.finish(record.Google, visit(t, w.begin()))
 	if more, ok := errors.AsType[*ConsentError](err); ok {
-		out, err = w.linker.Finish(t.Context(), record.Google, cookie, visit(t, more.Redirect))
+		w.cookie = more.Browser
+		out, err = w.finish(record.Google, visit(t, more.Redirect))
 	}
 	if err != nil || len(out.MissingScopes) > 0 {
 		t.Fatalf("Finish = %+v, %v", out, err)
@@ -137,7 +138,7 @@ func TestTheSandboxGooglesUserRefuses(t *testing.T) {
 	w := newWorld(t, AuthUser)
 	s := w.sandboxGoogle()
 	s.RefuseConsent("olena@example.com", true)
-	if _, err := w.linker.Finish(t.Context(), record.Google, cookie, visit(t, w.begin())); !errors.Is(err, ErrRefused) {
+	if _, err := w.finish(record.Google, visit(t, w.begin())); !errors.Is(err, ErrRefused) {
 		t.Errorf("Finish = %v, want ErrRefused", err)
 	}
 }

@@ -35,7 +35,7 @@ func (l *Linker) LinkClient(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.linkCreatio(ctx, user, who, nil); err != nil {
+	if err := l.linkCreatio(ctx, user, who, nil); err != nil {
 		return err
 	}
 	if seatOf(p) != "" && seatOf(p) != seat(l.o.Creatio.URL, who.ID) {

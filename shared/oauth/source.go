@@ -36,6 +36,9 @@ type source struct {
 	user string
 	side record.Side
 
+	// learns says that the account's Workspace is not known yet.
+	learns bool
+
 	mu  sync.Mutex
 	now stored
 	// next is the earliest time to retry a failed refresh that is not urgent.
@@ -89,7 +92,12 @@ func (s *source) refresh(ctx context.Context, old stored, urgent bool) (string, 
 		k := r.Val.(stored)
 		s.mu.Lock()
 		s.now, s.next = k, time.Time{}
+		learns := s.learns && k.idToken != ""
+		s.learns = s.learns && !learns
 		s.mu.Unlock()
+		if learns {
+			s.l.learn(ctx, s.user, k.credentials)
+		}
 		return k.Access, nil
 	case <-ctx.Done():
 		return "", fault.New(fault.Retry, string(s.side), "canceled", ctx.Err())

@@ -43,7 +43,7 @@ func TestUnlinkingRevokesAndDeletes(t *testing.T) {
 			t.Errorf("%s: second Unlink: %v", side, err)
 		}
 	}
-	want := store.GoogleAccount{Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", Name: "Olena Example"}
+	want := store.GoogleAccount{Subject: "1001", Email: "olena@example.com", HostedDomain: "example.com", HostedDomainKnown: true, Name: "Olena Example"}
 	p := w.profile(user)
 	if diff := cmp.Diff(want, p.Google); diff != "" || p.Creatio.Linked || p.Creatio.ContactID == "" {
 		t.Errorf("profile %+v, google (-want +got):\n%s", p, diff)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tandem-sync/tandem/shared/fault"
@@ -201,17 +202,13 @@ type innerProblem struct {
 // and HTML pages. The last three may also have status 200.
 func parseProblem(body []byte, html bool) problem {
 	if html {
-		title := "a page without a title"
-		if m := titleForm.FindSubmatch(body); m != nil {
-			title = string(m[1])
-		}
-		return problem{found: true, text: head(body), message: clean(title)}
+		return problem{found: true, text: head(body), message: "a page"}
 	}
 	if bytes.Contains(body[:min(len(body), 256)], []byte(`"@odata.context"`)) {
 		return problem{}
 	}
 	if len(body) == 0 || body[0] != '{' {
-		return problem{text: head(body), message: clean(head(body))}
+		return problem{text: head(body), message: "a text of no known form"}
 	}
 	var reply struct {
 		Error json.RawMessage `json:"error"`
@@ -235,7 +232,7 @@ func parseProblem(body []byte, html bool) problem {
 	texts = append(texts, reply.innerProblem.texts()...)
 	texts = append(texts, reply.MessageDetail)
 	p.text = strings.ToLower(strings.Join(texts, " "))
-	p.message = clean(strings.Join(texts, " "))
+	p.message = namesOf(append(codesOf(reply.Error), reply.names()...))
 	p.routing = routingWords.MatchString(p.text)
 	return p
 }
@@ -289,22 +286,48 @@ func (p *innerProblem) texts() []string {
 
 var (
 	loginWords   = regexp.MustCompile(`(?i)log[- ]?in|sign[- ]?in|password|returnurl`)
-	titleForm    = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 	routingWords = regexp.MustCompile(`(?i)no http resource was found|no route providing a controller|resource not found for the segment`)
-	// privateWords begin quotes of a row by the database, and lines of a stack trace.
-	privateWords = regexp.MustCompile(`(?is)(\s+at [A-Za-z_][\w.` + "`" + `<>+]*[.][\w.<>` + "`" + `]+\(|\bDETAIL:|Failing row contains|The duplicate key value is|Truncated value).*`)
 )
 
-const maxMessage = 300
+// name is the form of codes and of the names of exception types. Whatever else a service writes may quote what people
+// entered, or hold a secret, so it is in no error.
+var name = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,79}$`)
 
-// clean reduces a message to what may be logged: no stack trace, no values of a row, no more than 300 characters.
-func clean(message string) string {
-	message = privateWords.ReplaceAllString(message, "")
-	message = strings.Join(strings.Fields(strings.ToValidUTF8(message, "")), " ")
-	if runes := []rune(message); len(runes) > maxMessage {
-		return string(runes[:maxMessage])
+// namesOf joins those of the texts that are names.
+func namesOf(texts []string) string {
+	var out []string
+	for _, t := range texts {
+		if name.MatchString(t) && !slices.Contains(out, t) && len(out) < 5 {
+			out = append(out, t)
+		}
 	}
-	return message
+	if out == nil {
+		return "an error without a name"
+	}
+	return strings.Join(out, " ")
+}
+
+// codesOf is the code of an OData error.
+func codesOf(raw json.RawMessage) []string {
+	var e struct {
+		Code       string        `json:"code"`
+		InnerError *innerProblem `json:"innererror"`
+	}
+	if json.Unmarshal(raw, &e) != nil {
+		return nil
+	}
+	return append([]string{e.Code}, e.InnerError.names()...)
+}
+
+// names are the types of the exceptions.
+func (p *innerProblem) names() []string {
+	if p == nil {
+		return nil
+	}
+	out := []string{p.Type, p.ExceptionType}
+	out = append(out, p.InternalException.names()...)
+	out = append(out, p.InnerException.names()...)
+	return append(out, p.InnerError.names()...)
 }
 
 // isHTML reports whether a reply is an HTML page, by its type or by its beginning: proxies often send a wrong type. markup

@@ -16,8 +16,8 @@ type Profile struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	Google    GoogleAccount  `json:"google"`
 	Creatio   CreatioAccount `json:"creatio"`
-	// SessionEpoch is raised to end all sessions that were sealed with a lower one.
-	SessionEpoch int `json:"sessionEpoch"`
+	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
+	Session string `json:"session,omitempty"`
 }
 
 // Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,
@@ -33,11 +33,21 @@ type GoogleAccount struct {
 	// HostedDomain is the Google Workspace that the account belongs to, as the ID token of the latest sign-in said; empty
 	// for a private account, and for whoever has not signed in since it is kept.
 	HostedDomain string `json:"hd,omitempty"`
-	Name         string `json:"name,omitempty"`
-	Linked       bool   `json:"linked"`
+	// HostedDomainKnown says that HostedDomain is what an ID token said, and not what former versions did not keep.
+	HostedDomainKnown bool `json:"hdKnown,omitempty"`
+	// Barred says since when the account may not use Tandem any more, and when that was found last; nil if it may.
+	Barred *Barred `json:"barred,omitempty"`
+	Name   string  `json:"name,omitempty"`
+	Linked bool    `json:"linked"`
 	// Scopes are the short names of what was granted: "contacts", "calendar".
 	Scopes    []string `json:"scopes,omitempty"`
 	Reconnect bool     `json:"reconnect"`
+}
+
+// Barred is a time in which an account may not use Tandem.
+type Barred struct {
+	Since time.Time `json:"since"`
+	Seen  time.Time `json:"seen"`
 }
 
 // CreatioAccount is the user's Creatio account.
@@ -62,18 +72,14 @@ type Token struct {
 	Revoke time.Time `json:"revoke,omitzero"`
 }
 
-// State is one linking in progress, bound to the browser that began it.
-type State struct {
-	ID string `json:"id"`
-	// Side is which account is being linked; User is who is signed in, empty at sign-in.
-	Side    record.Side `json:"side"`
-	User    string      `json:"user,omitempty"`
-	Nonce   string      `json:"nonce,omitempty"`
-	Expires time.Time   `json:"expires"`
-	// Verifier is the PKCE code verifier, sealed.
-	Verifier []byte `json:"verifier,omitempty"`
-	// Browser is a hash of the cookie of the browser that began the linking.
-	Browser string `json:"browser,omitempty"`
+// SharedSecret is bytes that everybody who uses the database shares.
+type SharedSecret struct {
+	Data []byte `json:"data"`
+}
+
+// UsedState says that the state of a linking was used. It may go once it has expired.
+type UsedState struct {
+	Expires time.Time `json:"expires"`
 }
 
 // Settings of one sync type. Fields that a type does not have stay empty.

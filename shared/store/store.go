@@ -15,11 +15,12 @@
 //	users/{user}/runs/{run}/changes/N  Changes: a piece of a run's changes
 //	claims/{hash}                      Claim: who is about to make a record in Creatio that others could make too
 //	notes/{hash}                       WriteNote: what Tandem's own write of a Creatio record looks like to others
-//	states/{state}                     State: one linking in progress; used once
+//	states/{state}                     UsedState: the state of a linking that was used
 //	seats/{seat}                       Seat: who alone is linked as a Creatio user that nobody had to prove to be
 //	channels/{channel}                 Channel: one by which Google tells of changes of a user's calendar
 //	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
 //	meta/schema                        Schema: which migrations the documents have been through
+//	meta/{name}                        SharedSecret: see Secret
 //	meta/hashes                        the key of the hashes above, made on first use
 //	users/{user}/sync/{type}/rosters/S MemberSet, as former versions keep it: read where there is no blob
 //
@@ -48,6 +49,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrLeased says that another run holds the lease.
 	ErrLeased = errors.New("leased by another run")
+	// ErrUsed says that a state was used before.
+	ErrUsed = errors.New("used before")
 	// ErrFenced says that the lease was lost: its holder may write nothing more.
 	ErrFenced = errors.New("lease lost")
 )
@@ -58,13 +61,12 @@ type Store interface {
 	// User opens the documents of one user. The user need not exist yet.
 	User(id string) User
 
-	// PutState keeps a linking in progress.
-	PutState(ctx context.Context, s State) error
-	// State is a linking in progress; ErrNotFound where it is unknown, used, or expired at now.
-	State(ctx context.Context, id string, now time.Time) (State, error)
-	// TakeState removes a linking, so that it is used once: ErrNotFound where it is not there, as for the second of two
-	// who take it.
-	TakeState(ctx context.Context, id string) error
+	// UseState notes that the state of a linking was used, at least until it expires. ErrUsed where it was before, as for
+	// the second of two who use it.
+	UseState(ctx context.Context, id string, expires time.Time) error
+	// Secret is the bytes under a name that everybody who uses the database shares. Where there are none, they are those
+	// that create returns, which may run more than once; an error of it comes back as it is.
+	Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error)
 
 	// Seat is who has a seat; ErrNotFound where it is free. Erase frees none.
 	Seat(ctx context.Context, seat string) (user string, err error)

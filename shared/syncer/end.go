@@ -354,6 +354,9 @@ func explainSkip(reason string) store.Problem {
 	switch reason {
 	case ReasonNotLinked:
 		p.Message, p.Action = "Both accounts have to be connected before anything can be synchronized.", "Connect the missing account on the settings page."
+	case ReasonNotAllowed:
+		p.Side = record.Google
+		p.Message, p.Action = "Your Google account may not use Tandem any more, so nothing is synchronized.", "Ask your administrator. If nothing changes, Tandem forgets its access to both accounts after 30 days."
 	case ReasonScopeMissing:
 		p.Side = record.Google
 		p.Message, p.Action = "Google was not asked, or not allowed, to share what this synchronization needs.", "Connect Google again and leave every box checked."

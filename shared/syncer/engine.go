@@ -65,8 +65,10 @@ const (
 	ReasonUnknownUser  = "unknown-user"
 	ReasonNotLinked    = "not-linked"
 	ReasonScopeMissing = "scope-missing"
-	ReasonNoTag        = "no-tag"
-	ReasonTagMissing   = "tag-missing"
+	// ReasonNotAllowed is of a user who may not use Tandem any more.
+	ReasonNotAllowed = "not-allowed"
+	ReasonNoTag      = "no-tag"
+	ReasonTagMissing = "tag-missing"
 	// ReasonNotDue is of a run that a service asked for by telling of a change, and that the user does not want any more; and of
 	// one that the schedule queued, whose user another run has synchronized meanwhile.
 	ReasonNotDue = "not-due"
@@ -145,9 +147,11 @@ type Engine struct {
 	// Others tells of the other users; nil where no record is shared.
 	Others Others
 	// Open makes a user's sides from the profile and the settings. It is called under the lease.
-	Open   func(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]Side, error)
-	Now    func() time.Time
-	Logger *slog.Logger
+	Open func(ctx context.Context, p store.Profile, s store.Sync) (map[record.Side]Side, error)
+	// Allowed reports whether a user may use Tandem; nil: everybody may.
+	Allowed func(p store.Profile) bool
+	Now     func() time.Time
+	Logger  *slog.Logger
 	// Rates are the users' rates of requests to each side; a side without one is not limited.
 	Rates map[record.Side]Rate
 	// Chunk is how many records are written between two savings of progress; default 200, the most that Google takes at once.
@@ -317,6 +321,8 @@ func (e *Engine) ready(p store.Profile, d store.Sync) error {
 	switch {
 	case !p.Google.Linked || !p.Creatio.Linked:
 		return skip{ReasonNotLinked}
+	case e.Allowed != nil && !e.Allowed(p):
+		return skip{ReasonNotAllowed}
 	case p.Google.Reconnect:
 		return fault.New(fault.Reconnect, string(record.Google), "reconnect", errors.New("the account waits to be linked again"))
 	case p.Creatio.Reconnect:

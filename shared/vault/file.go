@@ -23,6 +23,9 @@ const maxKeyset = 1 << 20
 
 // openFile opens the keyset in the file. If there is no file, it makes both.
 func openFile(path string) (*Vault, error) {
+	if err := checkDirectory(filepath.Dir(path)); err != nil {
+		return nil, unusable(path, err)
+	}
 	handle, err := readKeyset(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeKeyset(path); err == nil {
@@ -37,6 +40,20 @@ func openFile(path string) (*Vault, error) {
 		return nil, unusable(path, err)
 	}
 	return &Vault{aead: primitive}, nil
+}
+
+// checkDirectory rejects a directory in which others could put another key in the place of the file.
+func checkDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // It is made together with the file.
+	case err != nil:
+		return err
+	case runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("others may write into its directory (mode %04o); run: chmod go-w %s", info.Mode().Perm(), dir)
+	}
+	return nil
 }
 
 // readKeyset checks the open file and not the path, so that it reads the file that it checked.

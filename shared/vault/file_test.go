@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,4 +177,22 @@ func seal(t *testing.T, v *vault.Vault, plain, context string) []byte {
 		t.Fatal(err)
 	}
 	return sealed
+}
+
+func TestA_directory_that_others_can_write_stops_the_start(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []fs.FileMode{0o777, 0o770, 0o722} {
+		dir := filepath.Join(t.TempDir(), "key")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := vault.Open(t.Context(), "file:"+filepath.Join(dir, "key.json"))
+		wantFault(t, mode.String(), err, fault.Misconfigured, "key-file")
+		if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+			t.Errorf("%v: a key was made", mode)
+		}
+	}
 }

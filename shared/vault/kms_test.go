@@ -140,6 +140,56 @@ func TestA_reply_that_was_corrupted_in_transit_is_retried_later(t *testing.T) {
 	wantFault(t, "seal", err, fault.Retry, "kms-unreachable")
 }
 
+func TestWhat_strangers_invent_costs_no_call_of_kms(t *testing.T) {
+	t.Parallel()
+	kms := startKMS(t)
+	var kept []byte
+	keep := func(_ context.Context, create func() ([]byte, error)) (_ []byte, err error) {
+		if kept == nil {
+			kept, err = create()
+		}
+		return kept, err
+	}
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	wrapped := func() *vault.Wrapped {
+		return vault.NewWrapped(open(t, "gcp-kms://"+key, kms.options()), keep, func() time.Time { return now })
+	}
+	sealed, err := wrapped().Seal([]byte("cookie"), "session")
+	if err != nil || bytes.Contains(kept, sealed) {
+		t.Fatalf("seal: %v", err)
+	}
+	w := wrapped()
+	kms.calls.Store(0)
+	for range 100 {
+		_, err := w.Open([]byte("an invented cookie that nobody sealed, and that is long enough"), "session")
+		wantFault(t, "an invented cookie", err, fault.Reconnect, "unreadable-token")
+		_, err = w.Open(sealed, "linkings")
+		wantFault(t, "a cookie of another use", err, fault.Reconnect, "unreadable-token")
+		if plain, err := w.Open(sealed, "session"); err != nil || string(plain) != "cookie" {
+			t.Fatalf("got %q, %v", plain, err)
+		}
+	}
+	if n := kms.calls.Load(); n != 1 {
+		t.Errorf("%d calls, want 1", n)
+	}
+	// While KMS refuses, it is not asked for every cookie either.
+	w = wrapped()
+	kms.refuse.Store(int32(codes.PermissionDenied))
+	kms.calls.Store(0)
+	for range 100 {
+		_, err := w.Open(sealed, "session")
+		wantFault(t, "while kms refuses", err, fault.Misconfigured, "kms-denied")
+	}
+	if n := kms.calls.Load(); n != 1 {
+		t.Errorf("%d calls while kms refuses, want 1", n)
+	}
+	kms.refuse.Store(int32(codes.OK))
+	now = now.Add(time.Minute)
+	if _, err := w.Open(sealed, "session"); err != nil {
+		t.Errorf("after kms was mended: %v", err)
+	}
+}
+
 // fakeKMS encrypts by prepending the key's name, which is enough to distinguish keys.
 type fakeKMS struct {
 	kmspb.UnimplementedKeyManagementServiceServer

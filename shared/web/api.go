@@ -122,6 +122,9 @@ func (s *Site) postUndo(w http.ResponseWriter, r *http.Request, v visit) error {
 }
 
 func (s *Site) getExport(w http.ResponseWriter, r *http.Request, v visit) error {
+	if !v.fresh {
+		return signInAgain()
+	}
 	all, err := s.service.Export(r.Context(), v.user)
 	if err != nil {
 		return err
@@ -139,10 +142,13 @@ func (s *Site) deleteCreatio(w http.ResponseWriter, r *http.Request, v visit) er
 }
 
 func (s *Site) deleteAccount(w http.ResponseWriter, r *http.Request, v visit) error {
+	if !v.fresh {
+		return signInAgain()
+	}
 	if err := s.service.Erase(r.Context(), v.user); err != nil {
 		return err
 	}
-	s.forget(w, "tandem")
+	s.forget(w, sessionCookie)
 	return gone(w, nil)
 }
 

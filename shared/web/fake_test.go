@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 const (
 	public  = "https://tandem.example.com"
-	secret  = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" // 32 bytes of zero
+	secret  = "what-the-browser-keeps"
 	goodTag = "0b5b0a1e-6f0c-4b53-9d3c-7f1f4f1f0a01"
 )
 
@@ -38,7 +38,7 @@ type fakeService struct {
 	account Account
 	tags    []Tag
 	runs    []store.Run
-	epoch   int
+	session string
 	outcome Outcome
 	// side is where the last linking came back to.
 	side record.Side
@@ -67,12 +67,12 @@ func (f *fakeService) call(name, user string) error {
 	return f.errs[name]
 }
 
-func (f *fakeService) BeginGoogle(_ context.Context, browser string) (string, error) {
-	return "https://accounts.example.com/consent?b=" + browser, f.call("BeginGoogle", "")
+func (f *fakeService) BeginGoogle(_ context.Context, browser string) (Begun, error) {
+	return Begun{"https://accounts.example.com/consent", browser + "+google"}, f.call("BeginGoogle", "")
 }
 
-func (f *fakeService) BeginCreatio(_ context.Context, user, browser string) (string, error) {
-	return "https://creatio.example.com/consent?b=" + browser, f.call("BeginCreatio", user)
+func (f *fakeService) BeginCreatio(_ context.Context, user, browser string) (Begun, error) {
+	return Begun{"https://creatio.example.com/consent", browser + "+creatio"}, f.call("BeginCreatio", user)
 }
 
 func (f *fakeService) LinkPassword(_ context.Context, user, username, password string) error {
@@ -96,12 +96,12 @@ func (f *fakeService) FinishLink(_ context.Context, side record.Side, browser st
 	return f.outcome, nil
 }
 
-func (f *fakeService) Epoch(_ context.Context, user string) (int, error) {
-	return f.epoch, f.call("Epoch", user)
+func (f *fakeService) Session(_ context.Context, user string) (string, error) {
+	return f.session, f.call("Session", user)
 }
 
 func (f *fakeService) SignOut(_ context.Context, user string) error {
-	f.epoch++
+	f.session += "+"
 	return f.call("SignOut", user)
 }
 
@@ -258,7 +258,7 @@ func (p plainSealer) Open(sealed []byte, context string) ([]byte, error) {
 
 func newFake() *fakeService {
 	return &fakeService{
-		epoch: 3, errs: map[string]error{}, outcome: Outcome{User: "anna", Epoch: 3},
+		session: "s3", errs: map[string]error{}, outcome: Outcome{User: "anna", Session: "s3"},
 		account: Account{
 			ID:          "anna",
 			Google:      GoogleAccount{Linked: true, Email: "anna@example.com", Scopes: []string{"contacts"}},
@@ -368,15 +368,15 @@ func (c client) do(method, target, body string, opts ...option) *http.Response {
 }
 
 // signedIn makes the request one of anna's.
-func (c client) signedIn(r *http.Request) { c.with(ticket{"anna", 3, noon.Add(-time.Hour)})(r) }
+func (c client) signedIn(r *http.Request) {
+	c.with(ticket{"anna", "s3", noon.Add(-5 * time.Minute), noon.Add(-5 * time.Minute)})(r)
+}
 
 // with gives the request a session of one's own making.
 func (c client) with(t ticket) option {
 	return func(r *http.Request) {
 		w := httptest.NewRecorder()
-		s := *c.Site
-		s.now = func() time.Time { return t.Issued }
-		if err := s.begin(w, t.User, t.Epoch); err != nil {
+		if err := c.carry(w, t); err != nil {
 			panic(err)
 		}
 		for _, k := range w.Result().Cookies() {

@@ -45,12 +45,23 @@ func (s *Site) protect(h http.Header) {
 	// With less than "same-origin" browsers would send "Origin: null" with our own forms.
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
+	// For browsers that do not know frame-ancestors.
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	if s.secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
+}
+
+// Protected serves next with the headers of every answer, also of those that no function gives.
+func (s *Site) Protected(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.protect(w.Header())
+		next.ServeHTTP(w, r)
+	})
 }
 
 // sameOrigin refuses a request that changes something and does not come from Tandem's own pages or a script. The

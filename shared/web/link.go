@@ -12,11 +12,11 @@ import (
 
 // signIn leads to Google's consent page, which signs in and links Google in one step.
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request, _ visit) error {
-	redirect, err := s.service.BeginGoogle(r.Context(), s.browser(w, r))
+	begun, err := s.service.BeginGoogle(r.Context(), s.browser(r))
 	if err != nil {
 		return err
 	}
-	return s.see(w, redirect)
+	return s.lead(w, begun)
 }
 
 // linkCreatio leads to Creatio's consent page, or asks for name and password where that is how it is done.
@@ -31,11 +31,11 @@ func (s *Site) linkCreatio(w http.ResponseWriter, r *http.Request, v visit) erro
 	case "client":
 		return s.see(w, s.root) // nothing to do there; the settings page says how it comes about
 	}
-	redirect, err := s.service.BeginCreatio(r.Context(), v.user, s.browser(w, r))
+	begun, err := s.service.BeginCreatio(r.Context(), v.user, s.browser(r))
 	if err != nil {
 		return err
 	}
-	return s.see(w, redirect)
+	return s.lead(w, begun)
 }
 
 // passwordForm is what the page shows again after a wrong entry. The password is never among it.
@@ -111,22 +111,27 @@ func (f *passwordForm) refused(err error) bool {
 func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, side record.Side) error {
 	// The address holds the code; a page that is shown here must not hand it on.
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	browser := s.shownBrowser(r)
+	browser := s.browser(r)
 	if browser == "" {
-		return ErrState // begun elsewhere: not even looked up, so that who began it can still end it
+		return ErrState // begun elsewhere, and who began it can still end it
 	}
 	out, err := s.service.FinishLink(r.Context(), side, browser, r.URL.Query())
 	switch {
 	case errors.Is(err, ErrRefused):
 		return s.see(w, s.root+"?problem=consent-denied")
+	case errors.Is(err, ErrFailed):
+		return s.see(w, s.root+"?problem=consent-failed")
 	case err != nil:
 		return linkFailure(err)
 	}
-	if out.Redirect != "" {
-		return s.see(w, out.Redirect)
+	if out.Again.Redirect != "" {
+		return s.lead(w, out.Again)
 	}
-	if err := s.begin(w, out.User, out.Epoch); err != nil {
-		return err
+	s.forget(w, linkCookie)
+	if out.Session != "" {
+		if err := s.begin(w, out.User, out.Session); err != nil {
+			return err
+		}
 	}
 	if out.Problem != "" {
 		return s.see(w, s.root+"?"+url.Values{"problem": {out.Problem}}.Encode())
@@ -165,7 +170,7 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request, v visit) error {
 			return err
 		}
 	}
-	s.forget(w, "tandem")
-	s.forget(w, "tandem-link")
+	s.forget(w, sessionCookie)
+	s.forget(w, linkCookie)
 	return s.see(w, s.root)
 }

@@ -14,8 +14,8 @@ func TestLinkingBindsToTheBrowserThatBeganIt(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	for target, consent := range map[string]string{
-		"/settings/sign-in":      "https://accounts.example.com/consent?b=",
-		"/settings/link/creatio": "https://creatio.example.com/consent?b=",
+		"/settings/sign-in":      "https://accounts.example.com/consent",
+		"/settings/link/creatio": "https://creatio.example.com/consent",
 	} {
 		r := c.do("GET", target, "", c.signedIn)
 		wantStatus(t, r, http.StatusSeeOther)
@@ -23,10 +23,10 @@ func TestLinkingBindsToTheBrowserThatBeganIt(t *testing.T) {
 			t.Fatalf("cookies = %v", r.Cookies())
 		}
 		k := r.Cookies()[0]
-		if k.Name != "__Host-tandem-link" || len(k.Value) != 43 || k.MaxAge != 600 || !k.HttpOnly || !k.Secure || k.SameSite != http.SameSiteLaxMode || k.Path != "/" {
+		if k.Name != "__Host-tandem-link" || !strings.HasPrefix(k.Value, "+") || k.MaxAge != 600 || !k.HttpOnly || !k.Secure || k.SameSite != http.SameSiteLaxMode || k.Path != "/" {
 			t.Errorf("cookie = %v", k)
 		}
-		if got := r.Header.Get("Location"); got != consent+k.Value {
+		if got := r.Header.Get("Location"); got != consent {
 			t.Errorf("Location = %q", got)
 		}
 	}
@@ -36,12 +36,12 @@ func TestTwoLinkingsMayBeUnderWayAtOnce(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	r := c.do("GET", "/settings/sign-in", "", cookie("__Host-tandem-link", secret))
-	if got := r.Cookies()[0].Value; got != secret {
-		t.Errorf("the browser's secret changed to %q", got)
+	if got := r.Cookies()[0].Value; got != secret+"+google" {
+		t.Errorf("the browser is to keep %q", got)
 	}
-	r = c.do("GET", "/settings/sign-in", "", cookie("__Host-tandem-link", "short"))
-	if got := r.Cookies()[0].Value; got == "short" || len(got) != 43 {
-		t.Errorf("the browser's secret is %q", got)
+	r = c.do("GET", "/settings/sign-in", "", cookie("__Host-tandem-link", strings.Repeat("x", maxCookie+1)))
+	if got := r.Cookies()[0].Value; got != "+google" {
+		t.Errorf("the browser is to keep %q", got)
 	}
 }
 
@@ -57,10 +57,13 @@ func TestTheCallbackSignsIn(t *testing.T) {
 		if c.fake.side != side {
 			t.Errorf("%s is taken for an answer of %s", target, c.fake.side)
 		}
-		if len(r.Cookies()) != 1 {
+		if len(r.Cookies()) != 2 {
 			t.Fatalf("cookies = %v", r.Cookies())
 		}
-		k := r.Cookies()[0]
+		if k := r.Cookies()[0]; k.Name != "__Host-tandem-link" || k.MaxAge >= 0 {
+			t.Errorf("the browser keeps its linkings: %v", k)
+		}
+		k := r.Cookies()[1]
 		if k.Name != "__Host-tandem" || k.MaxAge != 30*24*3600 || !k.HttpOnly || !k.Secure || k.SameSite != http.SameSiteLaxMode || k.Path != "/" || k.Domain != "" {
 			t.Errorf("cookie = %v", k)
 		}
@@ -77,6 +80,7 @@ func TestTheCallbackTellsWhatWentWrong(t *testing.T) {
 	}{
 		"state unknown":    {ErrState, 400, ""},
 		"consent refused":  {ErrRefused, 303, "/settings?problem=consent-denied"},
+		"consent failed":   {ErrFailed, 303, "/settings?problem=consent-failed"},
 		"domain":           {ErrNotAllowed, 403, ""},
 		"out of reach":     {fault.New(fault.Retry, "google", "unreachable", nil), 503, ""},
 		"misconfigured":    {fault.New(fault.Misconfigured, "google", "invalid_client", nil), 500, ""},

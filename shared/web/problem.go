@@ -19,6 +19,8 @@ var (
 	// ErrState says that a linking is unknown, used, expired, or begun by another browser, or that the service that was
 	// asked does not recognize the answer to it.
 	ErrState = errors.New("linking unknown")
+	// ErrFailed says that the service that was asked for consent could not ask, or did not understand the question.
+	ErrFailed = errors.New("consent failed")
 	// ErrRefused says that the user did not give consent.
 	ErrRefused = errors.New("consent refused")
 	// ErrNotAllowed says that this person may not sign in.
@@ -75,6 +77,11 @@ func (e *refusal) Unwrap() error { return e.cause }
 
 func refuse(status int, code, message, action string) *refusal {
 	return &refusal{status: status, Sentence: fault.Sentence{Code: code, Message: message, Action: action}}
+}
+
+// signInAgain refuses what a session that was left open, or stolen, is not enough for.
+func signInAgain() *refusal {
+	return refuse(http.StatusForbidden, "sign-in-again", "For this, Tandem has to know that it is you, right now.", "Sign in again on the settings page, and do it within ten minutes.")
 }
 
 func notFound() *refusal {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,7 +24,11 @@ const (
 )
 
 // visit is one request as a handler gets it: whose it is. user is empty without a session.
-type visit struct{ user string }
+type visit struct {
+	user string
+	// fresh says that the user signed in just now.
+	fresh bool
+}
 
 type serve func(http.ResponseWriter, *http.Request, visit) error
 
@@ -32,59 +37,63 @@ type route struct {
 	method, path string
 	access       access
 	serve        serve
+	// noHead says that a HEAD is refused: it would do what a GET does.
+	noHead bool
+	// ends says that it is also for a session that is good for nothing else any more.
+	ends bool
 }
 
 // table is every route of the settings function.
 func (s *Site) table() []route {
 	return []route{
-		{"GET", "/", visitor, s.home},
-		{"GET", "/sign-in", anyone, s.signIn},
-		{"POST", "/sign-out", visitor, s.signOut},
-		{"GET", "/link/creatio", member, s.linkCreatio},
-		{"POST", "/link/creatio", member, s.linkPassword},
-		{"POST", "/unlink/{side}", member, s.unlink},
-		{"POST", "/contacts", member, s.saveContacts},
-		{"POST", "/contacts/sync", member, s.syncNow(record.Contacts)},
-		{"POST", "/contacts/preview", member, s.preview(record.Contacts)},
-		{"POST", "/contacts/pairs", member, s.settle(record.Contacts)},
-		{"POST", "/activities", member, s.saveActivities},
-		{"POST", "/activities/sync", member, s.syncNow(record.Activities)},
-		{"POST", "/activities/preview", member, s.preview(record.Activities)},
-		{"POST", "/activities/pairs", member, s.settle(record.Activities)},
-		{"GET", "/runs", member, s.history},
-		{"GET", "/runs/{run}", member, s.oneRun},
-		{"POST", "/runs/{run}/approve", member, s.approve},
-		{"POST", "/runs/{run}/reject", member, s.reject},
-		{"POST", "/runs/{run}/undo", member, s.undo},
-		{"GET", "/admin", member, s.admin},
-		{"POST", "/admin/{type}/{order}", member, s.order},
-		{"GET", "/healthz", anyone, s.health},
-		{"GET", "/static/{name}", anyone, s.static},
+		{method: "GET", path: "/", access: visitor, serve: s.home},
+		{method: "GET", path: "/sign-in", access: anyone, serve: s.signIn, noHead: true},
+		{method: "POST", path: "/sign-out", access: visitor, serve: s.signOut, ends: true},
+		{method: "GET", path: "/link/creatio", access: member, serve: s.linkCreatio, noHead: true},
+		{method: "POST", path: "/link/creatio", access: member, serve: s.linkPassword},
+		{method: "POST", path: "/unlink/{side}", access: member, serve: s.unlink},
+		{method: "POST", path: "/contacts", access: member, serve: s.saveContacts},
+		{method: "POST", path: "/contacts/sync", access: member, serve: s.syncNow(record.Contacts)},
+		{method: "POST", path: "/contacts/preview", access: member, serve: s.preview(record.Contacts)},
+		{method: "POST", path: "/contacts/pairs", access: member, serve: s.settle(record.Contacts)},
+		{method: "POST", path: "/activities", access: member, serve: s.saveActivities},
+		{method: "POST", path: "/activities/sync", access: member, serve: s.syncNow(record.Activities)},
+		{method: "POST", path: "/activities/preview", access: member, serve: s.preview(record.Activities)},
+		{method: "POST", path: "/activities/pairs", access: member, serve: s.settle(record.Activities)},
+		{method: "GET", path: "/runs", access: member, serve: s.history},
+		{method: "GET", path: "/runs/{run}", access: member, serve: s.oneRun},
+		{method: "POST", path: "/runs/{run}/approve", access: member, serve: s.approve},
+		{method: "POST", path: "/runs/{run}/reject", access: member, serve: s.reject},
+		{method: "POST", path: "/runs/{run}/undo", access: member, serve: s.undo},
+		{method: "GET", path: "/admin", access: member, serve: s.admin},
+		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order},
+		{method: "GET", path: "/healthz", access: anyone, serve: s.health},
+		{method: "GET", path: "/static/{name}", access: anyone, serve: s.static},
 
-		{"GET", "/api/v1/account", script, s.getAccount},
-		{"GET", "/api/v1/tags", script, s.getTags},
-		{"PUT", "/api/v1/contacts", script, s.putContacts},
-		{"POST", "/api/v1/contacts/sync", script, s.postSync(record.Contacts)},
-		{"GET", "/api/v1/contacts/pairs", script, s.getPairs(record.Contacts)},
-		{"POST", "/api/v1/contacts/pairs", script, s.postPair(record.Contacts)},
-		{"PUT", "/api/v1/activities", script, s.putActivities},
-		{"POST", "/api/v1/activities/sync", script, s.postSync(record.Activities)},
-		{"GET", "/api/v1/activities/pairs", script, s.getPairs(record.Activities)},
-		{"POST", "/api/v1/activities/pairs", script, s.postPair(record.Activities)},
-		{"GET", "/api/v1/export", script, s.getExport},
-		{"DELETE", "/api/v1/google", script, s.deleteGoogle},
-		{"DELETE", "/api/v1/creatio", script, s.deleteCreatio},
-		{"DELETE", "/api/v1/account", script, s.deleteAccount},
-		{"POST", "/api/v1/contacts/preview", script, s.postPreview(record.Contacts)},
-		{"POST", "/api/v1/activities/preview", script, s.postPreview(record.Activities)},
-		{"GET", "/api/v1/runs", script, s.getRuns},
-		{"GET", "/api/v1/runs/{run}", script, s.getRun},
-		{"GET", "/api/v1/runs/{run}/changes", script, s.getChanges},
-		{"POST", "/api/v1/runs/{run}/approve", script, s.postApprove},
-		{"POST", "/api/v1/runs/{run}/reject", script, s.postReject},
-		{"POST", "/api/v1/runs/{run}/undo", script, s.postUndo},
-		{"GET", "/api/v1/admin", script, s.getAdmin},
-		{"POST", "/api/v1/admin/{type}/{order}", script, s.postOrder},
+		{method: "GET", path: "/api/v1/account", access: script, serve: s.getAccount},
+		{method: "GET", path: "/api/v1/tags", access: script, serve: s.getTags},
+		{method: "PUT", path: "/api/v1/contacts", access: script, serve: s.putContacts},
+		{method: "POST", path: "/api/v1/contacts/sync", access: script, serve: s.postSync(record.Contacts)},
+		{method: "GET", path: "/api/v1/contacts/pairs", access: script, serve: s.getPairs(record.Contacts)},
+		{method: "POST", path: "/api/v1/contacts/pairs", access: script, serve: s.postPair(record.Contacts)},
+		{method: "PUT", path: "/api/v1/activities", access: script, serve: s.putActivities},
+		{method: "POST", path: "/api/v1/activities/sync", access: script, serve: s.postSync(record.Activities)},
+		{method: "GET", path: "/api/v1/activities/pairs", access: script, serve: s.getPairs(record.Activities)},
+		{method: "POST", path: "/api/v1/activities/pairs", access: script, serve: s.postPair(record.Activities)},
+		{method: "GET", path: "/api/v1/export", access: script, serve: s.getExport},
+		{method: "DELETE", path: "/api/v1/google", access: script, serve: s.deleteGoogle},
+		{method: "DELETE", path: "/api/v1/creatio", access: script, serve: s.deleteCreatio},
+		{method: "DELETE", path: "/api/v1/account", access: script, serve: s.deleteAccount},
+		{method: "POST", path: "/api/v1/contacts/preview", access: script, serve: s.postPreview(record.Contacts)},
+		{method: "POST", path: "/api/v1/activities/preview", access: script, serve: s.postPreview(record.Activities)},
+		{method: "GET", path: "/api/v1/runs", access: script, serve: s.getRuns},
+		{method: "GET", path: "/api/v1/runs/{run}", access: script, serve: s.getRun},
+		{method: "GET", path: "/api/v1/runs/{run}/changes", access: script, serve: s.getChanges},
+		{method: "POST", path: "/api/v1/runs/{run}/approve", access: script, serve: s.postApprove},
+		{method: "POST", path: "/api/v1/runs/{run}/reject", access: script, serve: s.postReject},
+		{method: "POST", path: "/api/v1/runs/{run}/undo", access: script, serve: s.postUndo},
+		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin},
+		{method: "POST", path: "/api/v1/admin/{type}/{order}", access: script, serve: s.postOrder},
 	}
 }
 
@@ -128,11 +137,11 @@ func (s *Site) dispatch(w http.ResponseWriter, r *http.Request, path string) err
 		if !rt.matches(r, path) {
 			continue
 		}
-		if rt.method == r.Method || rt.method == http.MethodGet && r.Method == http.MethodHead {
+		if rt.method == r.Method || rt.method == http.MethodGet && r.Method == http.MethodHead && !rt.noHead {
 			return s.enter(w, r, rt)
 		}
 		allow = append(allow, rt.method)
-		if rt.method == http.MethodGet {
+		if rt.method == http.MethodGet && !rt.noHead {
 			allow = append(allow, http.MethodHead)
 		}
 	}
@@ -166,18 +175,21 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 	if rt.access == anyone {
 		return rt.serve(w, r, visit{})
 	}
-	user, err := s.session(w, r)
-	if err != nil {
+	t, err := s.session(w, r)
+	if err != nil && !(errors.Is(err, ErrNotAllowed) && rt.ends) {
 		return err
 	}
-	if user == "" && rt.access == member {
+	if t != nil {
+		return rt.serve(w, r, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
+	}
+	if rt.access == member {
 		return s.see(w, s.root)
 	}
-	if user == "" && rt.access == script {
+	if rt.access == script {
 		w.Header().Set("WWW-Authenticate", `Cookie realm="Tandem"`) // RFC 9110, 15.5.2: a 401 names a way in
 		return refuse(http.StatusUnauthorized, "signed-out", "There is no session.", "Sign in on the settings page.")
 	}
-	return rt.serve(w, r, visit{user: user})
+	return rt.serve(w, r, visit{})
 }
 
 func notAllowed(w http.ResponseWriter, methods ...string) error {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -13,8 +12,13 @@ import (
 )
 
 const (
-	// sessionAge is how long a session lasts.
+	// sessionAge is how long a session lasts; idleAge, how long one does that nobody uses.
 	sessionAge = 30 * 24 * time.Hour
+	idleAge    = 14 * 24 * time.Hour
+	// seenAge is how old the note of the last use may be.
+	seenAge = time.Hour
+	// freshAge is how long ago a sign-in may be that counts as one just now.
+	freshAge = 10 * time.Minute
 	// linkAge is how long a linking may take.
 	linkAge = 10 * time.Minute
 	// skew is how far another copy's clock may be ahead of ours.
@@ -25,37 +29,49 @@ const (
 	sealContext = "session"
 )
 
+// The names of the cookies.
+const (
+	sessionCookie = "tandem"
+	linkCookie    = "tandem-link"
+)
+
 // ticket is the session as the browser carries it, sealed.
 type ticket struct {
-	User   string    `json:"user"`
-	Epoch  int       `json:"epoch"`
+	User string `json:"user"`
+	// Session is what all sessions of the user name.
+	Session string `json:"session"`
+	// Issued is when the user signed in; Seen is when the session was used, to the hour.
 	Issued time.Time `json:"issued"`
+	Seen   time.Time `json:"seen"`
 }
 
-// session is the user of the request's session, empty where there is none that counts. A cookie that does not
-// count is taken away.
-func (s *Site) session(w http.ResponseWriter, r *http.Request) (string, error) {
-	c, err := r.Cookie(s.cookieName("tandem"))
+// session is the request's session, nil where there is none that counts. A cookie that does not count is taken away. With
+// ErrNotAllowed the session counts, and is good for nothing but to be ended.
+func (s *Site) session(w http.ResponseWriter, r *http.Request) (*ticket, error) {
+	c, err := r.Cookie(s.cookieName(sessionCookie))
 	if err != nil {
-		return "", nil // no cookie is no session
+		return nil, nil // no cookie is no session
 	}
 	t, err := s.open(c.Value)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if t == nil {
-		s.forget(w, "tandem")
-		return "", nil
+		s.forget(w, sessionCookie)
+		return nil, nil
 	}
-	epoch, err := s.service.Epoch(r.Context(), t.User)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return "", err
+	session, err := s.service.Session(r.Context(), t.User)
+	if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, ErrNotAllowed) {
+		return nil, err
 	}
-	if err != nil || epoch != t.Epoch {
-		s.forget(w, "tandem")
-		return "", nil
+	if errors.Is(err, store.ErrNotFound) || session == "" || session != t.Session {
+		s.forget(w, sessionCookie)
+		return nil, nil
 	}
-	return t.User, nil
+	if now := s.now(); err == nil && now.Sub(t.Seen) >= seenAge {
+		return t, s.carry(w, ticket{t.User, t.Session, t.Issued, now.UTC().Truncate(time.Second)})
+	}
+	return t, err
 }
 
 // open reads a session's cookie; nil where it was tampered with or is too old.
@@ -76,15 +92,20 @@ func (s *Site) open(value string) (*ticket, error) {
 		return nil, nil
 	}
 	now := s.now()
-	if t.Issued.After(now.Add(skew)) || !now.Before(t.Issued.Add(sessionAge)) {
+	if t.Issued.After(now.Add(skew)) || !now.Before(t.Issued.Add(sessionAge)) || !now.Before(t.Seen.Add(idleAge)) {
 		return nil, nil
 	}
 	return &t, nil
 }
 
 // begin gives the browser a session.
-func (s *Site) begin(w http.ResponseWriter, user string, epoch int) error {
-	plain, err := json.Marshal(ticket{User: user, Epoch: epoch, Issued: s.now().UTC().Truncate(time.Second)})
+func (s *Site) begin(w http.ResponseWriter, user, session string) error {
+	now := s.now().UTC().Truncate(time.Second)
+	return s.carry(w, ticket{user, session, now, now})
+}
+
+func (s *Site) carry(w http.ResponseWriter, t ticket) error {
+	plain, err := json.Marshal(t)
 	if err != nil {
 		return fault.Errorf(fault.Bug, "", "session", "encode session: %w", err)
 	}
@@ -92,33 +113,23 @@ func (s *Site) begin(w http.ResponseWriter, user string, epoch int) error {
 	if err != nil {
 		return err
 	}
-	s.keep(w, "tandem", base64.RawURLEncoding.EncodeToString(sealed), sessionAge)
+	s.keep(w, sessionCookie, base64.RawURLEncoding.EncodeToString(sealed), t.Issued.Add(sessionAge).Sub(s.now()))
 	return nil
 }
 
-// browser is the secret by which a browser that comes back from a consent page is known again. One that is there
-// already is kept, so that two linkings may be under way at once.
-func (s *Site) browser(w http.ResponseWriter, r *http.Request) string {
-	secret := s.shownBrowser(r)
-	if secret == "" {
-		b := make([]byte, 32)
-		_, _ = rand.Read(b) // never fails
-		secret = base64.RawURLEncoding.EncodeToString(b)
-	}
-	s.keep(w, "tandem-link", secret, linkAge)
-	return secret
-}
-
-// shownBrowser is the secret that the browser shows; empty where it shows none that we could have given it.
-func (s *Site) shownBrowser(r *http.Request) string {
-	c, err := r.Cookie(s.cookieName("tandem-link"))
-	if err != nil {
-		return ""
-	}
-	if b, err := base64.RawURLEncoding.Strict().DecodeString(c.Value); err != nil || len(b) != 32 {
+// browser is what the browser keeps of the linkings that it began; empty where it keeps none.
+func (s *Site) browser(r *http.Request) string {
+	c, err := r.Cookie(s.cookieName(linkCookie))
+	if err != nil || len(c.Value) > maxCookie {
 		return ""
 	}
 	return c.Value
+}
+
+// lead leads a browser to a consent page.
+func (s *Site) lead(w http.ResponseWriter, b Begun) error {
+	s.keep(w, linkCookie, b.Browser, linkAge)
+	return s.see(w, b.Redirect)
 }
 
 // cookieName adds the prefix with which a browser takes the cookie from this host over https only.

@@ -21,15 +21,17 @@ func TestASessionCountsUntilItEnds(t *testing.T) {
 		ticket ticket
 		want   int
 	}{
-		"just begun":                     {ticket{"anna", 3, noon}, 200},
-		"on its last day":                {ticket{"anna", 3, noon.Add(-sessionAge + time.Second)}, 200},
-		"expired":                        {ticket{"anna", 3, noon.Add(-sessionAge)}, 401},
-		"from a copy whose clock is off": {ticket{"anna", 3, noon.Add(time.Minute)}, 200},
-		"from the future":                {ticket{"anna", 3, noon.Add(time.Hour)}, 401},
-		"ended by signing out":           {ticket{"anna", 2, noon}, 401},
-		"of an erased account":           {ticket{"anna", 4, noon}, 401},
-		"of somebody unknown":            {ticket{"bruno", 3, noon}, 401},
-		"of nobody":                      {ticket{"", 3, noon}, 401},
+		"just begun":                     {ticket{"anna", "s3", noon, noon}, 200},
+		"on its last day":                {ticket{"anna", "s3", noon.Add(-sessionAge + time.Second), noon}, 200},
+		"expired":                        {ticket{"anna", "s3", noon.Add(-sessionAge), noon}, 401},
+		"on the last day of two weeks":   {ticket{"anna", "s3", noon.Add(-idleAge), noon.Add(-idleAge + time.Second)}, 200},
+		"not used for two weeks":         {ticket{"anna", "s3", noon.Add(-idleAge), noon.Add(-idleAge)}, 401},
+		"from a copy whose clock is off": {ticket{"anna", "s3", noon.Add(time.Minute), noon.Add(time.Minute)}, 200},
+		"from the future":                {ticket{"anna", "s3", noon.Add(time.Hour), noon}, 401},
+		"ended by signing out":           {ticket{"anna", "s2", noon, noon}, 401},
+		"that names nothing":             {ticket{"anna", "", noon, noon}, 401},
+		"of somebody unknown":            {ticket{"bruno", "s3", noon, noon}, 401},
+		"of nobody":                      {ticket{"", "s3", noon, noon}, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,7 +39,8 @@ func TestASessionCountsUntilItEnds(t *testing.T) {
 			r := account(c, c.with(tc.ticket))
 			wantStatus(t, r, tc.want)
 			cleared := len(r.Cookies()) == 1 && r.Cookies()[0].Name == "__Host-tandem" && r.Cookies()[0].MaxAge < 0
-			if cleared != (tc.want == 401) {
+			renewed := len(r.Cookies()) == 1 && r.Cookies()[0].MaxAge > 0
+			if cleared != (tc.want == 401) || renewed != (tc.want == 200 && noon.Sub(tc.ticket.Seen) >= seenAge) {
 				t.Errorf("cookies = %v", r.Cookies())
 			}
 		})
@@ -48,12 +51,13 @@ func TestATamperedSessionIsNone(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	encode := base64.RawURLEncoding.EncodeToString
+	const valid = `{"user":"anna","session":"s3","issued":"2026-03-04T12:00:00Z","seen":"2026-03-04T12:00:00Z"}`
 	for name, value := range map[string]string{
-		"not sealed":            encode([]byte(`{"user":"anna","epoch":3,"issued":"2026-03-04T12:00:00Z"}`)),
-		"sealed as other thing": encode([]byte(`sealed:anna:{"user":"anna","epoch":3,"issued":"2026-03-04T12:00:00Z"}`)),
+		"not sealed":            encode([]byte(valid)),
+		"sealed as other thing": encode([]byte("sealed:anna:" + valid)),
 		"not base64":            "%%%",
 		"no JSON":               encode([]byte("sealed:session:anna")),
-		"far too long":          encode([]byte(`sealed:session:{"user":"anna","epoch":3,"issued":"2026-03-04T12:00:00Z"}` + strings.Repeat(" ", maxCookie))),
+		"far too long":          encode([]byte("sealed:session:" + valid + strings.Repeat(" ", maxCookie))),
 		"empty":                 "",
 	} {
 		if r := account(c, cookie("__Host-tandem", value)); r.StatusCode != http.StatusUnauthorized {
@@ -85,7 +89,7 @@ func TestAKeyOutOfReachDoesNotSignAnybodyOut(t *testing.T) {
 		t.Errorf("cookies = %v", r.Cookies())
 	}
 	c = newClient(t)
-	c.fake.errs["Epoch"] = fault.New(fault.Retry, "", "store", errors.New("read profile: unavailable"))
+	c.fake.errs["Session"] = fault.New(fault.Retry, "", "store", errors.New("read profile: unavailable"))
 	wantStatus(t, account(c, c.signedIn), http.StatusServiceUnavailable)
 }
 

@@ -121,12 +121,16 @@ func (s *Site) Sync(t record.Type, run Runner) http.Handler {
 	})
 }
 
-// machine serves what programs call and no browser: no page, no session, problems as documents.
+// machine serves what programs call and no browser: no page, no session, problems as documents. A page of another site that
+// has a browser call it is refused: on a machine of one's own nothing else would keep it out.
 func (s *Site) machine(name string, serve func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.protect(w.Header())
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		err := notFound().orNil(s.trim(r.URL.Path, name) != "/")
+		err := s.sameOrigin(r)
+		if err == nil {
+			err = notFound().orNil(s.trim(r.URL.Path, name) != "/")
+		}
 		if err == nil {
 			err = serve(w, r)
 		}

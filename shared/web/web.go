@@ -24,19 +24,19 @@ import (
 // Service is what the pages and the API stand on. Every call is for one user. Errors are the store's
 // ErrNotFound, those of this package, or faults.
 type Service interface {
-	// BeginGoogle starts signing in: the address of Google's consent page. browser is the secret that the
-	// browser shows again when it comes back.
-	BeginGoogle(ctx context.Context, browser string) (redirect string, err error)
+	// BeginGoogle starts signing in. browser is what the browser keeps of the linkings that it began before.
+	BeginGoogle(ctx context.Context, browser string) (Begun, error)
 	// BeginCreatio starts the linking of a Creatio account by the user's consent.
-	BeginCreatio(ctx context.Context, user, browser string) (redirect string, err error)
+	BeginCreatio(ctx context.Context, user, browser string) (Begun, error)
 	// LinkPassword links a Creatio account by name and password, tried at once. A fault of kind Reconnect
 	// says that Creatio does not take them.
 	LinkPassword(ctx context.Context, user, username, password string) error
 	// FinishLink ends what BeginGoogle or BeginCreatio began, with what came to the address of a side. ErrState, ErrRefused,
-	// ErrNotAllowed.
+	// ErrFailed, ErrNotAllowed.
 	FinishLink(ctx context.Context, side record.Side, browser string, query url.Values) (Outcome, error)
-	// Epoch is the session epoch of the user; store.ErrNotFound for one who is not there any more.
-	Epoch(ctx context.Context, user string) (int, error)
+	// Session is what every session of the user names; store.ErrNotFound for one who is not there any more, ErrNotAllowed, with
+	// the session, for one who may not sign in any more.
+	Session(ctx context.Context, user string) (string, error)
 	// SignOut ends every session of the user.
 	SignOut(ctx context.Context, user string) error
 
@@ -80,15 +80,20 @@ type Service interface {
 	Order(ctx context.Context, user string, t record.Type, o Order) error
 }
 
+// Begun is a linking that goes on at a consent page.
+type Begun struct {
+	// Redirect is the address of that page. Browser is what the browser is to keep meanwhile.
+	Redirect, Browser string
+}
+
 // Outcome is what a linking came to.
 type Outcome struct {
-	// User and Epoch are whose session begins.
-	User  string
-	Epoch int
+	// User is whose session begins, and Session what it names; empty where none does.
+	User, Session string
 	// Problem is the code of what the settings page is to tell; empty where all is well.
 	Problem string
-	// Redirect, where not empty, is where the browser has to go on before anybody is signed in.
-	Redirect string
+	// Again, where it has a Redirect, is how the browser has to go on before anybody is signed in.
+	Again Begun
 }
 
 // Sealer keeps the session from being read or changed by the browser that carries it.

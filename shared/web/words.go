@@ -57,6 +57,7 @@ var done = map[string]notice{
 // notices are messages by the code of what did not work.
 var notices = map[string]notice{
 	"consent-denied":       {Message: "You did not give your consent, so nothing was connected.", Action: "Try again, and allow access when you are asked."},
+	"consent-failed":       {Message: "The service did not ask for your consent, so nothing was connected.", Action: "Try again. If it keeps happening, ask your administrator."},
 	"scope-missing":        {Message: "Google is connected, but Tandem may not use your contacts.", Action: "Connect Google again and tick the box for contacts."},
 	"not-ready":            {Message: "Tandem cannot synchronize yet.", Action: "Do first what is listed under Contacts."},
 	"not-ready-activities": {Message: "Tandem cannot synchronize yet.", Action: "Do first what is listed under Activities."},

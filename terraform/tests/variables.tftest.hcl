@@ -118,7 +118,7 @@ run "a_domain_as_an_address" {
   command         = plan
   expect_failures = [var.allowed_domains]
   variables {
-    allowed_domains = ["@example.com"]
+    allowed_domains = ["@@example.com"]
   }
 }
 

@@ -173,7 +173,7 @@ func (w *world) linker(p *process) (*oauth.Linker, map[record.Side]http.RoundTri
 		base[side] = httpx.NewTransport(httpx.Options{Side: string(side), Base: &wire{p, side}, Rand: func() float64 { return 0.5 }})
 	}
 	l, err := oauth.New(oauth.Options{
-		Store: w.store, Vault: w.vault, HTTP: base[record.Google], CreatioHTTP: base[record.Creatio], PublicURL: "http://tandem.example.com",
+		Store: w.store, Vault: w.vault, Browser: w.vault, HTTP: base[record.Google], CreatioHTTP: base[record.Creatio], PublicURL: "http://tandem.example.com",
 		Google:  oauth.Google{ClientID: clientID, ClientSecret: clientSecret, Endpoint: googleURL},
 		Creatio: oauth.Creatio{URL: creatioURL, Auth: oauth.AuthUser, ClientID: clientID, ClientSecret: clientSecret},
 		CreatioUser: func(ctx context.Context, client *http.Client) (oauth.CreatioUser, error) {

@@ -226,9 +226,14 @@ func (w *world) join(ctx context.Context, m *member) (err error) {
 		return err
 	}
 	l, _ := w.linker(w.newProcess(nil))
-	signIn := func() (string, error) { return l.BeginGoogle(ctx, "browser") }
+	browser := ""
+	signIn := func() (string, error) {
+		b, err := l.BeginGoogle(ctx, "")
+		browser = b.Browser
+		return b.Redirect, err
+	}
 	if err := w.consent(record.Google, signIn, func(q url.Values) error {
-		out, err := l.Finish(ctx, record.Google, "browser", q)
+		out, err := l.Finish(ctx, record.Google, browser, q)
 		m.user = out.User
 		return err
 	}); err != nil {
@@ -299,9 +304,14 @@ func (w *world) relink(m member) {
 	w.creatio.AutoConsent(m.login)
 	ctx := context.Background()
 	l, _ := w.linker(w.newProcess(nil))
-	begin := func() (string, error) { return l.BeginCreatio(ctx, m.user, "browser") }
+	browser := ""
+	begin := func() (string, error) {
+		b, err := l.BeginCreatio(ctx, m.user, "")
+		browser = b.Browser
+		return b.Redirect, err
+	}
 	if err := w.consent(record.Creatio, begin, func(q url.Values) error {
-		_, err := l.Finish(ctx, record.Creatio, "browser", q)
+		_, err := l.Finish(ctx, record.Creatio, browser, q)
 		return err
 	}); err != nil {
 		w.t.Errorf("creatio cannot be linked again: %v", err)

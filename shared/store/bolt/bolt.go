@@ -9,7 +9,8 @@
 //	notes/{hash}                      WriteNote
 //	expiring/claims/{time}{hash}      nothing; the index of the times after which they may go, expiring/notes the same
 //	channels/{channel}                Channel; expiring/channels/{time}{channel} is the index of the times when they are due
-//	states/{state}                    State
+//	used/{time}{state}                UsedState
+//	meta/{name}                       SharedSecret
 //	seats/{seat}                      Seat
 //	schedules/{type}                 Schedule
 //	due/{type}/{time}{user}           nothing; the index of due users, time in 8 bytes big-endian
@@ -99,68 +100,57 @@ func (s *Store) Close() error {
 // User opens the documents of one user.
 func (s *Store) User(id string) store.User { return &user{s: s, id: id} }
 
-// PutState keeps a linking in progress. Linkings that had ended long before this one are swept away with it, since
-// nobody takes the ones that a user gave up.
-func (s *Store) PutState(ctx context.Context, st store.State) error {
-	if err := document.ToWrite(st.ID); err != nil {
-		return fmt.Errorf("put state: %w", err)
+// UseState notes that a state was used. Those that expired long before this one are swept away with it.
+func (s *Store) UseState(ctx context.Context, id string, expires time.Time) error {
+	if err := document.ToWrite(id); err != nil {
+		return fmt.Errorf("use state: %w", err)
 	}
 	const kept = 24 * time.Hour
-	return s.update(ctx, "put state", func(tx *bbolt.Tx) error {
-		b, err := need(tx, "states")
+	return s.update(ctx, "use state", func(tx *bbolt.Tx) error {
+		// Linkings in progress, as former versions kept them.
+		if err := tx.DeleteBucket([]byte("states")); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
+			return err
+		}
+		b, err := need(tx, "used")
 		if err != nil {
 			return err
 		}
-		var over [][]byte
-		err = b.ForEach(func(k, v []byte) error {
-			old, err := document.Decode[store.State](v)
-			if old.Expires.Add(kept).Before(st.Expires) {
-				over = append(over, k)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for _, k := range over {
-			if err := b.Delete(k); err != nil {
+		over := dueKey(expires.Add(-kept), "")
+		c := b.Cursor()
+		for k, _ := c.First(); k != nil && bytes.Compare(k, over) < 0; k, _ = c.First() {
+			if err := c.Delete(); err != nil {
 				return err
 			}
 		}
-		return put(b, []byte(st.ID), st)
+		key := dueKey(expires, id)
+		if b.Get(key) != nil {
+			return store.ErrUsed
+		}
+		return put(b, key, store.UsedState{Expires: expires})
 	})
 }
 
-// State is a linking in progress.
-func (s *Store) State(ctx context.Context, id string, now time.Time) (st store.State, err error) {
-	if err := document.ToRead(id); err != nil {
-		return store.State{}, fmt.Errorf("read state: %w", err)
+// Secret is bytes that everybody shares.
+func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) (secret []byte, err error) {
+	if err := document.ToWrite(name); err != nil {
+		return nil, fmt.Errorf("read secret: %w", err)
 	}
-	err = s.view(ctx, "read state", func(tx *bbolt.Tx) error {
-		kept, err := get[store.State](find(tx, "states"), []byte(id))
-		if err == nil && !now.Before(kept.Expires) {
-			err = store.ErrNotFound
+	err = s.update(ctx, "read secret", func(tx *bbolt.Tx) error {
+		b, err := need(tx, "meta")
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			st = kept
+		kept, err := get[store.SharedSecret](b, []byte(name))
+		if errors.Is(err, store.ErrNotFound) {
+			if kept.Data, err = create(); err != nil {
+				return callerError{err}
+			}
+			err = put(b, []byte(name), kept)
 		}
+		secret = kept.Data
 		return err
 	})
-	return st, err
-}
-
-// TakeState removes a linking.
-func (s *Store) TakeState(ctx context.Context, id string) error {
-	if err := document.ToRead(id); err != nil {
-		return fmt.Errorf("take state: %w", err)
-	}
-	return s.update(ctx, "take state", func(tx *bbolt.Tx) error {
-		b := find(tx, "states")
-		if b == nil || b.Get([]byte(id)) == nil {
-			return store.ErrNotFound
-		}
-		return b.Delete([]byte(id))
-	})
+	return secret, err
 }
 
 // Due lists users whose sync is due.
@@ -287,7 +277,7 @@ func classify(err error) error {
 	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return err
 	}
-	for _, own := range []error{store.ErrNotFound, store.ErrLeased, store.ErrFenced} {
+	for _, own := range []error{store.ErrNotFound, store.ErrUsed, store.ErrLeased, store.ErrFenced} {
 		if errors.Is(err, own) {
 			return err
 		}

@@ -19,7 +19,7 @@
 //	states/{state}                     doc, expires (the same)
 //	seats/{seat}                       doc
 //	schedules/{type}                   doc
-//	meta/schema                        doc
+//	meta/schema                        doc; meta/{name} the same
 //	meta/hashes                        doc
 //
 // A change of one document compares and sets by its update time: two requests, and no lock that a crashed caller would
@@ -32,6 +32,7 @@ package firestore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -41,6 +42,8 @@ import (
 
 	"cloud.google.com/go/firestore"
 	"google.golang.org/api/option"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -158,56 +161,44 @@ func (s *Store) Close() error {
 // User opens the documents of one user.
 func (s *Store) User(id string) store.User { return &user{s: s, id: id} }
 
-// PutState keeps a linking in progress. 1 write.
-func (s *Store) PutState(ctx context.Context, st store.State) error {
-	if err := document.ToWrite(st.ID); err != nil {
-		return fmt.Errorf("put state: %w", err)
+// UseState notes that a state was used. 1 write.
+func (s *Store) UseState(ctx context.Context, id string, expires time.Time) error {
+	if err := document.ToWrite(id); err != nil {
+		return wrap("use state", err)
 	}
-	doc, err := document.Encode(st)
-	if err == nil {
-		err = s.set(ctx, s.client.Collection("states").Doc(st.ID), fields{"doc": doc, "expires": document.Time(st.Expires)})
-	}
-	return wrap("put state", err)
-}
-
-// State is a linking in progress. 1 read.
-func (s *Store) State(ctx context.Context, id string, now time.Time) (store.State, error) {
-	st, err := s.state(ctx, id)
-	if err == nil && !now.Before(st.Expires) {
-		err = store.ErrNotFound
-	}
+	doc, err := document.Encode(store.UsedState{Expires: expires})
 	if err != nil {
-		return store.State{}, wrap("read state", err)
+		return wrap("use state", err)
 	}
-	return st, nil
-}
-
-func (s *Store) state(ctx context.Context, id string) (store.State, error) {
-	if err := document.ToRead(id); err != nil {
-		return store.State{}, err
-	}
-	snap, err := s.get(ctx, s.client.Collection("states").Doc(id))
-	if err != nil {
-		return store.State{}, err
-	}
-	return content[store.State](snap)
-}
-
-// TakeState removes a linking. 1 write.
-func (s *Store) TakeState(ctx context.Context, id string) error {
-	if err := document.ToRead(id); err != nil {
-		return wrap("take state", err)
-	}
-	// Of two takers one finds the document.
-	_, err := s.client.Collection("states").Doc(id).Delete(ctx, firestore.Exists)
+	_, err = s.client.Collection("states").Doc(id).Create(ctx, map[string]any{"doc": doc, "expires": document.Time(expires)})
 	switch {
-	case outrun(err):
-		return wrap("take state", store.ErrNotFound)
+	case status.Code(err) == codes.AlreadyExists:
+		return wrap("use state", store.ErrUsed)
 	case err != nil:
-		return wrap("take state", classify(err, true))
+		return wrap("use state", classify(err, true))
 	}
 	s.observe(0, 1)
 	return nil
+}
+
+// Secret is bytes that everybody shares. 1 read, and 1 write where there were none.
+func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) (secret []byte, err error) {
+	if err := document.ToWrite(name); err != nil {
+		return nil, wrap("read secret", err)
+	}
+	err = s.change(ctx, s.client.Collection("meta").Doc(name), func(snap *firestore.DocumentSnapshot) (fields, error) {
+		kept, err := content[store.SharedSecret](snap)
+		secret = kept.Data
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if kept.Data, err = create(); err != nil {
+			return nil, callerError{err}
+		}
+		secret = kept.Data
+		return plain(kept)
+	})
+	return secret, wrap("read secret", err)
 }
 
 // Users goes over the profiles of all users. 1 read for each.

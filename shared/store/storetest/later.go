@@ -25,7 +25,7 @@ func Later(t *testing.T, s store.Store, edit func(key string, f func(content []b
 	}
 	_, err := s.Reindex(ctx, "", 10)
 	must(t, err)
-	must(t, u.UpdateProfile(ctx, func(p *store.Profile) error { p.SessionEpoch++; return nil }))
+	must(t, u.UpdateProfile(ctx, func(p *store.Profile) error { p.Session = "s"; return nil }))
 	must(t, u.UpdateRun(ctx, "run1", func(r *store.Run) error { r.Status = "done"; return nil }))
 	must(t, s.UpdateSchema(ctx, func(kept *store.Schema) error { kept.Version++; return nil }))
 	setDue(t, u, record.Contacts, noon.Add(time.Hour))

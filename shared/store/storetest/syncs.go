@@ -13,44 +13,25 @@ import (
 )
 
 var stateTests = map[string]func(*testing.T, store.Store){
-	"a linking is looked at as often as one likes and used once": func(t *testing.T, s store.Store) {
-		want := store.State{
-			ID: "state_1-A", Side: record.Creatio, User: "ada", Nonce: "n", Expires: noon.Add(10 * time.Minute), Verifier: []byte{1, 0, 2}, Browser: "b",
+	"a state is used once": func(t *testing.T, s store.Store) {
+		must(t, s.UseState(t.Context(), "state_1-A", noon.Add(10*time.Minute)))
+		wantError(t, s.UseState(t.Context(), "state_1-A", noon.Add(10*time.Minute)), store.ErrUsed)
+		must(t, s.UseState(t.Context(), "state_1-B", noon.Add(10*time.Minute)))
+	},
+	"states that expire at other times do not disturb each other": func(t *testing.T, s store.Store) {
+		for _, n := range []int{2, 0, 1} {
+			must(t, s.UseState(t.Context(), fmt.Sprint("state", n), noon.Add(time.Duration(n)*10*time.Hour)))
 		}
-		must(t, s.PutState(t.Context(), want))
-		for range 2 {
-			got, err := s.State(t.Context(), want.ID, noon)
-			must(t, err)
-			same(t, "state", got, want)
+		for n := range 3 {
+			wantError(t, s.UseState(t.Context(), fmt.Sprint("state", n), noon.Add(time.Duration(n)*10*time.Hour)), store.ErrUsed)
 		}
-		must(t, s.TakeState(t.Context(), want.ID))
-		wantError(t, s.TakeState(t.Context(), want.ID), store.ErrNotFound)
-		_, err := s.State(t.Context(), want.ID, noon)
-		wantError(t, err, store.ErrNotFound)
+		must(t, s.UseState(t.Context(), "later", noon.Add(1000*time.Hour)))
 	},
-	"an unknown linking is not found": func(t *testing.T, s store.Store) {
-		_, err := s.State(t.Context(), "unknown", noon)
-		wantError(t, err, store.ErrNotFound)
-		wantError(t, s.TakeState(t.Context(), "unknown"), store.ErrNotFound)
-	},
-	"an expired linking is not found": func(t *testing.T, s store.Store) {
-		must(t, s.PutState(t.Context(), store.State{ID: "state", User: "ada", Expires: noon}))
-		st, err := s.State(t.Context(), "state", noon)
-		wantError(t, err, store.ErrNotFound)
-		same(t, "state", st, store.State{})
-	},
-	"linkings begun later, even much later, do not disturb each other": func(t *testing.T, s store.Store) {
-		for n := range 5 {
-			must(t, s.PutState(t.Context(), store.State{ID: fmt.Sprint("state", n), Expires: noon.Add(time.Duration(n) * 100 * time.Hour)}))
-		}
-		must(t, s.TakeState(t.Context(), "state4"))
-	},
-	"of two takers one wins": func(t *testing.T, s store.Store) {
-		must(t, s.PutState(t.Context(), store.State{ID: "state", Expires: noon.Add(time.Minute)}))
+	"of two who use a state one wins": func(t *testing.T, s store.Store) {
 		var errs [2]error
 		var wg sync.WaitGroup
 		for n := range errs {
-			wg.Go(func() { errs[n] = s.TakeState(t.Context(), "state") })
+			wg.Go(func() { errs[n] = s.UseState(t.Context(), "state", noon.Add(time.Minute)) })
 		}
 		wg.Wait()
 		loser := errs[0]
@@ -59,7 +40,27 @@ var stateTests = map[string]func(*testing.T, store.Store){
 		} else {
 			must(t, errs[1])
 		}
-		wantError(t, loser, store.ErrNotFound)
+		wantError(t, loser, store.ErrUsed)
+	},
+	"a secret is made once, and is the same for everybody": func(t *testing.T, s store.Store) {
+		var got [3][]byte
+		var errs [3]error
+		var wg sync.WaitGroup
+		for n := range got {
+			wg.Go(func() {
+				got[n], errs[n] = s.Secret(t.Context(), "sessions", func() ([]byte, error) { return fmt.Append(nil, n), nil })
+			})
+		}
+		wg.Wait()
+		for n := range got {
+			must(t, errs[n])
+			same(t, "secret", got[n], got[0])
+		}
+		again, err := s.Secret(t.Context(), "sessions", func() ([]byte, error) { return nil, errRefused })
+		must(t, err)
+		same(t, "secret", again, got[0])
+		_, err = s.Secret(t.Context(), "other", func() ([]byte, error) { return nil, errRefused })
+		wantError(t, err, errRefused)
 	},
 }
 

@@ -23,7 +23,7 @@ const Side = "store"
 
 // Document is everything that a store keeps.
 type Document interface {
-	store.Profile | store.Token | store.State | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
+	store.Profile | store.Token | store.UsedState | store.SharedSecret | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
 		store.Claim | store.WriteNote | store.Pair | store.Channel | HashKey
 }
 
@@ -62,9 +62,12 @@ func settle(d any) {
 	switch d := d.(type) {
 	case *store.Profile:
 		d.CreatedAt = Time(d.CreatedAt)
+		if b := d.Google.Barred; b != nil {
+			d.Google.Barred = &store.Barred{Since: Time(b.Since), Seen: Time(b.Seen)}
+		}
 	case *store.Token:
 		d.Revoke = Time(d.Revoke)
-	case *store.State:
+	case *store.UsedState:
 		d.Expires = Time(d.Expires)
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)

@@ -110,7 +110,7 @@ func TestEveryFieldOfADocumentHasANameThatIsWritten(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range []any{store.Profile{}, store.Token{}, store.State{}, store.Seat{}, store.Sync{}, store.Link{}, store.Run{}, store.Schema{}, store.Pair{}} {
+	for _, d := range []any{store.Profile{}, store.Token{}, store.UsedState{}, store.SharedSecret{}, store.Seat{}, store.Sync{}, store.Link{}, store.Run{}, store.Schema{}, store.Pair{}} {
 		check(reflect.TypeOf(d))
 	}
 }

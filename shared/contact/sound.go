@@ -99,7 +99,7 @@ func (n name) soundKeysOf() []string {
 }
 
 // cyrillicLetters are those for which there is a letter that more romanizations agree on.
-var cyrillicLetters = strings.NewReplacer("ђ", "д", "ћ", "ц", "џ", "дж", "и\u0306о", "е")
+var cyrillicLetters = strings.NewReplacer("ђ", "д", "ћ", "ц", "џ", "дж", "йо", "е")
 
 // greekLetters are the letters of the modern language, and those that sound otherwise together (ISO 843, ELOT 743).
 var greekLetters = strings.NewReplacer(

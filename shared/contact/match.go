@@ -69,7 +69,7 @@ func compare(a, b match.Item) match.Verdict {
 		return compareToNameless(b, a)
 	case y.isEmpty():
 		return compareToNameless(a, b)
-	case generationApart(a, b):
+	case generationApart(a, b) && len(shared(emailKeys(a), emailKeys(b))) == 0:
 		return min(compareNames(x, y), match.Doubtful)
 	default:
 		if v := compareNames(x, y); v != match.Same || !onlyByRole(a, b) || len(x.words) == len(y.words) || min(len(x.words), len(y.words)) > 1 {
@@ -105,7 +105,7 @@ func compareNameless(a, b match.Item) match.Verdict {
 // generation is about how many years are between parents and children.
 const generation = 12
 
-// generationApart reports whether two were born so far apart that they are no one, but may have one name.
+// generationApart reports whether two were born so far apart that they are not one person, but may have one name and one number.
 func generationApart(a, b match.Item) bool {
 	born := func(it match.Item) (int, bool) {
 		text := it.Fields.Text(Birthday)

@@ -46,9 +46,13 @@ func CandidateKeys(it match.Item) []string {
 	for _, k := range numberKeys(allOf(it, Phones)) {
 		keys = append(keys, "d"+k)
 	}
-	short := maps.Clone(it.Fields)
-	delete(short, MiddleName)
-	for _, f := range []record.Fields{it.Fields, short} {
+	names := []record.Fields{it.Fields}
+	if it.Fields.Text(MiddleName) != "" {
+		short := maps.Clone(it.Fields)
+		delete(short, MiddleName)
+		names = append(names, short)
+	}
+	for _, f := range names {
 		if n := nameOf(match.Item{Fields: f, Untracked: it.Untracked}); !n.isEmpty() {
 			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled))
 			for _, k := range n.soundKeysOf() {

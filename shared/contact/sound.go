@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -91,8 +92,14 @@ func (n name) whole() word {
 func (n name) soundKeysOf() []string {
 	var keys []string
 	for _, way := range []string{slavic, greek, georgian} {
-		if !slices.ContainsFunc(n.words, func(w word) bool { return sounding(way, w) == "" }) {
-			keys = append(keys, n.sorted(func(w word) string { return sounding(way, w) }))
+		heard := make(map[word]string, len(n.words))
+		for _, w := range n.words {
+			if heard[w] = sounding(way, w); heard[w] == "" {
+				break
+			}
+		}
+		if len(heard) > 0 && !slices.Contains(slices.Collect(maps.Values(heard)), "") {
+			keys = append(keys, n.sorted(func(w word) string { return heard[w] }))
 		}
 	}
 	return keys

@@ -46,9 +46,13 @@ func CandidateKeys(it match.Item) []string {
 	for _, k := range numberKeys(allOf(it, Phones)) {
 		keys = append(keys, "d"+k)
 	}
-	short := maps.Clone(it.Fields)
-	delete(short, MiddleName)
-	for _, f := range []record.Fields{it.Fields, short} {
+	names := []record.Fields{it.Fields}
+	if it.Fields.Text(MiddleName) != "" {
+		short := maps.Clone(it.Fields)
+		delete(short, MiddleName)
+		names = append(names, short)
+	}
+	for _, f := range names {
 		if n := nameOf(match.Item{Fields: f, Untracked: it.Untracked}); !n.isEmpty() {
 			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled))
 			for _, k := range n.soundKeysOf() {
@@ -69,7 +73,7 @@ func compare(a, b match.Item) match.Verdict {
 		return compareToNameless(b, a)
 	case y.isEmpty():
 		return compareToNameless(a, b)
-	case generationApart(a, b):
+	case generationApart(a, b) && len(shared(emailKeys(a), emailKeys(b))) == 0:
 		return min(compareNames(x, y), match.Doubtful)
 	default:
 		if v := compareNames(x, y); v != match.Same || !onlyByRole(a, b) || len(x.words) == len(y.words) || min(len(x.words), len(y.words)) > 1 {
@@ -105,7 +109,7 @@ func compareNameless(a, b match.Item) match.Verdict {
 // generation is about how many years are between parents and children.
 const generation = 12
 
-// generationApart reports whether two were born so far apart that they are no one, but may have one name.
+// generationApart reports whether two were born so far apart that they are not one person, but may have one name and one number.
 func generationApart(a, b match.Item) bool {
 	born := func(it match.Item) (int, bool) {
 		text := it.Fields.Text(Birthday)

@@ -110,6 +110,8 @@ func TestMatch_knows_one_person_by_two_spellings(t *testing.T) {
 		{"Meyer, Anna|", "Anna|Meyer"},
 		{"ANNA|MEYER", "anna|meyer"},
 		{"Anne-Sophie|Mutter", "A.|Mutter"},
+		{"Йосип|Сліпий", "Й.|Сліпий"},
+		{"Йосип|Сліпий", "Yosyp|Slipyi"},
 		{"ﾔﾏﾀﾞ|タロウ", "ヤマダ|タロウ"},
 	} {
 		if got := met(called(tc[0], "email", mailbox), called(tc[1], "email", mailbox)); got != "one person" {

@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -91,15 +92,21 @@ func (n name) whole() word {
 func (n name) soundKeysOf() []string {
 	var keys []string
 	for _, way := range []string{slavic, greek, georgian} {
-		if !slices.ContainsFunc(n.words, func(w word) bool { return sounding(way, w) == "" }) {
-			keys = append(keys, n.sorted(func(w word) string { return sounding(way, w) }))
+		heard := make(map[word]string, len(n.words))
+		for _, w := range n.words {
+			if heard[w] = sounding(way, w); heard[w] == "" {
+				break
+			}
+		}
+		if len(heard) > 0 && !slices.Contains(slices.Collect(maps.Values(heard)), "") {
+			keys = append(keys, n.sorted(func(w word) string { return heard[w] }))
 		}
 	}
 	return keys
 }
 
 // cyrillicLetters are those for which there is a letter that more romanizations agree on.
-var cyrillicLetters = strings.NewReplacer("ђ", "д", "ћ", "ц", "џ", "дж", "и\u0306о", "е")
+var cyrillicLetters = strings.NewReplacer("ђ", "д", "ћ", "ц", "џ", "дж", "йо", "е")
 
 // greekLetters are the letters of the modern language, and those that sound otherwise together (ISO 843, ELOT 743).
 var greekLetters = strings.NewReplacer(

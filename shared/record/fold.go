@@ -49,8 +49,11 @@ func Fold(s string) string {
 		}
 		last = r
 	}
-	return b.String()
+	return letters.Replace(b.String())
 }
+
+// letters are those of isLetter as one.
+var letters = strings.NewReplacer("и\u0306", "й", "у\u0306", "ў", "і\u0308", "ї")
 
 // isLetter reports whether a mark makes another letter of the one before it: й is no и, and ї no і. Between ё and е people make no
 // difference.

@@ -46,8 +46,8 @@ func TestFold_makes_spellings_of_one_name_equal(t *testing.T) {
 		"В'ячеслав":           "вячеслав",
 		"An\u00adna\u200f":    "anna",
 		"علی\u200cرضا":        "علي رضا",
-		"Андрей":              "андреи\u0306",
-		"Їжак":                "і\u0308жак",
+		"Андрей":              "андрей",
+		"Їжак":                "їжак",
 	} {
 		if got := Fold(text); got != want {
 			t.Errorf("Fold(%q) = %q, want %q", text, got, want)

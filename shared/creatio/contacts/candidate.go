@@ -7,7 +7,6 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/creatio"
-	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -35,16 +34,14 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 		queries = append(queries, odata.Query{Set: "Contact", Select: []string{"Id"}, Filter: odata.Or(chunk...)})
 	}
 	sure := len(queries)
-	queries = append(queries, colleagueQueries(like)...)
+	queries = append(queries, s.colleagues.queries(like)...)
 	answers, err := s.site.Read(ctx, queries)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
-	for _, a := range answers[sure:] {
-		// Where accounts may not be read, nobody is known by one.
-		ids = append(ids, namesakes(like, a.Rows)...)
-	}
+	s.colleagues.add(answers[sure:])
+	ids = append(ids, s.colleagues.namesakes(like)...)
 	for i, a := range answers[:sure] {
 		if a.Err != nil {
 			return nil, creatio.Barred(a.Err)
@@ -59,51 +56,6 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	}
 	records, err := s.Fetch(ctx, ids)
 	return slices.DeleteFunc(records, func(r record.Record) bool { return r.Gone }), err
-}
-
-// colleagueQueries ask for the names of everybody who works where one of like does. A name may be spelled in a way that no query finds.
-func colleagueQueries(like []record.Record) []odata.Query {
-	var companies []string
-	for _, r := range like {
-		if name := r.Fields.Text(contact.Company); name != "" && len(nameKeysOf(r.Fields)) > 0 {
-			companies = append(companies, creatio.Spellings(name)...)
-		}
-	}
-	var out []odata.Query
-	for chunk := range slices.Chunk(creatio.Unique(companies), creatio.MaxListed) {
-		out = append(out, odata.Query{
-			Set: "Contact", Select: []string{"Id", "Name", "Surname", "GivenName", "MiddleName"}, Filter: odata.In("Account/Name", creatio.Texts(chunk)),
-		})
-	}
-	return out
-}
-
-// namesakes are the contacts of rows that have the name of one of like, in whatever spelling.
-func namesakes(like []record.Record, rows []odata.Row) []string {
-	known := map[string]bool{}
-	for _, r := range like {
-		for _, k := range nameKeysOf(r.Fields) {
-			known[k] = true
-		}
-	}
-	var ids []string
-	for _, r := range rows {
-		p, f := contactOf(r), record.Fields{}
-		p.readName(f, &state{})
-		if slices.ContainsFunc(nameKeysOf(f), func(k string) bool { return known[k] }) {
-			ids = append(ids, p.id)
-		}
-	}
-	return ids
-}
-
-// nameKeysOf are the spellings of a name, however else somebody can be reached.
-func nameKeysOf(f record.Fields) []string {
-	name := record.Fields{}
-	for _, part := range []string{contact.GivenName, contact.MiddleName, contact.Surname} {
-		name.SetText(part, f.Text(part))
-	}
-	return contact.CandidateKeys(match.Item{Fields: name})
 }
 
 // addressesOf are the e-mail addresses of records as they are written, in lower case as the site keeps them to search by, and

@@ -32,7 +32,8 @@ type Side struct {
 	tagging
 	user creatio.User
 
-	taken creatio.TakenIDs
+	taken      creatio.TakenIDs
+	colleagues colleagues
 }
 
 // New opens the contacts under a tag. Whether the tag is the user's own private one is for every Scan to see.

@@ -62,7 +62,7 @@ func TestAn_undo_of_an_undo_has_activities_and_events_back(t *testing.T) {
 	first := a.run("done")
 	all := a.same()
 	undo := a.undo(first, nil)
-	if page := a.visit("/settings/runs/" + first.ID); !strings.Contains(page.body, "Split by undo in Google") || !strings.Contains(page.body, "To have it back, undo that undo") {
+	if page := a.visit("/settings/runs/" + first.ID); !strings.Contains(page.body, "Not synced: removed from the calendar in Google by an undo") || !strings.Contains(page.body, "To have it back, undo that undo") {
 		t.Errorf("the page of the run says\n%s", page.body)
 	}
 	a.undo(undo, nil)
@@ -90,7 +90,7 @@ func TestWho_linked_before_calendars_could_be_used_sees_one_button_while_contact
 		t.Errorf("contacts have the problem %+v", p)
 	}
 	page := w.visit("/settings").body
-	if strings.Count(page, "Connect Google again</a>") != 1 || !strings.Contains(page, "contacts go on meanwhile") || strings.Contains(page, "Synchronize activities now") {
+	if strings.Count(page, "Connect Google again</a>") != 1 || !strings.Contains(page, "contacts are synchronized meanwhile") || strings.Contains(page, "Synchronize activities now") {
 		t.Errorf("the page says\n%s", page)
 	}
 	for _, what := range []string{"preview", "sync"} {
@@ -165,7 +165,7 @@ func TestA_held_run_of_activities_says_what_would_become_of_which(t *testing.T) 
 	if n := strings.Count(page, "Would be canceled in Creatio"); n != 11 {
 		t.Errorf("%d are listed, want 11", n)
 	}
-	for _, want := range []string{spanWords(a.at(24)), spanWords(a.at(24 * 11)), "No longer in the calendar in Google"} {
+	for _, want := range []string{spanWords(a.at(24)), spanWords(a.at(24 * 11)), "Removed from the calendar in Google"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}

@@ -277,6 +277,7 @@ func TestWho_erases_the_account_while_a_run_goes_and_links_again_has_everybody_o
 		w.whole()
 		w.pass(time.Hour)
 		w.tagged(tag, w.contact("Alan Turing", "turing@example.com"))
+		w.visit("/settings/sign-in")
 		reached := w.amid(n, false, func() { w.call(http.MethodDelete, "/account", nil, 204, nil) })
 		w.link()
 		w.choose(tag)

@@ -180,12 +180,13 @@ func TestWho_is_split_by_an_undo_is_marked_until_somebody_selects_the_copy(t *te
 	marks := func(id string) (creatio, google int) {
 		t.Helper()
 		page := w.visit("/settings/runs/" + id).body
-		for _, side := range []string{"Creatio", "Google"} {
-			if strings.Contains(page, ">Split by undo in "+side+"<") != strings.Contains(page, "contacts marked “Split by undo in "+side+"”") {
+		inCreatio, inGoogle := "Not synced: removed from the tag in Creatio by an undo", "Not synced: removed from the group in Google by an undo"
+		for _, label := range []string{inCreatio, inGoogle} {
+			if strings.Contains(page, ">"+label+"<") != strings.Contains(page, "contacts marked “"+label+"”") {
 				t.Errorf("the page marks somebody and does not say why, or the other way round:\n%s", page)
 			}
 		}
-		return strings.Count(page, ">Split by undo in Creatio<"), strings.Count(page, ">Split by undo in Google<")
+		return strings.Count(page, ">"+inCreatio+"<"), strings.Count(page, ">"+inGoogle+"<")
 	}
 	want := func(when, id string, creatio, google int) {
 		t.Helper()

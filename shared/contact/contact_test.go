@@ -298,7 +298,7 @@ func TestSchema_Clean_keeps_each_value_once_and_nothing_else(t *testing.T) {
 		GivenName:   {{Text: ""}},
 		MiddleName:  {},
 		Emails:      {{Text: "a@example.com"}, {Kind: KindHome, Text: "A@Example.com"}, {Text: "b@example.com"}, {Kind: KindWork}},
-		Phones:      {{Kind: KindWork, Text: "+1 202 555 0100"}, {Kind: KindHome, Text: "0012025550100"}, {Text: "(202) 555-0100"}},
+		Phones:      {{Kind: KindWork, Text: "+1 202 555 0100"}, {Kind: KindHome, Text: "0012025550100"}, {Text: "(202) 555-0100"}, {Text: "(202) 555-0101"}},
 		Addresses:   {{Kind: KindHome, Parts: map[string]string{City: " "}}, place("A 1", "", "Bonn", "", ""), place("a 1", "", "BONN", "", "")},
 		Notes:       {{Text: "\n \r\n"}},
 		Salutation:  nil,

@@ -67,6 +67,9 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		refused := a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") != ""
 		return &fault.Error{Kind: fault.Retry, Code: "unavailable", Ambiguous: r.writes() && !refused}
 	case r.writes() && r.target != serviceTarget && (a.status == http.StatusBadRequest || a.status == http.StatusUnprocessableEntity):
+		if ownerWords.MatchString(p.text) {
+			return &fault.Error{Kind: fault.BadRecord, Code: CodeOwner}
+		}
 		return &fault.Error{Kind: fault.BadRecord, Code: "refused"}
 	}
 	return &fault.Error{Kind: fault.Bug, Code: fmt.Sprintf("status-%d", a.status)}
@@ -284,7 +287,11 @@ func (p *innerProblem) texts() []string {
 	return append(out, p.InnerError.texts()...)
 }
 
+// CodeOwner is the code of a refusal whose text names the owner of a record: some sites insist on being told who that is.
+const CodeOwner = "owner"
+
 var (
+	ownerWords   = regexp.MustCompile(`\bowner(id)?\b`)
 	loginWords   = regexp.MustCompile(`(?i)log[- ]?in|sign[- ]?in|password|returnurl`)
 	routingWords = regexp.MustCompile(`(?i)no http resource was found|no route providing a controller|resource not found for the segment`)
 )

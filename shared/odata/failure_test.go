@@ -61,7 +61,7 @@ func TestEach_failed_reply_has_one_kind(t *testing.T) {
 		"a ZIP code is no SQLSTATE":        {insert, answers(500, media, oData("Norfolk VA 23503 at 12:00:00.547")), fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: true}},
 		"a deadlock":                       {insert, answers(500, media, oData("40P01: deadlock detected")), fault.Error{Kind: fault.Retry, Code: "deadlock"}},
 		"an unknown column":                {list, answers(500, media, oData("column by path AccountId not found")), fault.Error{Kind: fault.Misconfigured, Code: "unknown-column"}},
-		"a record refused for other ends":  {insert, answers(400, media, oData("Owner is required")), fault.Error{Kind: fault.BadRecord, Code: "refused"}},
+		"a record refused for other ends":  {insert, answers(400, media, oData("Owner is required")), fault.Error{Kind: fault.BadRecord, Code: odata.CodeOwner}},
 		"a query refused":                  {list, answers(400, media, oData("syntax error")), fault.Error{Kind: fault.Bug, Code: "status-400"}},
 		"an error on reading":              {list, answers(500, media, oData("boom")), fault.Error{Kind: fault.Retry, Code: "server-error"}},
 		"an error on writing":              {insert, answers(500, media, oData("boom")), fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: true}},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/creatio"
@@ -199,7 +198,8 @@ func (s *Side) resolve(j *creatio.Job, now record.Record, links []string) {
 
 // NeedsLook reports whether the site insists on an owner, or has no link to take away.
 func (applier) NeedsLook(j *creatio.Job, err error) bool {
-	if j.Action == record.Create && strings.Contains(err.Error(), "Owner") {
+	var f *fault.Error
+	if j.Action == record.Create && errors.As(err, &f) && f.Code == odata.CodeOwner {
 		preparedOf(j).owner = true
 		return true
 	}

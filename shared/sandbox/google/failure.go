@@ -128,13 +128,15 @@ func (f *failure) write(w http.ResponseWriter) {
 	writeJSON(w, f.code, json.RawMessage(f.json()))
 }
 
-// encode writes what is known to be encodable.
+// encode writes what is known to be encodable, with the signs of markup as they are.
 func encode(v any) string {
-	raw, err := json.Marshal(v)
-	if err != nil {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic(fmt.Sprintf("encode answer: %v", err))
 	}
-	return string(raw)
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

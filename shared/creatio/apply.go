@@ -47,10 +47,10 @@ type Job struct {
 	// there already, if that is why.
 	Doubt     error
 	Duplicate *Write
-	// Parted says that a failed attempt may have taken effect up to where it failed: Creatio takes a group of writes without a
+	// PartWritten says that a failed attempt may have taken effect up to where it failed: Creatio takes a group of writes without a
 	// transaction, and answers with an error after it wrote. Settled says that the site would refuse the rest again, so that the
 	// look is only for what took effect.
-	Parted, Settled bool
+	PartWritten, Settled bool
 	// alone says that the site failed without a reason, which it tells a write by itself.
 	alone bool
 
@@ -154,12 +154,12 @@ func pending(jobs []*Job) []*Job {
 type sender struct {
 	site *Site
 	as   Applier
-	// lonely is how many batches of one job were refused as a whole since one was taken.
-	lonely int
+	// refusedAlone is how many batches of one job were refused as a whole since one was taken.
+	refusedAlone int
 }
 
-// maxLonely is how many jobs in a row are refused by themselves before the site counts as refusing everything.
-const maxLonely = 3
+// maxRefusedAlone is how many jobs in a row are refused by themselves before the site counts as refusing everything.
+const maxRefusedAlone = 3
 
 // refusedWhole reports whether a batch was refused as such: it is too large, or something in it makes it unreadable to the
 // site.
@@ -171,7 +171,7 @@ func refusedWhole(err error) bool {
 // divide sends the halves of a batch that was refused as a whole, so that only the job at fault fails.
 func (s *sender) divide(ctx context.Context, batch []segment, err error) error {
 	if len(batch) == 1 {
-		s.lonely++
+		s.refusedAlone++
 		s.fail(batch[0].job, err, nil, false)
 		return nil
 	}
@@ -278,7 +278,7 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 	}
 	written := ending(batch)
 	replies, answers, err := s.site.writeAndRead(ctx, parts, s.reread(written))
-	if refusedWhole(err) && s.lonely < maxLonely {
+	if refusedWhole(err) && s.refusedAlone < maxRefusedAlone {
 		return s.divide(ctx, batch, err)
 	}
 	if err != nil {
@@ -290,7 +290,7 @@ func (s *sender) sendBatch(ctx context.Context, batch []segment) error {
 		}
 		return err
 	}
-	s.lonely = 0
+	s.refusedAlone = 0
 	var done []*Job
 	for _, g := range batch {
 		mine := replies[:len(g.writes)]
@@ -359,17 +359,17 @@ func (s *Site) write(ctx context.Context, w Write) error {
 	}
 }
 
-// fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good. parted says that
+// fail notes that an attempt failed at a write: in doubt where the record has to be looked at, else for good. partWritten says that
 // some of it may have taken effect all the same.
-func (s *sender) fail(j *Job, err error, at *Write, parted bool) {
+func (s *sender) fail(j *Job, err error, at *Write, partWritten bool) {
 	code := FaultCode(err)
 	unsure := s.as.NeedsLook(j, err) || fault.Ambiguous(err) || code == "duplicate" || code == "foreign-key"
-	if j.attempt > 0 || !unsure && !parted {
-		j.Begun = j.Begun || parted
+	if j.attempt > 0 || !unsure && !partWritten {
+		j.Begun = j.Begun || partWritten
 		j.Refuse(err)
 		return
 	}
-	j.Doubt, j.Parted, j.Settled = err, parted, !unsure
+	j.Doubt, j.PartWritten, j.Settled = err, partWritten, !unsure
 	if code == "duplicate" {
 		j.Duplicate = at
 	}

@@ -269,10 +269,10 @@ type Copy struct {
 	User      string
 	CreatioID string
 	Shared    string
-	// Active says that the record is in scope. Of others only those that carried it are told, and Kept says that the settings kept the
+	// Active says that the record is in scope. Of others only those that carried it are told, and Retained says that the settings kept the
 	// record when its copy in the user's account was deleted.
-	Active bool
-	Kept   bool
+	Active   bool
+	Retained bool
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
 	Carries bool
 	Since   time.Time
@@ -281,7 +281,7 @@ type Copy struct {
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
 	return Copy{
-		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Kept: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
+		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
 		Since: l.Sides[record.Google].Since,
 	}, l.Shared != "" && (l.Active || l.Carries)
 }

@@ -99,7 +99,7 @@ func (m *matcher) leftTo(p *pair, side record.Side, copies []store.Copy, working
 			return &wait{left: true, problem: m.noCopy(side)}
 		case c.Active:
 			stands = true
-		case !c.Kept && carries(w) && m.takesPart(rec, w.Contact):
+		case !c.Retained && carries(w) && m.takesPart(rec, w.Contact):
 			// Whose event it was has it again.
 			returns = true
 		}

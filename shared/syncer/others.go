@@ -296,7 +296,7 @@ func (s *session) keptAlone(ctx context.Context, ids []string) (map[string]bool,
 	copies, err := s.copies(ctx, nil, ids)
 	out := map[string]bool{}
 	for _, c := range copies {
-		if c.Kept && c.Carries && c.User != s.user.ID() {
+		if c.Retained && c.Carries && c.User != s.user.ID() {
 			out[c.CreatioID] = true
 		}
 	}

@@ -169,7 +169,7 @@ func (s applier) resolve(j *creatio.Job, now *activityRow) {
 		j.Refuse(fault.New(fault.Conflict, creatio.Side, "exists", unsure))
 		return
 	case !j.Action.Removes() && !creatio.Untouched(activity.Schema, j.Plan, is):
-		j.Begun = j.Begun || j.Parted || fault.Ambiguous(unsure)
+		j.Begun = j.Begun || j.PartWritten || fault.Ambiguous(unsure)
 		j.Refuse(creatio.ErrChanged(unsure))
 		return
 	}

@@ -183,7 +183,7 @@ func (s *Side) resolve(j *creatio.Job, now record.Record, links []string) {
 		if j.Duplicate != nil && !s.HasRow(now.AdapterState, j.Duplicate.NewID()) {
 			s.taken.Add(j.Duplicate.NewID())
 		}
-		j.Begun = j.Begun || j.Parted || fault.Ambiguous(doubt)
+		j.Begun = j.Begun || j.PartWritten || fault.Ambiguous(doubt)
 		j.Refuse(creatio.ErrChanged(doubt))
 		return
 	}

@@ -101,7 +101,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 		same(t, "copies after the one that carried it left", find(record.Contacts, []string{"meeting"}, nil), want)
 		mine.SplitSide = record.Google
 		must(t, putLinks(t.Context(), ada, record.Contacts, lease, []store.Link{mine}))
-		want[0].Kept = true
+		want[0].Retained = true
 		same(t, "copies after its event was deleted and the record kept", find(record.Contacts, []string{"meeting"}, nil), want)
 		must(t, ada.Erase(t.Context()))
 		must(t, bob.Erase(t.Context()))

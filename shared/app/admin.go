@@ -84,7 +84,7 @@ func (s service) userStatuses(ctx context.Context, o *web.Overview, after string
 		o.Next = found[usersOnPage-1].Place
 	}
 	for _, f := range found {
-		state := s.state(f.Profile, f.Sync)
+		state := s.sectionOf(f.Profile, f.Sync).state()
 		if f.Sync.Problem != nil && f.Sync.Problem.Record != "" {
 			state.Problem = nil // Only its user may read about a record.
 		}

@@ -163,45 +163,18 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 	a.Contacts.ContactsSettings = web.ContactsSettings{
 		Automatic: cs.Automatic, IntervalMinutes: cs.IntervalMinutes, TagID: cs.TagID, Direction: cs.Direction, Conflicts: cs.Conflicts,
 	}
-	a.Contacts.State = s.state(p, contacts)
 	a.Activities.ActivitiesSettings = web.ActivitiesSettings{
 		Automatic: as.Automatic, IntervalMinutes: as.IntervalMinutes, SyncFrom: syncFrom(p, as, knownZone(p, activities)), Direction: as.Direction,
 		Conflicts: as.Conflicts, Deletions: as.Deletions, PrivateEvents: as.PrivateEvents, MonthsAhead: as.MonthsAhead, Guests: as.Guests,
 	}
-	a.Activities.State = s.state(p, activities)
+	for d, to := range map[*store.Sync]*web.State{&contacts: &a.Contacts.State, &activities: &a.Activities.State} {
+		section, err := s.section(ctx, p, *d)
+		if err != nil {
+			return web.Account{}, err
+		}
+		*to = section.state()
+	}
 	return a, nil
-}
-
-// state is how a sync type goes. A lease that is held is a run under way.
-func (s service) state(p store.Profile, d store.Sync) web.State {
-	out := web.State{Status: d.Status, LastSync: d.LastSync, NextSync: d.Due, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d)}
-	if d.Problem != nil {
-		out.Problem = &fault.Sentence{Code: d.Problem.Code, Message: d.Problem.Message, Action: d.Problem.Action}
-	}
-	if missing := s.missingScope(p, d.Type); missing != nil && (out.Problem == nil || out.Problem.Code == missing.Code) {
-		out.Problem = missing
-	}
-	switch {
-	case d.Lease.Owner != "" && d.Lease.Expires.After(s.app.now()):
-		out.Status = "running"
-	case p.Google.Reconnect || p.Creatio.Reconnect:
-		out.Status = "reconnect"
-	}
-	return out
-}
-
-// missingScope names the permission that a connected Google account does not give; nil where it gives what the type needs.
-func (s service) missingScope(p store.Profile, t record.Type) *fault.Sentence {
-	if !p.Google.Linked || p.Google.Reconnect || slices.Contains(p.Google.Scopes, s.app.engines[t].Scope) {
-		return nil
-	}
-	what, box := "contacts", "contacts"
-	if t == record.Activities {
-		what, box = "calendar", "events"
-	}
-	return &fault.Sentence{
-		Code: syncer.ReasonScopeMissing, Message: "Tandem may not use your " + what + " yet.", Action: "Connect Google again and tick the box for " + box + ".",
-	}
 }
 
 func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {

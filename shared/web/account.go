@@ -120,15 +120,19 @@ func wrongMerge(direction, conflict string) []FieldError {
 
 // State is how one sync type of a user goes.
 type State struct {
-	// Status is one of never, ok, running, partial, held, reconnect, failing, off.
+	// Status is one of never, ok, queued, running, late, partial, held, reconnect, failing, off.
 	Status string
+	// Run is the run that is queued, where the status says so.
+	Run string
 	// LastSync and NextSync are zero, HeldRun is empty where there is none.
 	LastSync, NextSync time.Time
 	HeldRun            string
 	// Failing counts runs since the last successful one.
 	Failing int
 	// Doubts counts the pairs of records of which nobody knows whether they are one, and which wait for the user's word.
-	Doubts  int
+	Doubts int
+	// Split counts the records that an undo took out of the synchronization.
+	Split   int
 	Problem *fault.Sentence
 }
 
@@ -145,8 +149,9 @@ func (s State) MarshalJSON() ([]byte, error) {
 		HeldRun  *string         `json:"heldRun"`
 		Failing  int             `json:"failing"`
 		Doubts   int             `json:"doubts"`
+		Split    int             `json:"split"`
 		Problem  *fault.Sentence `json:"problem"`
-	}{s.Status, moment(s.LastSync), moment(s.NextSync), held, s.Failing, s.Doubts, s.Problem})
+	}{s.Status, moment(s.LastSync), moment(s.NextSync), held, s.Failing, s.Doubts, s.Split, s.Problem})
 }
 
 // moment is a time in UTC for JSON; null where it is zero.

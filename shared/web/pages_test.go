@@ -409,12 +409,24 @@ func TestALongRunIsPaged(t *testing.T) {
 func TestEveryStateHasItsWords(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	for _, status := range []string{"never", "ok", "running", "partial", "held", "reconnect", "failing", "off"} {
+	for _, status := range []string{"never", "ok", "queued", "running", "late", "partial", "held", "reconnect", "failing", "off"} {
 		words := stateWords(State{Status: status})
 		if words == status || seen[words] {
 			t.Errorf("%s has no words of its own: %q", status, words)
 		}
 		seen[words] = true
+		if mark := stateMark(State{Status: status}); (mark.Label == "Not started") != (status == "never") {
+			t.Errorf("%s has the mark %q", status, mark.Label)
+		}
+	}
+	for words, s := range map[string]State{
+		"Everything is in sync, except for what needs your decision.":                                      {Status: "ok", Doubts: 2},
+		"Everything is in sync, except for 1 record that an undo took out.":                                {Status: "ok", Split: 1},
+		"Everything is in sync, except for what needs your decision and 71 records that an undo took out.": {Status: "ok", Doubts: 1, Split: 71},
+	} {
+		if got := stateWords(s); got != words {
+			t.Errorf("%+v is told as %q, want %q", s, got, words)
+		}
 	}
 	for _, rule := range []string{
 		"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",

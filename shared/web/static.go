@@ -88,7 +88,7 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,
 		"notConnected": notConnected,
 		"touched":      touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
-		"grantWords": grantWords, "noEntry": func() passwordForm { return passwordForm{} },
+		"grantWords": grantWords, "googleMark": googleMark, "noEntry": func() passwordForm { return passwordForm{} },
 	}
 	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
 	out := map[string]*template.Template{}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -104,12 +105,13 @@ func stateWords(s State) string {
 	case "never":
 		return "Nothing has been synchronized yet."
 	case "ok":
-		if s.Doubts > 0 {
-			return "Everything is in sync, except for what needs your decision."
-		}
-		return "Everything is in sync."
+		return "Everything is in sync" + exceptions(s) + "."
+	case "queued":
+		return "A synchronization is queued and starts in a moment."
 	case "running":
 		return "A synchronization is under way."
+	case "late":
+		return "The synchronization is late. Tandem catches up by itself; if it does not, tell your administrator."
 	case "partial":
 		return "Synchronized, except for some records. The latest run in the history says which and why."
 	case "held":
@@ -122,9 +124,27 @@ func stateWords(s State) string {
 		}
 		return "The last synchronization did not work. Tandem tries again."
 	case "off":
-		return "Automatic synchronization is off."
+		return "Nothing is synchronized at the moment."
 	}
 	return s.Status
+}
+
+// exceptions are what is not in sync although everything was done.
+func exceptions(s State) string {
+	var parts []string
+	if s.Doubts > 0 {
+		parts = append(parts, "what needs your decision")
+	}
+	switch {
+	case s.Split == 1:
+		parts = append(parts, "1 record that an undo took out")
+	case s.Split > 1:
+		parts = append(parts, strconv.Itoa(s.Split)+" records that an undo took out")
+	}
+	if parts == nil {
+		return ""
+	}
+	return ", except for " + strings.Join(parts, " and ")
 }
 
 // stateMark is the one word beside it, and how it is colored.
@@ -135,8 +155,12 @@ func stateMark(s State) choice {
 			return choice{"warn", "Needs your decision"}
 		}
 		return choice{"good", "In sync"}
+	case "queued":
+		return choice{"calm", "Queued"}
 	case "running":
 		return choice{"calm", "Running"}
+	case "late":
+		return choice{"warn", "Late"}
 	case "partial", "held":
 		return choice{"warn", map[string]string{"partial": "Partly synchronized", "held": "Needs your decision"}[s.Status]}
 	case "reconnect", "failing":
@@ -191,6 +215,19 @@ func runWords(r store.Run) string {
 		return "This is only what a run would do. Nothing was changed."
 	}
 	return ""
+}
+
+// googleMark is the one word beside the Google account.
+func googleMark(a GoogleAccount) choice {
+	switch {
+	case a.Reconnect:
+		return choice{"warn", "Connect again"}
+	case !a.Linked:
+		return choice{"warn", "Not connected"}
+	case grantWords(a) != "":
+		return choice{"warn", "Permission missing"}
+	}
+	return choice{"good", "Connected"}
 }
 
 // grantWords says what Tandem may not use of a connected Google account; empty where it may use all it needs.

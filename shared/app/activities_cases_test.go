@@ -329,3 +329,53 @@ func TestA_shorter_range_takes_nothing_away(t *testing.T) {
 	a.put(nil)
 	a.quiet()
 }
+
+// A reminder that Google cannot have stays in Creatio, and takes nothing else of the activity with it.
+func TestA_reminder_earlier_than_Google_reminds_stays_in_Creatio_and_is_told_of(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	id := a.activity("Audit", 24)
+	a.run("done")
+	start := a.startOf(id)
+	remind := start.Add(-35 * 24 * time.Hour).Format(time.RFC3339)
+	a.changeActivityByID(id, map[string]any{"Title": "Yearly audit", "RemindToOwner": true, "RemindToOwnerDate": remind})
+	run := a.run("done")
+	if !slices.ContainsFunc(run.Problems, func(p store.Problem) bool { return p.Code == "out-of-range" }) {
+		t.Errorf("the run says %+v", run.Problems)
+	}
+	a.calendar.Edit(a.foundEvent("Yearly audit").Id, func(e *gcal.Event) { e.Location = "Harbor" })
+	for range 2 {
+		a.run("done")
+	}
+	a.quiet()
+	is := a.creatio.System().Get("Activity", id)
+	if at, _ := is["RemindToOwnerDate"].(time.Time); is["RemindToOwner"] != true || at.UTC().Format(time.RFC3339) != remind || is["Location"] != "Harbor" {
+		t.Errorf("Creatio has %v", is)
+	}
+}
+
+// An end before the start is reported and not written. The rest of the activity is.
+func TestAn_activity_that_ends_before_it_starts_keeps_its_event_where_it_is(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	id := a.activity("Audit", 24)
+	a.run("done")
+	was := a.foundEvent("Audit")
+	a.changeActivityByID(id, map[string]any{"Title": "Review", "DueDate": a.startOf(id).Add(-time.Hour).Format(time.RFC3339)})
+	run := a.run("done")
+	if !slices.ContainsFunc(run.Problems, func(p store.Problem) bool { return p.Code == "ends-before-start" }) {
+		t.Errorf("the run says %+v", run.Problems)
+	}
+	if is := a.foundEvent("Review"); is.Start.DateTime != was.Start.DateTime || is.End.DateTime != was.End.DateTime {
+		t.Errorf("the event is from %s to %s", is.Start.DateTime, is.End.DateTime)
+	}
+	a.run("done")
+	a.quiet()
+	start := a.startOf(id)
+	a.changeActivityByID(id, map[string]any{"DueDate": start.Add(2 * time.Hour).Format(time.RFC3339)})
+	a.run("done")
+	if is := a.foundEvent("Review"); is.End.DateTime == was.End.DateTime {
+		t.Errorf("the event still ends at %s", is.End.DateTime)
+	}
+	a.quiet()
+}

@@ -300,7 +300,7 @@ func (p *planner) reminder(f record.Field, want string) {
 	case want == "":
 		p.now.Remind = time.Time{}
 		p.columns["RemindToOwner"], p.columns["RemindToOwnerDate"] = false, odata.Null
-	case err != nil || before < 0 || before > maxReminder:
+	case err != nil || before < 0:
 		p.note(f.Name, "no-reminder", "The reminder is not one that Creatio can hold, so it was not written there.", "Choose another time for the reminder.")
 	default:
 		p.now.Remind = p.now.Start.Add(-before)

@@ -132,9 +132,6 @@ func (n state) moment() activity.Moment {
 	return activity.Timed(n.Start, n.Due)
 }
 
-// maxReminder is how long before an event Google reminds at most.
-const maxReminder = 40320 * time.Minute
-
 // fields are what an activity shows, and the participants who do not go to Google.
 func (s *Side) fields(d draft) (fields, untracked record.Fields) {
 	me := s.o.User.ContactID
@@ -145,7 +142,7 @@ func (s *Side) fields(d draft) (fields, untracked record.Fields) {
 	fields.SetText(activity.Place, d.location)
 	fields.SetText(activity.Notes, d.notes)
 	fields[activity.When] = []record.Entry{d.moment().Entry()}
-	if before := d.Start.Sub(d.Remind); d.Owner == me && !d.Remind.IsZero() && before >= 0 && before <= maxReminder {
+	if before := d.Start.Sub(d.Remind); d.Owner == me && !d.Remind.IsZero() && before >= 0 {
 		fields.SetText(activity.Reminder, minutes(before))
 	}
 	for _, p := range d.People {

@@ -30,7 +30,7 @@ func TestEvery_column_shows_in_its_field(t *testing.T) {
 		"reminder at the start":  {"Ada", map[string]any{"RemindToOwner": true, "RemindToOwnerDate": "2026-03-03T09:00:00Z"}, activity.Reminder, "0"},
 		"reminder switched off":  {"Ada", map[string]any{"RemindToOwnerDate": "2026-03-03T08:15:00Z"}, activity.Reminder, ""},
 		"reminder in it":         {"Ada", map[string]any{"RemindToOwner": true, "RemindToOwnerDate": "2026-03-03T09:30:00Z"}, activity.Reminder, ""},
-		"reminder a month early": {"Ada", map[string]any{"RemindToOwner": true, "RemindToOwnerDate": "2026-02-01T09:00:00Z"}, activity.Reminder, ""},
+		"reminder a month early": {"Ada", map[string]any{"RemindToOwner": true, "RemindToOwnerDate": "2026-02-01T09:00:00Z"}, activity.Reminder, "43200"},
 		"a colleague's reminder": {"Bob", map[string]any{"RemindToOwner": true, "RemindToOwnerDate": "2026-03-03T08:15:00Z"}, activity.Reminder, ""},
 		"the owner's answer":     {"Ada", nil, activity.Answer, ""},
 		"the owner among others": {"Bob", nil, activity.Attendees, "bob@example.com"},

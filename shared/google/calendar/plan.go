@@ -242,6 +242,11 @@ func (p *planner) when() ([]record.Entry, error) {
 		p.plan.Err = fault.New(fault.BadRecord, google.Side, "no-time", fmt.Errorf("plan event: %w", err))
 		return nil, nil
 	}
+	if was := p.plan.Before.One(activity.When); !m.AllDay && m.End.Before(m.Start) && p.plan.Action == record.Update && was.Text != "" {
+		p.note(activity.When, "ends-before-start", "The activity ends before it starts, which Google does not take, so the event stays at its time.",
+			"Correct the time in Creatio.")
+		return []record.Entry{was}, nil
+	}
 	if !m.AllDay && m.End.Before(m.Start) {
 		p.plan.Err = fault.New(fault.BadRecord, google.Side, "ends-before-start", errors.New("plan event: it ends before it starts"))
 		return nil, nil

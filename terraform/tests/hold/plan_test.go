@@ -22,11 +22,17 @@ var update = flag.Bool("update", false, "write the plans of the examples anew")
 // Whoever reviews a change of the Terraform files sees here what it does to a deployment.
 func TestThe_plans_of_the_examples_are_those_that_were_reviewed(t *testing.T) {
 	t.Parallel()
+	missing := func(what string) {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(what)
+		}
+		t.Skip(what)
+	}
 	if _, err := exec.LookPath("terraform"); err != nil {
-		t.Skip("terraform is not installed")
+		missing("terraform is not installed")
 	}
 	if _, err := os.Stat(filepath.Join(root, "terraform/.terraform/providers")); err != nil {
-		t.Skip("terraform init has not been run: the providers are missing")
+		missing("terraform init has not been run: the providers are missing")
 	}
 	if out, err := exec.CommandContext(t.Context(), filepath.Join(root, "scripts/bundle")).CombinedOutput(); err != nil {
 		t.Fatalf("lay out the bundles: %v\n%s", err, out)

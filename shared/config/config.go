@@ -132,7 +132,7 @@ const (
 	VerifiedByPlatform Verifier = "platform"
 )
 
-// functionMark is the placeholder for a function's deployed name in InvokerAudience.
+// functionMark stands for a function's deployed name in InvokerAudience.
 const functionMark = "{function}"
 
 // Audience is the audience that a token must have for the function with the deployed name.

@@ -11,7 +11,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/sandbox/discovery"
 )
 
-// simulated is a method that is simulated. All others of the services that are described are refused as not implemented.
+// simulated is a method that is simulated. All others of the services that are described are refused with status 501.
 type simulated struct {
 	// rpc is what refusals call the method.
 	rpc string

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 	"github.com/tandem-sync/tandem/shared/zone"
 )
 

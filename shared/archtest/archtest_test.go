@@ -62,6 +62,22 @@ func TestEvery_rule_has_a_reason_and_names_places_of_the_table(t *testing.T) {
 	}
 }
 
+func TestWhat_rapid_draws_is_the_same_on_every_run(t *testing.T) {
+	t.Parallel()
+	draws, seeded := map[string]bool{}, map[string]bool{}
+	for _, f := range readFiles(t, os.DirFS(root(t))) {
+		if f.test() {
+			draws[f.pkg] = draws[f.pkg] || slices.Contains(f.imports, "pgregory.net/rapid")
+			seeded[f.pkg] = seeded[f.pkg] || slices.Contains(f.imports, module+"/shared/sandbox/seed")
+		}
+	}
+	for pkg, uses := range draws {
+		if uses && !seeded[pkg] {
+			t.Errorf("%s: its tests use rapid and not shared/sandbox/seed, so they may fail on a change that is right", pkg)
+		}
+	}
+}
+
 // root is the directory of go.mod.
 func root(t *testing.T) string {
 	t.Helper()

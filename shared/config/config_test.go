@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/fault"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 // complete is the smallest valid environment.

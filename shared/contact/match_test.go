@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 // person makes an item from "Given Surname <email> phone @company", any of it missing.

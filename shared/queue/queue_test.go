@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/queue"
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 // noon is the time at which a synctest bubble begins, and with it every test.

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 func TestA_packed_record_comes_back_as_it_was(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 	"github.com/tandem-sync/tandem/shared/zone"
 )
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 func TestPlain_shows_what_a_browser_shows(t *testing.T) {

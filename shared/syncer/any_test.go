@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 	"github.com/tandem-sync/tandem/shared/syncer"
 )
 

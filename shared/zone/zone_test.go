@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 func load(t interface{ Fatalf(string, ...any) }, name string) *time.Location {

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 // follower keeps what windows tell, as the engine keeps links.

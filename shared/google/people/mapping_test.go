@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 const testGroup = "contactGroups/4b1"

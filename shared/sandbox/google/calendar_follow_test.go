@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-sync/tandem/shared/sandbox/google/calendar"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 // follower is a client that keeps a copy of a calendar by sync tokens.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 // What is packed comes back to the letter, and a long text is in it once.

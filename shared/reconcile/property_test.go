@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 var schema = contact.Schema
@@ -194,7 +195,7 @@ func TestConflicts_tell_what_was_lost(t *testing.T) {
 		}
 		for _, f := range schema {
 			c, g, b := w.now[record.Creatio].One(f.Name), w.now[record.Google].One(f.Name), w.base.One(f.Name)
-			if f.Set || f.Same(c, g) || f.Same(c, b) || f.Same(g, b) || f.Of != "" && fromOneSide(d, f) {
+			if f.Set || f.Same(c, g) || f.Same(c, b) || f.Same(g, b) || f.Of != "" && (fromOneSide(d, f) || w.stands(d, f)) {
 				continue
 			}
 			conflict, told := reported[f.Name]
@@ -233,6 +234,18 @@ func fromOneSide(d Decision, part record.Field) bool {
 		}
 	}
 	return len(winners) == 1
+}
+
+// stands reports whether both sides keep what they have of a value of many parts, each with its words in parts of its own.
+func (w *world) stands(d Decision, part record.Field) bool {
+	for _, s := range record.Sides {
+		for _, f := range schema {
+			if f.Of == part.Of && !f.Same(w.now[s].One(f.Name), d.After[s].One(f.Name)) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // A name that people split in two ways is on both sides as one of them has it: no word twice, and none of both in one.

@@ -10,6 +10,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/record"
 	box "github.com/tandem-sync/tandem/shared/sandbox/creatio"
+	_ "github.com/tandem-sync/tandem/shared/sandbox/seed"
 )
 
 // awkwardActivity makes an activity that people and other programs have had their hands on.

@@ -186,6 +186,20 @@ func TestWhoDeletesAMeeting(t *testing.T) {
 	}
 }
 
+func TestAGuestsCopyOfAMeetingThatDoesNotTakePlaceStaysInTheBin(t *testing.T) {
+	t.Parallel()
+	w := newCalendars(t, Options{})
+	id := w.Calendar(bob).Add(meeting("Review", "2026-03-02T09:00", "2026-03-02T10:00", cleo))
+	w.Calendar(cleo).Delete(id)
+	w.Calendar(bob).Delete(id)
+	if w.Calendar(cleo).Restore(id) || w.Calendar(cleo).Event(id) != nil {
+		t.Error("the guest has a meeting that the organizer deleted")
+	}
+	if !w.Calendar(bob).Restore(id) || !w.Calendar(cleo).Restore(id) {
+		t.Error("with the organizer's event there the guest's does not come back")
+	}
+}
+
 func TestGuestsWhoMayNotSeeEachOther(t *testing.T) {
 	t.Parallel()
 	w := newCalendars(t, Options{})

@@ -19,6 +19,16 @@ func (s *Service) organizer(event content) *calendar {
 	return s.user(text(object(event, "organizer"), "email"))
 }
 
+// takesPlace reports whether the organizer still has the event. Of an organizer who is no user here nothing is known against it.
+func (s *Service) takesPlace(t *target) bool {
+	c := s.organizer(t.at.Content)
+	if c == nil {
+		return true
+	}
+	theirs := c.find(t.id)
+	return theirs != nil && !cancelled(theirs.at.Content)
+}
+
 // user is the calendar of an address.
 func (s *Service) user(email string) *calendar {
 	if c := s.all[emailKey(email)]; c != nil {

@@ -173,11 +173,11 @@ func (p *Person) Delete(id string) bool {
 	})
 }
 
-// Restore takes an event out of the bin.
+// Restore takes an event out of the bin. A guest's copy of a meeting that does not take place any more stays there.
 func (p *Person) Restore(id string) (done bool) {
 	p.with(func(c *calendar) {
 		t := c.find(id)
-		if t == nil || !cancelled(t.at.Content) || !c.organizes(t.at.Content) && !t.stored.Left {
+		if t == nil || !cancelled(t.at.Content) || !c.organizes(t.at.Content) && !(t.stored.Left && p.s.takesPlace(t)) {
 			return
 		}
 		ch := &change{s: p.s, c: c, t: t, next: clone(t.at.Content), mailed: true}

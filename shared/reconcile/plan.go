@@ -294,11 +294,11 @@ func (d *Decision) decline(schema record.Schema, p Pair, side record.Side, polic
 	}
 }
 
-// departure is what becomes of the record that stayed on a side. One that the user may not remove stays as it is, and so does
-// one that a person made where its counterpart was only taken out of the synchronization.
+// departure is what becomes of the record that stayed on a side. One that the user may not remove stays as it is, and so do one
+// that nothing reaches, and one that a person made where its counterpart was only taken out of the synchronization.
 func (p Pair) departure(side record.Side, policy Policy) Departure {
 	locked := p.Sides[side].Locked
-	if slices.Contains(locked, record.Removal) || p.Sides[side.Other()].Withdrawn && slices.Contains(locked, record.Withdrawal) {
+	if slices.Contains(locked, record.Removal) || slices.Contains(locked, record.Loss) || p.Sides[side.Other()].Withdrawn && slices.Contains(locked, record.Withdrawal) {
 		return Keep
 	}
 	return policy.Departures[side.Other()]

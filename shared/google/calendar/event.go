@@ -54,6 +54,9 @@ func (s *Side) record(e *gcal.Event) record.Record {
 	if s.hidden(e) {
 		r.Fields = record.Fields{activity.Title: {{Text: busyTitle}}, activity.When: {moment.Entry()}}
 		r.Locked = append(activity.Schema.Names(), r.Locked...)
+		if madeByPerson(e) {
+			r.Locked = append(r.Locked, record.Loss)
+		}
 	}
 	return r
 }
@@ -127,11 +130,14 @@ func (s *Side) locked(e *gcal.Event) []string {
 	if !organizes {
 		out = append(out, record.Removal)
 	}
-	if markOf(e) == "" && !strings.HasPrefix(e.Id, idPrefix) {
+	if madeByPerson(e) {
 		out = append(out, record.Withdrawal)
 	}
 	return out
 }
+
+// madeByPerson reports whether an event is none that Tandem made for somebody.
+func madeByPerson(e *gcal.Event) bool { return markOf(e) == "" && !strings.HasPrefix(e.Id, idPrefix) }
 
 // incomplete reports whether an event may have attendees that are not listed.
 func incomplete(e *gcal.Event) bool {

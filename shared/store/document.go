@@ -241,6 +241,8 @@ type Link struct {
 	// that the others follow this user's copy.
 	Shared  string `json:"shared,omitempty"`
 	Carries bool   `json:"carries,omitempty"`
+	// Private says that this user's copy is private.
+	Private bool `json:"private,omitempty"`
 	// Left is the code of what the user was told of a record that is left to another user's account, and that has no copy in this
 	// one; empty where there is nothing of that kind. Such a link has no Google record.
 	Left string `json:"left,omitempty"`
@@ -276,13 +278,15 @@ type Copy struct {
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
 	Carries bool
 	Since   time.Time
+	// Private says that the copy is private.
+	Private bool
 }
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
 	return Copy{
 		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
-		Since: l.Sides[record.Google].Since,
+		Since: l.Sides[record.Google].Since, Private: l.Private,
 	}, l.Shared != "" && (l.Active || l.Carries)
 }
 

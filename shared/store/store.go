@@ -234,6 +234,9 @@ type User interface {
 	// lease is released. ErrFenced: nothing was written.
 	Commit(ctx context.Context, t record.Type, l Lease, r Run, f func(*Sync) error) error
 
+	// Forget removes the user's links, pairs, blobs, runs, claims and notes, and everything of the syncs but their settings and when
+	// they are due. The caller holds a lease of each type; ErrFenced where one is lost. Where it fails, it can be repeated.
+	Forget(ctx context.Context, leases map[record.Type]Lease) error
 	// Erase removes every document of the user, and the user's claims, notes and channels. It fences off a run that is under way.
 	// Where it fails, Users still lists the user, and it can be repeated.
 	Erase(ctx context.Context) error

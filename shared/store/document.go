@@ -18,6 +18,9 @@ type Profile struct {
 	Creatio   CreatioAccount `json:"creatio"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
+	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the
+	// case that it is linked again has been forgotten.
+	UnlinkedAt time.Time `json:"unlinkedAt,omitzero"`
 }
 
 // Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,

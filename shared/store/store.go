@@ -90,7 +90,8 @@ type Store interface {
 	Shortest(ctx context.Context, t record.Type) (time.Duration, error)
 	// SyncStatuses lists the syncs of the type that were ever written, in the order in which somebody should look at them:
 	// failing, held, reconnect, partial, running; then those that are due some time, longest due first; then ok, off,
-	// never. Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
+	// never. One that is off may be due for what remains to be done with its accounts, and stands with the others that are off.
+	// Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
 	// from the first where that is empty; a sync may move from one page to another meanwhile.
 	SyncStatuses(ctx context.Context, t record.Type, after string, limit int) ([]SyncStatus, error)
 	// CountStatuses counts; late are syncs that were due at the given time or before.
@@ -234,6 +235,9 @@ type User interface {
 	// lease is released. ErrFenced: nothing was written.
 	Commit(ctx context.Context, t record.Type, l Lease, r Run, f func(*Sync) error) error
 
+	// Forget removes the user's links, pairs, blobs, runs, claims and notes, and everything of the syncs but their settings and when
+	// they are due. The caller holds a lease of each type; ErrFenced where one is lost. Where it fails, it can be repeated.
+	Forget(ctx context.Context, leases map[record.Type]Lease) error
 	// Erase removes every document of the user, and the user's claims, notes and channels. It fences off a run that is under way.
 	// Where it fails, Users still lists the user, and it can be repeated.
 	Erase(ctx context.Context) error

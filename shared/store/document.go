@@ -18,6 +18,8 @@ type Profile struct {
 	Creatio   CreatioAccount `json:"creatio"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
+	// Erasing is since when everything of the user is being removed, which may take several transactions; zero for everybody else.
+	Erasing time.Time `json:"erasing,omitzero"`
 }
 
 // Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,

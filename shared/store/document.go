@@ -21,6 +21,8 @@ type Profile struct {
 	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the
 	// case that it is linked again has been forgotten.
 	UnlinkedAt time.Time `json:"unlinkedAt,omitzero"`
+	// Erasing is since when everything of the user is being removed, which may take several transactions; zero for everybody else.
+	Erasing time.Time `json:"erasing,omitzero"`
 }
 
 // Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,

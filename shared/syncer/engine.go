@@ -192,6 +192,10 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	if errors.Is(err, store.ErrLeased) {
 		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonLease}, nil
 	}
+	if errors.Is(err, store.ErrNotFound) {
+		// The user was erased since the profile was read.
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonUnknownUser}, nil
+	}
 	if err != nil {
 		return retry(req.Run, err)
 	}

@@ -17,7 +17,7 @@
 //	notes/{hash}                       doc, user, until (the same)
 //	channels/{channel}                 doc, user, due, expires (the same)
 //	states/{state}                     doc, expires (the same)
-//	seats/{seat}                       doc
+//	seats/{seat}                       doc, user
 //	schedules/{type}                   doc
 //	meta/schema                        doc; meta/{name} the same
 //	meta/hashes                        doc

@@ -61,7 +61,7 @@ func Decode[D Document](data []byte) (D, error) {
 func settle(d any) {
 	switch d := d.(type) {
 	case *store.Profile:
-		d.CreatedAt, d.UnlinkedAt = Time(d.CreatedAt), Time(d.UnlinkedAt)
+		d.CreatedAt, d.UnlinkedAt, d.Erasing = Time(d.CreatedAt), Time(d.UnlinkedAt), Time(d.Erasing)
 		if b := d.Google.Barred; b != nil {
 			d.Google.Barred = &store.Barred{Since: Time(b.Since), Seen: Time(b.Seen)}
 		}

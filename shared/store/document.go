@@ -85,6 +85,8 @@ type SharedSecret struct {
 // UsedState says that the state of a linking was used. It may go once it has expired.
 type UsedState struct {
 	Expires time.Time `json:"expires"`
+	// By is random, so that a request that is repeated tells itself from another one. Not every backend needs it.
+	By string `json:"by,omitempty"`
 }
 
 // Settings of one sync type. Fields that a type does not have stay empty.

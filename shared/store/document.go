@@ -420,10 +420,20 @@ type Run struct {
 	Undoes *Undo `json:"undoes,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
 	Decides string `json:"decides,omitempty"`
+	// Progress is how far a run is that somebody waits for; nil for one that is not under way.
+	Progress *Progress `json:"progress,omitempty"`
 	// Closed says that nobody goes on with a run that failed: it was undone.
 	Closed   bool      `json:"closed,omitempty"`
 	Changes  []Change  `json:"changes,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Progress is how far a run is. Phase is one of read, compare, write, photos; Done and Total are records, of which Total is zero where
+// nobody knows yet how many there are.
+type Progress struct {
+	Phase string `json:"phase"`
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
 }
 
 // MarkWaiting marks what a held run of a former version lists as waiting. Such a run did nothing at all before the user decided, and
@@ -469,6 +479,26 @@ func (r Run) Wrote() bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Waits })
 }
 
+// Recorded are the counts of a run as the changes that it lists add up to them. A run that died counted less than it had recorded.
+// Requests and failures leave no change, so these are as they were counted.
+func (r Run) Recorded() Counts {
+	out := Counts{Conflicts: r.Counts.Conflicts, Failed: r.Counts.Failed, Calls: r.Counts.Calls}
+	for _, c := range r.Changes {
+		switch {
+		case c.Waits:
+		case c.Action == "match":
+			if len(c.Fields) > 0 && c.Fields[0].After != "" {
+				out.Matched++
+			}
+		case c.Side == record.Creatio:
+			out.Creatio.Count(record.Action(c.Action))
+		default:
+			out.Google.Count(record.Action(c.Action))
+		}
+	}
+	return out
+}
+
 // Undo names a run to put back, or one record of it: the one of either id, or of both.
 type Undo struct {
 	Run       string `json:"run"`
@@ -509,6 +539,22 @@ type SideCounts struct {
 	Unlinked  int `json:"unlinked"`
 	Cancelled int `json:"cancelled"`
 	Deleted   int `json:"deleted"`
+}
+
+// Count counts an action.
+func (c *SideCounts) Count(a record.Action) {
+	switch a {
+	case record.Create:
+		c.Created++
+	case record.Update:
+		c.Updated++
+	case record.Unlink:
+		c.Unlinked++
+	case record.Cancel:
+		c.Cancelled++
+	case record.Delete:
+		c.Deleted++
+	}
 }
 
 func (c SideCounts) minus(earlier SideCounts) SideCounts {
@@ -572,6 +618,9 @@ type Problem struct {
 	Code    string       `json:"code"`
 	Message string       `json:"message"`
 	Action  string       `json:"action"`
+	// Note says that it only informs: nobody has to do anything. More counts those of the same code that were left out after it.
+	Note bool `json:"note,omitempty"`
+	More int  `json:"more,omitempty"`
 }
 
 // FieldValue is the value of a field, as the history shows it.

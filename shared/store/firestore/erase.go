@@ -35,7 +35,7 @@ func (u *user) erase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	children := []*firestore.CollectionRef{u.ref().Collection("tokens")}
+	children := []*firestore.CollectionRef{u.ref().Collection("tokens"), u.accessTokens()}
 	for _, ref := range syncs {
 		blobs, err := u.s.refs(ctx, ref.Collection("blobs"))
 		if err != nil {

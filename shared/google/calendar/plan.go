@@ -220,10 +220,10 @@ func (p *planner) project(f record.Field, shown []record.Entry) {
 
 // notes are written as text, cut between two characters to what an event holds.
 func (p *planner) notes(text string) string {
-	stored := richtext.Write(text, false)
+	stored := richtext.Markup(text)
 	if record.Length(stored) > maxNotes {
 		cut := record.Cut(text, maxNotes)
-		for stored = richtext.Write(cut, false); record.Length(stored) > maxNotes; stored = richtext.Write(cut, false) {
+		for stored = richtext.Markup(cut); record.Length(stored) > maxNotes; stored = richtext.Markup(cut) {
 			cut = record.Cut(cut, record.Length(cut)-(record.Length(stored)-maxNotes))
 		}
 		p.note(activity.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
@@ -231,7 +231,7 @@ func (p *planner) notes(text string) string {
 	}
 	p.event.Description = stored
 	p.force("Description")
-	return richtext.Plain(stored)
+	return richtext.OfMarkup(stored)
 }
 
 // when writes the time. The other form of a time is taken away, else an event would have both.

@@ -96,13 +96,15 @@ func (s *Side) apply(ctx context.Context, jobs []*job) error {
 	return s.write(ctx, open)
 }
 
-// readInstances reads those instances that were not seen to differ from their series: what they are called, and their version, is
-// nowhere else. One that is not what was planned for is a conflict.
+// readInstances reads those instances that were not seen to differ from their series, and those that are to be there again: what
+// they are called, and their version, is nowhere else. One that is not what was planned for is a conflict.
 func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	var ids []string
 	for _, j := range jobs {
 		if j.state.Instance {
 			ids = append(ids, j.ID)
+		} else if instanceID.MatchString(j.former) {
+			ids = append(ids, j.former)
 		}
 	}
 	if len(ids) == 0 {
@@ -118,6 +120,11 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	}
 	return slices.DeleteFunc(jobs, func(j *job) bool {
 		if !j.state.Instance {
+			if e, read := now[j.former]; read && e != nil {
+				j.former = e.Id
+			} else if read {
+				j.former = ""
+			}
 			return false
 		}
 		e := now[j.ID]

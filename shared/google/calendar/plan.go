@@ -111,7 +111,7 @@ func (p *planner) former() string {
 		return ""
 	}
 	p.have = have
-	p.have.Etag = ""
+	p.have.Etag, p.have.Instance, p.have.ID = "", false, ""
 	return p.plan.Former.ID
 }
 

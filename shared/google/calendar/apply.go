@@ -163,7 +163,7 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 			case j.method == http.MethodPost && j.former == "" && fault.Is(reply.Err, fault.Conflict):
 				taken = append(taken, j)
 			case reply.Err != nil:
-				j.fail(reply.Err)
+				j.fail(ofEvent(reply.Err))
 			default:
 				s.done(j, reply.Body)
 			}
@@ -177,6 +177,15 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 		jobs = append(jobs, anew...)
 	}
 	return nil
+}
+
+// ofEvent is what an answer says of one event. Google let the user's calendar be read a moment ago, so a refusal of one part is
+// not about the account.
+func ofEvent(err error) error {
+	if fault.Is(err, fault.Misconfigured) {
+		return fault.New(fault.ReadOnly, google.Side, "forbidden", err)
+	}
+	return err
 }
 
 // part is the request of a job.

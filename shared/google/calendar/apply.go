@@ -82,8 +82,8 @@ func (s *Side) apply(ctx context.Context, jobs []*job) error {
 		switch {
 		case j.result != nil:
 		case j.method == "":
-			j.result = &record.Result{Record: record.Record{
-				ID: j.ID, Modified: s.api.Now().UTC(), Member: true, Fields: j.Before, AdapterState: j.AdapterState,
+			j.result = &record.Result{Projections: j.Projections, Notes: j.Notes, Record: record.Record{
+				ID: j.ID, Modified: s.api.Now().UTC(), Member: true, Fields: j.Displayed, AdapterState: j.state.encode(),
 			}}
 		default:
 			open = append(open, j)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/mail"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,7 +92,8 @@ func (p *planner) operation() error {
 			return err
 		}
 		out := planned{method: http.MethodPatch, event: p.event, state: p.have}
-		if len(op.Changed) == 0 {
+		if reflect.ValueOf(*p.event).IsZero() {
+			// Not even a patch of nothing: it would make an exception of an instance.
 			out.method = ""
 		}
 		p.plan.Prepared = out
@@ -328,8 +330,12 @@ func (p *planner) reminder(text string) ([]record.Entry, error) {
 		}
 		p.have.Ours, shown = &minutes, one(strconv.FormatInt(minutes, 10))
 	}
-	if !wanted && (p.have.Default || p.plan.Action == record.Create && len(reminders) == 0) {
+	switch {
+	case !wanted && (p.have.Default || p.plan.Action == record.Create && len(reminders) == 0):
 		// Nothing takes the place of the calendar's own reminders.
+		return shown, nil
+	case !p.have.Default && p.plan.Action != record.Create && slices.Equal(reminders, p.have.Reminders):
+		// The event has it already, or still none.
 		return shown, nil
 	}
 	p.have.Default, p.have.Reminders = false, reminders

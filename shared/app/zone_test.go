@@ -248,3 +248,28 @@ func TestWhole_days_start_at_their_first_instant_wherever_the_user_is(t *testing
 		})
 	}
 }
+
+func TestWhole_days_are_those_of_the_activity_s_own_zone_before_all_others(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	newYork := a.creatio.System().Rows("TimeZone", map[string]any{"Code": "Eastern Standard Time"})[0]["Id"]
+	fair := map[string]any{"Title": "Fair", "StartDate": "2026-03-10T04:00:00Z", "DueDate": "2026-03-11T04:00:00Z", "ShowInScheduler": true, "TypeId": typeTask, "TimeZoneId": newYork}
+	id := a.row("Ada", "Activity", fair)
+	// A day in London is none in New York.
+	night := map[string]any{"Title": "Night shift", "StartDate": "2026-03-10T00:00:00Z", "DueDate": "2026-03-11T00:00:00Z", "ShowInScheduler": true, "TypeId": typeTask, "TimeZoneId": newYork}
+	a.row("Ada", "Activity", night)
+	a.run("done")
+	if e := a.foundEvent("Fair"); e.Start.Date != "2026-03-10" || e.End.Date != "2026-03-11" {
+		t.Errorf("google has the fair from %+v to %+v", e.Start, e.End)
+	}
+	if e := a.foundEvent("Night shift"); !strings.HasPrefix(e.Start.DateTime, "2026-03-09T20:00:00") && !strings.HasPrefix(e.Start.DateTime, "2026-03-10T00:00:00") {
+		t.Errorf("google has the night shift from %+v", e.Start)
+	}
+	a.quiet()
+	a.calendar.Edit(a.foundEvent("Fair").Id, func(e *gcal.Event) { e.Start.Date, e.End.Date = "2026-03-11", "2026-03-13" })
+	a.run("done")
+	if row := a.creatio.System().Get("Activity", id); timeOf(row, "StartDate") != "2026-03-11T04:00:00Z" || timeOf(row, "DueDate") != "2026-03-13T04:00:00Z" {
+		t.Errorf("Creatio has the fair from %s to %s", timeOf(row, "StartDate"), timeOf(row, "DueDate"))
+	}
+	a.quiet()
+}

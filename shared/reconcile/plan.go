@@ -342,6 +342,25 @@ func (d *Decision) join(schema record.Schema, p Pair, policy Policy) {
 	}
 }
 
+// once leaves out of sets what a record has several times, each in another form.
+func once(schema record.Schema, fields record.Fields, home string) {
+	for _, f := range schema {
+		if f.Located == nil {
+			continue
+		}
+		f.Alike = f.Located([]record.Fields{fields}, home)
+		seen := map[string]bool{}
+		var kept []record.Entry
+		for i, key := range f.Keys(fields[f.Name]) {
+			if !seen[key] {
+				seen[key] = true
+				kept = append(kept, fields[f.Name][i])
+			}
+		}
+		fields[f.Name] = kept
+	}
+}
+
 // create plans the record that is missing on a side, as a copy of the other one.
 func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy Policy) {
 	if !policy.Direction.Takes(side) {
@@ -350,6 +369,7 @@ func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy
 	}
 	from := p.Sides[side.Other()]
 	fields, shown := from.means(schema, p.Base)
+	once(schema, fields, policy.Home)
 	op := &record.Operation{Action: record.Create, Link: p.Link, ID: p.NewIDs[side], Before: record.Fields{}, After: fields, Join: true}
 	d.Merged = Merged{
 		Base:        fields,

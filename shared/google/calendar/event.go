@@ -39,9 +39,6 @@ func (s *Side) record(e *gcal.Event) record.Record {
 	if !ok {
 		return record.Record{ID: id, Parent: e.RecurringEventId}
 	}
-	if s.hidden(e) {
-		e = bare(e)
-	}
 	_, end := moment.In(s.o.Zone)
 	r := record.Record{
 		ID: id, Parent: e.RecurringEventId, Created: instantOf(e.Created), Modified: instantOf(e.Updated), End: end, Mark: markOf(e), Ties: s.ties(e),
@@ -52,11 +49,7 @@ func (s *Side) record(e *gcal.Event) record.Record {
 	// One that was declined, or that the settings leave out, is none of ours before it is known.
 	r.Passive = answerOf(e) == statusDeclined || s.o.Private == Skip && private(e) || !s.inRange(e)
 	if s.hidden(e) {
-		r.Fields = record.Fields{activity.Title: {{Text: busyTitle}}, activity.When: {moment.Entry()}}
-		r.Locked = append(activity.Schema.Names(), r.Locked...)
-		if madeByPerson(e) {
-			r.Locked = append(r.Locked, record.Loss)
-		}
+		r = s.Conceal(r)
 	}
 	return r
 }

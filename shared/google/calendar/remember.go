@@ -17,7 +17,7 @@ func (s *Side) Remember(known, r record.Record) record.Record {
 		return r
 	}
 	r.Fields = r.Fields.Clone()
-	if now.Private && s.o.Private != Full {
+	if now.Hidden {
 		// Only what was written since is held back. When it is may be seen.
 		when := r.Fields[activity.When]
 		r.Fields = known.Fields.Clone()

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -80,15 +81,22 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	return r
 }
 
-// othersTakePart reports whether other users own an activity or take part in it, and have not declined. Where users cannot be
-// read, anybody may be one.
+// othersTakePart reports whether other users own an activity or take part in it, and have not declined.
 func (s *Side) othersTakePart(d state) bool {
+	return s.isColleague(d.Owner) && !d.hasPart(d.Owner) ||
+		slices.ContainsFunc(d.People, func(p person) bool { return s.isColleague(p.Contact) && p.Response != responseDeclined })
+}
+
+// HasColleagues reports whether other users own an activity or take part in it, whatever they answered.
+func (s *Side) HasColleagues(adapterState json.RawMessage) bool {
+	n, err := readState(adapterState)
+	return err == nil && (s.isColleague(n.Owner) || slices.ContainsFunc(n.People, func(p person) bool { return s.isColleague(p.Contact) }))
+}
+
+// isColleague reports whether a contact is another user. Where users cannot be read, anybody may be one.
+func (s *Side) isColleague(contact string) bool {
 	people := s.directory()
-	user := func(contact string) bool {
-		return contact != "" && contact != s.o.User.ContactID && (people == nil || people.closed || people.users[contact].works())
-	}
-	return user(d.Owner) && !d.hasPart(d.Owner) ||
-		slices.ContainsFunc(d.People, func(p person) bool { return user(p.Contact) && p.Response != responseDeclined })
+	return contact != "" && contact != s.o.User.ContactID && (people == nil || people.closed || people.users[contact].works())
 }
 
 // Remember has an activity be what it was taken for, as long as its instants stand: the zone of its owner, by which instants

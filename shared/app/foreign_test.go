@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
 
 	gcal "google.golang.org/api/calendar/v3"
@@ -81,4 +82,30 @@ func TestWho_shows_nothing_of_private_events_and_deletes_one_calls_off_what_a_co
 			w.calm(order...)
 		})
 	}
+}
+
+// Creatio has the owner of every activity be in doubt, so that nobody knows whether that is an answer. A colleague's run takes it for none,
+// and leaves it.
+func TestThe_answer_of_who_owns_an_activity_stays_whoever_synchronizes_next(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	w.google.AddUser(googlebox.User{Email: eve, Name: "Eve", EmailVerified: true})
+	e := event("Visit", 48)
+	e.Attendees = []*gcal.EventAttendee{{Email: ada}, {Email: bo}}
+	id := w.google.Calendar(eve).Add(e)
+	w.google.Calendar(bo).Answer(id, "tentative")
+	w.rounds(2, b, a)
+	activity := w.theActivity("Visit")["Id"].(string)
+	if got := w.answers(activity)["Bo Example"]; got != "in doubt" {
+		t.Errorf("bo's answer is %q in Creatio", got)
+	}
+	w.google.Calendar(ada).Answer(id, "accepted")
+	w.rounds(2, b, a)
+	if got := w.answers(activity); got["Bo Example"] != "in doubt" || got["Ada Example"] != "accepted" {
+		t.Errorf("the answers are %v", got)
+	}
+	if got := w.google.Calendar(bo).Event(id); !strings.Contains(guestsOf(got), bo+" tentative") {
+		t.Errorf("the guests are %s", guestsOf(got))
+	}
+	w.calm(a, b)
 }

@@ -146,6 +146,7 @@ func TestWho_declined_last_of_all_calls_the_activity_off(t *testing.T) {
 		"nobody takes part any more":         {was: taken, answer: "declined", want: "ended, cancel creatio"},
 		"of a run's event":                   {was: made, answer: "declined", want: "ended, cancel creatio"},
 		"others take part":                   {was: taken, locked: []string{record.Others}, answer: "declined", want: "split in google"},
+		"others may take part again":         {was: taken, locked: []string{record.Absent}, answer: "declined", want: "split in google"},
 		"who takes part after all":           {was: taken, answer: "accepted", want: "split in google"},
 		"an event of one's own that is kept": {answer: "declined", want: "split in google"},
 		"whose copy is there again":          {was: taken, answer: "declined", back: true, want: "active"},

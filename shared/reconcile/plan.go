@@ -140,7 +140,7 @@ func (p Pair) abandoned(policy Policy) bool {
 			return false
 		}
 	}
-	return !slices.Contains(stays.Locked, record.Others)
+	return !slices.Contains(stays.Locked, record.Others) && !slices.Contains(stays.Locked, record.Absent)
 }
 
 // wanted tells whether the pair is to be in scope: membership merges like any other value, by three ways.

@@ -141,7 +141,7 @@ func (m *matcher) leftTo(p *pair, side record.Side, copies []store.Copy, working
 	for _, c := range copies {
 		w := worker(func(w Worker) bool { return w.User == c.User })
 		switch {
-		case !c.Active && !c.Carries:
+		case c.Foreign && (w == nil || !c.Active):
 			foreign = true
 		case w == nil:
 		case c.Active && c.Carries && carries(w) && m.start.Sub(c.Since) < copyTime:
@@ -157,6 +157,9 @@ func (m *matcher) leftTo(p *pair, side record.Side, copies []store.Copy, working
 	}
 	byOrganizer := worker(func(w Worker) bool { return organizer != "" && w.Contact == organizer })
 	switch {
+	case (stands || foreign && p.link.SideID(side) == "") && m.declines(rec):
+		// Who declined misses nothing.
+		return &wait{left: true}
 	case stands:
 		return &wait{left: true, problem: m.notInvited(side)}
 	case foreign && p.link.SideID(side) == "":

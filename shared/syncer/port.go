@@ -101,7 +101,8 @@ type Organized interface {
 	Organizer(adapterState json.RawMessage) string
 	// TakesPart reports whether a user, by the contact, takes part in the record or owns it, read from the record's AdapterState.
 	TakesPart(adapterState json.RawMessage, contact string) bool
-	// HasColleagues reports whether other users own the record or take part in it, whatever they answered, read from its AdapterState.
+	// HasColleagues reports whether others who are users, or were, own the record or take part in it, whatever they answered, read from
+	// its AdapterState.
 	HasColleagues(adapterState json.RawMessage) bool
 }
 

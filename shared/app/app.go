@@ -407,7 +407,11 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 		return nil, err
 	}
 	tag := contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
-	return map[record.Side]syncer.Side{record.Creatio: contacts.New(c.site, tag, c.user), record.Google: group}, nil
+	mine := contacts.New(c.site, tag, c.user)
+	if c.user.Culture == "" && !p.Creatio.CultureKnown {
+		mine.Culture = func(ctx context.Context) (string, error) { return a.learnCulture(ctx, p, c.site) }
+	}
+	return map[record.Side]syncer.Side{record.Creatio: mine, record.Google: group}, nil
 }
 
 // kept reads what a side wanted to have again beside its cursor.

@@ -63,9 +63,11 @@ type CreatioAccount struct {
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
 	// Culture is the language and the country that the user chose, as "en-US".
-	Culture   string `json:"culture,omitempty"`
-	Linked    bool   `json:"linked"`
-	Reconnect bool   `json:"reconnect"`
+	Culture string `json:"culture,omitempty"`
+	// CultureKnown says that Culture is what the site said, and not what former versions did not ask for.
+	CultureKnown bool `json:"cultureKnown,omitempty"`
+	Linked       bool `json:"linked"`
+	Reconnect    bool `json:"reconnect"`
 }
 
 // Token is one side's credentials, sealed with the user's id as associated data.

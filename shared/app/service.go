@@ -203,6 +203,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 		return nil, err
 	}
 	found, err := contacts.Tags(ctx, site, p.Creatio.ContactID)
+	s.app.layout.doubt(err)
 	tags := make([]web.Tag, 0, len(found))
 	for _, t := range found {
 		tags = append(tags, web.Tag(t))

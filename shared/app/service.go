@@ -544,6 +544,10 @@ func (s service) Runs(ctx context.Context, user string, t record.Type, limit int
 func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
 	u := s.app.store.User(user)
 	found, err := u.Run(ctx, run)
+	if err == nil && found.Status == "running" {
+		// What it counted is as old as its last word about that.
+		found.Counts = found.Recorded()
+	}
 	if err != nil || found.Status != "held" {
 		return found, err
 	}

@@ -102,6 +102,9 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	a.measureRun(ctx, t, req.Trigger, a.now().Sub(start), out, err)
 	ctx = observe.With(ctx, "run", out.Run)
 	switch {
+	case out.Reason == syncer.ReasonUnknownUser:
+		// What a former version wrote after an erasure would be due for ever.
+		err = errors.Join(err, a.store.User(user).EraseRemains(ctx))
 	case out.Reason == syncer.ReasonNotLinked:
 		// Once the grant is revoked, nobody may stop what it opened.
 		a.closeChannels(ctx, user)

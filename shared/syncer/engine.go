@@ -192,6 +192,10 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	if errors.Is(err, store.ErrLeased) {
 		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonLease}, nil
 	}
+	if errors.Is(err, store.ErrNotFound) {
+		// The user was erased since the profile was read.
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonUnknownUser}, nil
+	}
 	if err != nil {
 		return retry(req.Run, err)
 	}
@@ -212,7 +216,7 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 		counter: counter, counts: &linkCounts{},
 	}
 	if queued {
-		err = r.report.begin(ctx, now)
+		err = r.report.begin(ctx, now, lease)
 	}
 	if err := errors.Join(err, r.report.closeInterrupted(ctx, lease, now)); err != nil {
 		return retry(req.Run, errors.Join(err, u.Release(ctx, e.Type, lease)))
@@ -288,6 +292,7 @@ func (r *run) work(ctx context.Context) error {
 	if r.undoes() {
 		return phase(ctx, "undo", r.undo)
 	}
+	r.report.progress(ctx, r.engine.Now(), store.Progress{Phase: phaseRead})
 	err = phase(ctx, "scan", func(ctx context.Context) (err error) {
 		r.reading, err = r.readWindows(ctx)
 		return err
@@ -299,6 +304,7 @@ func (r *run) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.report.progress(ctx, r.engine.Now(), store.Progress{Phase: phaseCompare})
 	var l *loader
 	err = phase(ctx, "load", func(ctx context.Context) (err error) {
 		l, err = r.load(ctx, r.reading, r.counts, g)

@@ -234,8 +234,11 @@ func eachOwn[D document.Document](b *bbolt.Bucket, user string, owner func(D) st
 	})
 }
 
-// eraseShared removes the user's claims, notes and channels.
+// eraseShared removes the user's claims, notes and channels, and frees the user's seats.
 func (u *user) eraseShared(tx *bbolt.Tx) error {
+	if err := u.leaveSeats(tx); err != nil {
+		return err
+	}
 	err := eraseOwn(tx, channels, u.id, func(c store.Channel) (string, time.Time) { return c.User, c.Due })
 	return errors.Join(err, u.eraseKeyed(tx))
 }

@@ -89,7 +89,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"tokens are kept for each side": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		google := store.Token{Sealed: []byte{0, 255, 1, '"'}, Version: "g1", Revoke: noon}
 		creatio := store.Token{Sealed: []byte("creatio"), Version: "c1"}
 		must(t, u.PutToken(t.Context(), record.Google, google))
@@ -106,7 +106,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a token is swapped only for the version that is kept": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		first, second := store.Token{Sealed: []byte("1"), Version: "v1"}, store.Token{Sealed: []byte("2"), Version: "v2"}
 		third := store.Token{Sealed: []byte("3"), Version: "v3"}
 		swap := func(old, new store.Token, want bool) {
@@ -129,7 +129,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"of two refreshes at once one swaps the token": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		old := store.Token{Version: "v1"}
 		must(t, u.PutToken(t.Context(), record.Google, old))
 		var swapped [3]bool
@@ -176,7 +176,6 @@ var userTests = map[string]func(*testing.T, store.Store){
 		for err := range errs {
 			must(t, err)
 		}
-		must(t, s.User("without-a-profile").PutToken(t.Context(), record.Google, store.Token{}))
 		same(t, "users", usersOf(t, s), want)
 	},
 

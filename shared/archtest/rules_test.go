@@ -63,7 +63,7 @@ var places = []place{
 	{"shared/odata", ground, []string{"shared/fault", "shared/observe", "shared/httpx"}, "it speaks OData and knows no Creatio"},
 	{"shared/store", ground, []string{"shared/fault", "shared/record"}, "it says what is kept, not where"},
 
-	{"shared/store/migrate", core, []string{"shared/fault", "shared/observe", "shared/store"}, "documents are brought forward through the interface, whatever holds them"},
+	{"shared/store/migrate", core, []string{"shared/fault", "shared/observe", "shared/record", "shared/store"}, "documents are brought forward through the interface, whatever holds them"},
 
 	{"shared/store/internal/document", adapter, []string{"shared/fault", "shared/record", "shared/store"}, "what the databases share must not know one of them"},
 	{"shared/store/bolt", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},

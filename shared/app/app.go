@@ -365,7 +365,7 @@ type clients struct {
 func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error) {
 	callers := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {
-		client, err := a.linker.Client(ctx, p.ID, side, a.base[side])
+		client, err := a.linker.ClientOf(ctx, p, side, a.base[side])
 		if err != nil {
 			return clients{}, err
 		}

@@ -194,7 +194,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 	if !p.Creatio.Linked {
 		return []web.Tag{}, nil
 	}
-	client, err := s.app.linker.Client(ctx, user, record.Creatio, s.app.base[record.Creatio])
+	client, err := s.app.linker.ClientOf(ctx, p, record.Creatio, s.app.base[record.Creatio])
 	if err != nil {
 		return nil, err
 	}

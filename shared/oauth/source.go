@@ -77,6 +77,8 @@ func (s *source) replace(ctx context.Context, refused string) (string, error) {
 		return k.Access, nil
 	}
 	s.l.held.drop(s.user, s.side)
+	// Another one may have been stored meanwhile.
+	k.read = time.Time{}
 	return s.refresh(ctx, k, true)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 )
 
 // settings are the numbers of a deployment and of a day.
@@ -71,8 +72,6 @@ func (e *events) Pop() any {
 }
 
 const (
-	// overdue is when a waiting user gets another task, as in shared/app.
-	overdue = 30 * time.Minute
 	// attempts, firstBackoff and longestBackoff are those of the queue in terraform.
 	attempts       = 8
 	firstBackoff   = 10 * time.Second
@@ -91,7 +90,7 @@ func simulate(s settings) day {
 		ids[i] = fmt.Sprint("user-", i)
 		due[i] = syncer.DueAfter(ids[i], record.Contacts, time.Time{}, start.Add(-time.Duration(random.Int64N(int64(s.interval)))), minutes).Sub(start)
 	}
-	period := min(max(s.interval/12, time.Minute), 15*time.Minute).Truncate(time.Minute) // As package schedule has it.
+	period := tick.Period(s.interval)
 	names := map[[2]int64]bool{}
 	var queue []*task
 	var later events
@@ -106,11 +105,8 @@ func simulate(s settings) day {
 				if at > now+period/2 {
 					continue
 				}
-				slot := at
-				if now-at > overdue {
-					slot = now.Truncate(overdue)
-				}
-				if name := [2]int64{int64(u), int64(slot)}; !names[name] {
+				slot := tick.Slot(start.Add(at), start.Add(now))
+				if name := [2]int64{int64(u), slot.UnixNano()}; !names[name] {
 					names[name] = true
 					queue = append(queue, &task{user: u, due: at})
 				}

@@ -23,6 +23,8 @@ type settings struct {
 	day     time.Duration
 	outages []outage
 	seed    uint64
+	// quota is how many requests the project may make in a minute to the People API; 0 where nobody knows.
+	quota int
 }
 
 // outage is a time in which a service answers no run.
@@ -36,8 +38,9 @@ type day struct {
 	// runs did their work, retries failed for an outage, idle were tasks whose user was due no more.
 	runs, retries, idle int
 	ticks               int
-	// deepest is the longest that the queue was; busiest the most runs at the same time; calls the most runs begun in a minute.
-	deepest, busiest, perMinute int
+	// deepest is the longest that the queue was; busiest the most runs at the same time; perMinute the most runs begun in a minute, and
+	// busiestSecond the most tasks passed on in a second.
+	deepest, busiest, perMinute, busiestSecond int
 	// left are the users who were due for longer than an interval when the day ended.
 	left int
 }
@@ -130,12 +133,14 @@ func simulate(s settings) day {
 			}
 		}
 		out.deepest = max(out.deepest, len(queue))
+		passed := 0
 		for range s.perSecond {
 			if len(queue) == 0 || running >= min(s.concurrent, s.room) {
 				break
 			}
 			next := queue[0]
 			queue = queue[1:]
+			passed++
 			if due[next.user] > max(now, next.due) {
 				out.idle++
 				continue
@@ -151,6 +156,7 @@ func simulate(s settings) day {
 			}
 			heap.Push(&later, event{at: now + max(took, time.Second), done: next, failed: failed})
 		}
+		out.busiestSecond = max(out.busiestSecond, passed)
 	}
 	for _, at := range due {
 		if s.day-at > s.interval {

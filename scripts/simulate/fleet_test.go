@@ -60,3 +60,16 @@ func TestThe_figures_are_those_of_the_readme(t *testing.T) {
 		}
 	}
 }
+
+func TestA_day_is_printed_with_delays_queue_quotas_and_cost(t *testing.T) {
+	t.Parallel()
+	s := fleet()
+	s.users, s.day, s.quota = 200, 2*time.Hour, 1000
+	var out strings.Builder
+	simulate(s).print(&out)
+	for _, want := range []string{"50 %", "90 %", "99 %", "longest", "tasks at most", "% of 1000 of the People API's requests a minute", "% of the 500 tasks a second", "documents read", "USD"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not print %q: %s", want, out.String())
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/tick"
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
@@ -58,7 +59,7 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 	if err != nil {
 		return web.Overview{}, err
 	}
-	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - overdue)
+	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - tick.Overdue)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.userStatuses(ctx, &o, after, late) })
 	g.Go(func() error {

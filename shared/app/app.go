@@ -14,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/creatio/activities"
 	"github.com/tandem-sync/tandem/shared/creatio/contacts"
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/google/people"
@@ -95,8 +95,7 @@ type App struct {
 	telemetry *observe.Telemetry
 	base      map[record.Side]http.RoundTripper
 
-	// layouts hold the layout of each Creatio site, which is read once.
-	layouts sync.Map
+	layout layout
 }
 
 const (
@@ -355,18 +354,6 @@ func (a *App) newLinker(safe, browser oauth.Vault) (*oauth.Linker, error) {
 	})
 }
 
-// openSite opens the Creatio site, whose layout is read once.
-func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site, error) {
-	url := a.config.Creatio.URL
-	known, _ := a.layouts.Load(url)
-	layout, _ := known.(creatio.Layout)
-	site, err := creatio.Open(ctx, creatio.Options{HTTP: client, URL: url, Layout: layout, Now: a.now, Logger: a.logger})
-	if err == nil {
-		a.layouts.Store(url, site.Layout())
-	}
-	return site, err
-}
-
 // clients are what a user's sides call with.
 type clients struct {
 	site   *creatio.Site
@@ -378,13 +365,17 @@ type clients struct {
 func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error) {
 	callers := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {
-		client, err := a.linker.Client(ctx, p.ID, side, a.base[side])
+		client, err := a.linker.ClientOf(ctx, p, side, a.base[side])
 		if err != nil {
 			return clients{}, err
 		}
 		callers[side] = client
 	}
 	site, err := a.openSite(ctx, callers[record.Creatio])
+	if creatio.FaultCode(err) == "not-creatio" {
+		// It was one when the user linked it, and is one that is being rebuilt or moved.
+		err = fault.New(fault.Retry, string(record.Creatio), "rebuilding", err)
+	}
 	if err != nil {
 		return clients{}, err
 	}

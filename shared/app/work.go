@@ -96,6 +96,7 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	ctx = observe.With(ctx, "user", observe.User(user), "type", string(t))
 	start := a.now()
 	out, err := engine.Run(ctx, a.store.User(user), req)
+	a.layout.doubt(err)
 	span.Set(slog.String("status", string(out.Status)), slog.String("reason", out.Reason))
 	span.End(err)
 	a.measureRun(ctx, t, req.Trigger, a.now().Sub(start), out, err)

@@ -70,6 +70,14 @@ var particular = map[string]Sentence{
 		Action: "Ask your administrator for the right to read contacts and activities, their details, the lists that these use, and your own tags. " +
 			"Nothing is lost: the first synchronization after that continues where the last one left off.",
 	},
+	"creatio rebuilding": {
+		Message: "Creatio does not show the data that Tandem needs. It does so for some minutes after somebody published changes of the site.",
+		Action:  "Nothing to do: Tandem tries again by itself.",
+	},
+	"creatio set-missing": {
+		Message: "For hours Creatio has not shown data that Tandem needs, so nothing is synchronized.",
+		Action:  "Ask your administrator whether OData serves contacts, activities and their details at this site, as after a compilation that failed. Tandem tries again once an hour.",
+	},
 	"creatio signed-out": {
 		Message: "Creatio asked Tandem to sign in, although it gave Tandem access a moment ago.",
 		Action:  "Nothing to do: Tandem tries again by itself. If it stays so, tell your administrator.",

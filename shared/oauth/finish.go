@@ -135,7 +135,7 @@ func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, 
 		return fmt.Errorf("link account: %w", err)
 	}
 	if c != nil {
-		c.Site = l.o.Creatio.URL
+		c.Site, c.Owner = l.o.Creatio.URL, who.ID
 		if err := l.put(ctx, user, record.Creatio, *c); err != nil {
 			return fmt.Errorf("link account: %w", err)
 		}

@@ -143,6 +143,8 @@ type Sync struct {
 	// Failing counts runs since the last one that did its work.
 	Failing int      `json:"failing"`
 	Problem *Problem `json:"problem,omitempty"`
+	// FailingSince is since when runs have failed for the cause of Problem; zero where the last one did its work.
+	FailingSince time.Time `json:"failingSince,omitzero"`
 
 	// Cursors are where the next window of each side starts; opaque, owned by the side's adapter.
 	Cursors map[record.Side]json.RawMessage `json:"cursors,omitempty"`

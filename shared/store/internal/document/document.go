@@ -71,7 +71,7 @@ func settle(d any) {
 		d.Expires = Time(d.Expires)
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)
-		d.DoubtsAt = Time(d.DoubtsAt)
+		d.DoubtsAt, d.FailingSince = Time(d.DoubtsAt), Time(d.FailingSince)
 		d.Push.Next, d.Push.Busy = Time(d.Push.Next), Time(d.Push.Busy)
 		d.Verdicts = slices.Clone(d.Verdicts)
 		for i := range d.Verdicts {

@@ -10,11 +10,16 @@ type Guesses struct {
 	// Failed counts those since the last right one, with those that are being tried; Until is when the next one may be tried.
 	Failed int       `json:"failed"`
 	Until  time.Time `json:"until,omitzero"`
-	// Total counts all wrong ones that are remembered, Last is when the last one was tried, and By are the users who did, the latest
-	// last.
-	Total int       `json:"total"`
-	Last  time.Time `json:"last,omitzero"`
-	By    []string  `json:"by,omitempty"`
+	// Last is when the last one was tried, and By are the users who did, the latest last.
+	Last time.Time `json:"last,omitzero"`
+	By   []Guesser `json:"by,omitempty"`
 	// Expires is when all of it may go.
 	Expires time.Time `json:"expires"`
+}
+
+// Guesser is a user who entered wrong passwords.
+type Guesser struct {
+	User  string    `json:"user"`
+	Wrong int       `json:"wrong"`
+	Last  time.Time `json:"last"`
 }

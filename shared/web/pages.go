@@ -111,6 +111,7 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
 		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
 	}
+	view.Said = append(view.Said, warned(a.WrongPasswords)...)
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}

@@ -15,7 +15,7 @@ var guessTests = map[string]func(*testing.T, store.Store){
 		got, err := s.Guesses(t.Context(), "k")
 		must(t, err)
 		same(t, "guesses", got, store.Guesses{})
-		want := store.Guesses{Login: "bob <&>", Failed: 3, Until: noon.Add(time.Minute), Total: 5, Last: noon, By: []string{"ada"}, Expires: noon.Add(time.Hour)}
+		want := store.Guesses{Login: "bob <&>", Failed: 3, Until: noon.Add(time.Minute), Last: noon, By: []store.Guesser{{User: "ada", Wrong: 5, Last: noon}}, Expires: noon.Add(time.Hour)}
 		must(t, s.UpdateGuesses(t.Context(), "k", func(g *store.Guesses) error { *g = want; return nil }))
 		wantError(t, s.UpdateGuesses(t.Context(), "k", func(g *store.Guesses) error { g.Failed = 9; return errRefused }), errRefused)
 		got, err = s.Guesses(t.Context(), "k")

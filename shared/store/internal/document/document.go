@@ -71,6 +71,10 @@ func settle(d any) {
 		d.Expires = Time(d.Expires)
 	case *store.Guesses:
 		d.Until, d.Last, d.Expires = Time(d.Until), Time(d.Last), Time(d.Expires)
+		d.By = slices.Clone(d.By)
+		for i := range d.By {
+			d.By[i].Last = Time(d.By[i].Last)
+		}
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)
 		d.DoubtsAt = Time(d.DoubtsAt)

@@ -131,8 +131,10 @@ type Site struct {
 	secure bool
 	cross  *http.CrossOriginProtection
 	assets assets
-	pages  map[string]*template.Template
-	routes []route
+	// allowances are how much more each user may ask for.
+	allowances allowances
+	pages      map[string]*template.Template
+	routes     []route
 }
 
 // New makes the site. It panics on a PublicURL that is not an address: the configuration has been checked before.

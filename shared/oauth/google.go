@@ -64,6 +64,7 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s linking, t 
 			p.Session = secret()
 		}
 		p.Google = account
+		relinked(p)
 		out.Session = p.Session
 	})
 	if err != nil {

@@ -22,6 +22,8 @@ type Account struct {
 	CreatioAuth string `json:"-"`
 	// WrongPasswords are those that others entered lately for the Creatio user as whom this one is linked; nil where nobody did.
 	WrongPasswords *WrongPasswords `json:"-"`
+	// ForgetAt is when links and history are forgotten because an account is unlinked; zero where they are kept.
+	ForgetAt time.Time `json:"-"`
 	// Admin says that the user may see every user's state.
 	Admin bool `json:"-"`
 }

@@ -8,6 +8,7 @@ import (
 
 	"cloud.google.com/go/firestore"
 
+	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
@@ -57,11 +58,50 @@ func (u *user) erase(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := u.eraseSyncs(ctx, syncs); err != nil {
+		return err
+	}
+	var last []*firestore.DocumentRef
+	for _, c := range []*firestore.CollectionRef{u.ref().Collection("tokens"), u.accessTokens()} {
+		refs, err := u.s.refs(ctx, c)
+		if err != nil {
+			return err
+		}
+		last = append(last, refs...)
+	}
+	return u.s.remove(ctx, append(last, u.ref()))
+}
+
+// Forget removes what Erase does, but for the profile, the tokens, the channels and the documents of the syncs, which it empties
+// first: what an interrupted one leaves belongs to no cursor any more. 1 read and 1 write for each document.
+func (u *user) Forget(ctx context.Context, leases map[record.Type]store.Lease) error {
+	const op = "forget records"
+	var syncs []*firestore.DocumentRef
+	for t, l := range leases {
+		err := u.changeSync(ctx, op, t, func(s *store.Sync) error {
+			*s = document.Forgotten(*s)
+			return document.Holds(*s, l)
+		})
+		if err != nil {
+			return err
+		}
+		syncs = append(syncs, u.syncRef(t))
+	}
+	for _, shared := range []string{"claims", "notes"} {
+		if err := u.eraseShared(ctx, shared); err != nil {
+			return wrap(op, err)
+		}
+	}
+	return wrap(op, u.eraseSyncs(ctx, syncs))
+}
+
+// eraseSyncs removes what is kept below the documents of syncs, and all runs.
+func (u *user) eraseSyncs(ctx context.Context, syncs []*firestore.DocumentRef) error {
 	runs, err := u.s.refs(ctx, u.ref().Collection("runs"))
 	if err != nil {
 		return err
 	}
-	children := []*firestore.CollectionRef{u.ref().Collection("tokens")}
+	var children []*firestore.CollectionRef
 	for _, ref := range syncs {
 		blobs, err := u.s.refs(ctx, ref.Collection("blobs"))
 		if err != nil {
@@ -84,7 +124,7 @@ func (u *user) erase(ctx context.Context) error {
 			return err
 		}
 	}
-	return u.s.remove(ctx, append(runs, u.ref()))
+	return u.s.remove(ctx, runs)
 }
 
 // markErasing notes on the profile, where there is one, that it is going.

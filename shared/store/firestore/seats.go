@@ -69,21 +69,18 @@ func (s *Store) LeaveSeat(ctx context.Context, seat, user string) error {
 	if err := document.ToWrite(seat, user); err != nil {
 		return wrap("leave seat", err)
 	}
-	snap, err := s.get(ctx, s.seatRef(seat))
-	if err != nil {
-		return wrap("leave seat", err)
-	}
-	d, err := content[store.Seat](snap)
-	if errors.Is(err, store.ErrNotFound) || err == nil && d.User != user {
-		return nil
-	}
-	if err != nil {
-		return wrap("leave seat", err)
-	}
-	// Where it changed since it was read, somebody else has freed it, and maybe taken it.
-	if _, err := s.seatRef(seat).Delete(ctx, firestore.LastUpdateTime(snap.UpdateTime)); err != nil && !outrun(err) {
-		return wrap("leave seat", classify(err, true))
-	}
-	s.observe(0, 1)
-	return nil
+	return wrap("leave seat", s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
+		snaps, err := get(s.seatRef(seat))
+		if err != nil {
+			return 0, err
+		}
+		d, err := content[store.Seat](snaps[0])
+		if errors.Is(err, store.ErrNotFound) || err == nil && d.User != user {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		return 1, tx.Delete(snaps[0].Ref)
+	}))
 }

@@ -76,7 +76,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 		}
 		lease := acquire(t, ada, "run1")
 		mine := store.Link{
-			ID: "l1", CreatioID: "c1", GoogleID: "e1", Active: true, Shared: "meeting", Carries: true,
+			ID: "l1", CreatioID: "c1", GoogleID: "e1", Active: true, Shared: "meeting", Carries: true, Private: true,
 			Sides: map[record.Side]store.LinkSide{record.Google: {Since: noon}},
 		}
 		must(t, putLinks(t.Context(), ada, record.Contacts, lease, []store.Link{mine, {ID: "l2", CreatioID: "c2", GoogleID: "e2", Active: true}}))
@@ -84,7 +84,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 			{ID: "l1", CreatioID: "c1", GoogleID: "e1", Active: true, Shared: "meeting"},
 			{ID: "l3", CreatioID: "c1", GoogleID: "e3", Shared: "meeting"},
 		}))
-		want := []store.Copy{{User: "ada", CreatioID: "c1", Shared: "meeting", Active: true, Carries: true, Since: noon}, {User: "bob", CreatioID: "c1", Shared: "meeting", Active: true}}
+		want := []store.Copy{{User: "ada", CreatioID: "c1", Shared: "meeting", Active: true, Carries: true, Since: noon, Private: true}, {User: "bob", CreatioID: "c1", Shared: "meeting", Active: true}}
 		find := func(typ record.Type, shared, ids []string) []store.Copy {
 			found, err := s.Copies(t.Context(), typ, shared, ids)
 			must(t, err)

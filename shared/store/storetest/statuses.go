@@ -80,7 +80,7 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		}
 		same(t, "statuses", got, []string{
 			"failing none", "failing none", "held none", "reconnect none", "partial -48h0m0s", "never none",
-			"ok -24h0m0s", "off -1h0m0s", "ok 1µs", "never 1h0m0s", "ok none", "off none", "never none",
+			"ok -24h0m0s", "ok 1µs", "never 1h0m0s", "ok none", "off -1h0m0s", "off none", "never none",
 		})
 	},
 

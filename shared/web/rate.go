@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"sync"
@@ -62,6 +64,31 @@ func (a *allowances) forget(now time.Time) {
 		}
 	}
 }
+
+const (
+	// heavyAtOnce is how many heavy requests a process serves at the same time: each holds pages of contacts, which a hostile site makes as
+	// large as a page may be. turnTime is how long a further one waits.
+	heavyAtOnce = 3
+	turnTime    = 20 * time.Second
+)
+
+// queue has as many places as heavy requests may be served at the same time.
+type queue chan struct{}
+
+func (q queue) enter(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, turnTime)
+	defer cancel()
+	select {
+	case q <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		r := refuse(http.StatusServiceUnavailable, "busy", "Too many people ask for a preview or an export right now.", "Nothing was done. Try again in a minute.")
+		r.after, r.cause = time.Minute, fmt.Errorf("wait for a heavy request: %w", ctx.Err())
+		return r
+	}
+}
+
+func (q queue) leave() { <-q }
 
 // tooMany refuses a request of a user who made too many.
 func tooMany(wait time.Duration) *refusal {

@@ -186,6 +186,12 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 		if wait := s.allowances.spend(t.User, cmp.Or(rt.cost, cheap), s.now()); wait > 0 && !rt.ends {
 			return tooMany(wait)
 		}
+		if rt.cost == heavy {
+			if err := s.queue.enter(r.Context()); err != nil {
+				return err
+			}
+			defer s.queue.leave()
+		}
 		return rt.serve(w, r, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
 	}
 	if rt.access == member {

@@ -165,6 +165,8 @@ type Sync struct {
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Continued is a run that was promised to the user and whose time was over before its work: it is to go on.
 	Continued string `json:"continued,omitempty"`
+	// Asked is the run that the user asked for last.
+	Asked string `json:"asked,omitempty"`
 	// Pairs counts the pairs that are kept beside the links. Verdicts are what the user said of pairs and no run has followed
 	// yet; DoubtsAt is when the open doubts are to be looked at again.
 	Pairs    PairCounts `json:"pairs,omitzero"`

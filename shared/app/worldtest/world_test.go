@@ -82,6 +82,8 @@ type world struct {
 	diary    []string
 	// taken is what the store had when a run had taken over from another one.
 	taken string
+	// former is the history of a database that a backup has taken the place of.
+	former string
 }
 
 // setup is what worlds differ in before anything happens in them.

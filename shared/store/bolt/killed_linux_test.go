@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -170,43 +169,6 @@ func recorded(t *testing.T) (begin []byte, states []map[string]string) {
 		states = append(states, contents(t, s.db))
 	}
 	return file.Bytes(), states
-}
-
-// stateOf opens a file anew, makes sure that it is in order, and tells what is in it.
-func stateOf(t *testing.T, path string) map[string]string {
-	t.Helper()
-	s, err := Open(path)
-	must(t, err)
-	defer s.Close()
-	must(t, s.db.View(func(tx *bbolt.Tx) error {
-		var errs []error
-		for err := range tx.Check() {
-			errs = append(errs, err)
-		}
-		return errors.Join(errs...)
-	}))
-	return contents(t, s.db)
-}
-
-// contents are digests of all values, by their paths.
-func contents(t *testing.T, db *bbolt.DB) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	var walk func(path string, b *bbolt.Bucket) error
-	walk = func(path string, b *bbolt.Bucket) error {
-		return b.ForEach(func(k, v []byte) error {
-			at := fmt.Sprintf("%s/%q", path, k)
-			if inner := b.Bucket(k); inner != nil {
-				return walk(at, inner)
-			}
-			out[at] = fmt.Sprintf("%x", sha256.Sum256(v))
-			return nil
-		})
-	}
-	must(t, db.View(func(tx *bbolt.Tx) error {
-		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error { return walk(string(name), b) })
-	}))
-	return out
 }
 
 // runUntil starts this program as a process that writes, and kills it at a write. It returns how many changes the process was told

@@ -235,6 +235,7 @@ func (p *process) happened(at place, m mishap) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	p.met = append(p.met, fmt.Sprintf("%s %s: %s", p.name, at, m))
+	p.w.mishaps++
 }
 
 // before is what happens ahead of a call.

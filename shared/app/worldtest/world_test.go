@@ -84,6 +84,8 @@ type world struct {
 	taken string
 	// former is the history of a database that a backup has taken the place of.
 	former string
+	// mishaps are how many calls went wrong.
+	mishaps int
 }
 
 // setup is what worlds differ in before anything happens in them.

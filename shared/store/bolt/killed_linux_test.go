@@ -144,7 +144,7 @@ func TestA_process_that_is_killed_at_any_write_leaves_all_of_a_change_or_nothing
 			if at < 2*len(written) {
 				t.Errorf("the process was killed at %d writes only", at)
 			}
-			t.Logf("killed at %d writes", at)
+			t.Attr("faults", fmt.Sprint(at))
 			return
 		}
 	}

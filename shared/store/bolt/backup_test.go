@@ -20,7 +20,10 @@ func TestA_backup_taken_while_others_write_is_a_whole_database(t *testing.T) {
 	s := openNew(t).(*Store)
 	path := filepath.Join(t.TempDir(), "backups", "tandem.db")
 	write := func(n int) error {
-		return s.User(fmt.Sprint("user", n)).PutRun(t.Context(), store.Run{ID: "run1", Status: strings.Repeat("x", 10_000)})
+		return s.User(fmt.Sprint("user", n)).UpdateProfile(t.Context(), func(p *store.Profile) error {
+			p.Session = strings.Repeat("x", 10_000)
+			return nil
+		})
 	}
 	must(t, write(0))
 	done := make(chan error)
@@ -34,7 +37,7 @@ func TestA_backup_taken_while_others_write_is_a_whole_database(t *testing.T) {
 	for range 5 {
 		must(t, s.Backup(t.Context(), path))
 		wantMode(t, path, 0o600)
-		if is := stateOf(t, path); is[`users/"user0"/"runs"/"run1"`] == "" {
+		if is := stateOf(t, path); is[`users/"user0"/"profile"`] == "" {
 			t.Errorf("what was written before is not there: %v", is)
 		}
 	}

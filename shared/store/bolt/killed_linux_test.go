@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
+	"go.uber.org/goleak"
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -86,7 +87,7 @@ var itsLease = store.Lease{Owner: "run1", Fence: 1}
 func TestMain(m *testing.M) {
 	switch path, kind := os.Getenv("TANDEM_TEST_FILE"), os.Getenv("TANDEM_TEST_PROCESS"); kind {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
 	case "writes":
 		exit(writeAll(path))
 	case "fills":

@@ -50,7 +50,7 @@ func fuzzAll(ctx context.Context, each time.Duration, out io.Writer) (inputs int
 	}
 	var failures []error
 	for _, t := range all {
-		said, err := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each.String(), t.pkg).CombinedOutput()
+		said, err := exec.CommandContext(ctx, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+each.String(), "-fuzzminimizetime=1s", t.pkg).CombinedOutput()
 		tried := 0
 		if found := execs.FindAllSubmatch(said, -1); len(found) > 0 {
 			tried, _ = strconv.Atoi(string(found[len(found)-1][1]))

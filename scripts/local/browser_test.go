@@ -294,7 +294,7 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	b.inspect()
 	b.click("Back to the history")
 	b.leads(chromedp.Click(chromedp.CSS("main table tbody tr:last-child a")))
-	b.wantText("Result", "Records by side", "Created in Google")
+	b.wantText("Result", "Done in Google", "Created in Google")
 	b.inspect()
 
 	b.click("Undo this run")

@@ -429,19 +429,31 @@ func (s service) Undo(ctx context.Context, user string, what store.Undo) (string
 		return "", err
 	case !run.Undoable(), slices.ContainsFunc(run.Changes, waits) && !run.Wrote():
 		return "", web.ErrNotUndoable
-	case what != (store.Undo{Run: what.Run}) && !slices.ContainsFunc(run.Changes, what.Covers):
+	case !what.Whole() && !slices.ContainsFunc(run.Changes, what.Covers):
 		return "", fmt.Errorf("find the record to undo: %w", store.ErrNotFound)
 	}
 	u, err := s.ready(ctx, user, run.Type)
 	if err != nil {
 		return "", err
 	}
-	if what == (store.Undo{Run: what.Run}) {
-		if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
-			return "", err
-		}
+	undo := store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what}
+	if !what.Whole() {
+		return s.app.enqueue(ctx, user, undo)
 	}
-	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what})
+	if asked, err := u.Run(ctx, run.Undone); err == nil && (asked.Status == "queued" || asked.Status == "running") {
+		return asked.ID, nil
+	}
+	if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
+		return "", err
+	}
+	id, err := s.app.enqueue(ctx, user, undo)
+	if err != nil {
+		return "", err
+	}
+	return id, u.UpdateRun(ctx, run.ID, func(r *store.Run) error {
+		r.Undone = id
+		return nil
+	})
 }
 
 func waits(c store.Change) bool { return c.Waits }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,21 @@ func (f *fakeService) SyncNow(_ context.Context, user string, _ record.Type) (st
 	return "run-new", f.call("SyncNow", user)
 }
 
+func (f *fakeService) SyncShown(_ context.Context, user string, _ record.Type, preview string) (string, error) {
+	return "run-new", f.call("SyncShown "+preview, user)
+}
+
+func (f *fakeService) Search(_ context.Context, user, name, _ string) (Found, error) {
+	var out Found
+	for _, r := range f.runs {
+		r.Changes = slices.DeleteFunc(slices.Clone(r.Changes), func(c store.Change) bool { return !strings.Contains(c.Record, name) })
+		if len(r.Changes) > 0 {
+			out.Runs = append(out.Runs, r)
+		}
+	}
+	return out, f.call("Search", user)
+}
+
 func (f *fakeService) Preview(_ context.Context, user string, t record.Type) (store.Run, error) {
 	return store.Run{ID: "run-new", Type: t, Trigger: "preview", Status: "preview"}, f.call("Preview", user)
 }
@@ -232,8 +248,8 @@ func (f *fakeService) Order(_ context.Context, user string, t record.Type, o Ord
 func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
-		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
+		switch strings.TrimSuffix(c, " run-2") {
+		case "SyncShown", "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
 			"Order pause", "Order resume", "Order run":
 			n++
 		}

@@ -68,7 +68,10 @@ func readUndo(body io.Reader) (store.Undo, error) {
 		}
 		return value
 	}
-	what := store.Undo{CreatioID: id("creatioId"), GoogleID: id("googleId")}
+	what := store.Undo{CreatioID: id("creatioId"), GoogleID: id("googleId"), Field: id("field")}
+	if what.Field != "" && what.CreatioID == "" && what.GoogleID == "" {
+		empty = append(empty, FieldError{"field", "Give the id of a record with it."})
+	}
 	return what, o.check(empty)
 }
 

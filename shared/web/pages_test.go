@@ -95,6 +95,11 @@ var everyPage = map[string]struct {
 			ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "partial", StartedAt: noon, Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},
 		})
 	}},
+	"confirm-undo":           {"GET", "/runs/run-2/undo", "", false, nil},
+	"confirm-approve":        {"GET", "/runs/run-1/approve", "", false, nil},
+	"confirm-reject":         {"GET", "/runs/run-1/reject", "", false, nil},
+	"runs-search":            {"GET", "/runs?q=Clara", "", false, nil},
+	"run-conflicts":          {"GET", "/runs/run-2?show=conflicts", "", false, nil},
 	"run-activities":         {"GET", "/runs/run-5", "", false, meetings},
 	"run-activities-held":    {"GET", "/runs/run-6", "", false, meetings},
 	"run-activities-preview": {"GET", "/runs/run-7", "", false, meetings},
@@ -248,10 +253,10 @@ func TestAFormThatIsNotRightKeepsWhatWasEntered(t *testing.T) {
 	}
 }
 
-func TestSynchronizeNowLeadsBackToThePage(t *testing.T) {
+func TestSynchronizeNowLeadsToItsRun(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?done=queued")
+	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings/runs/run-new")
 	c.fake.errs["SyncNow"] = ErrNotReady
 	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?problem=not-ready")
 }
@@ -289,7 +294,7 @@ func TestWhatWaitsStandsApartFromWhatWasDone(t *testing.T) {
 			t.Errorf("%s waits, and is shown elsewhere", name)
 		}
 	}
-	if strings.Contains(waits, "Anna Test") || !strings.Contains(done, `aria-label="Undo Anna Test"`) {
+	if strings.Contains(waits, "Anna Test") || !strings.Contains(done, `aria-label="Undo this record: Anna Test"`) {
 		t.Error("what was done is not shown as done")
 	}
 	if !strings.Contains(page, "/runs/run-1/approve") || !strings.Contains(page, "/runs/run-1/reject") {
@@ -309,8 +314,8 @@ func TestUndoIsForTheWholeRunOrForTheRecordWhoseButtonWasPressed(t *testing.T) {
 	c := newClient(t)
 	page := body(t, c.do("GET", "/settings/runs/run-2", "", c.signedIn))
 	for _, want := range []string{
-		`<form method="post" action="/settings/runs/run-2/undo"><button class="second">Undo this run</button></form>`,
-		`name="creatioId" value="c3" aria-label="Undo &lt;b&gt;Clara&lt;/b&gt;">Undo</button>`,
+		`<a class="button second" href="/settings/runs/run-2/undo">Undo this run</a>`,
+		`name="creatioId" value="c3" aria-label="Undo this record: &lt;b&gt;Clara&lt;/b&gt;">Undo this record</button>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
@@ -433,7 +438,7 @@ func TestEveryStateHasItsWords(t *testing.T) {
 		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company", "same-title-and-time", "locked", "undo", "user",
 	} {
 		for _, kind := range []record.Type{record.Contacts, record.Activities} {
-			if ruleWords(kind, record.Google, rule) == rule {
+			if reasonWords(kind, record.Google, rule, false) == "" {
 				t.Errorf("rule %s of %s has no words", rule, kind)
 			}
 		}
@@ -444,7 +449,7 @@ func TestTheHistoryCountsEverythingThatARunTellsOf(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	c.fake.runs = []store.Run{{ID: "run-1", Type: record.Contacts, Trigger: "user", Status: "done", StartedAt: noon, Problems: make([]store.Problem, 7)}}
-	if page := body(t, c.do("GET", "/settings/runs", "", c.signedIn)); !strings.Contains(page, `<td class="count">7</td>`) {
+	if page := body(t, c.do("GET", "/settings/runs", "", c.signedIn)); !strings.Contains(page, `data-label="Problems">7</td>`) {
 		t.Errorf("seven notes are not counted:\n%s", page)
 	}
 }

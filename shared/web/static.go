@@ -82,17 +82,18 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"when":       func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") },
 		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords, "splitWords": splitWords, "splitLabel": splitLabel,
-		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords, "ruleWords": ruleWords,
+		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords,
 		"undoWords": undoWords, "undoing": undoing, "isMatch": isMatch, "differing": differing, "differingNamed": differingNamed, "valueOf": valueOf,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
 		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,
 		"notConnected": notConnected,
-		"touched":      touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
+		"runTitle":     runTitle, "progressWords": progressWords, "number": number, "several": several, "took": took,
+		"touched": touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
 		"grantWords": grantWords, "googleMark": googleMark, "noEntry": func() passwordForm { return passwordForm{} },
 	}
-	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
+	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/cards.html"))
 	out := map[string]*template.Template{}
-	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "run.html", "admin.html", "error.html"} {
+	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "search.html", "run.html", "confirm.html", "admin.html", "error.html"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+name))
 	}
 	return out

@@ -49,6 +49,9 @@ type Service interface {
 	PutActivities(ctx context.Context, user string, s ActivitiesSettings) (Account, error)
 	// SyncNow queues one run. ErrNotReady.
 	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
+	// SyncShown queues a run that does what a preview showed. *ChangedError where there is something else to do by now. ErrNotReady;
+	// store.ErrNotFound where there is no such preview.
+	SyncShown(ctx context.Context, user string, t record.Type, preview string) (run string, err error)
 	// Preview tells what a run would do. ErrNotReady.
 	Preview(ctx context.Context, user string, t record.Type) (store.Run, error)
 	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld, ErrReplaced.
@@ -69,6 +72,8 @@ type Service interface {
 	Export(ctx context.Context, user string) (any, error)
 	Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error)
 	Run(ctx context.Context, user, run string) (store.Run, error)
+	// Search finds what runs before the given one, or the latest where it is empty, did to records whose name has a text in it.
+	Search(ctx context.Context, user, name, before string) (Found, error)
 	// SplitByUndo tells, by link, on which side an undo took the contact of a change out of scope, where it has left the
 	// other one in it ever since.
 	SplitByUndo(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error)
@@ -78,6 +83,14 @@ type Service interface {
 	Overview(ctx context.Context, user string, t record.Type, after string) (Overview, error)
 	// Order has the job of a type do something. ErrNoJob; store.ErrNotFound as with Overview.
 	Order(ctx context.Context, user string, t record.Type, o Order) error
+}
+
+// Found is what a search found in a stretch of the history: runs, with nothing in them but what was looked for.
+type Found struct {
+	Runs []store.Run
+	// Before and Back are the run, and its time, at which the stretch ends; empty where it is the end of the history.
+	Before string
+	Back   time.Time
 }
 
 // Begun is a linking that goes on at a consent page.

@@ -74,6 +74,7 @@ var notices = map[string]notice{
 	"users-closed":         {Message: "Creatio does not let Tandem look up its users, so Creatio is not connected yet.", Action: "Ask your administrator to let Tandem's user read the system users (SysAdminUnit) through OData, then sign in again."},
 	"other-account":        {Message: "Your Creatio user is already connected with another Google account, so it is not connected with this one.", Action: "Sign in with that account. If you do not know it, tell your administrator."},
 	"unreachable":          {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
+	"changed":              {Message: "There is something else to do now than that preview showed, so nothing was done.", Action: "This is what there is to do now. Run it if it is what you want."},
 	"":                     {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},
 }
 

@@ -18,6 +18,11 @@ type Profile struct {
 	Creatio   CreatioAccount `json:"creatio"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
+	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the
+	// case that it is linked again has been forgotten.
+	UnlinkedAt time.Time `json:"unlinkedAt,omitzero"`
+	// Erasing is since when everything of the user is being removed, which may take several transactions; zero for everybody else.
+	Erasing time.Time `json:"erasing,omitzero"`
 }
 
 // Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,
@@ -80,6 +85,8 @@ type SharedSecret struct {
 // UsedState says that the state of a linking was used. It may go once it has expired.
 type UsedState struct {
 	Expires time.Time `json:"expires"`
+	// By is random, so that a request that is repeated tells itself from another one. Not every backend needs it.
+	By string `json:"by,omitempty"`
 }
 
 // Settings of one sync type. Fields that a type does not have stay empty.
@@ -241,6 +248,8 @@ type Link struct {
 	// that the others follow this user's copy.
 	Shared  string `json:"shared,omitempty"`
 	Carries bool   `json:"carries,omitempty"`
+	// Private says that this user's copy is private.
+	Private bool `json:"private,omitempty"`
 	// Left is the code of what the user was told of a record that is left to another user's account, and that has no copy in this
 	// one; empty where there is nothing of that kind. Such a link has no Google record.
 	Left string `json:"left,omitempty"`
@@ -276,13 +285,15 @@ type Copy struct {
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
 	Carries bool
 	Since   time.Time
+	// Private says that the copy is private.
+	Private bool
 }
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
 	return Copy{
 		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
-		Since: l.Sides[record.Google].Since,
+		Since: l.Sides[record.Google].Since, Private: l.Private,
 	}, l.Shared != "" && (l.Active || l.Carries)
 }
 

@@ -184,9 +184,17 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	if err != nil {
 		return retry(req.Run, err)
 	}
+	if !req.Due.IsZero() && !queued && !linked(profile) {
+		// The user is due for something else than a run, which the history need not tell.
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonNotLinked, Profile: profile}, nil
+	}
 	doc, lease, err := u.Acquire(ctx, e.Type, req.Run, now, leaseTTL)
 	if errors.Is(err, store.ErrLeased) {
 		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonLease}, nil
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		// The user was erased since the profile was read.
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonUnknownUser}, nil
 	}
 	if err != nil {
 		return retry(req.Run, err)
@@ -318,10 +326,13 @@ func (r *run) wrote() bool { return r.writer != nil && r.writer.wrote }
 // Ready reports whether a run for the user could begin.
 func (e *Engine) Ready(p store.Profile, d store.Sync) bool { return e.ready(p, d) == nil }
 
+// linked reports whether both accounts are.
+func linked(p store.Profile) bool { return p.Google.Linked && p.Creatio.Linked }
+
 // ready checks what can be known without asking anybody.
 func (e *Engine) ready(p store.Profile, d store.Sync) error {
 	switch {
-	case !p.Google.Linked || !p.Creatio.Linked:
+	case !linked(p):
 		return skip{ReasonNotLinked}
 	case e.Allowed != nil && !e.Allowed(p):
 		return skip{ReasonNotAllowed}

@@ -51,6 +51,9 @@ func (s *session) noteCopies(l *store.Link) {
 		// Also of one that nobody else has yet: a guest's run may see the copy before this user's run hears of the guest.
 		l.Shared = i.Identity(known.AdapterState)
 	}
+	if d, is := s.sides[side].(Discreet); is {
+		l.Private = d.Private(known.AdapterState)
+	}
 	l.Carries = l.Shared != "" && !slices.Contains(known.Locked, record.Removal)
 }
 

@@ -26,9 +26,10 @@ type historyView struct {
 	// Older is the address of what comes before; empty where nothing does. Later says that this is not the first page.
 	Older string
 	Later bool
-	// Days is for how many days runs are kept; 0 where they are for ever.
-	Days  int
-	Chart chart
+	// Days is for how many days runs are kept, and UnlinkedDays for how many after an account was disconnected; 0 where they are for
+	// ever.
+	Days, UnlinkedDays int
+	Chart              chart
 }
 
 // runRow is one run of the list.
@@ -60,7 +61,7 @@ func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	view := historyView{Type: t, Later: before != "", Days: int(s.kept.Hours() / 24)}
+	view := historyView{Type: t, Later: before != "", Days: daysOf(s.kept), UnlinkedDays: daysOf(s.unlinked)}
 	if before == "" {
 		view.Chart = chartOf(runs, len(runs) == limit, s.now().UTC())
 	}

@@ -72,6 +72,8 @@ type settingsForm struct {
 	Said           []notice
 }
 
+func daysOf(d time.Duration) int { return int(d.Hours() / 24) }
+
 // settingsView is the settings page.
 type settingsView struct {
 	Account
@@ -88,6 +90,8 @@ type settingsView struct {
 	Intervals, Directions, ConflictsBy []choice
 	DeletionChoices, PrivateChoices    []choice
 	GuestChoices, Months               []choice
+	// UnlinkedDays is for how many days links and history are kept after an account was disconnected; 0 where they are for ever.
+	UnlinkedDays int
 }
 
 // doubtsView are the first doubts of a type; Open is how many there are.
@@ -108,6 +112,7 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		Account: a, settingsForm: f, Missing: missing(a, record.Contacts), MissingActivities: missing(a, record.Activities),
 		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
 		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
+		UnlinkedDays: daysOf(s.unlinked),
 	}
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)

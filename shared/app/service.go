@@ -31,6 +31,15 @@ func (s service) BeginGoogle(ctx context.Context, browser string) (web.Begun, er
 	return web.Begun(b), err
 }
 
+func (s service) AgainGoogle(ctx context.Context, user, browser string) (web.Begun, error) {
+	p, err := s.app.store.User(user).Profile(ctx)
+	if err != nil {
+		return web.Begun{}, err
+	}
+	b, err := s.app.linker.AgainGoogle(ctx, browser, p.Google.Email)
+	return web.Begun(b), err
+}
+
 func (s service) BeginCreatio(ctx context.Context, user, browser string) (web.Begun, error) {
 	b, err := s.app.linker.BeginCreatio(ctx, user, browser)
 	return web.Begun(b), err
@@ -165,6 +174,7 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 			Reconnect: p.Creatio.Reconnect || waitsFor(contacts, record.Creatio) || waitsFor(activities, record.Creatio),
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
+		Zone:        knownZone(p, activities),
 		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
 	}

@@ -31,7 +31,7 @@ type section struct {
 func (s section) state() web.State {
 	d := s.sync
 	out := web.State{
-		LastSync: d.LastSync, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d), Split: d.Split, Problem: sentenceOf(d.Problem),
+		LastSync: d.LastSync, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d), Split: d.Split, Members: d.Members, Latest: s.worked(), Problem: sentenceOf(d.Problem),
 	}
 	if d.Settings.Automatic {
 		out.NextSync = d.Due
@@ -110,6 +110,20 @@ func (s section) queued() string {
 		}
 	}
 	return ""
+}
+
+// worked is the latest run that did its work.
+func (s section) worked() *store.Run {
+	for _, r := range s.latest {
+		if r.Trigger == syncer.TriggerPreview || r.Undoes != nil {
+			continue
+		}
+		switch syncer.Status(r.Status) {
+		case syncer.Done, syncer.Partial, syncer.Held, "approved", "rejected", "replaced":
+			return &r
+		}
+	}
+	return nil
 }
 
 func sentenceOf(p *store.Problem) *fault.Sentence {

@@ -72,6 +72,10 @@ func (f *fakeService) BeginGoogle(_ context.Context, browser string) (Begun, err
 	return Begun{"https://accounts.example.com/consent", browser + "+google"}, f.call("BeginGoogle", "")
 }
 
+func (f *fakeService) AgainGoogle(_ context.Context, user, browser string) (Begun, error) {
+	return Begun{"https://accounts.example.com/consent?login_hint=anna", browser + "+google"}, f.call("AgainGoogle", user)
+}
+
 func (f *fakeService) BeginCreatio(_ context.Context, user, browser string) (Begun, error) {
 	return Begun{"https://creatio.example.com/consent", browser + "+creatio"}, f.call("BeginCreatio", user)
 }

@@ -19,6 +19,15 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request, _ visit) error {
 	return s.lead(w, begun)
 }
 
+// linkGoogle leads to Google's consent page for an account that is to be connected again.
+func (s *Site) linkGoogle(w http.ResponseWriter, r *http.Request, v visit) error {
+	begun, err := s.service.AgainGoogle(r.Context(), v.user, s.browser(r))
+	if err != nil {
+		return err
+	}
+	return s.lead(w, begun)
+}
+
 // linkCreatio leads to Creatio's consent page, or asks for name and password where that is how it is done.
 func (s *Site) linkCreatio(w http.ResponseWriter, r *http.Request, v visit) error {
 	a, err := s.service.Account(r.Context(), v.user)
@@ -136,7 +145,7 @@ func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, side record.Si
 	if out.Problem != "" {
 		return s.see(w, s.root+"?"+url.Values{"problem": {out.Problem}}.Encode())
 	}
-	return s.see(w, s.root)
+	return s.see(w, s.asked(w, r))
 }
 
 // linkFailure is an error of a linking as an answer: what is neither the visitor's, nor ours to mend, nor likely to pass

@@ -30,6 +30,8 @@ type page struct {
 	SignedIn bool
 	// Admin says that the page of the administrators is there for who is signed in.
 	Admin bool
+	// Zone is the time zone of times; nil for UTC.
+	Zone *time.Location
 	// Current is the entry of the navigation that the page belongs to.
 	Current string
 	// Failed says that the page asks to correct an entry; Live, that it is to be loaded again by itself.
@@ -42,9 +44,22 @@ func (s *Site) page(title, email string) page {
 	return page{Title: title, Email: email, SignedIn: email != ""}
 }
 
+// visitorPage starts a page for whoever is there: where something went wrong, a session goes on.
+func (s *Site) visitorPage(w http.ResponseWriter, r *http.Request, title string) page {
+	t, err := s.session(w, r)
+	if err != nil || t == nil {
+		return s.page(title, "")
+	}
+	a, err := s.service.Account(r.Context(), t.User)
+	if err != nil {
+		return s.page(title, "")
+	}
+	return s.accountPage(title, "", a)
+}
+
 // accountPage starts a page of somebody who is signed in.
 func (s *Site) accountPage(title, current string, a Account) page {
-	return page{Title: title, Email: a.Google.Email, SignedIn: true, Admin: a.Admin, Current: current}
+	return page{Title: title, Email: a.Google.Email, SignedIn: true, Admin: a.Admin, Zone: a.Zone, Current: current}
 }
 
 // home is the settings page, or what Tandem is for somebody who is not signed in.
@@ -92,6 +107,7 @@ type settingsView struct {
 	GuestChoices, Months               []choice
 	// UnlinkedDays is for how many days links and history are kept after an account was disconnected; 0 where they are for ever.
 	UnlinkedDays int
+	Card         statusCard
 }
 
 // doubtsView are the first doubts of a type; Open is how many there are.
@@ -112,8 +128,9 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		Account: a, settingsForm: f, Missing: missing(a, record.Contacts), MissingActivities: missing(a, record.Activities),
 		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
 		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
-		UnlinkedDays: daysOf(s.unlinked),
+		UnlinkedDays: daysOf(s.unlinked), Card: s.card(a),
 	}
+	view.Errors, view.ActivitiesForm.Errors = inWords(f.Errors), inWords(f.ActivitiesForm.Errors)
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}

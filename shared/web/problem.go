@@ -174,6 +174,10 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, api bool, err error)
 		return
 	}
 	p := s.page(e.heading(), "")
+	switch e.status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict:
+		p = s.visitorPage(w, r, e.heading())
+	}
 	p.Main = e.Sentence
 	if err := s.render(w, e.status, "error.html", p); err != nil {
 		s.note(r, explain(err))

@@ -49,9 +49,13 @@ func (s *Site) table() []route {
 		{method: "GET", path: "/", access: visitor, serve: s.home},
 		{method: "GET", path: "/sign-in", access: anyone, serve: s.signIn, noHead: true},
 		{method: "POST", path: "/sign-out", access: visitor, serve: s.signOut, ends: true},
+		{method: "GET", path: "/link/google", access: member, serve: s.linkGoogle, noHead: true},
 		{method: "GET", path: "/link/creatio", access: member, serve: s.linkCreatio, noHead: true},
 		{method: "POST", path: "/link/creatio", access: member, serve: s.linkPassword},
 		{method: "POST", path: "/unlink/{side}", access: member, serve: s.unlink},
+		{method: "GET", path: "/export", access: member, serve: s.download},
+		{method: "GET", path: "/erase", access: member, serve: s.confirmErase},
+		{method: "POST", path: "/erase", access: member, serve: s.erase},
 		{method: "POST", path: "/contacts", access: member, serve: s.saveContacts},
 		{method: "POST", path: "/contacts/sync", access: member, serve: s.syncNow(record.Contacts)},
 		{method: "POST", path: "/contacts/preview", access: member, serve: s.preview(record.Contacts)},
@@ -187,6 +191,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 		return rt.serve(w, r, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
 	}
 	if rt.access == member {
+		s.remember(w, r)
 		return s.see(w, s.root)
 	}
 	if rt.access == script {

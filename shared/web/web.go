@@ -26,6 +26,8 @@ import (
 type Service interface {
 	// BeginGoogle starts signing in. browser is what the browser keeps of the linkings that it began before.
 	BeginGoogle(ctx context.Context, browser string) (Begun, error)
+	// AgainGoogle starts linking the user's Google account again, by one consent.
+	AgainGoogle(ctx context.Context, user, browser string) (Begun, error)
 	// BeginCreatio starts the linking of a Creatio account by the user's consent.
 	BeginCreatio(ctx context.Context, user, browser string) (Begun, error)
 	// LinkPassword links a Creatio account by name and password, tried at once. A fault of kind Reconnect
@@ -201,7 +203,14 @@ func (s *Site) see(w http.ResponseWriter, location string) error {
 // render writes a page, whole or not at all.
 func (s *Site) render(w http.ResponseWriter, status int, name string, p page) error {
 	var b bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&b, "layout", p); err != nil {
+	t, err := s.pages[name].Clone()
+	if err != nil {
+		return err
+	}
+	if p.Zone != nil {
+		t.Funcs(template.FuncMap{"when": whenIn(p.Zone)})
+	}
+	if err := t.ExecuteTemplate(&b, "layout", p); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -20,8 +20,7 @@ function showTimes() {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     if ("ago" in time.dataset) {
-      show(time, relative(date));
-      time.title = moment.format(date);
+      show(time, `${relative(date)} (${moment.format(date)})`);
     } else {
       show(time, moment.format(date));
     }

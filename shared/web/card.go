@@ -49,6 +49,11 @@ func (c card) Name() string {
 	return c.Record
 }
 
+// Long reports whether the values are many that nobody has to look at, as those of a record that is new.
+func (c card) Long() bool {
+	return len(c.Lines) > 3 && !slices.ContainsFunc(c.Lines, func(l line) bool { return len(l.Removed) > 0 })
+}
+
 // Undoable reports whether there is a record to name in an undo.
 func (c card) Undoable() bool { return c.CreatioID != "" || c.GoogleID != "" }
 

@@ -17,9 +17,9 @@ import (
 const (
 	// tagsTime is how long the settings page waits for the tags; it can do without them.
 	tagsTime = 8 * time.Second
-	// runsOnPage and changesOnPage are how much history one page shows.
+	// runsOnPage and changesOnPage are how many runs, and how many records of a run, one page shows.
 	runsOnPage    = 20
-	changesOnPage = 100
+	changesOnPage = 25
 )
 
 // page is what every page has; Main is the page's own.

@@ -394,12 +394,12 @@ func TestALongRunIsPaged(t *testing.T) {
 		c.fake.runs[1].Changes = append(c.fake.runs[1].Changes, store.Change{Side: record.Google, Action: "create", Record: fmt.Sprintf("Person %03d", i+1)})
 	}
 	for query, want := range map[string][3]any{
-		"":          {"Person 001", "Person 100", "Records 1 to 100 of 250"},
-		"?from=101": {"Person 101", "Person 200", "Records 101 to 200 of 250"},
-		"?from=230": {"Person 201", "Person 250", "Records 201 to 250 of 250"},
-		"?from=0":   {"Person 001", "Person 100", "Records 1 to 100 of 250"},
-		"?from=999": {"Person 001", "Person 100", "Records 1 to 100 of 250"},
-		"?from=x":   {"Person 001", "Person 100", "Records 1 to 100 of 250"},
+		"":          {"Person 001", "Person 025", "Records 1 to 25 of 250"},
+		"?from=101": {"Person 101", "Person 125", "Records 101 to 125 of 250"},
+		"?from=230": {"Person 226", "Person 250", "Records 226 to 250 of 250"},
+		"?from=0":   {"Person 001", "Person 025", "Records 1 to 25 of 250"},
+		"?from=999": {"Person 001", "Person 025", "Records 1 to 25 of 250"},
+		"?from=x":   {"Person 001", "Person 025", "Records 1 to 25 of 250"},
 	} {
 		text := body(t, c.do("GET", "/settings/runs/run-2"+query, "", c.signedIn))
 		checkHTML(t, text)

@@ -192,7 +192,9 @@ func (b *tab) inspect() {
 	b.define(axe)
 	grounds := map[string]bool{}
 	for _, scheme := range []string{"dark", "light"} {
-		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}}
 		if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, media); err != nil {
 			b.t.Fatal(err)
 		}
@@ -345,7 +347,6 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	b.inspect()
 	b.leads(chromedp.Click(chromedp.CSS("form[action$='/activities/preview'] button")))
 	b.wantText("This is only what a run would do.", "A synchronization would change nothing.")
-	b.inspect()
 
 	b.click("History")
 	b.wantText("You asked for it", "Contacts", "Activities", "Changes a day")
@@ -358,15 +359,13 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	b.leads(chromedp.Click(chromedp.Search(`//tr[contains(., "Contacts")][contains(., "Done in Google")]//a`)))
 	undone := ask[string](b, "location.href")
 	b.click("Undo this run")
-	b.wantText("Undo this run?", "This takes", "out of the group or the tag")
+	b.wantText("Undo this run?", "This puts back", "out of the group or the tag")
 	b.inspect()
 	b.click("Undo this run")
 	b.ended()
 	b.wantText("You undid a run", "Not synced: removed from the group in Google by an undo", "put them into the group in Google")
-	b.inspect()
 	b.leads(chromedp.Navigate(undone))
 	b.wantText("This run was undone")
-	b.inspect()
 
 	b.click("Administration")
 	b.wantText(sample.UserEmail, "Users, those needing attention first", "SCHEDULER is not set")

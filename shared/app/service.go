@@ -175,6 +175,7 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
 		Zone:        knownZone(p, activities),
+		Paused:      !p.Paused.IsZero(),
 		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
 	}

@@ -53,7 +53,7 @@ func (s section) status(queued string) string {
 	case p.Google.Reconnect, p.Creatio.Reconnect, d.Status == "reconnect":
 		return "reconnect"
 	case !p.Google.Linked, !p.Creatio.Linked, s.blocked() != nil, d.Status == "off" && d.Problem != nil:
-		if d.LastSync.IsZero() && d.Problem == nil && d.Status != "off" {
+		if d.LastSync.IsZero() && d.Problem == nil && d.Status != "off" && p.Paused.IsZero() {
 			return "never"
 		}
 		return "off"
@@ -79,6 +79,8 @@ func (s section) status(queued string) string {
 func (s section) blocked() *fault.Sentence {
 	p := s.profile
 	switch {
+	case !p.Paused.IsZero():
+		return pausedByAdmin()
 	case !p.Google.Linked || p.Google.Reconnect:
 		return nil
 	case !slices.Contains(p.Google.Scopes, s.scope):
@@ -131,6 +133,14 @@ func sentenceOf(p *store.Problem) *fault.Sentence {
 		return nil
 	}
 	return &fault.Sentence{Code: p.Code, Message: p.Message, Action: p.Action}
+}
+
+// pausedByAdmin says why nothing is synchronized for a user whom an administrator paused.
+func pausedByAdmin() *fault.Sentence {
+	return &fault.Sentence{
+		Code: syncer.ReasonPaused, Message: "An administrator has paused your synchronization, so nothing is synchronized.",
+		Action: "Ask your administrator when it continues. It then continues where it left off.",
+	}
 }
 
 // missingScope names the permission of Google that a type lacks.

@@ -16,6 +16,8 @@ type Profile struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	Google    GoogleAccount  `json:"google"`
 	Creatio   CreatioAccount `json:"creatio"`
+	// Paused is since when an administrator has the user's synchronization rest; zero for nobody's.
+	Paused time.Time `json:"paused,omitzero"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
 	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the

@@ -23,6 +23,8 @@ type Account struct {
 	CreatioAuth string `json:"-"`
 	// ForgetAt is when links and history are forgotten because an account is unlinked; zero where they are kept.
 	ForgetAt time.Time `json:"-"`
+	// Paused says that an administrator has the user's synchronization rest.
+	Paused bool `json:"-"`
 	// Zone is the user's time zone in Creatio, for who reads a page without a script; nil for UTC.
 	Zone *time.Location `json:"-"`
 	// Admin says that the user may see every user's state.

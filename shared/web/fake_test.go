@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -241,6 +242,20 @@ func (f *fakeService) Overview(_ context.Context, user string, t record.Type, af
 	return f.overview, nil
 }
 
+func (f *fakeService) FindUsers(_ context.Context, user string, _ record.Type, address string) ([]UserStatus, error) {
+	if !f.account.Admin {
+		return nil, store.ErrNotFound
+	}
+	return slices.DeleteFunc(slices.Clone(f.overview.Users), func(u UserStatus) bool { return u.Email != address }), f.call("FindUsers", user)
+}
+
+func (f *fakeService) PauseUser(_ context.Context, admin, user string, pause bool) error {
+	if !f.account.Admin {
+		return store.ErrNotFound
+	}
+	return f.call(fmt.Sprintf("PauseUser %s %t", user, pause), admin)
+}
+
 func (f *fakeService) Order(_ context.Context, user string, t record.Type, o Order) error {
 	if !f.account.Admin || t != record.Contacts {
 		return store.ErrNotFound
@@ -254,7 +269,7 @@ func (f *fakeService) writes() int {
 	for _, c := range f.calls {
 		switch strings.TrimSuffix(c, " run-2") {
 		case "SyncShown", "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
-			"Order pause", "Order resume", "Order run":
+			"PauseUser anna true", "PauseUser anna false", "Order pause", "Order resume", "Order run":
 			n++
 		}
 	}

@@ -185,6 +185,9 @@ func (o *object) place(name string) int {
 // missing tells, step by step, what has to be done before records of a type can be synchronized.
 func missing(a Account, t record.Type) []string {
 	var steps []string
+	if a.Paused {
+		steps = append(steps, "An administrator has paused your synchronization. Ask your administrator when it continues.")
+	}
 	switch {
 	case !a.Google.Linked:
 		steps = append(steps, "Connect your Google account.")

@@ -75,6 +75,7 @@ func (s *Site) table() []route {
 		{method: "POST", path: "/runs/{run}/undo", access: member, serve: s.undo},
 		{method: "GET", path: "/admin", access: member, serve: s.admin},
 		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order},
+		{method: "POST", path: "/admin/users/{user}/{order}", access: member, serve: s.orderUser},
 		{method: "GET", path: "/healthz", access: anyone, serve: s.health},
 		{method: "GET", path: "/static/{name}", access: anyone, serve: s.static},
 
@@ -102,6 +103,7 @@ func (s *Site) table() []route {
 		{method: "POST", path: "/api/v1/runs/{run}/undo", access: script, serve: s.postUndo},
 		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin},
 		{method: "POST", path: "/api/v1/admin/{type}/{order}", access: script, serve: s.postOrder},
+		{method: "POST", path: "/api/v1/admin/users/{user}/{order}", access: script, serve: s.postUserOrder},
 	}
 }
 

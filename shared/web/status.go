@@ -97,6 +97,8 @@ func (s *Site) next(a Account, t record.Type) nextStep {
 	state := a.state(t)
 	now := "/" + string(t)
 	switch {
+	case a.Paused:
+		return nextStep{Label: "See the history", Link: s.link("/runs")}
 	case !a.Google.Linked:
 		return nextStep{Label: "Connect Google", Link: s.link("/sign-in")}
 	case a.Google.Reconnect:

@@ -43,7 +43,10 @@ func TestTheStatusCardSaysTheWorstThatIsTrueAndWhatToDoNext(t *testing.T) {
 			a.Contacts.State = State{Status: "partial", LastSync: noon, Problem: problem, Latest: &latest}
 		}, "Synchronized, except for some records. The latest run in the history says which and why.", "Partly synchronized", "Synchronize contacts now", 2},
 		"pairs are in doubt": {func(a *Account) { a.Contacts.State.Doubts = 3 }, "Contacts are in sync, except for what needs your decision.", "Needs your decision", "Decide", 3},
-		"a run is queued":    {func(a *Account) { a.Contacts.State = State{Status: "queued", Run: "run-3", LastSync: noon} }, "A synchronization is queued and starts in a moment.", "Queued", "See how it goes", 0},
+		"an administrator paused it": {func(a *Account) {
+			a.Paused, a.Contacts.State = true, State{Status: "off", LastSync: noon, Problem: problem}
+		}, "Nothing is synchronized at the moment.", "Off", "See the history", 1},
+		"a run is queued": {func(a *Account) { a.Contacts.State = State{Status: "queued", Run: "run-3", LastSync: noon} }, "A synchronization is queued and starts in a moment.", "Queued", "See how it goes", 0},
 	} {
 		c := newClient(t)
 		row.change(&c.fake.account)

@@ -83,6 +83,10 @@ type Service interface {
 	// Overview is how a sync type goes for everybody, from a place on; the first type where it is empty. For a user who is
 	// no administrator there is none: store.ErrNotFound.
 	Overview(ctx context.Context, user string, t record.Type, after string) (Overview, error)
+	// FindUsers is how a type goes for whoever has an e-mail address.
+	FindUsers(ctx context.Context, admin string, t record.Type, address string) ([]UserStatus, error)
+	// PauseUser has a user's synchronization rest, or go on. store.ErrNotFound where there is no such user.
+	PauseUser(ctx context.Context, admin, user string, pause bool) error
 	// Order has the job of a type do something. ErrNoJob; store.ErrNotFound as with Overview.
 	Order(ctx context.Context, user string, t record.Type, o Order) error
 }

@@ -46,14 +46,16 @@ func (n notice) sentence(code string) fault.Sentence {
 
 // done are messages by the code that a form leads back with.
 var done = map[string]notice{
-	"saved":      {Good: true, Message: "Your settings are saved.", Action: "“Preview” shows what the next synchronization would do."},
-	"erased":     {Good: true, Message: "Your account is deleted, and everything that Tandem kept about you.", Action: "Your contacts and activities stay as they are."},
-	"unlinked":   {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
-	"job-pause":  {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
-	"job-resume": {Good: true, Message: "The schedule follows the settings again."},
-	"job-run":    {Good: true, Message: "The schedule runs once, now.", Action: "Reload to see how it went."},
-	"said":       {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
-	"queued":     {Good: true, Message: "The synchronization starts in a moment.", Action: "Reload to see how it went."},
+	"saved":       {Good: true, Message: "Your settings are saved.", Action: "“Preview” shows what the next synchronization would do."},
+	"erased":      {Good: true, Message: "Your account is deleted, and everything that Tandem kept about you.", Action: "Your contacts and activities stay as they are."},
+	"unlinked":    {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
+	"job-pause":   {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
+	"job-resume":  {Good: true, Message: "The schedule follows the settings again."},
+	"job-run":     {Good: true, Message: "The schedule runs once, now.", Action: "Reload to see how it went."},
+	"user-pause":  {Good: true, Message: "The user’s synchronization is paused.", Action: "Nothing is synchronized for that user until you resume it."},
+	"user-resume": {Good: true, Message: "The user’s synchronization continues."},
+	"said":        {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
+	"queued":      {Good: true, Message: "The synchronization starts in a moment.", Action: "Reload to see how it went."},
 }
 
 // notices are messages by the code of what did not work.

@@ -20,7 +20,8 @@ function showTimes() {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     if ("ago" in time.dataset) {
-      show(time, `${relative(date)} (${moment.format(date)})`);
+      const words = time.dataset.ago === "next" && date < Date.now() ? "now" : relative(date);
+      show(time, `${words} (${moment.format(date)})`);
     } else {
       show(time, moment.format(date));
     }

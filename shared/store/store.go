@@ -6,6 +6,7 @@
 //
 //	users/{user}                       Profile: who the user is, both accounts
 //	users/{user}/tokens/{side}         Token: sealed credentials of one side
+//	users/{user}/access/{id}           AccessToken: by which the user's scripts call the API
 //	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
 //	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
 //	users/{user}/sync/{type}/blobs/B   Blob: bytes under a name, as "members/google", the MemberSet of a side,
@@ -32,7 +33,7 @@
 // slashes between them. The ids of Creatio and Google records are values, never keys. A user's run meets another's in the
 // profiles and copies that FindUsers and Copies find, which it only reads, and in claims and notes. These have no content of a record, and their keys are keyed hashes
 // (HMAC-SHA256) of what they are of, since keys show in audit logs. They may go any time after their Until, and go
-// with their user. So do channels, after their Expires.
+// with their user. So do channels, after their Expires, and access tokens.
 package store
 
 import (
@@ -145,6 +146,18 @@ type User interface {
 	// It keeps two refreshes at once from losing a rotated token.
 	SwapToken(ctx context.Context, side record.Side, old, new Token) (bool, error)
 	DeleteToken(ctx context.Context, side record.Side) error
+
+	// AccessTokens are the user's, in the order of their ids. Those that have expired may be among them.
+	AccessTokens(ctx context.Context) ([]AccessToken, error)
+	// AccessToken is one of them; ErrNotFound.
+	AccessToken(ctx context.Context, id string) (AccessToken, error)
+	// PutAccessToken writes one in place of the one of its id.
+	PutAccessToken(ctx context.Context, t AccessToken) error
+	// UpdateAccessToken changes one in a transaction, as UpdateProfile does. ErrNotFound where there is none: one that was
+	// deleted does not come back.
+	UpdateAccessToken(ctx context.Context, id string, f func(*AccessToken) error) error
+	// DeleteAccessToken removes one; ErrNotFound.
+	DeleteAccessToken(ctx context.Context, id string) error
 
 	// Sync is the document of one sync type; a document with Type, default settings and the status never where there
 	// is none.

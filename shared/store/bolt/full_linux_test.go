@@ -14,6 +14,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // A process that has no more room says so, keeps all that it said it had written, can still read it, and writes on when there is room
@@ -98,6 +99,9 @@ func fillFile(path string, more func() error) error {
 		return err
 	}
 	u := s.User("ada")
+	if err := u.UpdateProfile(ctx, func(*store.Profile) error { return nil }); err != nil {
+		return err
+	}
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", formerNoon, 0)
 	if err != nil {
 		return err

@@ -61,11 +61,15 @@ func (u *user) erase(ctx context.Context) error {
 	if err := u.eraseSyncs(ctx, syncs); err != nil {
 		return err
 	}
-	tokens, err := u.s.refs(ctx, u.ref().Collection("tokens"))
-	if err != nil {
-		return err
+	var last []*firestore.DocumentRef
+	for _, c := range []*firestore.CollectionRef{u.ref().Collection("tokens"), u.accessTokens()} {
+		refs, err := u.s.refs(ctx, c)
+		if err != nil {
+			return err
+		}
+		last = append(last, refs...)
 	}
-	return u.s.remove(ctx, append(tokens, u.ref()))
+	return u.s.remove(ctx, append(last, u.ref()))
 }
 
 // Forget removes what Erase does, but for the profile, the tokens, the channels and the documents of the syncs, which it empties

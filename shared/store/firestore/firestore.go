@@ -99,6 +99,7 @@ var Unindexed = [][2]string{
 	{"claims", "doc"},
 	{"notes", "doc"},
 	{"channels", "doc"},
+	{"access", "doc"},
 	{"schedules", "doc"},
 	{"meta", "doc"},
 	{"sync", "due"},
@@ -109,7 +110,7 @@ var Unindexed = [][2]string{
 
 // Expiring are fields, as collection and path, for a time-to-live policy: the document may go once the time is past.
 // Nothing relies on it, and nothing is queried by them: they need no index either.
-var Expiring = [][2]string{{"states", "expires"}, {"claims", "until"}, {"notes", "until"}, {"channels", "expires"}, {"runs", "expires"}, {"changes", "expires"}}
+var Expiring = [][2]string{{"states", "expires"}, {"claims", "until"}, {"notes", "until"}, {"channels", "expires"}, {"access", "expires"}, {"runs", "expires"}, {"changes", "expires"}}
 
 // pageSize is how many documents a listing asks for at once.
 const pageSize = 300

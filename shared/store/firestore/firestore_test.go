@@ -230,6 +230,7 @@ func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
 	must(t, err)
 	must(t, u.PutChannel(ctx, store.Channel{ID: "c1", Expires: want}))
+	must(t, u.PutAccessToken(ctx, store.AccessToken{ID: "t1", ExpiresAt: want}))
 	const history = 24 * time.Hour
 	kept := s.WithHistory(history).User("ada")
 	must(t, kept.PutRun(ctx, store.Run{ID: "run1", Status: "done", FinishedAt: want.Add(-history)}))

@@ -21,6 +21,9 @@ var Writes = map[string]Write{
 	"token": func(ctx context.Context, s store.Store, user string, _ store.Lease, _ string) error {
 		return s.User(user).PutToken(ctx, record.Google, store.Token{Version: "late"})
 	},
+	"access token": func(ctx context.Context, s store.Store, user string, _ store.Lease, _ string) error {
+		return s.User(user).PutAccessToken(ctx, store.AccessToken{ID: "late", ExpiresAt: noon.Add(time.Hour)})
+	},
 	"refreshed token": func(ctx context.Context, s store.Store, user string, _ store.Lease, _ string) error {
 		swapped, err := s.User(user).SwapToken(ctx, record.Google, store.Token{Version: "v1"}, store.Token{Version: "late"})
 		return refusedUnless(swapped, err)

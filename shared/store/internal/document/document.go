@@ -24,7 +24,7 @@ const Side = "store"
 // Document is everything that a store keeps.
 type Document interface {
 	store.Profile | store.Token | store.UsedState | store.SharedSecret | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
-		store.Claim | store.WriteNote | store.Pair | store.Channel | HashKey
+		store.Claim | store.WriteNote | store.Pair | store.Channel | store.AccessToken | HashKey
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.
@@ -99,6 +99,8 @@ func settle(d any) {
 		d.Until = Time(d.Until)
 	case *store.WriteNote:
 		d.Modified, d.Edited, d.Until = Time(d.Modified), Time(d.Edited), Time(d.Until)
+	case *store.AccessToken:
+		d.CreatedAt, d.ExpiresAt, d.UsedAt = Time(d.CreatedAt), Time(d.ExpiresAt), Time(d.UsedAt)
 	case *store.Channel:
 		d.Due, d.Expires = Time(d.Due), Time(d.Expires)
 	case *store.Pair:

@@ -61,3 +61,55 @@ func TestA_preview_is_run_as_it_was_shown_or_shows_what_changed(t *testing.T) {
 		t.Errorf("the search finds\n%s", found)
 	}
 }
+
+// Without a script a person sees what waits, is asked with numbers, decides, and reads what was done.
+func TestWhat_waits_is_decided_about_on_the_pages(t *testing.T) {
+	t.Parallel()
+	for decision, row := range map[string]struct {
+		asked, told string
+		left        int
+	}{
+		"approve": {"removes 3 contacts", "You chose to carry out changes", 0},
+		"reject":  {"brings back 3 contacts", "You chose to keep records", 3},
+	} {
+		t.Run(decision, func(t *testing.T) {
+			t.Parallel()
+			w := linkedWorld(t)
+			for _, family := range []string{"Lovelace", "Turing"} {
+				w.tagged(w.account().Contacts.TagID, w.contact("Some "+family, family+"@example.com"))
+			}
+			w.whole()
+			for _, p := range w.google.Account(ada).People() {
+				w.google.Account(ada).RemoveFromGroup(p.ResourceName, w.group())
+			}
+			w.pass(time.Hour)
+			held := w.sync("held")
+			home := w.visit("/settings").body
+			if !strings.Contains(home, "In sync, except for changes that would take away a lot.") || !strings.Contains(home, `/runs/`+held.ID+`">Review the changes</a>`) {
+				t.Errorf("the settings page says\n%s", home)
+			}
+			page := "/settings/runs/" + held.ID
+			waits := w.visit(page).body
+			if strings.Contains(waits, "Done in") || !strings.Contains(waits, "Waits in Creatio") || !strings.Contains(waits, "Would be removed from the tag in Creatio") {
+				t.Errorf("the run that is held says\n%s", waits)
+			}
+			if ask := w.visit(page + "/" + decision).body; !strings.Contains(ask, row.asked) {
+				t.Errorf("the question is\n%s", ask)
+			}
+			w.pass(time.Minute)
+			after := w.press(page+"/"+decision, "")
+			if !strings.Contains(after.body, row.told) {
+				t.Errorf("the run that follows says\n%s", after.body)
+			}
+			if got := w.members(); len(got) != row.left {
+				t.Errorf("in the group are %q", got)
+			}
+			if was := w.visit(page).body; strings.Contains(was, page+"/approve") || !strings.Contains(was, "Waited in Creatio") {
+				t.Errorf("the run that was held says\n%s", was)
+			}
+			if s := w.account().Contacts.State.Status; s != "ok" {
+				t.Errorf("the state is %s", s)
+			}
+		})
+	}
+}

@@ -16,10 +16,9 @@ import (
 type card struct {
 	Record              string
 	CreatioID, GoogleID string
-	// Marks are what happened, and Why says why, in a sentence for each.
-	Marks []choice
-	Why   []string
-	Lines []line
+	// Happened says what happened, and why.
+	Happened []happening
+	Lines    []line
 	// Split is the side on which an undo took it out of the synchronization since; empty where none did.
 	Split record.Side
 	// Matched says that two records were found to be one, which the user may deny.
@@ -28,6 +27,12 @@ type card struct {
 	InCreatio, InGoogle string
 	// changes are what it is made of.
 	changes []store.Change
+}
+
+// happening is one thing that happened to a record: a word with its color, and why, where all its values have the same reason.
+type happening struct {
+	choice
+	Why string
 }
 
 // line is one field of a card.
@@ -90,11 +95,12 @@ func (c *card) tell(r store.Run) {
 		if planned {
 			words = waitingWords(r.Type, ch)
 		}
-		c.Marks = append(c.Marks, choice{actionClass(ch), words})
+		what := happening{choice: choice{actionClass(ch), words}}
 		reasons := reasonsOf(r.Type, ch, first)
 		if len(reasons) == 1 {
-			c.Why = append(c.Why, words+" because "+reasons[0]+".")
+			what.Why = reasons[0]
 		}
+		c.Happened = append(c.Happened, what)
 		if ch.Action == "match" {
 			continue
 		}

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/base64"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -25,6 +26,10 @@ type card struct {
 	Matched bool
 	// InCreatio and InGoogle are the addresses of the record on each side; empty where it has none.
 	InCreatio, InGoogle string
+	// Series are the cards of the meetings of one series, for which this one stands; nil for a single record. Inner says that the card
+	// is one of these.
+	Series []card
+	Inner  bool
 	// changes are what it is made of.
 	changes []store.Change
 }
@@ -81,6 +86,60 @@ func cardsOf(r store.Run, changes []store.Change) []card {
 	}
 	for i := range out {
 		out[i].tell(r)
+	}
+	if r.Type == record.Activities {
+		return seriesOf(out)
+	}
+	return out
+}
+
+// instance is the id of a meeting of a series in Google: that of the series, and when the meeting begins by its rule.
+var instance = regexp.MustCompile(`^(.+)_\d{8}(T\d{6}Z)?$`)
+
+// seriesOf has one card stand for all meetings of a series.
+func seriesOf(cards []card) []card {
+	var out []card
+	place := map[string]int{}
+	for _, c := range cards {
+		m := instance.FindStringSubmatch(c.GoogleID)
+		if m == nil {
+			out = append(out, c)
+			continue
+		}
+		i, known := place[m[1]]
+		if !known {
+			i, place[m[1]] = len(out), len(out)
+			out = append(out, card{Record: c.Record})
+		}
+		c.Inner = true
+		out[i].Series = append(out[i].Series, c)
+		out[i].changes = append(out[i].changes, c.changes...)
+	}
+	for i, c := range out {
+		switch {
+		case len(c.Series) == 1:
+			out[i] = c.Series[0]
+			out[i].Inner = false
+		case c.Series != nil:
+			out[i].Happened = summed(c.Series)
+		}
+	}
+	return out
+}
+
+// summed says once what happened to several records, with how many it happened to.
+func summed(cards []card) []happening {
+	var out []happening
+	counts := map[happening]int{}
+	for _, c := range cards {
+		for _, h := range c.Happened {
+			if counts[h]++; counts[h] == 1 {
+				out = append(out, h)
+			}
+		}
+	}
+	for i, h := range out {
+		out[i].Label += " (" + number(counts[h]) + ")"
 	}
 	return out
 }

@@ -95,12 +95,23 @@ var everyPage = map[string]struct {
 			ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "partial", StartedAt: noon, Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},
 		})
 	}},
-	"confirm-undo":           {"GET", "/runs/run-2/undo", "", false, nil},
-	"confirm-approve":        {"GET", "/runs/run-1/approve", "", false, nil},
-	"confirm-reject":         {"GET", "/runs/run-1/reject", "", false, nil},
-	"runs-search":            {"GET", "/runs?q=Clara", "", false, nil},
-	"run-conflicts":          {"GET", "/runs/run-2?show=conflicts", "", false, nil},
-	"run-activities":         {"GET", "/runs/run-5", "", false, meetings},
+	"confirm-undo":    {"GET", "/runs/run-2/undo", "", false, nil},
+	"confirm-approve": {"GET", "/runs/run-1/approve", "", false, nil},
+	"confirm-reject":  {"GET", "/runs/run-1/reject", "", false, nil},
+	"runs-search":     {"GET", "/runs?q=Clara", "", false, nil},
+	"run-conflicts":   {"GET", "/runs/run-2?show=conflicts", "", false, nil},
+	"run-activities":  {"GET", "/runs/run-5", "", false, meetings},
+	"run-series": {"GET", "/runs/run-8", "", false, func(f *fakeService) {
+		run := store.Run{ID: "run-8", Type: record.Activities, Trigger: "user", Status: "done", StartedAt: noon, FinishedAt: noon, Counts: store.Counts{Creatio: store.SideCounts{Created: 3}}}
+		for day := range 3 {
+			at := noon.AddDate(0, 0, day)
+			run.Changes = append(run.Changes, store.Change{
+				Side: record.Creatio, Action: "create", Record: "Stand-up", CreatioID: fmt.Sprint("a", day), GoogleID: "series_" + at.Format("20060102T150405Z"), Link: fmt.Sprint("l", day),
+				Fields: []store.FieldChange{{Field: "when", After: at.Format(time.RFC3339) + "/" + at.Add(time.Hour).Format(time.RFC3339), Rule: "created"}},
+			})
+		}
+		f.runs = append(f.runs, run)
+	}},
 	"run-activities-held":    {"GET", "/runs/run-6", "", false, meetings},
 	"run-activities-preview": {"GET", "/runs/run-7", "", false, meetings},
 	"settings-meetings": {"GET", "", "", false, func(f *fakeService) {

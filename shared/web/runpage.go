@@ -186,13 +186,21 @@ func (s *Site) mark(ctx context.Context, v visit, a Account, view *runView) erro
 	}
 	for _, list := range [][]card{view.Waits, view.Made} {
 		for i := range list {
-			list[i].addresses(view.Type, a)
-			for _, c := range list[i].changes {
-				list[i].Split = cmp.Or(list[i].Split, split[c.Link])
-			}
+			list[i].mark(view.Type, a, split)
 		}
 	}
 	return nil
+}
+
+// mark gives a card its addresses, and the side on which an undo split it off.
+func (c *card) mark(t record.Type, a Account, split map[string]record.Side) {
+	c.addresses(t, a)
+	for i := range c.Series {
+		c.Series[i].mark(t, a, split)
+	}
+	for _, ch := range c.changes {
+		c.Split = cmp.Or(c.Split, split[ch.Link])
+	}
 }
 
 // undoState finds out whether the run was undone. An undo that was undone itself does not count.

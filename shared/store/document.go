@@ -16,6 +16,8 @@ type Profile struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	Google    GoogleAccount  `json:"google"`
 	Creatio   CreatioAccount `json:"creatio"`
+	// Paused is since when an administrator has the user's synchronization rest; zero for nobody's.
+	Paused time.Time `json:"paused,omitzero"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
 	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the
@@ -429,6 +431,8 @@ type Run struct {
 	Repeats int `json:"repeats,omitempty"`
 	// Undoes is what the run puts back; nil for every run but an undo.
 	Undoes *Undo `json:"undoes,omitempty"`
+	// Undone is the undo of the whole run that was asked for last; empty where none was.
+	Undone string `json:"undone,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
 	Decides string `json:"decides,omitempty"`
 	// Progress is how far a run is that somebody waits for; nil for one that is not under way.
@@ -510,16 +514,21 @@ func (r Run) Recorded() Counts {
 	return out
 }
 
-// Undo names a run to put back, or one record of it: the one of either id, or of both.
+// Undo names a run to put back, or one record of it: the one of either id, or of both. With Field it is the values of one field of
+// that record.
 type Undo struct {
 	Run       string `json:"run"`
 	CreatioID string `json:"creatioId,omitempty"`
 	GoogleID  string `json:"googleId,omitempty"`
+	Field     string `json:"field,omitempty"`
 }
+
+// Whole reports whether the run is to be put back as a whole.
+func (u Undo) Whole() bool { return u == (Undo{Run: u.Run}) }
 
 // Covers reports whether a change is of the record that is to be put back. What waits was not done.
 func (u Undo) Covers(c Change) bool {
-	return !c.Waits && (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
+	return !c.Waits && (u.Field == "" || c.Exchanges(u.Field)) && (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
 }
 
 // Counts sums a run up.
@@ -598,6 +607,11 @@ type Change struct {
 	// Waits says that the change was not made but waits for the user's decision, and Loss what it would take away.
 	Waits bool  `json:"waits,omitempty"`
 	Loss  *Loss `json:"loss,omitempty"`
+}
+
+// Exchanges reports whether the change put values of a field in the place of others, which can be put back one by one.
+func (c Change) Exchanges(field string) bool {
+	return slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Field == field && len(f.Swaps) > 0 })
 }
 
 // Loss names what a change that waits would take away: from which link, and a digest of what.

@@ -369,6 +369,8 @@ func explainSkip(reason string) store.Problem {
 	case ReasonNotAllowed:
 		p.Side = record.Google
 		p.Message, p.Action = "Your Google account may not use Tandem any more, so nothing is synchronized.", "Ask your administrator. If nothing changes, Tandem forgets its access to both accounts after 30 days."
+	case ReasonPaused:
+		p.Message, p.Action = "An administrator has paused your synchronization, so nothing is synchronized.", "Ask your administrator when it continues. It then continues where it left off."
 	case ReasonScopeMissing:
 		p.Side = record.Google
 		p.Message, p.Action = "Google was not asked, or not allowed, to share what this synchronization needs.", "Connect Google again and leave every box checked."

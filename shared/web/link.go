@@ -22,6 +22,15 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request, _ visit) error {
 	return s.lead(w, begun)
 }
 
+// linkGoogle leads to Google's consent page for an account that is to be connected again.
+func (s *Site) linkGoogle(w http.ResponseWriter, r *http.Request, v visit) error {
+	begun, err := s.service.AgainGoogle(r.Context(), v.user, s.browser(r))
+	if err != nil {
+		return err
+	}
+	return s.lead(w, begun)
+}
+
 // linkCreatio leads to Creatio's consent page, or asks for name and password where that is how it is done.
 func (s *Site) linkCreatio(w http.ResponseWriter, r *http.Request, v visit) error {
 	a, err := s.service.Account(r.Context(), v.user)
@@ -103,13 +112,13 @@ func tooOften(err error) (*refusal, bool) {
 		return nil, false
 	}
 	r := refuse(http.StatusTooManyRequests, e.Code, e.Message,
-		"Nothing was tried. Try again in "+inWords(fault.After(err))+". If somebody else entered them, tell your administrator.")
+		"Nothing was tried. Try again in "+waitInWords(fault.After(err))+". If somebody else entered them, tell your administrator.")
 	r.after = fault.After(err)
 	return r, true
 }
 
-// inWords is a wait as a person says it, rounded up.
-func inWords(wait time.Duration) string {
+// waitInWords is a wait as a person says it, rounded up.
+func waitInWords(wait time.Duration) string {
 	n, unit := int(math.Ceil(wait.Seconds())), "second"
 	if n > 90 {
 		n, unit = int(math.Ceil(wait.Minutes())), "minute"
@@ -168,7 +177,7 @@ func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, side record.Si
 	if out.Problem != "" {
 		return s.see(w, s.root+"?"+url.Values{"problem": {out.Problem}}.Encode())
 	}
-	return s.see(w, s.root)
+	return s.see(w, s.asked(w, r))
 }
 
 // linkFailure is an error of a linking as an answer: what is neither the visitor's, nor ours to mend, nor likely to pass

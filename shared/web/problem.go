@@ -39,6 +39,11 @@ var (
 	ErrNotUndoable = errors.New("not undoable")
 )
 
+// ChangedError says that by now there is something else to do than a preview showed. Run is the preview that shows what.
+type ChangedError struct{ Run string }
+
+func (e *ChangedError) Error() string { return "changed since the preview" }
+
 // FieldError says what is wrong with one field of the input.
 type FieldError struct {
 	Field   string `json:"field"`
@@ -100,6 +105,11 @@ func explain(err error) *refusal {
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return refuse(http.StatusRequestEntityTooLarge, "too-large", "The request is too large.", "Send at most 64 KiB.")
+	}
+	if _, ok := errors.AsType[*ChangedError](err); ok {
+		r := refuse(http.StatusConflict, "changed", "There is something else to do now than that preview showed.", "Nothing was done. Make a new preview, and run that.")
+		r.cause = err
+		return r
 	}
 	var r *refusal
 	switch {
@@ -167,6 +177,10 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, api bool, err error)
 		return
 	}
 	p := s.page(e.heading(), "")
+	switch e.status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict:
+		p = s.visitorPage(w, r, e.heading())
+	}
 	p.Main = e.Sentence
 	if err := s.render(w, e.status, "error.html", p); err != nil {
 		s.note(r, explain(err))

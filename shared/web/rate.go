@@ -93,7 +93,7 @@ func (q queue) leave() { <-q }
 // tooMany refuses a request of a user who made too many.
 func tooMany(wait time.Duration) *refusal {
 	r := refuse(http.StatusTooManyRequests, "too-many-requests", "These were too many requests in a short time.",
-		"Nothing was done. Try again in "+inWords(wait)+".")
+		"Nothing was done. Try again in "+waitInWords(wait)+".")
 	r.after = wait
 	return r
 }

@@ -52,9 +52,13 @@ func (s *Site) table() []route {
 		{method: "GET", path: "/", access: visitor, serve: s.home, cost: calling},
 		{method: "GET", path: "/sign-in", access: anyone, serve: s.signIn, noHead: true},
 		{method: "POST", path: "/sign-out", access: visitor, serve: s.signOut, ends: true},
+		{method: "GET", path: "/link/google", access: member, serve: s.linkGoogle, noHead: true, cost: calling},
 		{method: "GET", path: "/link/creatio", access: member, serve: s.linkCreatio, noHead: true, cost: calling},
 		{method: "POST", path: "/link/creatio", access: member, serve: s.linkPassword, cost: calling},
 		{method: "POST", path: "/unlink/{side}", access: member, serve: s.unlink, cost: calling},
+		{method: "GET", path: "/export", access: member, serve: s.download, cost: heavy},
+		{method: "GET", path: "/erase", access: member, serve: s.confirmErase},
+		{method: "POST", path: "/erase", access: member, serve: s.erase, cost: calling},
 		{method: "POST", path: "/contacts", access: member, serve: s.saveContacts, cost: calling},
 		{method: "POST", path: "/contacts/sync", access: member, serve: s.syncNow(record.Contacts)},
 		{method: "POST", path: "/contacts/preview", access: member, serve: s.preview(record.Contacts), cost: heavy},
@@ -65,11 +69,16 @@ func (s *Site) table() []route {
 		{method: "POST", path: "/activities/pairs", access: member, serve: s.settle(record.Activities), cost: calling},
 		{method: "GET", path: "/runs", access: member, serve: s.history},
 		{method: "GET", path: "/runs/{run}", access: member, serve: s.oneRun},
+		{method: "POST", path: "/runs/{run}/run", access: member, serve: s.runShown, cost: calling},
+		{method: "GET", path: "/runs/{run}/approve", access: member, serve: s.confirm("approve")},
+		{method: "GET", path: "/runs/{run}/reject", access: member, serve: s.confirm("reject")},
+		{method: "GET", path: "/runs/{run}/undo", access: member, serve: s.confirm("undo")},
 		{method: "POST", path: "/runs/{run}/approve", access: member, serve: s.approve, cost: calling},
 		{method: "POST", path: "/runs/{run}/reject", access: member, serve: s.reject, cost: calling},
 		{method: "POST", path: "/runs/{run}/undo", access: member, serve: s.undo, cost: calling},
 		{method: "GET", path: "/admin", access: member, serve: s.admin, cost: calling},
 		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order, cost: calling},
+		{method: "POST", path: "/admin/users/{user}/{order}", access: member, serve: s.orderUser, cost: calling},
 		{method: "GET", path: "/healthz", access: anyone, serve: s.health},
 		{method: "GET", path: "/static/{name}", access: anyone, serve: s.static},
 
@@ -97,6 +106,7 @@ func (s *Site) table() []route {
 		{method: "POST", path: "/api/v1/runs/{run}/undo", access: script, serve: s.postUndo, cost: calling},
 		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin, cost: calling},
 		{method: "POST", path: "/api/v1/admin/{type}/{order}", access: script, serve: s.postOrder, cost: calling},
+		{method: "POST", path: "/api/v1/admin/users/{user}/{order}", access: script, serve: s.postUserOrder, cost: calling},
 	}
 }
 
@@ -195,6 +205,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 		return rt.serve(w, r, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
 	}
 	if rt.access == member {
+		s.remember(w, r)
 		return s.see(w, s.root)
 	}
 	if rt.access == script {

@@ -48,13 +48,16 @@ func (n notice) sentence(code string) fault.Sentence {
 
 // done are messages by the code that a form leads back with.
 var done = map[string]notice{
-	"saved":      {Good: true, Message: "Your settings are saved."},
-	"unlinked":   {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
-	"job-pause":  {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
-	"job-resume": {Good: true, Message: "The schedule follows the settings again."},
-	"job-run":    {Good: true, Message: "The schedule runs once, now.", Action: "Reload to see how it went."},
-	"said":       {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
-	"queued":     {Good: true, Message: "The synchronization starts in a moment.", Action: "Reload to see how it went."},
+	"saved":       {Good: true, Message: "Your settings are saved.", Action: "“Preview” shows what the next synchronization would do."},
+	"erased":      {Good: true, Message: "Your account is deleted, and everything that Tandem kept about you.", Action: "Your contacts and activities stay as they are."},
+	"unlinked":    {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
+	"job-pause":   {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
+	"job-resume":  {Good: true, Message: "The schedule follows the settings again."},
+	"job-run":     {Good: true, Message: "The schedule runs once, now.", Action: "Reload to see how it went."},
+	"user-pause":  {Good: true, Message: "The user’s synchronization is paused.", Action: "Nothing is synchronized for that user until you resume it."},
+	"user-resume": {Good: true, Message: "The user’s synchronization continues."},
+	"said":        {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
+	"queued":      {Good: true, Message: "The synchronization starts in a moment.", Action: "Reload to see how it went."},
 }
 
 // notices are messages by the code of what did not work.
@@ -76,6 +79,8 @@ var notices = map[string]notice{
 	"users-closed":         {Message: "Creatio does not let Tandem look up its users, so Creatio is not connected yet.", Action: "Ask your administrator to let Tandem's user read the system users (SysAdminUnit) through OData, then sign in again."},
 	"other-account":        {Message: "Your Creatio user is already connected with another Google account, so it is not connected with this one.", Action: "Sign in with that account. If you do not know it, tell your administrator."},
 	"unreachable":          {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
+	"sign-in-again":        {Message: "For this, Tandem has to know that it is you, right now.", Action: "Sign in with Google again; then you come back to what you asked for."},
+	"changed":              {Message: "There is something else to do now than that preview showed, so nothing was done.", Action: "This is what there is to do now. Run it if it is what you want."},
 	"":                     {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
+
+	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
 // kept are the ids of the activities that are not canceled, in the order of their times.
@@ -284,6 +286,29 @@ func TestMore_and_fewer_months_double_and_lose_nothing(t *testing.T) {
 	a.run("done")
 	if got := a.same(); strings.Contains(got, "\n") {
 		t.Errorf("both show\n%s", got)
+	}
+	a.quiet()
+}
+
+// Who plans one of the same name in the place of what ended goes on with nothing of somebody else's.
+func TestA_new_series_of_another_organizer_takes_no_activities_over(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.google.AddUser(googlebox.User{Email: eve, Name: "Eve", EmailVerified: true})
+	series := a.series("Standup", 24, "RRULE:FREQ=WEEKLY;COUNT=6")
+	a.run("done")
+	before := a.kept()
+	a.calendar.Truncate(a.calendar.Instances(series)[2].Id)
+	next := event("Standup", 24+14*24)
+	next.Recurrence, next.Attendees = []string{"RRULE:FREQ=WEEKLY;COUNT=4"}, []*gcal.EventAttendee{{Email: ada}}
+	postponed(30 * time.Minute)(next)
+	a.google.Calendar(eve).Add(next)
+	run := a.run("done")
+	if got := a.same(); strings.Count(got, "Standup") != 6 {
+		t.Errorf("both show\n%s", got)
+	}
+	if after := a.kept(); !slices.Equal(before[:2], after[:2]) || slices.ContainsFunc(after[2:], func(id string) bool { return slices.Contains(before, id) }) {
+		t.Errorf("the activities are %v, were %v: %+v", after, before, run.Counts)
 	}
 	a.quiet()
 }

@@ -179,10 +179,10 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 	return nil
 }
 
-// ofEvent is what an answer says of one event. Google let the user's calendar be read a moment ago, so a refusal of one part is
+// ofEvent is what an answer says of one event. Google let the user's calendar be read a moment ago, so that it forbids one part is
 // not about the account.
 func ofEvent(err error) error {
-	if fault.Is(err, fault.Misconfigured) {
+	if f, is := errors.AsType[*fault.Error](err); is && f.Kind == fault.Misconfigured && f.Code == "no-access" {
 		return fault.New(fault.ReadOnly, google.Side, "forbidden", err)
 	}
 	return err

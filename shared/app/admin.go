@@ -68,6 +68,10 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 		return err
 	})
 	g.Go(func() (err error) {
+		o.WrongPasswords, err = s.app.allWrongPasswords(ctx)
+		return err
+	})
+	g.Go(func() (err error) {
 		o.Job, err = s.job(ctx, o.Type, interval)
 		return err
 	})

@@ -256,6 +256,15 @@ func openStore(ctx context.Context, c config.Store, history time.Duration, obser
 	return s, nil
 }
 
+// Backup copies a database that is a file of this machine to another file. Others may use it meanwhile.
+func (a *App) Backup(ctx context.Context, path string) error {
+	s, ok := a.store.(*bolt.Store)
+	if !ok {
+		return fault.Errorf(fault.Misconfigured, "store", "backup", "back up store: only a database in a file is copied to a file; see terraform/README.md")
+	}
+	return s.Backup(ctx, path)
+}
+
 // Settings serves the pages and the API.
 func (a *App) Settings() http.Handler { return a.observed("settings", a.site.Settings()) }
 
@@ -398,7 +407,11 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 		return nil, err
 	}
 	tag := contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
-	return map[record.Side]syncer.Side{record.Creatio: contacts.New(c.site, tag, c.user), record.Google: group}, nil
+	mine := contacts.New(c.site, tag, c.user)
+	if c.user.Culture == "" && !p.Creatio.CultureKnown {
+		mine.Culture = func(ctx context.Context) (string, error) { return a.learnCulture(ctx, p, c.site) }
+	}
+	return map[record.Side]syncer.Side{record.Creatio: mine, record.Google: group}, nil
 }
 
 // kept reads what a side wanted to have again beside its cursor.

@@ -168,6 +168,9 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
 	}
+	if a.WrongPasswords, err = s.app.wrongPasswords(ctx, p); err != nil {
+		return web.Account{}, err
+	}
 	cs, as := contacts.Settings, activities.Settings
 	a.Contacts.ContactsSettings = web.ContactsSettings{
 		Automatic: cs.Automatic, IntervalMinutes: cs.IntervalMinutes, TagID: cs.TagID, Direction: cs.Direction, Conflicts: cs.Conflicts,

@@ -63,9 +63,11 @@ type CreatioAccount struct {
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
 	// Culture is the language and the country that the user chose, as "en-US".
-	Culture   string `json:"culture,omitempty"`
-	Linked    bool   `json:"linked"`
-	Reconnect bool   `json:"reconnect"`
+	Culture string `json:"culture,omitempty"`
+	// CultureKnown says that Culture is what the site said, and not what former versions did not ask for.
+	CultureKnown bool `json:"cultureKnown,omitempty"`
+	Linked       bool `json:"linked"`
+	Reconnect    bool `json:"reconnect"`
 }
 
 // Token is one side's credentials, sealed with the user's id as associated data.
@@ -163,6 +165,8 @@ type Sync struct {
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Continued is a run that was promised to the user and whose time was over before its work: it is to go on.
 	Continued string `json:"continued,omitempty"`
+	// Asked is the run that the user asked for last.
+	Asked string `json:"asked,omitempty"`
 	// Pairs counts the pairs that are kept beside the links. Verdicts are what the user said of pairs and no run has followed
 	// yet; DoubtsAt is when the open doubts are to be looked at again.
 	Pairs    PairCounts `json:"pairs,omitzero"`
@@ -280,8 +284,8 @@ type Copy struct {
 	User      string
 	CreatioID string
 	Shared    string
-	// Active says that the record is in scope. Of others only those that carried it are told, and Retained says that the settings kept the
-	// record when its copy in the user's account was deleted.
+	// Active says that the record is in scope. Of others only those are told that carried it, where Retained says that the settings kept
+	// the record when its copy in the user's account was deleted, and Foreign ones.
 	Active   bool
 	Retained bool
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
@@ -289,14 +293,19 @@ type Copy struct {
 	Since   time.Time
 	// Private says that the copy is private.
 	Private bool
+	// Foreign says that it is, or was, a copy of an event of somebody else's that no run made.
+	Foreign bool
 }
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
+	known := l.Sides[record.Google]
+	foreign := slices.Contains(known.Locked, record.Removal) && slices.Contains(known.Locked, record.Withdrawal)
+	left := !l.Active && l.SplitSide == record.Google
 	return Copy{
-		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
-		Since: l.Sides[record.Google].Since, Private: l.Private,
-	}, l.Shared != "" && (l.Active || l.Carries)
+		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: left, Carries: l.Carries,
+		Since: known.Since, Private: l.Private, Foreign: foreign,
+	}, l.Shared != "" && (l.Active || l.Carries || foreign && left)
 }
 
 // Waiting is a loss that waits for the user's decision.

@@ -241,6 +241,10 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 			return web.Account{}, err
 		}
 	}
+	p, err := u.Profile(ctx)
+	if err != nil {
+		return web.Account{}, err
+	}
 	var before, after store.Sync
 	err = u.UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
 		before = *d
@@ -255,7 +259,10 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 		d.Settings.Automatic, d.Settings.IntervalMinutes = c.Automatic, c.IntervalMinutes
 		d.Settings.TagID, d.Settings.TagKind = c.TagID, kind
 		d.Settings.Direction, d.Settings.Conflicts = c.Direction, c.Conflicts
-		d.Due = due(user, d, was, s.app.now().UTC())
+		if d.Due = due(user, d, was, s.app.now().UTC()); d.Due.IsZero() {
+			// What is kept for the case that an account is linked again goes some day, whatever is chosen meanwhile.
+			d.Due = s.app.nextLook(p, s.app.now().UTC())
+		}
 		after = *d
 		return nil
 	})

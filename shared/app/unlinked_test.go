@@ -169,3 +169,35 @@ func TestLinks_that_a_former_version_kept_for_ever_are_forgotten_too(t *testing.
 		t.Errorf("%d links are left", len(k.Links[record.Contacts]))
 	}
 }
+
+func TestWhat_an_unlinked_user_does_meanwhile_keeps_nothing_for_longer(t *testing.T) {
+	t.Parallel()
+	w, tag := unlinkable(t)
+	w.call(http.MethodDelete, "/google", nil, 204, nil)
+	w.days(5)
+	settings := map[string]any{"automatic": true, "intervalMinutes": 60, "tagId": tag, "direction": "both", "conflicts": "latest"}
+	w.call(http.MethodPut, "/contacts", settings, 200, nil)
+	w.days(5)
+	settings["automatic"] = false
+	w.call(http.MethodPut, "/contacts", settings, 200, nil)
+	w.sync("skipped not-linked")
+	w.days(79)
+	left := func() (n int) {
+		w.documents(func(u store.User) error {
+			for _, err := range u.Links(t.Context(), record.Contacts) {
+				if n++; err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return n
+	}
+	if n := left(); n != 2 {
+		t.Errorf("%d links are left", n)
+	}
+	w.days(2)
+	if n := left(); n != 0 {
+		t.Errorf("%d links are left", n)
+	}
+}

@@ -270,7 +270,10 @@ func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]strin
 			break
 		}
 		// Nothing gets better before the user does something, and that makes the sync due again.
-		d.Status, d.Problem, d.Due = "off", r.report.last(), time.Time{}
+		d.Status, d.Problem = "off", r.report.last()
+		if out.Reason != ReasonNotLinked || d.Settings.Automatic {
+			d.Due = time.Time{}
+		}
 	case Continued:
 		// It is due still, so that it goes on whatever becomes of who was told to call it again.
 		goesOn := explained(err)

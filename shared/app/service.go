@@ -179,6 +179,9 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
 	}
+	if a.WrongPasswords, err = s.app.wrongPasswords(ctx, p); err != nil {
+		return web.Account{}, err
+	}
 	cs, as := contacts.Settings, activities.Settings
 	a.Contacts.ContactsSettings = web.ContactsSettings{
 		Automatic: cs.Automatic, IntervalMinutes: cs.IntervalMinutes, TagID: cs.TagID, Direction: cs.Direction, Conflicts: cs.Conflicts,
@@ -205,7 +208,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 	if !p.Creatio.Linked {
 		return []web.Tag{}, nil
 	}
-	client, err := s.app.linker.Client(ctx, user, record.Creatio, s.app.base[record.Creatio])
+	client, err := s.app.linker.ClientOf(ctx, p, record.Creatio, s.app.base[record.Creatio])
 	if err != nil {
 		return nil, err
 	}
@@ -214,6 +217,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 		return nil, err
 	}
 	found, err := contacts.Tags(ctx, site, p.Creatio.ContactID)
+	s.app.layout.doubt(err)
 	tags := make([]web.Tag, 0, len(found))
 	for _, t := range found {
 		tags = append(tags, web.Tag(t))

@@ -23,6 +23,8 @@ type Overview struct {
 	Users []UserStatus
 	// Next is the place of the page that follows; empty where none does.
 	Next string
+	// WrongPasswords are those that were entered lately, by the names of the Creatio users.
+	WrongPasswords []WrongPasswords
 }
 
 // Totals count users; each of the second line once, as the first of these that it is.
@@ -99,7 +101,7 @@ func (s *Site) admin(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	q := r.URL.Query()
-	view := adminView{Overview: o, Said: said(q), Later: q.Has("after"), Name: strings.TrimSpace(q.Get("q")), Attention: q.Get("show") == "attention"}
+	view := adminView{Overview: o, Said: append(said(q), guessed(o.WrongPasswords)...), Later: q.Has("after"), Name: strings.TrimSpace(q.Get("q")), Attention: q.Get("show") == "attention"}
 	switch {
 	case view.Name != "":
 		if view.Users, err = s.service.FindUsers(r.Context(), v.user, o.Type, view.Name); err != nil {
@@ -232,6 +234,8 @@ func overviewJSON(o Overview) any {
 		Job    any         `json:"job"`
 		Users  []user      `json:"users"`
 		Next   *string     `json:"next"`
+		// Guessed are the Creatio users for whom wrong passwords were entered lately.
+		Guessed []guessedJSON `json:"wrongPasswords"`
 	}{o.Type, struct {
 		Users     int        `json:"users"`
 		Linked    int        `json:"linked"`
@@ -242,7 +246,23 @@ func overviewJSON(o Overview) any {
 		Running   int        `json:"running"`
 		Late      int        `json:"late"`
 		LastSync  *time.Time `json:"lastSync"`
-	}{t.Users, t.Linked, t.Failing, t.Held, t.Reconnect, t.Partial, t.Running, t.Late, moment(t.LastSync)}, jobJSON(o.Job), users, present(o.Next)}
+	}{t.Users, t.Linked, t.Failing, t.Held, t.Reconnect, t.Partial, t.Running, t.Late, moment(t.LastSync)}, jobJSON(o.Job), users, present(o.Next), guessedList(o.WrongPasswords)}
+}
+
+// guessedJSON are wrong passwords for the name of a Creatio user.
+type guessedJSON struct {
+	User  string    `json:"user"`
+	Count int       `json:"count"`
+	Last  time.Time `json:"last"`
+	By    []string  `json:"by"`
+}
+
+func guessedList(all []WrongPasswords) []guessedJSON {
+	out := make([]guessedJSON, len(all))
+	for i, g := range all {
+		out[i] = guessedJSON{g.Login, g.Count, g.Last.UTC(), list(g.By)}
+	}
+	return out
 }
 
 // jobJSON is null where there is no job.

@@ -130,6 +130,7 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
 		UnlinkedDays: daysOf(s.unlinked), Card: s.card(a),
 	}
+	view.Said = append(view.Said, warned(a.WrongPasswords)...)
 	view.Errors, view.ActivitiesForm.Errors = inWords(f.Errors), inWords(f.ActivitiesForm.Errors)
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)

@@ -113,3 +113,18 @@ func TestWhat_waits_is_decided_about_on_the_pages(t *testing.T) {
 		})
 	}
 }
+
+// One consent is enough, and it is asked of the account that has to be connected again.
+func TestGoogle_is_connected_again_by_one_consent(t *testing.T) {
+	t.Parallel()
+	w := linkedWorld(t)
+	w.google.RevokeGrant(ada)
+	w.sync("reconnect")
+	if page := w.visit("/settings").body; !strings.Contains(page, `href="/settings/link/google">Connect Google again</a>`) {
+		t.Errorf("the page says\n%s", page)
+	}
+	if a := w.visit("/settings/link/google"); a.status != http.StatusOK || !strings.HasSuffix(a.url, "/settings") || strings.Contains(a.body, "Connect Google again") {
+		t.Errorf("it ended at %s with %d\n%s", a.url, a.status, a.body)
+	}
+	w.whole()
+}

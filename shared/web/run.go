@@ -25,6 +25,8 @@ type runJSON struct {
 	Progress *store.Progress `json:"progress,omitempty"`
 	// Undoes is there for an undo only.
 	Undoes *undoJSON `json:"undoes,omitempty"`
+	// Undone is the undo of the whole run that was asked for last.
+	Undone string `json:"undone,omitempty"`
 	// Changes is nil in a list of runs, which does not have them. A run has its first ones; More says that others follow, and
 	// Next where.
 	Changes  *[]changeJSON `json:"changes,omitempty"`
@@ -65,6 +67,7 @@ type undoJSON struct {
 	Run       string `json:"run"`
 	CreatioID string `json:"creatioId"`
 	GoogleID  string `json:"googleId"`
+	Field     string `json:"field,omitempty"`
 }
 
 type problemJSON struct {
@@ -90,11 +93,11 @@ func summary(r store.Run) runJSON {
 	}
 	var undoes *undoJSON
 	if r.Undoes != nil {
-		undoes = &undoJSON{r.Undoes.Run, r.Undoes.CreatioID, r.Undoes.GoogleID}
+		undoes = &undoJSON{r.Undoes.Run, r.Undoes.CreatioID, r.Undoes.GoogleID, r.Undoes.Field}
 	}
 	return runJSON{
-		Undoes: undoes,
-		ID:     r.ID, Type: r.Type, Trigger: r.Trigger, Status: r.Status,
+		Undoes: undoes, Undone: r.Undone,
+		ID: r.ID, Type: r.Type, Trigger: r.Trigger, Status: r.Status,
 		StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Repeats: r.Repeats, Counts: r.Counts, Progress: r.Progress, Problems: problems,
 	}
 }

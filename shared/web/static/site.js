@@ -48,6 +48,8 @@ function follow(box) {
   box.addEventListener("change", set);
   set();
 }
+// A run that goes on for long is asked about less often.
+let pause = 2000;
 const places = "a[href], button, summary, select, input";
 async function reload() {
   const main = document.querySelector("main[data-live]");
@@ -68,7 +70,8 @@ async function reload() {
       // The network is away; the next time may be better.
     }
   }
-  setTimeout(reload, 2000);
+  pause = Math.min(pause * 1.2, 15000);
+  setTimeout(reload, pause);
 }
 showTimes();
 for (const box of document.querySelectorAll("input[name=automatic]")) follow(box);

@@ -6,6 +6,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -95,5 +97,22 @@ func TestA_wrong_environment_is_told_at_once(t *testing.T) {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in %q", name, err)
 		}
+	}
+}
+
+func TestA_backup_takes_the_place_of_the_database(t *testing.T) {
+	t.Parallel()
+	o := options{demo: true, data: t.TempDir(), backup: filepath.Join(t.TempDir(), "tandem.db"), env: bare}
+	_, end := running(t, o)
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(o.backup, filepath.Join(o.data, "tandem.db")); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	o.once = true
+	if err := serve(t.Context(), o, &out); err != nil {
+		t.Errorf("with the backup both sides do not agree: %v\n%s", err, out.String())
 	}
 }

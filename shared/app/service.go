@@ -31,6 +31,15 @@ func (s service) BeginGoogle(ctx context.Context, browser string) (web.Begun, er
 	return web.Begun(b), err
 }
 
+func (s service) AgainGoogle(ctx context.Context, user, browser string) (web.Begun, error) {
+	p, err := s.app.store.User(user).Profile(ctx)
+	if err != nil {
+		return web.Begun{}, err
+	}
+	b, err := s.app.linker.AgainGoogle(ctx, browser, p.Google.Email)
+	return web.Begun(b), err
+}
+
 func (s service) BeginCreatio(ctx context.Context, user, browser string) (web.Begun, error) {
 	b, err := s.app.linker.BeginCreatio(ctx, user, browser)
 	return web.Begun(b), err
@@ -78,14 +87,22 @@ func (s service) FinishLink(ctx context.Context, side record.Side, browser strin
 // linked makes a user's automatic syncs due again: what had stopped them may be mended. From here on the user has a
 // document of each type, and with it a place before the administrators.
 func (s service) linked(ctx context.Context, user string, sides ...record.Side) error {
+	p, err := s.app.store.User(user).Profile(ctx)
+	if err != nil {
+		return fmt.Errorf("make the sync due: %w", err)
+	}
 	for t := range s.app.engines {
 		var due time.Time
 		err := s.app.store.User(user).UpdateSync(ctx, t, func(d *store.Sync) error {
 			if slices.ContainsFunc(sides, func(side record.Side) bool { return waitsFor(*d, side) }) {
 				untroubled(d)
 			}
-			if d.Settings.Automatic && d.Due.IsZero() {
+			switch {
+			case d.Settings.Automatic && d.Due.IsZero():
 				d.Due = s.app.now().UTC()
+			case !d.Settings.Automatic && p.UnlinkedAt.IsZero():
+				// It was due for what remains to be done while an account is unlinked.
+				d.Due = time.Time{}
 			}
 			due = d.Due
 			return nil
@@ -157,7 +174,13 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 			Reconnect: p.Creatio.Reconnect || waitsFor(contacts, record.Creatio) || waitsFor(activities, record.Creatio),
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
+		Zone:        knownZone(p, activities),
+		Paused:      !p.Paused.IsZero(),
+		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
+	}
+	if a.WrongPasswords, err = s.app.wrongPasswords(ctx, p); err != nil {
+		return web.Account{}, err
 	}
 	cs, as := contacts.Settings, activities.Settings
 	a.Contacts.ContactsSettings = web.ContactsSettings{
@@ -185,7 +208,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 	if !p.Creatio.Linked {
 		return []web.Tag{}, nil
 	}
-	client, err := s.app.linker.Client(ctx, user, record.Creatio, s.app.base[record.Creatio])
+	client, err := s.app.linker.ClientOf(ctx, p, record.Creatio, s.app.base[record.Creatio])
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +217,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 		return nil, err
 	}
 	found, err := contacts.Tags(ctx, site, p.Creatio.ContactID)
+	s.app.layout.doubt(err)
 	tags := make([]web.Tag, 0, len(found))
 	for _, t := range found {
 		tags = append(tags, web.Tag(t))
@@ -429,19 +453,31 @@ func (s service) Undo(ctx context.Context, user string, what store.Undo) (string
 		return "", err
 	case !run.Undoable(), slices.ContainsFunc(run.Changes, waits) && !run.Wrote():
 		return "", web.ErrNotUndoable
-	case what != (store.Undo{Run: what.Run}) && !slices.ContainsFunc(run.Changes, what.Covers):
+	case !what.Whole() && !slices.ContainsFunc(run.Changes, what.Covers):
 		return "", fmt.Errorf("find the record to undo: %w", store.ErrNotFound)
 	}
 	u, err := s.ready(ctx, user, run.Type)
 	if err != nil {
 		return "", err
 	}
-	if what == (store.Undo{Run: what.Run}) {
-		if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
-			return "", err
-		}
+	undo := store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what}
+	if !what.Whole() {
+		return s.app.enqueue(ctx, user, undo)
 	}
-	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what})
+	if asked, err := u.Run(ctx, run.Undone); err == nil && (asked.Status == "queued" || asked.Status == "running") {
+		return asked.ID, nil
+	}
+	if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
+		return "", err
+	}
+	id, err := s.app.enqueue(ctx, user, undo)
+	if err != nil {
+		return "", err
+	}
+	return id, u.UpdateRun(ctx, run.ID, func(r *store.Run) error {
+		r.Undone = id
+		return nil
+	})
 }
 
 func waits(c store.Change) bool { return c.Waits }
@@ -462,9 +498,16 @@ func (s service) Unlink(ctx context.Context, user string, side record.Side) erro
 		return err
 	}
 	u := s.app.store.User(user)
+	p, err := u.Profile(ctx)
+	if err != nil {
+		return fmt.Errorf("switch the sync off: %w", err)
+	}
 	for t := range s.app.engines {
 		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
 			d.Status, d.Problem, d.Due, d.HeldRun, d.HeldDigest = "off", nil, time.Time{}, "", ""
+			if t == record.Contacts {
+				d.Due = s.app.nextLook(p, s.app.now().UTC())
+			}
 			d.Settings.Automatic, d.Push = false, store.Push{}
 			return nil
 		})
@@ -476,7 +519,7 @@ func (s service) Unlink(ctx context.Context, user string, side record.Side) erro
 		// A run may have opened another one meanwhile. From here on none does.
 		s.app.closeChannels(ctx, user)
 	}
-	err := s.app.revokeLater(ctx, user)
+	err = s.app.errands(ctx, record.Contacts, user)
 	s.follow(ctx)
 	return err
 }
@@ -527,6 +570,10 @@ func (s service) Runs(ctx context.Context, user string, t record.Type, limit int
 func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
 	u := s.app.store.User(user)
 	found, err := u.Run(ctx, run)
+	if err == nil && found.Status == "running" {
+		// What it counted is as old as its last word about that.
+		found.Counts = found.Recorded()
+	}
 	if err != nil || found.Status != "held" {
 		return found, err
 	}

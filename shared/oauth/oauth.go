@@ -146,6 +146,8 @@ type Linker struct {
 	refreshes singleflight.Group
 	technical *technical
 
+	held held
+
 	mu sync.Mutex
 	// unsaved are refreshed credentials that could not be stored yet.
 	unsaved map[string]unsaved
@@ -235,6 +237,13 @@ func (l *Linker) changeProfile(ctx context.Context, user string, f func(*store.P
 		f(p)
 		return nil
 	})
+}
+
+// relinked ends the time in which an account is missing, once both are linked.
+func relinked(p *store.Profile) {
+	if p.Google.Linked && p.Creatio.Linked {
+		p.UnlinkedAt = time.Time{}
+	}
 }
 
 // secret is a new random string of 130 bits, in the alphabet of the store's keys.

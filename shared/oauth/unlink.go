@@ -29,6 +29,10 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 		}
 	}
 	err := l.changeProfile(ctx, user, func(p *store.Profile) {
+		was := side == record.Google && p.Google.Linked || side == record.Creatio && p.Creatio.Linked
+		if was && p.UnlinkedAt.IsZero() {
+			p.UnlinkedAt = l.o.Now().UTC()
+		}
 		if side == record.Google {
 			p.Google.Linked, p.Google.Reconnect, p.Google.Scopes = false, false, nil
 		} else {
@@ -38,6 +42,7 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 	if err != nil {
 		return fmt.Errorf("unlink account: %w", err)
 	}
+	l.held.drop(user, side)
 	u := l.o.Store.User(user)
 	for {
 		doc, err := u.Token(ctx, side)

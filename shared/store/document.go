@@ -16,8 +16,15 @@ type Profile struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	Google    GoogleAccount  `json:"google"`
 	Creatio   CreatioAccount `json:"creatio"`
+	// Paused is since when an administrator has the user's synchronization rest; zero for nobody's.
+	Paused time.Time `json:"paused,omitzero"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
+	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the
+	// case that it is linked again has been forgotten.
+	UnlinkedAt time.Time `json:"unlinkedAt,omitzero"`
+	// Erasing is since when everything of the user is being removed, which may take several transactions; zero for everybody else.
+	Erasing time.Time `json:"erasing,omitzero"`
 }
 
 // Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,
@@ -58,9 +65,11 @@ type CreatioAccount struct {
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
 	// Culture is the language and the country that the user chose, as "en-US".
-	Culture   string `json:"culture,omitempty"`
-	Linked    bool   `json:"linked"`
-	Reconnect bool   `json:"reconnect"`
+	Culture string `json:"culture,omitempty"`
+	// CultureKnown says that Culture is what the site said, and not what former versions did not ask for.
+	CultureKnown bool `json:"cultureKnown,omitempty"`
+	Linked       bool `json:"linked"`
+	Reconnect    bool `json:"reconnect"`
 }
 
 // Token is one side's credentials, sealed with the user's id as associated data.
@@ -80,6 +89,8 @@ type SharedSecret struct {
 // UsedState says that the state of a linking was used. It may go once it has expired.
 type UsedState struct {
 	Expires time.Time `json:"expires"`
+	// By is random, so that a request that is repeated tells itself from another one. Not every backend needs it.
+	By string `json:"by,omitempty"`
 }
 
 // Settings of one sync type. Fields that a type does not have stay empty.
@@ -134,6 +145,8 @@ type Sync struct {
 	// Failing counts runs since the last one that did its work.
 	Failing int      `json:"failing"`
 	Problem *Problem `json:"problem,omitempty"`
+	// FailingSince is since when runs have failed for the cause of Problem; zero where the last one did its work.
+	FailingSince time.Time `json:"failingSince,omitzero"`
 
 	// Cursors are where the next window of each side starts; opaque, owned by the side's adapter.
 	Cursors map[record.Side]json.RawMessage `json:"cursors,omitempty"`
@@ -154,6 +167,8 @@ type Sync struct {
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Continued is a run that was promised to the user and whose time was over before its work: it is to go on.
 	Continued string `json:"continued,omitempty"`
+	// Asked is the run that the user asked for last.
+	Asked string `json:"asked,omitempty"`
 	// Pairs counts the pairs that are kept beside the links. Verdicts are what the user said of pairs and no run has followed
 	// yet; DoubtsAt is when the open doubts are to be looked at again.
 	Pairs    PairCounts `json:"pairs,omitzero"`
@@ -418,12 +433,24 @@ type Run struct {
 	Repeats int `json:"repeats,omitempty"`
 	// Undoes is what the run puts back; nil for every run but an undo.
 	Undoes *Undo `json:"undoes,omitempty"`
+	// Undone is the undo of the whole run that was asked for last; empty where none was.
+	Undone string `json:"undone,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
 	Decides string `json:"decides,omitempty"`
+	// Progress is how far a run is that somebody waits for; nil for one that is not under way.
+	Progress *Progress `json:"progress,omitempty"`
 	// Closed says that nobody goes on with a run that failed: it was undone.
 	Closed   bool      `json:"closed,omitempty"`
 	Changes  []Change  `json:"changes,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Progress is how far a run is. Phase is one of read, compare, write, photos; Done and Total are records, of which Total is zero where
+// nobody knows yet how many there are.
+type Progress struct {
+	Phase string `json:"phase"`
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
 }
 
 // MarkWaiting marks what a held run of a former version lists as waiting. Such a run did nothing at all before the user decided, and
@@ -469,16 +496,41 @@ func (r Run) Wrote() bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Waits })
 }
 
-// Undo names a run to put back, or one record of it: the one of either id, or of both.
+// Recorded are the counts of a run as the changes that it lists add up to them. A run that died counted less than it had recorded.
+// Requests and failures leave no change, so these are as they were counted.
+func (r Run) Recorded() Counts {
+	out := Counts{Conflicts: r.Counts.Conflicts, Failed: r.Counts.Failed, Calls: r.Counts.Calls}
+	for _, c := range r.Changes {
+		switch {
+		case c.Waits:
+		case c.Action == "match":
+			if len(c.Fields) > 0 && c.Fields[0].After != "" {
+				out.Matched++
+			}
+		case c.Side == record.Creatio:
+			out.Creatio.Count(record.Action(c.Action))
+		default:
+			out.Google.Count(record.Action(c.Action))
+		}
+	}
+	return out
+}
+
+// Undo names a run to put back, or one record of it: the one of either id, or of both. With Field it is the values of one field of
+// that record.
 type Undo struct {
 	Run       string `json:"run"`
 	CreatioID string `json:"creatioId,omitempty"`
 	GoogleID  string `json:"googleId,omitempty"`
+	Field     string `json:"field,omitempty"`
 }
+
+// Whole reports whether the run is to be put back as a whole.
+func (u Undo) Whole() bool { return u == (Undo{Run: u.Run}) }
 
 // Covers reports whether a change is of the record that is to be put back. What waits was not done.
 func (u Undo) Covers(c Change) bool {
-	return !c.Waits && (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
+	return !c.Waits && (u.Field == "" || c.Exchanges(u.Field)) && (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
 }
 
 // Counts sums a run up.
@@ -509,6 +561,22 @@ type SideCounts struct {
 	Unlinked  int `json:"unlinked"`
 	Cancelled int `json:"cancelled"`
 	Deleted   int `json:"deleted"`
+}
+
+// Count counts an action.
+func (c *SideCounts) Count(a record.Action) {
+	switch a {
+	case record.Create:
+		c.Created++
+	case record.Update:
+		c.Updated++
+	case record.Unlink:
+		c.Unlinked++
+	case record.Cancel:
+		c.Cancelled++
+	case record.Delete:
+		c.Deleted++
+	}
 }
 
 func (c SideCounts) minus(earlier SideCounts) SideCounts {
@@ -543,6 +611,11 @@ type Change struct {
 	Loss  *Loss `json:"loss,omitempty"`
 }
 
+// Exchanges reports whether the change put values of a field in the place of others, which can be put back one by one.
+func (c Change) Exchanges(field string) bool {
+	return slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Field == field && len(f.Swaps) > 0 })
+}
+
 // Loss names what a change that waits would take away: from which link, and a digest of what.
 type Loss struct {
 	Link   string `json:"link"`
@@ -572,6 +645,9 @@ type Problem struct {
 	Code    string       `json:"code"`
 	Message string       `json:"message"`
 	Action  string       `json:"action"`
+	// Note says that it only informs: nobody has to do anything. More counts those of the same code that were left out after it.
+	Note bool `json:"note,omitempty"`
+	More int  `json:"more,omitempty"`
 }
 
 // FieldValue is the value of a field, as the history shows it.

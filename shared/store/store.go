@@ -6,6 +6,7 @@
 //
 //	users/{user}                       Profile: who the user is, both accounts
 //	users/{user}/tokens/{side}         Token: sealed credentials of one side
+//	users/{user}/access/{id}           AccessToken: by which the user's scripts call the API
 //	users/{user}/sync/{type}           Sync: settings, state, cursors, lease of one sync type
 //	users/{user}/sync/{type}/links/ID  Link: the tie between a Creatio and a Google record
 //	users/{user}/sync/{type}/blobs/B   Blob: bytes under a name, as "members/google", the MemberSet of a side,
@@ -17,6 +18,7 @@
 //	notes/{hash}                       WriteNote: what Tandem's own write of a Creatio record looks like to others
 //	states/{state}                     UsedState: the state of a linking that was used
 //	seats/{seat}                       Seat: who alone is linked as a Creatio user that nobody had to prove to be
+//	guesses/{key}                      Guesses: wrong passwords for a name, or by a user
 //	channels/{channel}                 Channel: one by which Google tells of changes of a user's calendar
 //	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
 //	meta/schema                        Schema: which migrations the documents have been through
@@ -25,13 +27,14 @@
 //	users/{user}/sync/{type}/rosters/S MemberSet, as former versions keep it: read where there is no blob
 //
 // Invariants: a user's documents are reached only through User(id); times are UTC with
-// microseconds; what a run writes is refused once its lease is lost; ids that are keys are
+// microseconds; a user without a profile, or who is being erased, has no document: whatever would begin one is refused with
+// ErrNotFound; what a run writes is refused once its lease is lost; ids that are keys are
 // opaque strings of [A-Za-z0-9_-] that do not begin with two underscores. Under any other id
 // nothing is ever found, and writing is a fault of kind Bug. The name of a blob is such ids with
 // slashes between them. The ids of Creatio and Google records are values, never keys. A user's run meets another's in the
 // profiles and copies that FindUsers and Copies find, which it only reads, and in claims and notes. These have no content of a record, and their keys are keyed hashes
 // (HMAC-SHA256) of what they are of, since keys show in audit logs. They may go any time after their Until, and go
-// with their user. So do channels, after their Expires.
+// with their user. So do channels, after their Expires, and access tokens.
 package store
 
 import (
@@ -58,7 +61,7 @@ var (
 // Store is the database. It may be used from many goroutines at once. No function that is handed to it may use
 // it: the function runs inside a transaction.
 type Store interface {
-	// User opens the documents of one user. The user need not exist yet.
+	// User opens the documents of one user. The user need not exist yet: UpdateProfile makes the first document.
 	User(id string) User
 
 	// UseState notes that the state of a linking was used, at least until it expires. ErrUsed where it was before, as for
@@ -68,12 +71,19 @@ type Store interface {
 	// that create returns, which may run more than once; an error of it comes back as it is.
 	Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error)
 
-	// Seat is who has a seat; ErrNotFound where it is free. Erase frees none.
+	// Seat is who has a seat; ErrNotFound where it is free.
 	Seat(ctx context.Context, seat string) (user string, err error)
-	// TakeSeat gives a seat to a user where it is free, and returns who has it then.
+	// TakeSeat gives a seat to a user who has a profile where it is free, and returns who has it then.
 	TakeSeat(ctx context.Context, seat, user string) (holder string, err error)
 	// LeaveSeat frees a seat that the user has; nothing happens where it is another's, or free.
 	LeaveSeat(ctx context.Context, seat, user string) error
+
+	// Guesses are the wrong passwords under a key; none where there are none.
+	Guesses(ctx context.Context, key string) (Guesses, error)
+	// UpdateGuesses changes them in a transaction, as UpdateProfile does.
+	UpdateGuesses(ctx context.Context, key string, f func(*Guesses) error) error
+	// RecentGuesses lists those of names for which a password was tried at since or later, the latest first; at most limit.
+	RecentGuesses(ctx context.Context, since time.Time, limit int) ([]Guesses, error)
 
 	// NewChannelID makes the id of a channel: a random one with a message authentication code (HMAC-SHA256).
 	NewChannelID(ctx context.Context) (string, error)
@@ -90,7 +100,8 @@ type Store interface {
 	Shortest(ctx context.Context, t record.Type) (time.Duration, error)
 	// SyncStatuses lists the syncs of the type that were ever written, in the order in which somebody should look at them:
 	// failing, held, reconnect, partial, running; then those that are due some time, longest due first; then ok, off,
-	// never. Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
+	// never. One that is off may be due for what remains to be done with its accounts, and stands with the others that are off.
+	// Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
 	// from the first where that is empty; a sync may move from one page to another meanwhile.
 	SyncStatuses(ctx context.Context, t record.Type, after string, limit int) ([]SyncStatus, error)
 	// CountStatuses counts; late are syncs that were due at the given time or before.
@@ -143,6 +154,18 @@ type User interface {
 	// It keeps two refreshes at once from losing a rotated token.
 	SwapToken(ctx context.Context, side record.Side, old, new Token) (bool, error)
 	DeleteToken(ctx context.Context, side record.Side) error
+
+	// AccessTokens are the user's, in the order of their ids. Those that have expired may be among them.
+	AccessTokens(ctx context.Context) ([]AccessToken, error)
+	// AccessToken is one of them; ErrNotFound.
+	AccessToken(ctx context.Context, id string) (AccessToken, error)
+	// PutAccessToken writes one in place of the one of its id.
+	PutAccessToken(ctx context.Context, t AccessToken) error
+	// UpdateAccessToken changes one in a transaction, as UpdateProfile does. ErrNotFound where there is none: one that was
+	// deleted does not come back.
+	UpdateAccessToken(ctx context.Context, id string, f func(*AccessToken) error) error
+	// DeleteAccessToken removes one; ErrNotFound.
+	DeleteAccessToken(ctx context.Context, id string) error
 
 	// Sync is the document of one sync type; a document with Type, default settings and the status never where there
 	// is none.
@@ -234,7 +257,13 @@ type User interface {
 	// lease is released. ErrFenced: nothing was written.
 	Commit(ctx context.Context, t record.Type, l Lease, r Run, f func(*Sync) error) error
 
-	// Erase removes every document of the user, and the user's claims, notes and channels. It fences off a run that is under way.
-	// Where it fails, Users still lists the user, and it can be repeated.
+	// Forget removes the user's links, pairs, blobs, runs, claims and notes, and everything of the syncs but their settings and when
+	// they are due. The caller holds a lease of each type; ErrFenced where one is lost. Where it fails, it can be repeated.
+	Forget(ctx context.Context, leases map[record.Type]Lease) error
+	// Erase removes every document of the user, the user's claims, notes and channels, and frees the user's seats. It fences off a
+	// run that is under way, and a write that is under way ends before it or is refused. Where it fails, Users still lists the
+	// user, and it can be repeated; a profile that is left has its Erasing set.
 	Erase(ctx context.Context) error
+	// EraseRemains does the same for a user who has no profile; nothing for one who has. Former versions could write after an erasure.
+	EraseRemains(ctx context.Context) error
 }

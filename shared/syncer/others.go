@@ -251,7 +251,7 @@ func (w *writer) tellOf(st *step, s record.Side, before json.RawMessage) {
 	}
 	for _, n := range side.Tells(st.link.Sides[s].AdapterState) {
 		if !slices.Contains(known, n) {
-			w.report.problemOf(st, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+			w.report.noteOf(st, s, n)
 		}
 	}
 }

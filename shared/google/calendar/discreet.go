@@ -34,7 +34,8 @@ func (s *Side) Addresses(adapterState json.RawMessage) []string {
 	return out
 }
 
-// Conceal leaves nothing of an event to be seen but when it is, and nothing to be written.
+// Conceal leaves nothing of an event to be seen but when it is, and nothing to be written. One that a person made stays, too,
+// whatever becomes of its activity.
 func (s *Side) Conceal(r record.Record) record.Record {
 	n, err := readState(r.AdapterState)
 	if err != nil || r.Gone || n.Hidden || len(r.Fields) == 0 {
@@ -44,6 +45,9 @@ func (s *Side) Conceal(r record.Record) record.Record {
 	n.Attendees = slices.DeleteFunc(slices.Clone(n.Attendees), func(a *gcal.EventAttendee) bool { return !a.Self })
 	r.Fields = record.Fields{activity.Title: {{Text: busyTitle}}, activity.When: r.Fields[activity.When]}
 	r.Locked = append(activity.Schema.Names(), r.Locked...)
+	if slices.Contains(r.Locked, record.Withdrawal) {
+		r.Locked = append(r.Locked, record.Loss)
+	}
 	r.AdapterState = n.encode()
 	return r
 }

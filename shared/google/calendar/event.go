@@ -66,7 +66,7 @@ func (s *Side) fields(e *gcal.Event, moment activity.Moment) record.Fields {
 	f := record.Fields{activity.When: {moment.Entry()}}
 	f.SetText(activity.Title, strings.TrimSpace(e.Summary))
 	f.SetText(activity.Place, strings.TrimSpace(e.Location))
-	f.SetText(activity.Notes, richtext.Plain(e.Description))
+	f.SetText(activity.Notes, richtext.OfMarkup(e.Description))
 	f.SetText(activity.Answer, answerOf(e))
 	if minutes, ok := reminderOf(stateOf(e)); ok {
 		f.SetText(activity.Reminder, strconv.FormatInt(minutes, 10))
@@ -123,11 +123,14 @@ func (s *Side) locked(e *gcal.Event) []string {
 	if !organizes {
 		out = append(out, record.Removal)
 	}
-	if markOf(e) == "" && !strings.HasPrefix(e.Id, idPrefix) {
+	if madeByPerson(e) {
 		out = append(out, record.Withdrawal)
 	}
 	return out
 }
+
+// madeByPerson reports whether an event is none that Tandem made for somebody.
+func madeByPerson(e *gcal.Event) bool { return markOf(e) == "" && !strings.HasPrefix(e.Id, idPrefix) }
 
 // incomplete reports whether an event may have attendees that are not listed.
 func incomplete(e *gcal.Event) bool {

@@ -16,7 +16,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 			"bob": {Google: store.GoogleAccount{Email: "bob@example.com"}, Creatio: store.CreatioAccount{ContactID: "c2"}},
 			"eve": {},
 		} {
-			must(t, s.User(id).UpdateProfile(t.Context(), func(kept *store.Profile) error {
+			must(t, signedIn(t, s, id).UpdateProfile(t.Context(), func(kept *store.Profile) error {
 				kept.CreatedAt, kept.Google, kept.Creatio = noon, p.Google, p.Creatio
 				return nil
 			}))
@@ -48,7 +48,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 
 	"a user who has another account is found by that one alone": func(t *testing.T, s store.Store) {
 		change := func(email, contact string) {
-			must(t, s.User("ada").UpdateProfile(t.Context(), func(p *store.Profile) error {
+			must(t, signedIn(t, s, "ada").UpdateProfile(t.Context(), func(p *store.Profile) error {
 				p.CreatedAt, p.Google.Email, p.Creatio.ContactID = noon, email, contact
 				return nil
 			}))
@@ -70,7 +70,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"copies of a record are found in everybody's links": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		for _, u := range []store.User{ada, bob} {
 			must(t, profile(t.Context(), u))
 		}

@@ -24,7 +24,7 @@ const Side = "store"
 // Document is everything that a store keeps.
 type Document interface {
 	store.Profile | store.Token | store.UsedState | store.SharedSecret | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
-		store.Claim | store.WriteNote | store.Pair | store.Channel | HashKey
+		store.Claim | store.WriteNote | store.Pair | store.Channel | store.Guesses | store.AccessToken | HashKey
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.
@@ -61,7 +61,7 @@ func Decode[D Document](data []byte) (D, error) {
 func settle(d any) {
 	switch d := d.(type) {
 	case *store.Profile:
-		d.CreatedAt = Time(d.CreatedAt)
+		d.CreatedAt, d.UnlinkedAt, d.Erasing = Time(d.CreatedAt), Time(d.UnlinkedAt), Time(d.Erasing)
 		if b := d.Google.Barred; b != nil {
 			d.Google.Barred = &store.Barred{Since: Time(b.Since), Seen: Time(b.Seen)}
 		}
@@ -69,9 +69,15 @@ func settle(d any) {
 		d.Revoke = Time(d.Revoke)
 	case *store.UsedState:
 		d.Expires = Time(d.Expires)
+	case *store.Guesses:
+		d.Until, d.Last, d.Expires = Time(d.Until), Time(d.Last), Time(d.Expires)
+		d.By = slices.Clone(d.By)
+		for i := range d.By {
+			d.By[i].Last = Time(d.By[i].Last)
+		}
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)
-		d.DoubtsAt = Time(d.DoubtsAt)
+		d.DoubtsAt, d.FailingSince = Time(d.DoubtsAt), Time(d.FailingSince)
 		d.Push.Next, d.Push.Busy = Time(d.Push.Next), Time(d.Push.Busy)
 		d.Verdicts = slices.Clone(d.Verdicts)
 		for i := range d.Verdicts {
@@ -99,6 +105,8 @@ func settle(d any) {
 		d.Until = Time(d.Until)
 	case *store.WriteNote:
 		d.Modified, d.Edited, d.Until = Time(d.Modified), Time(d.Edited), Time(d.Until)
+	case *store.AccessToken:
+		d.CreatedAt, d.ExpiresAt, d.UsedAt = Time(d.CreatedAt), Time(d.ExpiresAt), Time(d.UsedAt)
 	case *store.Channel:
 		d.Due, d.Expires = Time(d.Due), Time(d.Expires)
 	case *store.Pair:
@@ -122,6 +130,11 @@ func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 // NewSync is the document of a sync type that nobody has touched yet.
 func NewSync(t record.Type) store.Sync {
 	return store.Sync{Type: t, Settings: store.DefaultSettings(t), Status: "never"}
+}
+
+// Forgotten is what remains of a sync when everything is forgotten that its runs learned.
+func Forgotten(s store.Sync) store.Sync {
+	return store.Sync{Type: s.Type, Settings: s.Settings, Status: "never", Due: s.Due, Lease: s.Lease}
 }
 
 // longestID leaves room below the 1,500 bytes that Firestore allows for a key.

@@ -111,7 +111,7 @@ func TestEveryFieldOfADocumentHasANameThatIsWritten(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range []any{store.Profile{}, store.Token{}, store.UsedState{}, store.SharedSecret{}, store.Seat{}, store.Sync{}, store.Link{}, store.Run{}, store.Schema{}, store.Pair{}} {
+	for _, d := range []any{store.Profile{}, store.Token{}, store.UsedState{}, store.SharedSecret{}, store.Seat{}, store.Sync{}, store.Link{}, store.Run{}, store.Schema{}, store.Pair{}, store.AccessToken{}} {
 		check(reflect.TypeOf(d))
 	}
 }

@@ -258,6 +258,8 @@ type Link struct {
 	Carries bool   `json:"carries,omitempty"`
 	// Private says that this user's copy is private.
 	Private bool `json:"private,omitempty"`
+	// Withheld are the fields of which the user changed what may not be written into the copy, and was told so.
+	Withheld []string `json:"withheld,omitempty"`
 	// Left is the code of what the user was told of a record that is left to another user's account, and that has no copy in this
 	// one; empty where there is nothing of that kind. Such a link has no Google record.
 	Left string `json:"left,omitempty"`

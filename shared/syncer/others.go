@@ -256,17 +256,23 @@ func (w *writer) tellOf(st *step, s record.Side, before json.RawMessage) {
 	}
 }
 
-// withheld reports whether the user changed something that may not be written into the copy, and that was not so when it was
-// seen last.
+// withheld reports whether the user changed something that may not be written into the copy, and of which that was not so when it was
+// seen last. It notes on the link what that is.
 func (w *writer) withheld(st *step, side record.Side) bool {
 	rec, from := st.records[side], st.records[side.Other()]
-	if st.First || st.After == nil || !st.link.Active || st.link.Sides[side.Other()].Diverged || !w.policy().Direction.Takes(side) || rec == nil || from == nil || rec.Gone || from.Gone {
+	if st.After == nil || !st.link.Active || !w.policy().Direction.Takes(side) || rec == nil || from == nil || rec.Gone || from.Gone {
 		return false
 	}
 	agreed := displayed(st.Base, st.Decision.Projections[side.Other()], w.engine.Schema)
-	return slices.ContainsFunc(w.engine.Schema, func(f record.Field) bool {
-		return slices.Contains(rec.Locked, f.Name) && w.policy().Decline[f.Name] == nil && !f.Equal(from.Fields[f.Name], agreed[f.Name])
-	})
+	var fields []string
+	for _, f := range w.engine.Schema {
+		if slices.Contains(rec.Locked, f.Name) && w.policy().Decline[f.Name] == nil && !f.Equal(from.Fields[f.Name], agreed[f.Name]) {
+			fields = append(fields, f.Name)
+		}
+	}
+	known := st.link.Withheld
+	st.link.Withheld = fields
+	return !st.First && slices.ContainsFunc(fields, func(name string) bool { return !slices.Contains(known, name) })
 }
 
 // carriers are the other users' copies that carry shared records, by the records' ids: of users who synchronize, and whose runs may

@@ -23,11 +23,12 @@ type action struct {
 }
 
 // The classes of actions. Which of two edits is the later one is told by when the records changed, also for an answer: answers have
-// rounds of their own.
+// rounds of their own, and so have reminders, which move no time of an event.
 const (
 	making    = "making"
 	editing   = "editing"
 	answering = "answering"
+	reminding = "reminding"
 	living    = "living"
 )
 
@@ -44,6 +45,9 @@ var acts = slices.Concat(makes, []action{
 	{"edits in the calendar", editing, 12, (*office).editsInCalendar},
 	{"answers", answering, 4, (*office).answers},
 	{"answers in Creatio", answering, 3, (*office).answersInCreatio},
+	{"is reminded in Creatio", reminding, 2, (*office).remindsInCreatio},
+	{"is reminded in the calendar", reminding, 2, (*office).remindsInCalendar},
+	{"leaves", living, 2, (*office).leaves},
 	{"cancels in Creatio", living, 2, (*office).cancels},
 	{"deletes in Creatio", living, 2, (*office).deletesInCreatio},
 	{"deletes in the calendar", living, 3, (*office).deletesInCalendar},
@@ -61,7 +65,10 @@ var acts = slices.Concat(makes, []action{
 })
 
 // act has somebody do something.
-func (o *office) act(of []action) {
+func (o *office) act(of []action) { o.actWithin(of) }
+
+// actWithin has somebody do something of some classes, or of any.
+func (o *office) actWithin(of []action, classes ...string) {
 	total := 0
 	for _, d := range of {
 		total += d.weight
@@ -74,8 +81,11 @@ func (o *office) act(of []action) {
 		}
 		n -= d.weight
 	}
-	if chosen.class == making {
+	if chosen.class == making && len(classes) == 0 {
 		o.write("somebody %s: %s", chosen.name, chosen.do(o, o.add()))
+		return
+	}
+	if len(classes) > 0 && !slices.Contains(classes, chosen.class) {
 		return
 	}
 	m := o.meetings[o.rng.IntN(len(o.meetings))]

@@ -10,6 +10,7 @@ import (
 	gcal "google.golang.org/api/calendar/v3"
 
 	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/richtext"
 	calendarbox "github.com/tandem-sync/tandem/shared/sandbox/google/calendar"
@@ -98,6 +99,7 @@ func (o *office) look() {
 	for _, x := range o.outsides {
 		o.lookOutside(x)
 	}
+	o.lookSecretly()
 	o.lastWords()
 	o.tame()
 	if o.t.Failed() {
@@ -147,6 +149,10 @@ func (o *office) paired(user int) {
 			continue
 		}
 		l, linked := links[record.Google][e.Id]
+		secret := o.secretOf(keyOf(e.Summary))
+		if !linked && secret != nil && o.private[user] == calendar.Skip {
+			continue
+		}
 		if !linked {
 			if e.RecurringEventId == "" || startOf(e, o.place(user)).Before(now) {
 				o.t.Errorf("%s: %q of %s is only in the calendar: %s", who, e.Summary, ofEvent(e)[activity.When], e.Id)
@@ -157,6 +163,10 @@ func (o *office) paired(user int) {
 		row := o.creatio.System().Get("Activity", l.CreatioID)
 		if row == nil || row["StatusId"] == statusCanceled {
 			o.t.Errorf("%s: %q is in the calendar, and its activity is not there", who, e.Summary)
+			continue
+		}
+		if secret != nil && o.shows(secret) != calendar.Full {
+			o.sameTime(user, row, e)
 			continue
 		}
 		o.same(user, row, e)
@@ -172,6 +182,9 @@ func (o *office) paired(user int) {
 			continue
 		}
 		if x := o.outsideOf(keyOf(fmt.Sprint(r["Title"]))); x != nil && x.gone[user] {
+			continue
+		}
+		if keyOf(fmt.Sprint(r["Title"])) == "Busy" && o.private[user] == calendar.Skip {
 			continue
 		}
 		o.t.Errorf("%s: %q of %s is only in Creatio: %s", who, r["Title"], timeOf(r, "StartDate"), id)
@@ -201,6 +214,11 @@ func (o *office) same(user int, row map[string]any, e *gcal.Event) {
 	for field, is := range a {
 		if g[field] != is {
 			o.t.Errorf("%s: %s of %q is %q in Creatio and %q in the calendar", o.users()[user].login, field, e.Summary, is, g[field])
+		}
+	}
+	if user == owner {
+		if in, at := reminderOf(row), popupOf(e); in != at {
+			o.t.Errorf("%s: creatio reminds of %q %s minutes before, the calendar %s", o.users()[user].login, e.Summary, in, at)
 		}
 	}
 	mine := slices.IndexFunc(e.Attendees, func(x *gcal.EventAttendee) bool { return x.Self })

@@ -11,6 +11,7 @@ import (
 
 	gcal "google.golang.org/api/calendar/v3"
 
+	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/record"
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
@@ -26,7 +27,10 @@ type office struct {
 	*world
 	meetings []*meeting
 	outsides []*outside
-	made     int
+	secrets  []*secretly
+	// private is what each user shows of private events.
+	private [2]calendar.Private
+	made    int
 	// edits are what people wrote since the world was last at rest.
 	edits []edit
 	// from is the first instant of the range.
@@ -102,6 +106,7 @@ func (o *office) begin() {
 		start = time.Date(2000, 10, 1, 12, 0, 0, 0, time.UTC)
 	}
 	o.open(start.AddDate(0, 0, o.rng.IntN(28)))
+	o.choosesPrivacy()
 	for range 1 + o.rng.IntN(4) {
 		o.act(makes)
 	}
@@ -119,6 +124,7 @@ func (o *office) open(start time.Time) {
 	o.from = first.Start(time.UTC).Add(24 * time.Hour)
 	for i, m := range o.users() {
 		o.calendar(i).SetTimeZone(o.place(i).String())
+		o.calendar(i).SetDefaultReminders()
 		err := o.store.User(m.user).UpdateSync(context.Background(), record.Activities, func(d *store.Sync) error {
 			d.Settings.SyncFrom = first.String()
 			return nil
@@ -136,10 +142,16 @@ func (o *office) round() {
 		if o.rng.IntN(4) == 0 {
 			o.actOutside()
 		}
+		if o.rng.IntN(5) == 0 {
+			o.actSecretly()
+		}
 		time.Sleep(time.Duration(1+o.rng.IntN(7)) * time.Minute)
 		if o.rng.IntN(4) == 0 {
 			o.run(o.rng.IntN(2), o.script())
 		}
+	}
+	if o.rng.IntN(4) == 0 {
+		o.away()
 	}
 	for range 1 + o.rng.IntN(2) {
 		o.runs(o.script())

@@ -182,12 +182,17 @@ func (st *step) inScope(s record.Side, rec *record.Record) bool {
 // of some of that.
 func composed(schema record.Schema, first, second []record.Projection) []record.Projection {
 	out := slices.Clone(first)
+	shown := map[string]int{}
+	key := func(field string, e record.Entry) string {
+		f, _ := schema.Field(field)
+		return field + "\x00" + f.Exact(e)
+	}
+	for i := len(first) - 1; i >= 0; i-- {
+		shown[key(first[i].Field, first[i].Displayed)] = i
+	}
 	for _, p := range second {
 		f, _ := schema.Field(p.Field)
-		i := slices.IndexFunc(out, func(o record.Projection) bool {
-			return o.Field == p.Field && f.Key != nil && f.Same(o.Displayed, p.Canonical)
-		})
-		if i >= 0 {
+		if i, ok := shown[key(p.Field, p.Canonical)]; ok && f.Key != nil {
 			out[i].Displayed = p.Displayed
 		} else {
 			out = append(out, p)

@@ -10,18 +10,11 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
-// The limits of a contact in Google, as far as they are known: 1,024 characters in a field, 500 fields and 128 kB in
-// a contact. A value that is longer is cut, since Google would refuse the whole contact.
-const (
-	maxText    = 1024
-	maxNotes   = 100_000 // bytes; the rest of the 128 kB is for everything else
-	maxEntries = 450
-)
-
 // planner turns one operation into a person to write. It is pure.
 type planner struct {
 	op   record.Operation
 	have *people.Person
+	room room
 	out  planned
 }
 
@@ -31,6 +24,7 @@ func planPerson(op record.Operation, have state) planned {
 	for _, f := range op.Changed {
 		changed[f] = true
 	}
+	p.room = roomIn(p.have, op, changed)
 	if changed[contact.GivenName] || changed[contact.MiddleName] || changed[contact.Surname] || changed[contact.Salutation] {
 		p.name()
 	}
@@ -230,8 +224,8 @@ func (p *planner) skype() {
 // biography writes the notes as plain text.
 func (p *planner) biography() {
 	text := strings.TrimSpace(p.op.After.Text(contact.Notes))
-	if len(text) > maxNotes {
-		text = record.CutBytes(strings.ToValidUTF8(text, "\ufffd"), maxNotes)
+	if short := p.room.cutNotes(strings.ToValidUTF8(text, "\ufffd")); len(short) < len(text) {
+		text = short
 		p.note(contact.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
 			"Shorten the notes, or leave them: the full text stays in Creatio.")
 	}
@@ -257,24 +251,46 @@ func (p *planner) set(f record.Field, types map[string]string) []wanted {
 	}
 	for i, key := range f.Keys(fitting) {
 		e, displayed := after[i], fitting[i]
-		w := wanted{e, displayed}
 		switch {
 		case f.Empty(e):
 			continue
 		case f.Empty(displayed), seen[key], f.Key(displayed) != key:
-			w.displayed = record.Entry{}
-		case len(want) >= maxEntries:
-			w.displayed = record.Entry{}
-			p.note(f.Name, "too-many", "Google has no room for so many entries in one contact.",
-				"Remove entries that nobody needs, or leave them: they stay in Creatio.")
+			displayed = record.Entry{}
 		default:
 			seen[key] = true
+		}
+		all = append(all, wanted{e, displayed})
+	}
+	p.house(f, all)
+	for _, w := range all {
+		if !f.Empty(w.displayed) {
 			want = append(want, w)
 		}
-		all = append(all, w)
 	}
 	p.out.want[f.Name] = all
 	return want
+}
+
+// house leaves out entries of a set that have no room: none that is there already for the sake of a new one.
+func (p *planner) house(f record.Field, all []wanted) {
+	there := map[string]bool{}
+	for _, e := range p.op.Before[f.Name] {
+		there[f.Exact(e)] = true
+	}
+	told := false
+	for _, old := range []bool{true, false} {
+		for i, w := range all {
+			if f.Empty(w.displayed) || there[f.Exact(w.displayed)] != old || p.room.take(w.displayed) {
+				continue
+			}
+			all[i].displayed = record.Entry{}
+			if !told {
+				p.note(f.Name, "too-many", "Google has no room for so many entries in one contact.",
+					"Remove entries that nobody needs, or leave them: they stay in Creatio.")
+			}
+			told = true
+		}
+	}
 }
 
 func (p *planner) entry(f record.Field, e record.Entry) record.Entry {

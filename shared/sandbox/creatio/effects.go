@@ -2,6 +2,7 @@ package creatio
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -112,31 +113,44 @@ func (t *tx) details(entity, contact string) []row {
 
 // linked are the rows of an entity that point to an id by a lookup column, the oldest first.
 func (t *tx) linked(entity, column, id string) []row {
-	set := t.s.state.table(entity)
-	var out []row
-	for id := range set.index[column][id] {
-		out = append(out, set.Rows[id])
-	}
+	out := slices.Collect(t.each(entity, column, id))
 	slices.SortFunc(out, oldest)
 	return out
+}
+
+// each are those rows in no order: to sort thousands for every row that is saved takes long.
+func (t *tx) each(entity, column, id string) iter.Seq[row] {
+	return func(yield func(row) bool) {
+		set := t.s.state.table(entity)
+		for id := range set.index[column][id] {
+			if !yield(set.Rows[id]) {
+				return
+			}
+		}
+	}
 }
 
 func oldest(a, b row) int {
 	return cmp.Or(a.time("CreatedOn").Compare(b.time("CreatedOn")), cmp.Compare(a.text("Id"), b.text("Id")))
 }
 
-// communications are those of one type that are still good.
-func (t *tx) communications(contact, typeID string) []row {
-	return slices.DeleteFunc(t.details("ContactCommunication", contact), func(r row) bool {
-		return r.text("CommunicationTypeId") != typeID || r.flag("NonActual")
-	})
+// communications are those of one type that are still good, in no order.
+func (t *tx) communications(contact, typeID string) iter.Seq[row] {
+	return func(yield func(row) bool) {
+		for r := range t.each("ContactCommunication", "ContactId", contact) {
+			if r.text("CommunicationTypeId") == typeID && !r.flag("NonActual") && !yield(r) {
+				return
+			}
+		}
+	}
 }
 
 // communicate has the primary communication of a type hold a number. Before version 8 every change makes a row.
 func (t *tx) communicate(contact row, typeID, number string) error {
 	e, id := t.entity("ContactCommunication"), contact.text("Id")
 	values := row{"ContactId": id, "CommunicationTypeId": typeID, "Number": number, "Primary": true}
-	primary := slices.DeleteFunc(t.communications(id, typeID), func(r row) bool { return !r.flag("Primary") })
+	primary := slices.SortedFunc(t.communications(id, typeID), oldest)
+	primary = slices.DeleteFunc(primary, func(r row) bool { return !r.flag("Primary") })
 	if t.s.atLeast(8) && len(primary) > 0 {
 		best := slices.IndexFunc(primary, func(r row) bool { return r.text("Number") == number })
 		best = max(best, 0)
@@ -154,7 +168,7 @@ func (t *tx) communicate(contact row, typeID, number string) error {
 
 // demote makes no communication of a type the primary one, except one.
 func (t *tx) demote(contact, typeID, except string) {
-	for _, r := range t.communications(contact, typeID) {
+	for _, r := range slices.Collect(t.communications(contact, typeID)) {
 		if id := r.text("Id"); id != except && r.flag("Primary") {
 			t.touch("ContactCommunication", id, row{"Primary": false, "IsCreatedBySynchronization": false})
 		}
@@ -163,19 +177,14 @@ func (t *tx) demote(contact, typeID, except string) {
 
 // actual is the communication that a contact's column shows, or would: the primary one, else the youngest.
 func (t *tx) actual(contact, typeID string) row {
-	all := t.communications(contact, typeID)
-	if len(all) == 0 {
-		return nil
-	}
-	return slices.MaxFunc(all, func(a, b row) int {
-		if a.flag("Primary") != b.flag("Primary") {
-			if a.flag("Primary") {
-				return 1
-			}
-			return -1
+	var best row
+	for r := range t.communications(contact, typeID) {
+		switch {
+		case best == nil, r.flag("Primary") && !best.flag("Primary"), r.flag("Primary") == best.flag("Primary") && oldest(r, best) > 0:
+			best = r
 		}
-		return oldest(a, b)
-	})
+	}
+	return best
 }
 
 // communicationSaving decides which communication of a type is the primary one.
@@ -238,7 +247,7 @@ func searchNumber(r row) string {
 // communicationSaved has the contact's column follow its primary communication, and takes away what says the same twice.
 func communicationSaved(t *tx, old, now row) error {
 	contact, typeID, id := now.text("ContactId"), now.text("CommunicationTypeId"), now.text("Id")
-	for _, r := range t.details("ContactCommunication", contact) {
+	for _, r := range slices.Collect(t.each("ContactCommunication", "ContactId", contact)) {
 		if r["Id"] != now["Id"] && r["CommunicationTypeId"] == now["CommunicationTypeId"] && r["Number"] == now["Number"] {
 			t.store(t.entity("ContactCommunication"), r.text("Id"), nil)
 		}

@@ -52,6 +52,7 @@ locals {
       CREATIO_CLIENT_ID    = f.accounts ? var.creatio_client_id : ""
       ALLOWED_DOMAINS      = f.accounts ? join(",", var.allowed_domains) : ""
       ADMIN_EMAILS         = f.accounts ? join(",", var.admin_emails) : ""
+      PRIVACY_URL          = f.accounts ? var.privacy_url : ""
       CALENDAR_PUSH        = var.calendar_push ? "" : "off"
       HISTORY_DAYS         = f.accounts ? tostring(var.history_days) : ""
       UNLINKED_DAYS        = f.accounts ? tostring(var.unlinked_days) : ""

@@ -371,6 +371,18 @@ variable "name" {
   }
 }
 
+variable "privacy_url" {
+  description = "Address of your privacy policy, linked from every page"
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.privacy_url == "" || can(regex("^https://[^\\s?#@]+$", var.privacy_url))
+    error_message = "privacy_url has to be an https address without a query, or empty."
+  }
+}
+
 variable "project" {
   description = "Id of the Google Cloud project"
   type        = string

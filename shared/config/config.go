@@ -30,6 +30,8 @@ type Config struct {
 	// AllowedDomains are the Google Workspace domains whose users may sign in, and with "@" before them the endings of e-mail
 	// addresses, in lower case and ASCII; if it is empty, all may.
 	AllowedDomains []string
+	// PrivacyURL is the address of the team's privacy policy; empty if there is none.
+	PrivacyURL string
 	// AdminEmails are the addresses of the administrators, who see every user's state, in lower case.
 	AdminEmails []string
 	Queue       Queue
@@ -173,6 +175,7 @@ type environment struct {
 	CreatioClientSecret string `env:"CREATIO_CLIENT_SECRET"`
 	AllowedDomains      string `env:"ALLOWED_DOMAINS"`
 	AdminEmails         string `env:"ADMIN_EMAILS"`
+	PrivacyURL          string `env:"PRIVACY_URL"`
 	Queue               string `env:"QUEUE, default=inline"`
 	Scheduler           string `env:"SCHEDULER"`
 	Telemetry           string `env:"TELEMETRY"`
@@ -210,6 +213,7 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 		},
 		Creatio:           p.creatio(env),
 		AllowedDomains:    p.domains(env.AllowedDomains),
+		PrivacyURL:        p.address("PRIVACY_URL", env.PrivacyURL, "https://www.example.com/privacy"),
 		AdminEmails:       p.emails("ADMIN_EMAILS", env.AdminEmails),
 		Queue:             p.queue(env.Queue),
 		Scheduler:         p.scheduler(env.Scheduler),

@@ -79,6 +79,7 @@ func (s *Site) table() []route {
 		{method: "GET", path: "/admin", access: member, serve: s.admin, cost: calling},
 		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order, cost: calling},
 		{method: "POST", path: "/admin/users/{user}/{order}", access: member, serve: s.orderUser, cost: calling},
+		{method: "GET", path: "/privacy", access: visitor, serve: s.privacyPage},
 		{method: "GET", path: "/healthz", access: anyone, serve: s.health},
 		{method: "GET", path: "/static/{name}", access: anyone, serve: s.static},
 

@@ -66,6 +66,7 @@ var everyRoute = []struct {
 	{"GET", "/admin", "", 303, 404, 404},
 	{"POST", "/admin/contacts/pause", "", 303, 404, 403},
 	{"POST", "/admin/contacts/explode", "", 303, 404, 403},
+	{"GET", "/privacy", "", 200, 200, 200},
 	{"GET", "/healthz", "", 200, 200, 200},
 	{"GET", "/static/site.css", "", 200, 200, 200},
 	{"GET", "/static/layout.html", "", 404, 404, 404},

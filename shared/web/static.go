@@ -86,14 +86,14 @@ func (s *Site) loadPages() map[string]*template.Template {
 		"undoWords": undoWords, "undoing": undoing, "isMatch": isMatch, "differing": differing, "differingNamed": differingNamed, "valueOf": valueOf,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
 		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,
-		"notConnected": notConnected,
-		"runTitle":     runTitle, "progressWords": progressWords, "number": number, "several": several, "took": took, "problemsIn": problemsIn,
+		"notConnected": notConnected, "policy": func() string { return s.privacy },
+		"runTitle": runTitle, "progressWords": progressWords, "number": number, "several": several, "took": took, "problemsIn": problemsIn,
 		"touched": touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
 		"grantWords": grantWords, "googleMark": googleMark, "noEntry": func() passwordForm { return passwordForm{} },
 	}
 	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/cards.html"))
 	out := map[string]*template.Template{}
-	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "search.html", "run.html", "confirm.html", "erase.html", "admin.html", "error.html"} {
+	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "search.html", "run.html", "confirm.html", "erase.html", "admin.html", "error.html", "privacy.html"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+name))
 	}
 	return out

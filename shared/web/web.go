@@ -131,6 +131,8 @@ type Options struct {
 	History time.Duration
 	// Unlinked is how long links and history are kept after an account was unlinked; zero for ever.
 	Unlinked time.Duration
+	// Privacy is the address of the privacy policy of whoever runs Tandem; empty where there is none.
+	Privacy string
 	// Now and Logger may be left out.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -149,6 +151,8 @@ type Site struct {
 	// origin and host are of PublicURL, as a browser writes them. base is its path without a slash at its end;
 	// root is where the settings page is.
 	origin, host, base, root string
+	// privacy is the address of the privacy policy.
+	privacy string
 	// secure says that Tandem is reached over https.
 	secure bool
 	cross  *http.CrossOriginProtection
@@ -170,7 +174,7 @@ func New(o Options) *Site {
 	s := &Site{
 		service: o.Service, sealer: o.Sealer, version: o.Version, kept: o.History, unlinked: o.Unlinked, now: o.Now, log: o.Logger,
 		host: hostOf(public), base: strings.TrimRight(public.Path, "/"), secure: public.Scheme == "https",
-		cross: http.NewCrossOriginProtection(), assets: loadAssets(), queue: make(queue, heavyAtOnce),
+		cross: http.NewCrossOriginProtection(), assets: loadAssets(), queue: make(queue, heavyAtOnce), privacy: o.Privacy,
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -165,7 +165,7 @@ func TestA_held_run_of_activities_says_what_would_become_of_which(t *testing.T) 
 	if n := strings.Count(page, "Would be canceled in Creatio"); n != 11 {
 		t.Errorf("%d are listed, want 11", n)
 	}
-	for _, want := range []string{spanWords(a.at(24)), spanWords(a.at(24 * 11)), "Removed from the calendar in Google"} {
+	for _, want := range []string{spanWords(a.at(24)), spanWords(a.at(24 * 11)), "removed from the calendar in Google"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}

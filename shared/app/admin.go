@@ -13,6 +13,8 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
@@ -58,12 +60,16 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 	if err != nil {
 		return web.Overview{}, err
 	}
-	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - overdue)
+	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - tick.Overdue)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.userStatuses(ctx, &o, after, late) })
+	g.Go(func() error { return s.userStatuses(ctx, &o, after) })
 	g.Go(func() error {
 		counts, err := s.app.store.CountStatuses(ctx, o.Type, late)
 		o.Totals = web.Totals(counts)
+		return err
+	})
+	g.Go(func() (err error) {
+		o.WrongPasswords, err = s.app.allWrongPasswords(ctx)
 		return err
 	})
 	g.Go(func() (err error) {
@@ -74,7 +80,7 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 }
 
 // userStatuses fills in a page of users.
-func (s service) userStatuses(ctx context.Context, o *web.Overview, after string, late time.Time) error {
+func (s service) userStatuses(ctx context.Context, o *web.Overview, after string) error {
 	found, err := s.app.store.SyncStatuses(ctx, o.Type, after, usersOnPage+1)
 	if err != nil {
 		return err
@@ -84,16 +90,22 @@ func (s service) userStatuses(ctx context.Context, o *web.Overview, after string
 		o.Next = found[usersOnPage-1].Place
 	}
 	for _, f := range found {
-		state := s.sectionOf(f.Profile, f.Sync).state()
-		if f.Sync.Problem != nil && f.Sync.Problem.Record != "" {
-			state.Problem = nil // Only its user may read about a record.
-		}
-		o.Users = append(o.Users, web.UserStatus{
-			ID: f.Profile.ID, Email: f.Profile.Google.Email, Google: f.Profile.Google.Linked, Creatio: f.Profile.Creatio.Linked,
-			State: state, Late: state.Status != "running" && !state.NextSync.IsZero() && !state.NextSync.After(late),
-		})
+		o.Users = append(o.Users, s.userStatus(f))
 	}
 	return nil
+}
+
+// userStatus is how a type goes for a user, with nothing of what is synchronized.
+func (s service) userStatus(f store.SyncStatus) web.UserStatus {
+	section := s.sectionOf(f.Profile, f.Sync)
+	state := section.state()
+	if f.Sync.Problem != nil && f.Sync.Problem.Record != "" {
+		state.Problem = nil // Only its user may read about a record.
+	}
+	return web.UserStatus{
+		ID: f.Profile.ID, Email: f.Profile.Google.Email, Google: f.Profile.Google.Linked, Creatio: f.Profile.Creatio.Linked, Paused: f.Profile.Paused,
+		State: state, Late: state.Status != "running" && !state.NextSync.IsZero() && !state.NextSync.After(section.late),
+	}
 }
 
 // job reads a type's job. If Cloud Scheduler does not answer, the job carries a problem and the rest of the page is shown.
@@ -157,4 +169,70 @@ func (s service) Order(ctx context.Context, user string, t record.Type, o web.Or
 	}
 	s.app.logger.InfoContext(ctx, "an administrator changed or ran the schedule", "order", string(o), "type", string(t), "user", observe.User(user))
 	return nil
+}
+
+// PauseUser has a user's synchronization rest, or go on. What is under way comes to its end.
+func (s service) PauseUser(ctx context.Context, admin, user string, pause bool) error {
+	if err := s.authorizeAdmin(ctx, admin, s.app.types()[0]); err != nil {
+		return err
+	}
+	u := s.app.store.User(user)
+	now := s.app.now().UTC()
+	err := u.UpdateProfile(ctx, func(p *store.Profile) error {
+		switch {
+		case p.CreatedAt.IsZero():
+			return store.ErrNotFound
+		case !pause:
+			p.Paused = time.Time{}
+		case p.Paused.IsZero():
+			p.Paused = now
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("pause a user: %w", err)
+	}
+	for _, t := range s.app.types() {
+		var due time.Time
+		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
+			paused := d.Problem != nil && d.Problem.Code == syncer.ReasonPaused
+			switch {
+			case pause:
+				d.Due = time.Time{}
+			case paused:
+				untroubled(d)
+			}
+			if !pause && d.Settings.Automatic && d.Due.IsZero() {
+				d.Due = now
+			}
+			due = d.Due
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("pause a user's sync: %w", err)
+		}
+		s.app.rescheduled(ctx, user, t, due)
+	}
+	s.app.logger.InfoContext(ctx, "an administrator paused a user or had one go on", "pause", pause, "user", observe.User(user), "admin", observe.User(admin))
+	return nil
+}
+
+// FindUsers finds how a type goes for whoever has an e-mail address.
+func (s service) FindUsers(ctx context.Context, admin string, t record.Type, address string) ([]web.UserStatus, error) {
+	if err := s.authorizeAdmin(ctx, admin, t); err != nil {
+		return nil, err
+	}
+	found, err := s.app.store.FindUsers(ctx, nil, []string{strings.ToLower(strings.TrimSpace(address))})
+	if err != nil {
+		return nil, err
+	}
+	var out []web.UserStatus
+	for _, p := range found {
+		doc, err := s.app.store.User(p.ID).Sync(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s.userStatus(store.SyncStatus{Profile: p, Sync: doc}))
+	}
+	return out, nil
 }

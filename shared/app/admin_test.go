@@ -178,3 +178,39 @@ func TestWhat_an_administrator_pauses_stays_paused_until_an_administrator_resume
 		})
 	}
 }
+
+// Whom an administrator paused is not synchronized, is told so, and goes on where it stopped.
+func TestAn_administrator_pauses_a_user_and_has_them_go_on(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, with("ADMIN_EMAILS", bo))
+	tag := w.tag("Ada", private)
+	w.tagged(tag, w.contact("Grace Hopper", "grace@example.com"))
+	w.link()
+	w.choose(tag)
+	w.sync("done")
+	id := w.account().ID
+	back := w.asBo()
+	if list := w.visit("/settings/admin?q=" + ada).body; !strings.Contains(list, "Pause: "+ada) || strings.Contains(list, "Pause: "+bo) {
+		t.Errorf("the search shows\n%s", list)
+	}
+	w.call(http.MethodPost, "/admin/users/"+id+"/pause", nil, 204, nil)
+	w.call(http.MethodPost, "/admin/users/nobody/pause", nil, 404, nil)
+	bos := w.browser
+	back()
+	if s := w.account().Contacts.State; s.Status != "off" || s.Problem == nil || s.Problem.Code != "paused" {
+		t.Errorf("the state is %+v", s)
+	}
+	if page := w.visit("/settings").body; !strings.Contains(page, "An administrator has paused your synchronization") || strings.Contains(page, "/contacts/sync") {
+		t.Errorf("the page says\n%s", page)
+	}
+	w.call(http.MethodPost, "/contacts/sync", nil, 409, nil)
+	w.call(http.MethodPost, "/admin/users/"+id+"/resume", nil, 404, nil)
+	adas := w.browser
+	w.browser = bos
+	w.call(http.MethodPost, "/admin/users/"+id+"/resume", nil, 204, nil)
+	w.browser = adas
+	if s := w.account().Contacts.State; s.Status != "ok" {
+		t.Errorf("resumed, the state is %+v", s)
+	}
+	w.sync("done")
+}

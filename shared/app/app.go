@@ -14,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -96,8 +95,7 @@ type App struct {
 	telemetry *observe.Telemetry
 	base      map[record.Side]http.RoundTripper
 
-	// layouts hold the layout of each Creatio site, which is read once.
-	layouts sync.Map
+	layout layout
 }
 
 const (
@@ -365,18 +363,6 @@ func (a *App) newLinker(safe, browser oauth.Vault) (*oauth.Linker, error) {
 	})
 }
 
-// openSite opens the Creatio site, whose layout is read once.
-func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site, error) {
-	url := a.config.Creatio.URL
-	known, _ := a.layouts.Load(url)
-	layout, _ := known.(creatio.Layout)
-	site, err := creatio.Open(ctx, creatio.Options{HTTP: client, URL: url, Layout: layout, Now: a.now, Logger: a.logger})
-	if err == nil {
-		a.layouts.Store(url, site.Layout())
-	}
-	return site, err
-}
-
 // clients are what a user's sides call with.
 type clients struct {
 	site   *creatio.Site
@@ -388,13 +374,17 @@ type clients struct {
 func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error) {
 	callers := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {
-		client, err := a.linker.Client(ctx, p.ID, side, a.base[side])
+		client, err := a.linker.ClientOf(ctx, p, side, a.base[side])
 		if err != nil {
 			return clients{}, err
 		}
 		callers[side] = client
 	}
 	site, err := a.openSite(ctx, callers[record.Creatio])
+	if creatio.FaultCode(err) == "not-creatio" {
+		// It was one when the user linked it, and is one that is being rebuilt or moved.
+		err = fault.New(fault.Retry, string(record.Creatio), "rebuilding", err)
+	}
 	if err != nil {
 		return clients{}, err
 	}
@@ -417,7 +407,11 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 		return nil, err
 	}
 	tag := contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
-	return map[record.Side]syncer.Side{record.Creatio: contacts.New(c.site, tag, c.user), record.Google: group}, nil
+	mine := contacts.New(c.site, tag, c.user)
+	if c.user.Culture == "" && !p.Creatio.CultureKnown {
+		mine.Culture = func(ctx context.Context) (string, error) { return a.learnCulture(ctx, p, c.site) }
+	}
+	return map[record.Side]syncer.Side{record.Creatio: mine, record.Google: group}, nil
 }
 
 // kept reads what a side wanted to have again beside its cursor.

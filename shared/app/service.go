@@ -31,6 +31,15 @@ func (s service) BeginGoogle(ctx context.Context, browser string) (web.Begun, er
 	return web.Begun(b), err
 }
 
+func (s service) AgainGoogle(ctx context.Context, user, browser string) (web.Begun, error) {
+	p, err := s.app.store.User(user).Profile(ctx)
+	if err != nil {
+		return web.Begun{}, err
+	}
+	b, err := s.app.linker.AgainGoogle(ctx, browser, p.Google.Email)
+	return web.Begun(b), err
+}
+
 func (s service) BeginCreatio(ctx context.Context, user, browser string) (web.Begun, error) {
 	b, err := s.app.linker.BeginCreatio(ctx, user, browser)
 	return web.Begun(b), err
@@ -165,8 +174,13 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 			Reconnect: p.Creatio.Reconnect || waitsFor(contacts, record.Creatio) || waitsFor(activities, record.Creatio),
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
+		Zone:        knownZone(p, activities),
+		Paused:      !p.Paused.IsZero(),
 		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
+	}
+	if a.WrongPasswords, err = s.app.wrongPasswords(ctx, p); err != nil {
+		return web.Account{}, err
 	}
 	cs, as := contacts.Settings, activities.Settings
 	a.Contacts.ContactsSettings = web.ContactsSettings{
@@ -194,7 +208,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 	if !p.Creatio.Linked {
 		return []web.Tag{}, nil
 	}
-	client, err := s.app.linker.Client(ctx, user, record.Creatio, s.app.base[record.Creatio])
+	client, err := s.app.linker.ClientOf(ctx, p, record.Creatio, s.app.base[record.Creatio])
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +217,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 		return nil, err
 	}
 	found, err := contacts.Tags(ctx, site, p.Creatio.ContactID)
+	s.app.layout.doubt(err)
 	tags := make([]web.Tag, 0, len(found))
 	for _, t := range found {
 		tags = append(tags, web.Tag(t))
@@ -438,19 +453,31 @@ func (s service) Undo(ctx context.Context, user string, what store.Undo) (string
 		return "", err
 	case !run.Undoable(), slices.ContainsFunc(run.Changes, waits) && !run.Wrote():
 		return "", web.ErrNotUndoable
-	case what != (store.Undo{Run: what.Run}) && !slices.ContainsFunc(run.Changes, what.Covers):
+	case !what.Whole() && !slices.ContainsFunc(run.Changes, what.Covers):
 		return "", fmt.Errorf("find the record to undo: %w", store.ErrNotFound)
 	}
 	u, err := s.ready(ctx, user, run.Type)
 	if err != nil {
 		return "", err
 	}
-	if what == (store.Undo{Run: what.Run}) {
-		if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
-			return "", err
-		}
+	undo := store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what}
+	if !what.Whole() {
+		return s.app.enqueue(ctx, user, undo)
 	}
-	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what})
+	if asked, err := u.Run(ctx, run.Undone); err == nil && (asked.Status == "queued" || asked.Status == "running") {
+		return asked.ID, nil
+	}
+	if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
+		return "", err
+	}
+	id, err := s.app.enqueue(ctx, user, undo)
+	if err != nil {
+		return "", err
+	}
+	return id, u.UpdateRun(ctx, run.ID, func(r *store.Run) error {
+		r.Undone = id
+		return nil
+	})
 }
 
 func waits(c store.Change) bool { return c.Waits }

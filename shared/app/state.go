@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
@@ -31,7 +32,7 @@ type section struct {
 func (s section) state() web.State {
 	d := s.sync
 	out := web.State{
-		LastSync: d.LastSync, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d), Split: d.Split, Problem: sentenceOf(d.Problem),
+		LastSync: d.LastSync, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d), Split: d.Split, Members: d.Members, Latest: s.worked(), Problem: sentenceOf(d.Problem),
 	}
 	if d.Settings.Automatic {
 		out.NextSync = d.Due
@@ -53,7 +54,7 @@ func (s section) status(queued string) string {
 	case p.Google.Reconnect, p.Creatio.Reconnect, d.Status == "reconnect":
 		return "reconnect"
 	case !p.Google.Linked, !p.Creatio.Linked, s.blocked() != nil, d.Status == "off" && d.Problem != nil:
-		if d.LastSync.IsZero() && d.Problem == nil && d.Status != "off" {
+		if d.LastSync.IsZero() && d.Problem == nil && d.Status != "off" && p.Paused.IsZero() {
 			return "never"
 		}
 		return "off"
@@ -79,6 +80,8 @@ func (s section) status(queued string) string {
 func (s section) blocked() *fault.Sentence {
 	p := s.profile
 	switch {
+	case !p.Paused.IsZero():
+		return pausedByAdmin()
 	case !p.Google.Linked || p.Google.Reconnect:
 		return nil
 	case !slices.Contains(p.Google.Scopes, s.scope):
@@ -103,7 +106,7 @@ func (s section) held() bool {
 
 // queued is the run that waits in the queue; empty where none does. One that has waited for long may be no task's any more.
 func (s section) queued() string {
-	since := syncer.NewRunID(s.now.Add(-overdue))
+	since := syncer.NewRunID(s.now.Add(-tick.Overdue))
 	for _, r := range s.latest {
 		if r.Status == "queued" && r.ID > since {
 			return r.ID
@@ -112,11 +115,33 @@ func (s section) queued() string {
 	return ""
 }
 
+// worked is the latest run that did its work.
+func (s section) worked() *store.Run {
+	for _, r := range s.latest {
+		if r.Trigger == syncer.TriggerPreview || r.Undoes != nil {
+			continue
+		}
+		switch syncer.Status(r.Status) {
+		case syncer.Done, syncer.Partial, syncer.Held, "approved", "rejected", "replaced":
+			return &r
+		}
+	}
+	return nil
+}
+
 func sentenceOf(p *store.Problem) *fault.Sentence {
 	if p == nil {
 		return nil
 	}
 	return &fault.Sentence{Code: p.Code, Message: p.Message, Action: p.Action}
+}
+
+// pausedByAdmin says why nothing is synchronized for a user whom an administrator paused.
+func pausedByAdmin() *fault.Sentence {
+	return &fault.Sentence{
+		Code: syncer.ReasonPaused, Message: "An administrator has paused your synchronization, so nothing is synchronized.",
+		Action: "Ask your administrator when it continues. It then continues where it left off.",
+	}
 }
 
 // missingScope names the permission of Google that a type lacks.
@@ -145,6 +170,6 @@ func (s service) sectionOf(p store.Profile, d store.Sync) section {
 	now := s.app.now().UTC()
 	return section{
 		profile: p, sync: d, scope: s.app.engines[d.Type].Scope, tagged: d.Type == record.Contacts, now: now,
-		late: now.Add(-s.app.follower.margin(d.Interval()) - overdue),
+		late: now.Add(-s.app.follower.margin(d.Interval()) - tick.Overdue),
 	}
 }

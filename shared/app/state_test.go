@@ -85,7 +85,12 @@ func TestThe_state_of_a_section_is_the_worst_that_is_true_of_it(t *testing.T) {
 		"the first is late": {func(s *section) {
 			s.sync.LastSync, s.sync.Status, s.sync.Due = time.Time{}, "never", now.Add(-2*time.Hour)
 		}, "late", "", false, false},
-		"an undo took some records out": {func(s *section) { s.sync.Split = 71 }, "ok", "", false, false},
+		"an administrator paused it": {func(s *section) { s.profile.Paused = now }, "off", "paused", false, false},
+		"an administrator paused it before it began": {func(s *section) {
+			s.profile.Paused, s.sync = now, store.Sync{Type: record.Contacts, Status: "never"}
+		}, "off", "paused", false, false},
+		"an administrator paused it, and a list waits": {func(s *section) { held(s); s.profile.Paused = now }, "off", "paused", true, false},
+		"an undo took some records out":                {func(s *section) { s.sync.Split = 71 }, "ok", "", false, false},
 	} {
 		s := fine()
 		row.make(&s)

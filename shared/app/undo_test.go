@@ -355,7 +355,7 @@ func TestUndo_works_on_the_page_without_a_script(t *testing.T) {
 	}
 	run := w.sync("done")
 	page := w.visit("/settings/runs/" + run.ID)
-	if !strings.Contains(page.body, ">Undo this run</button>") || !strings.Contains(page.body, `name="creatioId" value="`+contacts["Hopper"]+`"`) {
+	if !strings.Contains(page.body, ">Undo this run</a>") || !strings.Contains(page.body, `name="creatioId" value="`+contacts["Hopper"]+`"`) {
 		t.Fatalf("the page has no buttons:\n%s", page.body)
 	}
 	form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }

@@ -64,6 +64,11 @@ func (l *Linker) BeginGoogle(ctx context.Context, browser string) (Begun, error)
 	return l.beginGoogle(ctx, browser, "")
 }
 
+// AgainGoogle begins to link an account again, by one consent, for a user who is signed in.
+func (l *Linker) AgainGoogle(ctx context.Context, browser, email string) (Begun, error) {
+	return l.beginGoogle(ctx, browser, email)
+}
+
 // beginGoogle begins a sign-in. With an email it forces Google to ask that account for consent again. Google returns a
 // refresh token only with the first consent (https://developers.google.com/identity/protocols/oauth2/web-server#offline),
 // and each forced consent uses up one of the hundred refresh tokens that an account may have.

@@ -16,6 +16,8 @@ type Profile struct {
 	CreatedAt time.Time      `json:"createdAt"`
 	Google    GoogleAccount  `json:"google"`
 	Creatio   CreatioAccount `json:"creatio"`
+	// Paused is since when an administrator has the user's synchronization rest; zero for nobody's.
+	Paused time.Time `json:"paused,omitzero"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
 	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the
@@ -63,9 +65,11 @@ type CreatioAccount struct {
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
 	// Culture is the language and the country that the user chose, as "en-US".
-	Culture   string `json:"culture,omitempty"`
-	Linked    bool   `json:"linked"`
-	Reconnect bool   `json:"reconnect"`
+	Culture string `json:"culture,omitempty"`
+	// CultureKnown says that Culture is what the site said, and not what former versions did not ask for.
+	CultureKnown bool `json:"cultureKnown,omitempty"`
+	Linked       bool `json:"linked"`
+	Reconnect    bool `json:"reconnect"`
 }
 
 // Token is one side's credentials, sealed with the user's id as associated data.
@@ -141,6 +145,8 @@ type Sync struct {
 	// Failing counts runs since the last one that did its work.
 	Failing int      `json:"failing"`
 	Problem *Problem `json:"problem,omitempty"`
+	// FailingSince is since when runs have failed for the cause of Problem; zero where the last one did its work.
+	FailingSince time.Time `json:"failingSince,omitzero"`
 
 	// Cursors are where the next window of each side starts; opaque, owned by the side's adapter.
 	Cursors map[record.Side]json.RawMessage `json:"cursors,omitempty"`
@@ -161,6 +167,8 @@ type Sync struct {
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Continued is a run that was promised to the user and whose time was over before its work: it is to go on.
 	Continued string `json:"continued,omitempty"`
+	// Asked is the run that the user asked for last.
+	Asked string `json:"asked,omitempty"`
 	// Pairs counts the pairs that are kept beside the links. Verdicts are what the user said of pairs and no run has followed
 	// yet; DoubtsAt is when the open doubts are to be looked at again.
 	Pairs    PairCounts `json:"pairs,omitzero"`
@@ -278,8 +286,8 @@ type Copy struct {
 	User      string
 	CreatioID string
 	Shared    string
-	// Active says that the record is in scope. Of others only those that carried it are told, and Retained says that the settings kept the
-	// record when its copy in the user's account was deleted.
+	// Active says that the record is in scope. Of others only those are told that carried it, where Retained says that the settings kept
+	// the record when its copy in the user's account was deleted, and Foreign ones.
 	Active   bool
 	Retained bool
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
@@ -287,14 +295,19 @@ type Copy struct {
 	Since   time.Time
 	// Private says that the copy is private.
 	Private bool
+	// Foreign says that it is, or was, a copy of an event of somebody else's that no run made.
+	Foreign bool
 }
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
+	known := l.Sides[record.Google]
+	foreign := slices.Contains(known.Locked, record.Removal) && slices.Contains(known.Locked, record.Withdrawal)
+	left := !l.Active && l.SplitSide == record.Google
 	return Copy{
-		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
-		Since: l.Sides[record.Google].Since, Private: l.Private,
-	}, l.Shared != "" && (l.Active || l.Carries)
+		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: left, Carries: l.Carries,
+		Since: known.Since, Private: l.Private, Foreign: foreign,
+	}, l.Shared != "" && (l.Active || l.Carries || foreign && left)
 }
 
 // Waiting is a loss that waits for the user's decision.
@@ -418,6 +431,8 @@ type Run struct {
 	Repeats int `json:"repeats,omitempty"`
 	// Undoes is what the run puts back; nil for every run but an undo.
 	Undoes *Undo `json:"undoes,omitempty"`
+	// Undone is the undo of the whole run that was asked for last; empty where none was.
+	Undone string `json:"undone,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
 	Decides string `json:"decides,omitempty"`
 	// Progress is how far a run is that somebody waits for; nil for one that is not under way.
@@ -499,16 +514,21 @@ func (r Run) Recorded() Counts {
 	return out
 }
 
-// Undo names a run to put back, or one record of it: the one of either id, or of both.
+// Undo names a run to put back, or one record of it: the one of either id, or of both. With Field it is the values of one field of
+// that record.
 type Undo struct {
 	Run       string `json:"run"`
 	CreatioID string `json:"creatioId,omitempty"`
 	GoogleID  string `json:"googleId,omitempty"`
+	Field     string `json:"field,omitempty"`
 }
+
+// Whole reports whether the run is to be put back as a whole.
+func (u Undo) Whole() bool { return u == (Undo{Run: u.Run}) }
 
 // Covers reports whether a change is of the record that is to be put back. What waits was not done.
 func (u Undo) Covers(c Change) bool {
-	return !c.Waits && (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
+	return !c.Waits && (u.Field == "" || c.Exchanges(u.Field)) && (u.CreatioID == "" || strings.EqualFold(u.CreatioID, c.CreatioID)) && (u.GoogleID == "" || u.GoogleID == c.GoogleID)
 }
 
 // Counts sums a run up.
@@ -587,6 +607,11 @@ type Change struct {
 	// Waits says that the change was not made but waits for the user's decision, and Loss what it would take away.
 	Waits bool  `json:"waits,omitempty"`
 	Loss  *Loss `json:"loss,omitempty"`
+}
+
+// Exchanges reports whether the change put values of a field in the place of others, which can be put back one by one.
+func (c Change) Exchanges(field string) bool {
+	return slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Field == field && len(f.Swaps) > 0 })
 }
 
 // Loss names what a change that waits would take away: from which link, and a digest of what.

@@ -67,6 +67,8 @@ const (
 	ReasonScopeMissing = "scope-missing"
 	// ReasonNotAllowed is of a user who may not use Tandem any more.
 	ReasonNotAllowed = "not-allowed"
+	// ReasonPaused is of a user whose synchronization an administrator has paused.
+	ReasonPaused     = "paused"
 	ReasonNoTag      = "no-tag"
 	ReasonTagMissing = "tag-missing"
 	// ReasonNotDue is of a run that a service asked for by telling of a change, and that the user does not want any more; and of
@@ -336,6 +338,8 @@ func (e *Engine) ready(p store.Profile, d store.Sync) error {
 		return skip{ReasonNotLinked}
 	case e.Allowed != nil && !e.Allowed(p):
 		return skip{ReasonNotAllowed}
+	case !p.Paused.IsZero():
+		return skip{ReasonPaused}
 	case p.Google.Reconnect:
 		return fault.New(fault.Reconnect, string(record.Google), "reconnect", errors.New("the account waits to be linked again"))
 	case p.Creatio.Reconnect:

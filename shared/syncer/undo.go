@@ -198,6 +198,10 @@ func tieOf(c store.Change) reconcile.Tie {
 func (u undoer) applied(changes []store.Change) []reconcile.AppliedChange {
 	var out []reconcile.AppliedChange
 	for _, c := range changes {
+		if u.what.Field != "" {
+			out = append(out, u.appliedTo(c, u.what.Field))
+			continue
+		}
 		applied := reconcile.AppliedChange{Side: c.Side, First: c.First, Tie: tieOf(c)}
 		switch record.Action(c.Action) {
 		case record.Create:
@@ -216,6 +220,17 @@ func (u undoer) applied(changes []store.Change) []reconcile.AppliedChange {
 		out = append(out, applied)
 	}
 	return out
+}
+
+// appliedTo is what a change did to one field, as if it had done nothing else.
+func (u undoer) appliedTo(c store.Change, name string) reconcile.AppliedChange {
+	applied := reconcile.AppliedChange{Side: c.Side}
+	for _, f := range c.Fields {
+		if field, ok := u.engine.Schema.Field(f.Field); ok && f.Field == name {
+			applied.Fields = append(applied.Fields, reconcile.FieldChange{Field: field, Swaps: f.Swaps})
+		}
+	}
+	return applied
 }
 
 // plan decides about pairs to put back. One with nothing to put back gets no step.

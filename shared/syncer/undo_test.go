@@ -457,3 +457,34 @@ func TestWhat_was_only_planned_is_not_undone(t *testing.T) {
 	}
 	wantJob(t, w, "Ada", "Clerk / Pilot")
 }
+
+// The value that lost a conflict comes back by itself: the other changes of the record stay.
+func TestOne_value_of_a_record_can_be_put_back_alone(t *testing.T) {
+	t.Parallel()
+	w := team(t, "Ada", "Bo")
+	w.setJob(record.Creatio, "Ada", "Captain")
+	w.pass(time.Minute)
+	w.setJob(record.Google, "Ada", "Pilot")
+	google := w.sides[record.Google]
+	google.edit(google.id("Ada"), func(r *row) { r.fields.SetText(contact.Notes, "likes tea") })
+	r := w.sync()
+	wantJob(t, w, "Ada", "Pilot / Pilot")
+	var one store.Undo
+	for _, c := range r.Changes {
+		if c.Exchanges(contact.JobTitle) {
+			one = store.Undo{CreatioID: c.CreatioID, GoogleID: c.GoogleID, Field: contact.JobTitle}
+		}
+	}
+	u := w.undo(r, one)
+	wantJob(t, w, "Ada", "Captain / Captain")
+	for _, s := range record.Sides {
+		h := w.sides[s]
+		if got := h.rows[h.id("Ada")].fields.Text(contact.Notes); got != "likes tea" {
+			t.Errorf("in %s the notes are %q", s, got)
+		}
+	}
+	if len(u.Problems) > 0 {
+		t.Errorf("the undo tells of %+v", u.Problems)
+	}
+	w.silent()
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // Account is everything the settings page shows of a user. Its JSON form is part of the API.
@@ -20,10 +21,25 @@ type Account struct {
 
 	// CreatioAuth is how a Creatio account is linked: "user", "password" or "client".
 	CreatioAuth string `json:"-"`
+	// WrongPasswords are those that others entered lately for the Creatio user as whom this one is linked; nil where nobody did.
+	WrongPasswords *WrongPasswords `json:"-"`
 	// ForgetAt is when links and history are forgotten because an account is unlinked; zero where they are kept.
 	ForgetAt time.Time `json:"-"`
+	// Paused says that an administrator has the user's synchronization rest.
+	Paused bool `json:"-"`
+	// Zone is the user's time zone in Creatio, for who reads a page without a script; nil for UTC.
+	Zone *time.Location `json:"-"`
 	// Admin says that the user may see every user's state.
 	Admin bool `json:"-"`
+}
+
+// WrongPasswords are wrong passwords that users of Tandem entered lately for the name of a Creatio user.
+type WrongPasswords struct {
+	Login string
+	Count int
+	Last  time.Time
+	// By are the addresses of who entered them, as far as they are known.
+	By []string
 }
 
 // state is how a type goes.
@@ -133,8 +149,10 @@ type State struct {
 	Failing int
 	// Doubts counts the pairs of records of which nobody knows whether they are one, and which wait for the user's word.
 	Doubts int
-	// Split counts the records that an undo took out of the synchronization.
-	Split   int
+	// Split counts the records that an undo took out of the synchronization, Members those that are in it.
+	Split, Members int
+	// Latest is the latest run that did its work; nil where it is not among the latest runs.
+	Latest  *store.Run
 	Problem *fault.Sentence
 }
 

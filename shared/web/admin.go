@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
@@ -22,6 +23,8 @@ type Overview struct {
 	Users []UserStatus
 	// Next is the place of the page that follows; empty where none does.
 	Next string
+	// WrongPasswords are those that were entered lately, by the names of the Creatio users.
+	WrongPasswords []WrongPasswords
 }
 
 // Totals count users; each of the second line once, as the first of these that it is.
@@ -39,6 +42,17 @@ type UserStatus struct {
 	State           State
 	// Late says that the sync should long have begun.
 	Late bool
+	// Paused is since when an administrator has the user's synchronization rest; zero where nobody does.
+	Paused time.Time
+}
+
+// NeedsAttention reports whether somebody should look at the user's sync.
+func (u UserStatus) NeedsAttention() bool {
+	switch u.State.Status {
+	case "failing", "held", "reconnect", "partial", "late":
+		return true
+	}
+	return u.Late
 }
 
 // Job is what calls the synchronization of a type by schedule.
@@ -86,8 +100,21 @@ func (s *Site) admin(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	view := adminView{Overview: o, Said: said(r.URL.Query()), Later: r.URL.Query().Has("after")}
-	if o.Next != "" {
+	q := r.URL.Query()
+	view := adminView{Overview: o, Said: append(said(q), guessed(o.WrongPasswords)...), Later: q.Has("after"), Name: strings.TrimSpace(q.Get("q")), Attention: q.Get("show") == "attention"}
+	switch {
+	case view.Name != "":
+		if view.Users, err = s.service.FindUsers(r.Context(), v.user, o.Type, view.Name); err != nil {
+			return err
+		}
+	case view.Attention:
+		all := len(view.Users)
+		view.Users = slices.DeleteFunc(view.Users, func(u UserStatus) bool { return !u.NeedsAttention() })
+		if o.Next != "" && len(view.Users) == all {
+			// Those needing attention come first, so that only then others may follow.
+			view.Further = s.adminLink(o.Type, url.Values{"after": {o.Next}, "show": {"attention"}})
+		}
+	case o.Next != "":
 		view.Further = s.adminLink(o.Type, url.Values{"after": {o.Next}})
 	}
 	p := s.accountPage("Administration", "admin", a)
@@ -101,6 +128,9 @@ type adminView struct {
 	Said    []notice
 	Later   bool
 	Further string
+	// Name is the address that is looked for; empty where none is. Attention says that only those are listed who need somebody.
+	Name      string
+	Attention bool
 }
 
 // Healthy reports whether nobody needs anything.
@@ -144,6 +174,29 @@ func (s *Site) give(r *http.Request, v visit) (record.Type, Order, error) {
 	return t, o, s.service.Order(r.Context(), v.user, t, o)
 }
 
+// orderUser pauses a user, or has one go on, for the page.
+func (s *Site) orderUser(w http.ResponseWriter, r *http.Request, v visit) error {
+	o, err := s.giveUser(r, v)
+	if err != nil {
+		return err
+	}
+	return s.see(w, s.link("/admin?done=user-"+string(o)))
+}
+
+// postUserOrder is the same for scripts.
+func (s *Site) postUserOrder(w http.ResponseWriter, r *http.Request, v visit) error {
+	_, err := s.giveUser(r, v)
+	return gone(w, err)
+}
+
+func (s *Site) giveUser(r *http.Request, v visit) (Order, error) {
+	o := Order(r.PathValue("order"))
+	if o != Pause && o != Resume {
+		return o, notFound()
+	}
+	return o, s.service.PauseUser(r.Context(), v.user, r.PathValue("user"), o == Pause)
+}
+
 func (s *Site) getAdmin(w http.ResponseWriter, r *http.Request, v visit) error {
 	o, err := s.overview(r, v)
 	if err != nil {
@@ -181,6 +234,8 @@ func overviewJSON(o Overview) any {
 		Job    any         `json:"job"`
 		Users  []user      `json:"users"`
 		Next   *string     `json:"next"`
+		// Guessed are the Creatio users for whom wrong passwords were entered lately.
+		Guessed []guessedJSON `json:"wrongPasswords"`
 	}{o.Type, struct {
 		Users     int        `json:"users"`
 		Linked    int        `json:"linked"`
@@ -191,7 +246,23 @@ func overviewJSON(o Overview) any {
 		Running   int        `json:"running"`
 		Late      int        `json:"late"`
 		LastSync  *time.Time `json:"lastSync"`
-	}{t.Users, t.Linked, t.Failing, t.Held, t.Reconnect, t.Partial, t.Running, t.Late, moment(t.LastSync)}, jobJSON(o.Job), users, present(o.Next)}
+	}{t.Users, t.Linked, t.Failing, t.Held, t.Reconnect, t.Partial, t.Running, t.Late, moment(t.LastSync)}, jobJSON(o.Job), users, present(o.Next), guessedList(o.WrongPasswords)}
+}
+
+// guessedJSON are wrong passwords for the name of a Creatio user.
+type guessedJSON struct {
+	User  string    `json:"user"`
+	Count int       `json:"count"`
+	Last  time.Time `json:"last"`
+	By    []string  `json:"by"`
+}
+
+func guessedList(all []WrongPasswords) []guessedJSON {
+	out := make([]guessedJSON, len(all))
+	for i, g := range all {
+		out[i] = guessedJSON{g.Login, g.Count, g.Last.UTC(), list(g.By)}
+	}
+	return out
 }
 
 // jobJSON is null where there is no job.

@@ -117,52 +117,6 @@ func decisionOn(r store.Run, waiting []store.Change) decisionWords {
 	return w
 }
 
-// ruleWords says why a field got its value, for a change of a record of a type on the given side.
-func ruleWords(t record.Type, side record.Side, rule string) string {
-	other := otherSide(side)
-	switch rule {
-	case "":
-		return ""
-	case "changed":
-		return "Changed in " + other
-	case "first-meeting":
-		return "Only " + other + " had a value"
-	case "latest":
-		return "Changed on both sides; the change in " + other + " was later"
-	case "creatio-wins":
-		return "Changed on both sides; you chose Creatio"
-	case "google-wins":
-		return "Changed on both sides; you chose Google"
-	case "direction":
-		return "Changed on both sides; your settings allow one direction"
-	case "locked":
-		return "Changed on both sides; you may not change it in " + other
-	case "edit-kept":
-		return "Emptied on one side, edited on the other; the edit stays"
-	case "created":
-		return "New in " + other
-	case "left":
-		return "Removed from " + scopeWords(t, side.Other())
-	case "came-back":
-		return "Back in " + scopeWords(t, side.Other())
-	case "made-from-it":
-		return "One was made from the other"
-	case "same-e-mail":
-		return "Both have the same e-mail address"
-	case "same-phone":
-		return "Both have the same phone number"
-	case "same-name-and-company":
-		return "Both have the same name and company"
-	case "same-title-and-time":
-		return "Both have the same title and time"
-	case "undo":
-		return "You undid a run"
-	case "user":
-		return "You said so"
-	}
-	return rule
-}
-
 // isMatch reports whether a change matched two records, and did not end that.
 func isMatch(c store.Change) bool {
 	return c.Action == "match" && len(c.Fields) > 0 && c.Fields[0].After != "" && c.CreatioID != "" && c.GoogleID != ""
@@ -171,20 +125,20 @@ func isMatch(c store.Change) bool {
 // differing is the button for two records of a type that are not the same, differingNamed its name for one pair of many.
 func differing(t record.Type) string {
 	if t == record.Activities {
-		return "Two different meetings"
+		return "These are two meetings"
 	}
-	return "Two different contacts"
+	return "These are two people"
 }
 
-func differingNamed(t record.Type, c store.Change) string {
-	what := "two different contacts"
+func differingNamed(t record.Type, name string) string {
+	what := "two people"
 	if t == record.Activities {
-		what = "two different meetings"
+		what = "two meetings"
 	}
-	if c.Record == "" {
+	if name == "" {
 		return "These are " + what
 	}
-	return c.Record + ": these are " + what
+	return "These are " + what + ": " + name
 }
 
 // doubtWords are the words for records of a type of which nobody knows whether they are the same.
@@ -235,11 +189,11 @@ func splitWords(t record.Type, s record.Side) fault.Sentence {
 }
 
 // undoing is the button's name for one record of many.
-func undoing(c store.Change) string {
-	if c.Record == "" {
+func undoing(name string) string {
+	if name == "" {
 		return "Undo this record"
 	}
-	return "Undo " + c.Record
+	return "Undo this record: " + name
 }
 
 // fieldLabels are the words for what is not part of a record's content.

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +71,10 @@ func (f *fakeService) call(name, user string) error {
 
 func (f *fakeService) BeginGoogle(_ context.Context, browser string) (Begun, error) {
 	return Begun{"https://accounts.example.com/consent", browser + "+google"}, f.call("BeginGoogle", "")
+}
+
+func (f *fakeService) AgainGoogle(_ context.Context, user, browser string) (Begun, error) {
+	return Begun{"https://accounts.example.com/consent?login_hint=anna", browser + "+google"}, f.call("AgainGoogle", user)
 }
 
 func (f *fakeService) BeginCreatio(_ context.Context, user, browser string) (Begun, error) {
@@ -131,6 +137,21 @@ func (f *fakeService) PutActivities(_ context.Context, user string, s Activities
 
 func (f *fakeService) SyncNow(_ context.Context, user string, _ record.Type) (string, error) {
 	return "run-new", f.call("SyncNow", user)
+}
+
+func (f *fakeService) SyncShown(_ context.Context, user string, _ record.Type, preview string) (string, error) {
+	return "run-new", f.call("SyncShown "+preview, user)
+}
+
+func (f *fakeService) Search(_ context.Context, user, name, _ string) (Found, error) {
+	var out Found
+	for _, r := range f.runs {
+		r.Changes = slices.DeleteFunc(slices.Clone(r.Changes), func(c store.Change) bool { return !strings.Contains(c.Record, name) })
+		if len(r.Changes) > 0 {
+			out.Runs = append(out.Runs, r)
+		}
+	}
+	return out, f.call("Search", user)
 }
 
 func (f *fakeService) Preview(_ context.Context, user string, t record.Type) (store.Run, error) {
@@ -221,6 +242,20 @@ func (f *fakeService) Overview(_ context.Context, user string, t record.Type, af
 	return f.overview, nil
 }
 
+func (f *fakeService) FindUsers(_ context.Context, user string, _ record.Type, address string) ([]UserStatus, error) {
+	if !f.account.Admin {
+		return nil, store.ErrNotFound
+	}
+	return slices.DeleteFunc(slices.Clone(f.overview.Users), func(u UserStatus) bool { return u.Email != address }), f.call("FindUsers", user)
+}
+
+func (f *fakeService) PauseUser(_ context.Context, admin, user string, pause bool) error {
+	if !f.account.Admin {
+		return store.ErrNotFound
+	}
+	return f.call(fmt.Sprintf("PauseUser %s %t", user, pause), admin)
+}
+
 func (f *fakeService) Order(_ context.Context, user string, t record.Type, o Order) error {
 	if !f.account.Admin || t != record.Contacts {
 		return store.ErrNotFound
@@ -232,9 +267,9 @@ func (f *fakeService) Order(_ context.Context, user string, t record.Type, o Ord
 func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
-		switch c {
-		case "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
-			"Order pause", "Order resume", "Order run":
+		switch strings.TrimSuffix(c, " run-2") {
+		case "SyncShown", "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
+			"PauseUser anna true", "PauseUser anna false", "Order pause", "Order resume", "Order run":
 			n++
 		}
 	}

@@ -68,7 +68,10 @@ func readUndo(body io.Reader) (store.Undo, error) {
 		}
 		return value
 	}
-	what := store.Undo{CreatioID: id("creatioId"), GoogleID: id("googleId")}
+	what := store.Undo{CreatioID: id("creatioId"), GoogleID: id("googleId"), Field: id("field")}
+	if what.Field != "" && what.CreatioID == "" && what.GoogleID == "" {
+		empty = append(empty, FieldError{"field", "Give the id of a record with it."})
+	}
 	return what, o.check(empty)
 }
 
@@ -182,6 +185,9 @@ func (o *object) place(name string) int {
 // missing tells, step by step, what has to be done before records of a type can be synchronized.
 func missing(a Account, t record.Type) []string {
 	var steps []string
+	if a.Paused {
+		steps = append(steps, "An administrator has paused your synchronization. Ask your administrator when it continues.")
+	}
 	switch {
 	case !a.Google.Linked:
 		steps = append(steps, "Connect your Google account.")

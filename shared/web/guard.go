@@ -40,7 +40,7 @@ func (s *Site) guarded(name string, serve func(w http.ResponseWriter, r *http.Re
 
 // protect sets the headers that keep a page from being framed, sniffed, cached or run with anything foreign.
 func (s *Site) protect(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "+
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "+
 		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
 	// With less than "same-origin" browsers would send "Origin: null" with our own forms.
 	h.Set("Referrer-Policy", "same-origin")

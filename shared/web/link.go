@@ -2,9 +2,12 @@ package web
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -13,6 +16,15 @@ import (
 // signIn leads to Google's consent page, which signs in and links Google in one step.
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request, _ visit) error {
 	begun, err := s.service.BeginGoogle(r.Context(), s.browser(r))
+	if err != nil {
+		return err
+	}
+	return s.lead(w, begun)
+}
+
+// linkGoogle leads to Google's consent page for an account that is to be connected again.
+func (s *Site) linkGoogle(w http.ResponseWriter, r *http.Request, v visit) error {
+	begun, err := s.service.AgainGoogle(r.Context(), v.user, s.browser(r))
 	if err != nil {
 		return err
 	}
@@ -81,11 +93,40 @@ func (s *Site) linkPassword(w http.ResponseWriter, r *http.Request, v visit) err
 		if err == nil {
 			return s.see(w, s.root)
 		}
+		if wait, often := tooOften(err); often {
+			f.Refused = &wait.Sentence
+			retryAfter(w, wait.after)
+			return s.passwordPage(w, wait.status, a, f)
+		}
 		if !f.refused(err) {
 			return err
 		}
 	}
 	return s.passwordPage(w, http.StatusUnprocessableEntity, a, f)
+}
+
+// tooOften is what is answered where too many passwords were wrong.
+func tooOften(err error) (*refusal, bool) {
+	e := fault.Explain(err)
+	if e.Code != "too-many-passwords" {
+		return nil, false
+	}
+	r := refuse(http.StatusTooManyRequests, e.Code, e.Message,
+		"Nothing was tried. Try again in "+waitInWords(fault.After(err))+". If somebody else entered them, tell your administrator.")
+	r.after = fault.After(err)
+	return r, true
+}
+
+// waitInWords is a wait as a person says it, rounded up.
+func waitInWords(wait time.Duration) string {
+	n, unit := int(math.Ceil(wait.Seconds())), "second"
+	if n > 90 {
+		n, unit = int(math.Ceil(wait.Minutes())), "minute"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.Itoa(n) + " " + unit
 }
 
 // refused takes in an error that another entry may mend, and reports whether it is one.
@@ -136,7 +177,7 @@ func (s *Site) finishLink(w http.ResponseWriter, r *http.Request, side record.Si
 	if out.Problem != "" {
 		return s.see(w, s.root+"?"+url.Values{"problem": {out.Problem}}.Encode())
 	}
-	return s.see(w, s.root)
+	return s.see(w, s.asked(w, r))
 }
 
 // linkFailure is an error of a linking as an answer: what is neither the visitor's, nor ours to mend, nor likely to pass

@@ -3,11 +3,9 @@ package web
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,9 +17,9 @@ import (
 const (
 	// tagsTime is how long the settings page waits for the tags; it can do without them.
 	tagsTime = 8 * time.Second
-	// runsOnPage and changesOnPage are how much history one page shows.
+	// runsOnPage and changesOnPage are how many runs, and how many records of a run, one page shows.
 	runsOnPage    = 20
-	changesOnPage = 100
+	changesOnPage = 25
 )
 
 // page is what every page has; Main is the page's own.
@@ -32,11 +30,13 @@ type page struct {
 	SignedIn bool
 	// Admin says that the page of the administrators is there for who is signed in.
 	Admin bool
+	// Zone is the time zone of times; nil for UTC.
+	Zone *time.Location
 	// Current is the entry of the navigation that the page belongs to.
 	Current string
-	// Failed says that the page asks to correct an entry.
-	Failed bool
-	Main   any
+	// Failed says that the page asks to correct an entry; Live, that it is to be loaded again by itself.
+	Failed, Live bool
+	Main         any
 }
 
 // page starts one. An empty email is nobody's page.
@@ -44,9 +44,22 @@ func (s *Site) page(title, email string) page {
 	return page{Title: title, Email: email, SignedIn: email != ""}
 }
 
+// visitorPage starts a page for whoever is there: where something went wrong, a session goes on.
+func (s *Site) visitorPage(w http.ResponseWriter, r *http.Request, title string) page {
+	t, err := s.session(w, r)
+	if err != nil || t == nil {
+		return s.page(title, "")
+	}
+	a, err := s.service.Account(r.Context(), t.User)
+	if err != nil {
+		return s.page(title, "")
+	}
+	return s.accountPage(title, "", a)
+}
+
 // accountPage starts a page of somebody who is signed in.
 func (s *Site) accountPage(title, current string, a Account) page {
-	return page{Title: title, Email: a.Google.Email, SignedIn: true, Admin: a.Admin, Current: current}
+	return page{Title: title, Email: a.Google.Email, SignedIn: true, Admin: a.Admin, Zone: a.Zone, Current: current}
 }
 
 // home is the settings page, or what Tandem is for somebody who is not signed in.
@@ -94,6 +107,7 @@ type settingsView struct {
 	GuestChoices, Months               []choice
 	// UnlinkedDays is for how many days links and history are kept after an account was disconnected; 0 where they are for ever.
 	UnlinkedDays int
+	Card         statusCard
 }
 
 // doubtsView are the first doubts of a type; Open is how many there are.
@@ -114,8 +128,10 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		Account: a, settingsForm: f, Missing: missing(a, record.Contacts), MissingActivities: missing(a, record.Activities),
 		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
 		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
-		UnlinkedDays: daysOf(s.unlinked),
+		UnlinkedDays: daysOf(s.unlinked), Card: s.card(a),
 	}
+	view.Said = append(view.Said, warned(a.WrongPasswords)...)
+	view.Errors, view.ActivitiesForm.Errors = inWords(f.Errors), inWords(f.ActivitiesForm.Errors)
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}
@@ -197,14 +213,14 @@ var notReadyCode = map[record.Type]string{record.Contacts: "not-ready", record.A
 // syncNow queues a run of a sync type for the button of the page.
 func (s *Site) syncNow(t record.Type) serve {
 	return func(w http.ResponseWriter, r *http.Request, v visit) error {
-		_, err := s.service.SyncNow(r.Context(), v.user, t)
+		run, err := s.service.SyncNow(r.Context(), v.user, t)
 		switch {
 		case errors.Is(err, ErrNotReady):
 			return s.see(w, s.root+"?problem="+notReadyCode[t])
 		case err != nil:
 			return err
 		}
-		return s.see(w, s.root+"?done=queued")
+		return s.see(w, s.link("/runs/"+url.PathEscape(run)))
 	}
 }
 
@@ -220,136 +236,4 @@ func (s *Site) preview(t record.Type) serve {
 		}
 		return s.see(w, s.link("/runs/"+url.PathEscape(run.ID)))
 	}
-}
-
-// historyView is the list of runs.
-type historyView struct {
-	Runs []store.Run
-	// Older is the address of what comes before; empty where nothing does. Later says that this is not the first page.
-	Older string
-	// Days is for how many days runs are kept, and UnlinkedDays for how many after an account was disconnected; 0 where they are for ever.
-	Days, UnlinkedDays int
-	Later              bool
-}
-
-func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
-	a, err := s.service.Account(r.Context(), v.user)
-	if err != nil {
-		return err
-	}
-	before := r.URL.Query().Get("before")
-	runs, err := s.service.Runs(r.Context(), v.user, "", runsOnPage+1, before)
-	if err != nil {
-		return err
-	}
-	view := historyView{Runs: runs, Later: before != "", Days: daysOf(s.kept), UnlinkedDays: daysOf(s.unlinked)}
-	if len(runs) > runsOnPage {
-		view.Runs = runs[:runsOnPage]
-		view.Older = s.link("/runs?") + url.Values{"before": {view.Runs[runsOnPage-1].ID}}.Encode()
-	}
-	p := s.accountPage("History", "runs", a)
-	p.Main = view
-	return s.render(w, http.StatusOK, "runs.html", p)
-}
-
-// runView is one run, with a piece of its changes: first of those that wait, then of those that were made.
-type runView struct {
-	store.Run
-	// Waiting and Done count the changes that wait and those that were made. From and To are the places of Made among the
-	// latter.
-	Waiting, Done     int
-	Waits, Made       []store.Change
-	From, To          int
-	Previous, Further string
-	// Decision are the words for the changes that wait.
-	Decision decisionWords
-	split    map[string]record.Side
-}
-
-// SplitByUndo is the side on which an undo took the contact of a change out of scope; empty where none did.
-func (v runView) SplitByUndo(c store.Change) record.Side { return v.split[c.Link] }
-
-// SplitSides are the sides on which contacts of the page were split off by an undo.
-func (v runView) SplitSides() []record.Side {
-	return slices.Compact(slices.Sorted(maps.Values(v.split)))
-}
-
-func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
-	a, err := s.service.Account(r.Context(), v.user)
-	if err != nil {
-		return err
-	}
-	run, err := s.service.Run(r.Context(), v.user, r.PathValue("run"))
-	if err != nil {
-		return err
-	}
-	view := s.pieceOf(run, r.URL.Query().Get("from"))
-	if view.split, err = s.service.SplitByUndo(r.Context(), v.user, run.Type, view.Changes); err != nil {
-		return err
-	}
-	p := s.accountPage("Synchronization", "runs", a)
-	p.Main = view
-	return s.render(w, http.StatusOK, "run.html", p)
-}
-
-func (s *Site) approve(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.decide(w, r, v, true)
-}
-
-func (s *Site) reject(w http.ResponseWriter, r *http.Request, v visit) error {
-	return s.decide(w, r, v, false)
-}
-
-// decide ends the waiting of a held run, and shows the run that follows.
-func (s *Site) decide(w http.ResponseWriter, r *http.Request, v visit, approve bool) error {
-	run, err := s.service.Decide(r.Context(), v.user, r.PathValue("run"), approve)
-	if err != nil {
-		return err
-	}
-	return s.see(w, s.link("/runs/"+url.PathEscape(run)))
-}
-
-// undo puts back a run, or the record of it whose button was pressed, and shows the run that does it.
-func (s *Site) undo(w http.ResponseWriter, r *http.Request, v visit) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
-	what := store.Undo{Run: r.PathValue("run"), CreatioID: r.PostForm.Get("creatioId"), GoogleID: r.PostForm.Get("googleId")}
-	run, err := s.service.Undo(r.Context(), v.user, what)
-	if err != nil {
-		return s.notReady(r, v, s.typeOf(r, v), err)
-	}
-	return s.see(w, s.link("/runs/"+url.PathEscape(run)))
-}
-
-// pieceOf cuts the changes to what fits a page, beginning with the one whose number, counted from 1, is given.
-func (s *Site) pieceOf(run store.Run, from string) runView {
-	var waiting, made []store.Change
-	for _, c := range run.Changes {
-		if c.Waits {
-			waiting = append(waiting, c)
-		} else {
-			made = append(made, c)
-		}
-	}
-	view := runView{Run: run, Waiting: len(waiting), Done: len(made), Decision: decisionOn(run, waiting)}
-	all := slices.Concat(waiting, made)
-	first, err := strconv.Atoi(from)
-	if err != nil || first < 1 || first > len(all) {
-		first = 1
-	}
-	first -= (first - 1) % changesOnPage
-	last := min(first+changesOnPage-1, len(all))
-	view.Changes = all[first-1 : last]
-	view.Waits = view.Changes[:max(0, min(view.Waiting-first+1, len(view.Changes)))]
-	view.Made = view.Changes[len(view.Waits):]
-	view.From, view.To = max(first-view.Waiting, 1), last-view.Waiting
-	at := func(n int) string { return s.link("/runs/" + url.PathEscape(run.ID) + "?from=" + strconv.Itoa(n)) }
-	if first > 1 {
-		view.Previous = at(first - changesOnPage)
-	}
-	if last < len(all) {
-		view.Further = at(last + 1)
-	}
-	return view
 }

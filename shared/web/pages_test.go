@@ -95,7 +95,23 @@ var everyPage = map[string]struct {
 			ID: "run-4", Type: record.Contacts, Trigger: "undo", Status: "partial", StartedAt: noon, Undoes: &store.Undo{Run: "run-2", GoogleID: "people/3"},
 		})
 	}},
-	"run-activities":         {"GET", "/runs/run-5", "", false, meetings},
+	"confirm-undo":    {"GET", "/runs/run-2/undo", "", false, nil},
+	"confirm-approve": {"GET", "/runs/run-1/approve", "", false, nil},
+	"confirm-reject":  {"GET", "/runs/run-1/reject", "", false, nil},
+	"runs-search":     {"GET", "/runs?q=Clara", "", false, nil},
+	"run-conflicts":   {"GET", "/runs/run-2?show=conflicts", "", false, nil},
+	"run-activities":  {"GET", "/runs/run-5", "", false, meetings},
+	"run-series": {"GET", "/runs/run-8", "", false, func(f *fakeService) {
+		run := store.Run{ID: "run-8", Type: record.Activities, Trigger: "user", Status: "done", StartedAt: noon, FinishedAt: noon, Counts: store.Counts{Creatio: store.SideCounts{Created: 3}}}
+		for day := range 3 {
+			at := noon.AddDate(0, 0, day)
+			run.Changes = append(run.Changes, store.Change{
+				Side: record.Creatio, Action: "create", Record: "Stand-up", CreatioID: fmt.Sprint("a", day), GoogleID: "series_" + at.Format("20060102T150405Z"), Link: fmt.Sprint("l", day),
+				Fields: []store.FieldChange{{Field: "when", After: at.Format(time.RFC3339) + "/" + at.Add(time.Hour).Format(time.RFC3339), Rule: "created"}},
+			})
+		}
+		f.runs = append(f.runs, run)
+	}},
 	"run-activities-held":    {"GET", "/runs/run-6", "", false, meetings},
 	"run-activities-preview": {"GET", "/runs/run-7", "", false, meetings},
 	"settings-meetings": {"GET", "", "", false, func(f *fakeService) {
@@ -248,10 +264,10 @@ func TestAFormThatIsNotRightKeepsWhatWasEntered(t *testing.T) {
 	}
 }
 
-func TestSynchronizeNowLeadsBackToThePage(t *testing.T) {
+func TestSynchronizeNowLeadsToItsRun(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
-	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?done=queued")
+	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings/runs/run-new")
 	c.fake.errs["SyncNow"] = ErrNotReady
 	wantSeeOther(t, c.do("POST", "/settings/contacts/sync", "", c.signedIn), "/settings?problem=not-ready")
 }
@@ -289,7 +305,7 @@ func TestWhatWaitsStandsApartFromWhatWasDone(t *testing.T) {
 			t.Errorf("%s waits, and is shown elsewhere", name)
 		}
 	}
-	if strings.Contains(waits, "Anna Test") || !strings.Contains(done, `aria-label="Undo Anna Test"`) {
+	if strings.Contains(waits, "Anna Test") || !strings.Contains(done, `aria-label="Undo this record: Anna Test"`) {
 		t.Error("what was done is not shown as done")
 	}
 	if !strings.Contains(page, "/runs/run-1/approve") || !strings.Contains(page, "/runs/run-1/reject") {
@@ -309,8 +325,8 @@ func TestUndoIsForTheWholeRunOrForTheRecordWhoseButtonWasPressed(t *testing.T) {
 	c := newClient(t)
 	page := body(t, c.do("GET", "/settings/runs/run-2", "", c.signedIn))
 	for _, want := range []string{
-		`<form method="post" action="/settings/runs/run-2/undo"><button class="second">Undo this run</button></form>`,
-		`name="creatioId" value="c3" aria-label="Undo &lt;b&gt;Clara&lt;/b&gt;">Undo</button>`,
+		`<a class="button second" href="/settings/runs/run-2/undo">Undo this run</a>`,
+		`name="creatioId" value="c3" aria-label="Undo this record: &lt;b&gt;Clara&lt;/b&gt;">Undo this record</button>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
@@ -389,12 +405,12 @@ func TestALongRunIsPaged(t *testing.T) {
 		c.fake.runs[1].Changes = append(c.fake.runs[1].Changes, store.Change{Side: record.Google, Action: "create", Record: fmt.Sprintf("Person %03d", i+1)})
 	}
 	for query, want := range map[string][3]any{
-		"":          {"Person 001", "Person 100", "Records 1 to 100 of 250"},
-		"?from=101": {"Person 101", "Person 200", "Records 101 to 200 of 250"},
-		"?from=230": {"Person 201", "Person 250", "Records 201 to 250 of 250"},
-		"?from=0":   {"Person 001", "Person 100", "Records 1 to 100 of 250"},
-		"?from=999": {"Person 001", "Person 100", "Records 1 to 100 of 250"},
-		"?from=x":   {"Person 001", "Person 100", "Records 1 to 100 of 250"},
+		"":          {"Person 001", "Person 025", "Records 1 to 25 of 250"},
+		"?from=101": {"Person 101", "Person 125", "Records 101 to 125 of 250"},
+		"?from=230": {"Person 226", "Person 250", "Records 226 to 250 of 250"},
+		"?from=0":   {"Person 001", "Person 025", "Records 1 to 25 of 250"},
+		"?from=999": {"Person 001", "Person 025", "Records 1 to 25 of 250"},
+		"?from=x":   {"Person 001", "Person 025", "Records 1 to 25 of 250"},
 	} {
 		text := body(t, c.do("GET", "/settings/runs/run-2"+query, "", c.signedIn))
 		checkHTML(t, text)
@@ -433,7 +449,7 @@ func TestEveryStateHasItsWords(t *testing.T) {
 		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company", "same-title-and-time", "locked", "undo", "user",
 	} {
 		for _, kind := range []record.Type{record.Contacts, record.Activities} {
-			if ruleWords(kind, record.Google, rule) == rule {
+			if reasonWords(kind, record.Google, rule, false) == "" {
 				t.Errorf("rule %s of %s has no words", rule, kind)
 			}
 		}
@@ -444,7 +460,7 @@ func TestTheHistoryCountsEverythingThatARunTellsOf(t *testing.T) {
 	t.Parallel()
 	c := newClient(t)
 	c.fake.runs = []store.Run{{ID: "run-1", Type: record.Contacts, Trigger: "user", Status: "done", StartedAt: noon, Problems: make([]store.Problem, 7)}}
-	if page := body(t, c.do("GET", "/settings/runs", "", c.signedIn)); !strings.Contains(page, `<td class="count">7</td>`) {
+	if page := body(t, c.do("GET", "/settings/runs", "", c.signedIn)); !strings.Contains(page, `data-label="Problems">7</td>`) {
 		t.Errorf("seven notes are not counted:\n%s", page)
 	}
 }

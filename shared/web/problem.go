@@ -39,6 +39,11 @@ var (
 	ErrNotUndoable = errors.New("not undoable")
 )
 
+// ChangedError says that by now there is something else to do than a preview showed. Run is the preview that shows what.
+type ChangedError struct{ Run string }
+
+func (e *ChangedError) Error() string { return "changed since the preview" }
+
 // FieldError says what is wrong with one field of the input.
 type FieldError struct {
 	Field   string `json:"field"`
@@ -101,6 +106,11 @@ func explain(err error) *refusal {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return refuse(http.StatusRequestEntityTooLarge, "too-large", "The request is too large.", "Send at most 64 KiB.")
 	}
+	if _, ok := errors.AsType[*ChangedError](err); ok {
+		r := refuse(http.StatusConflict, "changed", "There is something else to do now than that preview showed.", "Nothing was done. Make a new preview, and run that.")
+		r.cause = err
+		return r
+	}
 	var r *refusal
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -156,19 +166,31 @@ func statusOf(k fault.Kind) int {
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, api bool, err error) {
 	e := explain(err)
 	s.note(r, e)
-	if e.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(max(e.after, 10*time.Second).Seconds())))))
+	switch e.status {
+	case http.StatusServiceUnavailable:
+		retryAfter(w, max(e.after, 10*time.Second))
+	case http.StatusTooManyRequests:
+		retryAfter(w, e.after)
 	}
 	if api {
 		s.problem(w, e)
 		return
 	}
 	p := s.page(e.heading(), "")
+	switch e.status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict:
+		p = s.visitorPage(w, r, e.heading())
+	}
 	p.Main = e.Sentence
 	if err := s.render(w, e.status, "error.html", p); err != nil {
 		s.note(r, explain(err))
 		http.Error(w, e.Message+" "+e.Action, e.status)
 	}
+}
+
+// retryAfter says when a repetition makes sense.
+func retryAfter(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
 }
 
 // problem writes a problem document (RFC 9457).
@@ -197,7 +219,7 @@ func (e *refusal) heading() string {
 		return "Page not found"
 	case http.StatusForbidden:
 		return "Not allowed"
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return "Please try again in a moment"
 	case http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusConflict:
 		return "This did not work"

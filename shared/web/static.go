@@ -80,22 +80,28 @@ func (s *Site) loadPages() map[string]*template.Template {
 	funcs := template.FuncMap{
 		"link": s.link, "asset": func(name string) string { return s.link("/static/" + s.assets[name].hashed()) },
 		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"when":       func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 MST") },
+		"when":       whenIn(time.UTC),
 		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords, "splitWords": splitWords, "splitLabel": splitLabel,
-		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords, "ruleWords": ruleWords,
+		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords,
 		"undoWords": undoWords, "undoing": undoing, "isMatch": isMatch, "differing": differing, "differingNamed": differingNamed, "valueOf": valueOf,
 		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
 		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,
 		"notConnected": notConnected,
-		"touched":      touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
+		"runTitle":     runTitle, "progressWords": progressWords, "number": number, "several": several, "took": took, "problemsIn": problemsIn,
+		"touched": touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
 		"grantWords": grantWords, "googleMark": googleMark, "noEntry": func() passwordForm { return passwordForm{} },
 	}
-	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html"))
+	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/cards.html"))
 	out := map[string]*template.Template{}
-	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "run.html", "admin.html", "error.html"} {
+	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "search.html", "run.html", "confirm.html", "erase.html", "admin.html", "error.html"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+name))
 	}
 	return out
+}
+
+// whenIn writes times for who has no script that writes them as the reader's own clock does.
+func whenIn(zone *time.Location) func(time.Time) string {
+	return func(t time.Time) string { return t.In(zone).Format("2 January 2006, 15:04 MST") }
 }
 
 // dict makes the data of a part out of names and values.

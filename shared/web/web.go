@@ -26,6 +26,8 @@ import (
 type Service interface {
 	// BeginGoogle starts signing in. browser is what the browser keeps of the linkings that it began before.
 	BeginGoogle(ctx context.Context, browser string) (Begun, error)
+	// AgainGoogle starts linking the user's Google account again, by one consent.
+	AgainGoogle(ctx context.Context, user, browser string) (Begun, error)
 	// BeginCreatio starts the linking of a Creatio account by the user's consent.
 	BeginCreatio(ctx context.Context, user, browser string) (Begun, error)
 	// LinkPassword links a Creatio account by name and password, tried at once. A fault of kind Reconnect
@@ -49,6 +51,9 @@ type Service interface {
 	PutActivities(ctx context.Context, user string, s ActivitiesSettings) (Account, error)
 	// SyncNow queues one run. ErrNotReady.
 	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
+	// SyncShown queues a run that does what a preview showed. *ChangedError where there is something else to do by now. ErrNotReady;
+	// store.ErrNotFound where there is no such preview.
+	SyncShown(ctx context.Context, user string, t record.Type, preview string) (run string, err error)
 	// Preview tells what a run would do. ErrNotReady.
 	Preview(ctx context.Context, user string, t record.Type) (store.Run, error)
 	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld, ErrReplaced.
@@ -69,6 +74,8 @@ type Service interface {
 	Export(ctx context.Context, user string) (any, error)
 	Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error)
 	Run(ctx context.Context, user, run string) (store.Run, error)
+	// Search finds what runs before the given one, or the latest where it is empty, did to records whose name has a text in it.
+	Search(ctx context.Context, user, name, before string) (Found, error)
 	// SplitByUndo tells, by link, on which side an undo took the contact of a change out of scope, where it has left the
 	// other one in it ever since.
 	SplitByUndo(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error)
@@ -76,8 +83,20 @@ type Service interface {
 	// Overview is how a sync type goes for everybody, from a place on; the first type where it is empty. For a user who is
 	// no administrator there is none: store.ErrNotFound.
 	Overview(ctx context.Context, user string, t record.Type, after string) (Overview, error)
+	// FindUsers is how a type goes for whoever has an e-mail address.
+	FindUsers(ctx context.Context, admin string, t record.Type, address string) ([]UserStatus, error)
+	// PauseUser has a user's synchronization rest, or go on. store.ErrNotFound where there is no such user.
+	PauseUser(ctx context.Context, admin, user string, pause bool) error
 	// Order has the job of a type do something. ErrNoJob; store.ErrNotFound as with Overview.
 	Order(ctx context.Context, user string, t record.Type, o Order) error
+}
+
+// Found is what a search found in a stretch of the history: runs, with nothing in them but what was looked for.
+type Found struct {
+	Runs []store.Run
+	// Before and Back are the run, and its time, at which the stretch ends; empty where it is the end of the history.
+	Before string
+	Back   time.Time
 }
 
 // Begun is a linking that goes on at a consent page.
@@ -134,6 +153,10 @@ type Site struct {
 	secure bool
 	cross  *http.CrossOriginProtection
 	assets assets
+	// allowances are how much more each user may ask for.
+	allowances allowances
+	// queue is where heavy requests wait for their turn.
+	queue  queue
 	pages  map[string]*template.Template
 	routes []route
 }
@@ -147,7 +170,7 @@ func New(o Options) *Site {
 	s := &Site{
 		service: o.Service, sealer: o.Sealer, version: o.Version, kept: o.History, unlinked: o.Unlinked, now: o.Now, log: o.Logger,
 		host: hostOf(public), base: strings.TrimRight(public.Path, "/"), secure: public.Scheme == "https",
-		cross: http.NewCrossOriginProtection(), assets: loadAssets(),
+		cross: http.NewCrossOriginProtection(), assets: loadAssets(), queue: make(queue, heavyAtOnce),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -188,7 +211,14 @@ func (s *Site) see(w http.ResponseWriter, location string) error {
 // render writes a page, whole or not at all.
 func (s *Site) render(w http.ResponseWriter, status int, name string, p page) error {
 	var b bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&b, "layout", p); err != nil {
+	t, err := s.pages[name].Clone()
+	if err != nil {
+		return err
+	}
+	if p.Zone != nil {
+		t.Funcs(template.FuncMap{"when": whenIn(p.Zone)})
+	}
+	if err := t.ExecuteTemplate(&b, "layout", p); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -46,13 +48,16 @@ func (n notice) sentence(code string) fault.Sentence {
 
 // done are messages by the code that a form leads back with.
 var done = map[string]notice{
-	"saved":      {Good: true, Message: "Your settings are saved."},
-	"unlinked":   {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
-	"job-pause":  {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
-	"job-resume": {Good: true, Message: "The schedule follows the settings again."},
-	"job-run":    {Good: true, Message: "The schedule runs once, now.", Action: "Reload to see how it went."},
-	"said":       {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
-	"queued":     {Good: true, Message: "The synchronization starts in a moment.", Action: "Reload to see how it went."},
+	"saved":       {Good: true, Message: "Your settings are saved.", Action: "“Preview” shows what the next synchronization would do."},
+	"erased":      {Good: true, Message: "Your account is deleted, and everything that Tandem kept about you.", Action: "Your contacts and activities stay as they are."},
+	"unlinked":    {Good: true, Message: "The account is disconnected, and automatic synchronization is off.", Action: "Connect it again whenever you want."},
+	"job-pause":   {Good: true, Message: "Nobody is synchronized by schedule any more.", Action: "Users can still synchronize by hand. Resume it here."},
+	"job-resume":  {Good: true, Message: "The schedule follows the settings again."},
+	"job-run":     {Good: true, Message: "The schedule runs once, now.", Action: "Reload to see how it went."},
+	"user-pause":  {Good: true, Message: "The user’s synchronization is paused.", Action: "Nothing is synchronized for that user until you resume it."},
+	"user-resume": {Good: true, Message: "The user’s synchronization continues."},
+	"said":        {Good: true, Message: "Your answer is noted.", Action: "The synchronization that follows it starts in a moment."},
+	"queued":      {Good: true, Message: "The synchronization starts in a moment.", Action: "Reload to see how it went."},
 }
 
 // notices are messages by the code of what did not work.
@@ -74,6 +79,8 @@ var notices = map[string]notice{
 	"users-closed":         {Message: "Creatio does not let Tandem look up its users, so Creatio is not connected yet.", Action: "Ask your administrator to let Tandem's user read the system users (SysAdminUnit) through OData, then sign in again."},
 	"other-account":        {Message: "Your Creatio user is already connected with another Google account, so it is not connected with this one.", Action: "Sign in with that account. If you do not know it, tell your administrator."},
 	"unreachable":          {Message: "Creatio could not be reached, so it is not connected yet.", Action: "Try again in a few minutes."},
+	"sign-in-again":        {Message: "For this, Tandem has to know that it is you, right now.", Action: "Sign in with Google again; then you come back to what you asked for."},
+	"changed":              {Message: "There is something else to do now than that preview showed, so nothing was done.", Action: "This is what there is to do now. Run it if it is what you want."},
 	"":                     {Message: "The account could not be connected.", Action: "Try again; if it stays, tell your administrator the time at which it happened."},
 }
 
@@ -92,6 +99,42 @@ func said(q url.Values) []notice {
 	}
 	return out
 }
+
+// guessed tells administrators of wrong passwords.
+func guessed(list []WrongPasswords) []notice {
+	var out []notice
+	for _, g := range list {
+		by := "accounts that are not there any more"
+		if len(g.By) > 0 {
+			by = strings.Join(g.By, ", ")
+		}
+		out = append(out, notice{
+			Message: fmt.Sprintf("Wrong passwords were entered for the Creatio user “%s”: %s, the last one on %s, by %s.", g.Login, times(g.Count), moments(g.Last), by),
+			Action:  "Ask who it was. Each further try has to wait longer. If nobody knows of it, have the user's password changed in Creatio.",
+		})
+	}
+	return out
+}
+
+// warned tells a user of wrong passwords that others entered for the Creatio user.
+func warned(g *WrongPasswords) []notice {
+	if g == nil {
+		return nil
+	}
+	return []notice{{
+		Message: fmt.Sprintf("Somebody else tried to connect your Creatio user “%s” and entered wrong passwords: %s, the last one on %s.", g.Login, times(g.Count), moments(g.Last)),
+		Action:  "If you do not know who it was, tell your administrator, and change your password in Creatio if others may know it.",
+	}}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times"
+}
+
+func moments(t time.Time) string { return t.UTC().Format("2 January 2006 at 15:04 UTC") }
 
 // sides are the names of the two services.
 var sides = map[record.Side]string{record.Creatio: "Creatio", record.Google: "Google"}

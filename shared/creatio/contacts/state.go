@@ -87,11 +87,31 @@ func readState(raw json.RawMessage) (state, error) {
 
 // sorted is the state with its rows in the order in which they show, however they were found.
 func (n state) sorted() state {
-	n.Communications, n.Addresses = slices.Clone(n.Communications), slices.Clone(n.Addresses)
-	order := func(a, b row) int { return cmp.Or(first(a.Primary, b.Primary), cmp.Compare(a.ID, b.ID)) }
-	slices.SortStableFunc(n.Communications, order)
-	slices.SortStableFunc(n.Addresses, order)
+	n.Communications, n.Addresses = inOrder(n.Communications), inOrder(n.Addresses)
 	return n
+}
+
+// inOrder are rows in the order in which they show: values first of which a row is the first one of its type. Of several rows of one value
+// always the same shows, whichever of them the site makes the first one: each version has its own way with that.
+func inOrder(rows []row) []row {
+	value := func(r row) string {
+		field := contact.Addresses
+		if len(r.Parts) == 0 {
+			field = fieldOf(r.Kind)
+		}
+		f, _ := contact.Schema.Field(field)
+		return field + "\x00" + f.Key(r.entry())
+	}
+	values, primary := make(map[string]string, len(rows)), map[string]bool{}
+	for _, r := range rows {
+		values[r.ID] = value(r)
+		primary[values[r.ID]] = primary[values[r.ID]] || r.Primary
+	}
+	out := slices.Clone(rows)
+	slices.SortStableFunc(out, func(a, b row) int {
+		return cmp.Or(first(primary[values[a.ID]], primary[values[b.ID]]), cmp.Compare(a.ID, b.ID))
+	})
+	return out
 }
 
 func (n state) encode() json.RawMessage {

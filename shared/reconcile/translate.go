@@ -47,9 +47,19 @@ func one(s []slot) slot {
 // hidden are values of which the side does not show all it has, as they show then.
 func translate(f record.Field, now, base []record.Entry, shown []record.Projection, hidden ...record.Projection) []slot {
 	t := translation{field: f, base: base, out: make([]slot, len(now))}
+	// absent are the values in whose place the side shows nothing.
+	var absent []record.Projection
+	agreed := make(map[string]bool, len(base))
+	for _, e := range base {
+		agreed[f.Exact(e)] = true
+	}
 	for _, s := range shown {
-		if s.Field == f.Name && !s.Untracked && holds(f, base, s.Canonical) {
-			t.free = append(t.free, s)
+		if s.Field == f.Name && !s.Untracked && (agreed[f.Exact(s.Canonical)] || f.Empty(s.Canonical) && holds(f, base, s.Canonical)) {
+			if f.Empty(s.Displayed) {
+				absent = append(absent, s)
+			} else {
+				t.free = append(t.free, s)
+			}
 		}
 	}
 	for i, e := range now {
@@ -71,15 +81,20 @@ func translate(f record.Field, now, base []record.Entry, shown []record.Projecti
 		}
 	}
 	t.edits(hidden)
-	for {
-		s, ok := t.take(f.Empty)
-		if !ok {
-			return t.out
-		}
-		if !holdsSlot(f, t.out, s.Canonical) {
+	if len(absent) == 0 {
+		return t.out
+	}
+	there := make(map[string]bool, len(t.out)+len(absent))
+	for _, s := range t.out {
+		there[f.Key(s.canonical)] = true
+	}
+	for _, s := range absent {
+		if key := f.Key(s.Canonical); !there[key] {
+			there[key] = true
 			t.out = append(t.out, slot{canonical: s.Canonical, displayed: &record.Entry{}})
 		}
 	}
+	return t.out
 }
 
 // withoutHidden are values of a set as a side shows them that does not show some of their parts.

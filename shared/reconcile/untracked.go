@@ -13,8 +13,13 @@ func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.E
 	for _, o := range other {
 		there = append(there, o.canonical)
 	}
+	shown := make(map[string]bool, len(now))
+	for _, n := range now {
+		shown[m.key(n.canonical)] = true
+	}
 	for _, e := range slices.Concat(there, base) {
-		if !slices.ContainsFunc(now, func(s slot) bool { return m.key(s.canonical) == m.key(e) }) && m.views[s].hasUntracked(m.field, e) {
+		if !shown[m.key(e)] && m.views[s].hasUntracked(m.field, e) {
+			shown[m.key(e)] = true
 			alone := m.wasAlone(s, e) || !slices.ContainsFunc(base, func(b record.Entry) bool { return m.key(b) == m.key(e) })
 			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true, alone: alone})
 		}
@@ -42,29 +47,24 @@ func (m *merger) agreed(base []record.Entry, now map[record.Side][]slot) []recor
 // asRepeated takes a value that a side has under several labels, or in several spellings, for the one that was agreed, or else for
 // the one of the other side, as long as one of the labels and spellings is that one's.
 func (m *merger) asRepeated(s record.Side, now []slot, base []record.Entry) {
-	view := m.views[s]
+	rows := m.views[s].Untracked[m.field.Name]
+	if len(rows) == 0 {
+		return
+	}
+	wanted := m.index(slices.Concat(base, m.views[s.Other()].Fields[m.field.Name]))
 	for i, e := range now {
-		if e.displayed != nil {
+		want, known := wanted[m.key(e.canonical)]
+		spelled := m.field.Key(want) == m.field.Key(e.canonical)
+		if e.displayed != nil || !known || spelled && want.Kind == e.canonical.Kind {
 			continue
 		}
-		for _, want := range slices.Concat(base, m.views[s.Other()].Fields[m.field.Name]) {
-			if m.key(want) != m.key(e.canonical) {
-				continue
-			}
-			spelled := m.field.Key(want) == m.field.Key(e.canonical)
-			if spelled && want.Kind == e.canonical.Kind {
-				break
-			}
-			rows := view.Untracked[m.field.Name]
-			at := slices.IndexFunc(rows, func(r record.Entry) bool { return r.Kind == want.Kind && m.field.Key(r) == m.field.Key(want) })
-			if at < 0 && want.Kind != e.canonical.Kind {
-				at = slices.IndexFunc(rows, func(r record.Entry) bool { return r.Kind == want.Kind && m.key(r) == m.key(want) })
-			}
-			if at >= 0 {
-				shown := e.canonical
-				now[i] = slot{canonical: rows[at], displayed: &shown, repeated: true}
-			}
-			break
+		at := slices.IndexFunc(rows, func(r record.Entry) bool { return r.Kind == want.Kind && m.field.Key(r) == m.field.Key(want) })
+		if at < 0 && want.Kind != e.canonical.Kind {
+			at = slices.IndexFunc(rows, func(r record.Entry) bool { return r.Kind == want.Kind && m.key(r) == m.key(want) })
+		}
+		if at >= 0 {
+			shown := e.canonical
+			now[i] = slot{canonical: rows[at], displayed: &shown, repeated: true}
 		}
 	}
 }

@@ -153,6 +153,9 @@ func (s *Site) getAdmin(w http.ResponseWriter, r *http.Request, v visit) error {
 }
 
 func (s *Site) postOrder(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := readNothing(r.Body); err != nil {
+		return err
+	}
 	_, _, err := s.give(r, v)
 	return gone(w, err)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -70,6 +71,40 @@ func readUndo(body io.Reader) (store.Undo, error) {
 	}
 	what := store.Undo{CreatioID: id("creatioId"), GoogleID: id("googleId")}
 	return what, o.check(empty)
+}
+
+// checkQuery refuses parameters of a query that a call of the API does not take: what they were to do would not be done.
+func checkQuery(raw string, known []string) error {
+	q, err := url.ParseQuery(raw)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "bad-request", "The query cannot be read.", "Encode its parameters for an address.")
+	}
+	var errs []FieldError
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		switch {
+		case !slices.Contains(known, name):
+			errs = append(errs, FieldError{name, "There is no such parameter."})
+		case len(q[name]) > 1:
+			errs = append(errs, FieldError{name, "Give this parameter once."})
+		}
+	}
+	if errs != nil {
+		return &InvalidError{errs}
+	}
+	return nil
+}
+
+// readNothing reads the body of a call that takes none, which may be an empty object.
+func readNothing(body io.Reader) error {
+	raw, err := io.ReadAll(body)
+	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
+		return err
+	}
+	o, err := readObject(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	return o.check(nil)
 }
 
 // parseForm reads the body of a form.
@@ -212,7 +247,7 @@ func (s *Site) notReady(r *http.Request, v visit, t record.Type, err error) erro
 	e := explain(err)
 	if a, failed := s.service.Account(r.Context(), v.user); failed == nil {
 		if steps := missing(a, t); steps != nil {
-			e.Action = strings.Join(steps, " ")
+			e.Action, e.script = strings.Join(steps, " "), missingForScripts(a, t)
 		}
 	}
 	return e

@@ -39,6 +39,10 @@ type route struct {
 	serve        serve
 	// noHead says that a HEAD is refused: it would do what a GET does.
 	noHead bool
+	// query are the parameters that a route of the API takes. Another one, or one that comes twice, is refused.
+	query []string
+	// noToken says that it is for a session alone, and for no access token.
+	noToken bool
 	// ends says that it is also for a session that is good for nothing else any more.
 	ends bool
 }
@@ -67,6 +71,9 @@ func (s *Site) table() []route {
 		{method: "POST", path: "/runs/{run}/undo", access: member, serve: s.undo},
 		{method: "GET", path: "/admin", access: member, serve: s.admin},
 		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order},
+		{method: "GET", path: "/tokens", access: member, serve: s.accessTokens},
+		{method: "POST", path: "/tokens", access: member, serve: s.makeToken},
+		{method: "POST", path: "/tokens/{id}/revoke", access: member, serve: s.revokeToken},
 		{method: "GET", path: "/healthz", access: anyone, serve: s.health},
 		{method: "GET", path: "/static/{name}", access: anyone, serve: s.static},
 
@@ -86,13 +93,17 @@ func (s *Site) table() []route {
 		{method: "DELETE", path: "/api/v1/account", access: script, serve: s.deleteAccount},
 		{method: "POST", path: "/api/v1/contacts/preview", access: script, serve: s.postPreview(record.Contacts)},
 		{method: "POST", path: "/api/v1/activities/preview", access: script, serve: s.postPreview(record.Activities)},
-		{method: "GET", path: "/api/v1/runs", access: script, serve: s.getRuns},
+		{method: "GET", path: "/api/v1/runs", access: script, serve: s.getRuns, query: []string{"type", "limit", "before"}},
 		{method: "GET", path: "/api/v1/runs/{run}", access: script, serve: s.getRun},
-		{method: "GET", path: "/api/v1/runs/{run}/changes", access: script, serve: s.getChanges},
+		{method: "GET", path: "/api/v1/runs/{run}/changes", access: script, serve: s.getChanges, query: []string{"limit", "after"}},
 		{method: "POST", path: "/api/v1/runs/{run}/approve", access: script, serve: s.postApprove},
 		{method: "POST", path: "/api/v1/runs/{run}/reject", access: script, serve: s.postReject},
 		{method: "POST", path: "/api/v1/runs/{run}/undo", access: script, serve: s.postUndo},
-		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin},
+		{method: "GET", path: "/api/v1/tokens", access: script, serve: s.getTokens, noToken: true},
+		{method: "POST", path: "/api/v1/tokens", access: script, serve: s.postToken, noToken: true},
+		{method: "DELETE", path: "/api/v1/tokens/{id}", access: script, serve: s.deleteToken, noToken: true},
+		{method: "GET", path: "/api/v1/openapi.json", access: anyone, serve: s.openAPI},
+		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin, query: []string{"type", "after"}},
 		{method: "POST", path: "/api/v1/admin/{type}/{order}", access: script, serve: s.postOrder},
 	}
 }
@@ -175,6 +186,18 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 	if rt.access == anyone {
 		return rt.serve(w, r, visit{})
 	}
+	if rt.access == script {
+		serve := rt.serve
+		rt.serve = func(w http.ResponseWriter, r *http.Request, v visit) error {
+			if err := checkQuery(r.URL.RawQuery, rt.query); err != nil {
+				return err
+			}
+			return serve(w, r, v)
+		}
+		if secret, sent := bearer(r); sent {
+			return s.enterAsScript(w, r, rt, secret)
+		}
+	}
 	t, err := s.session(w, r)
 	if err != nil && !(errors.Is(err, ErrNotAllowed) && rt.ends) {
 		return err
@@ -186,7 +209,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 		return s.see(w, s.root)
 	}
 	if rt.access == script {
-		w.Header().Set("WWW-Authenticate", `Cookie realm="Tandem"`) // RFC 9110, 15.5.2: a 401 names a way in
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Tandem"`) // RFC 9110, 15.5.2: a 401 names a way in
 		return refuse(http.StatusUnauthorized, "signed-out", "There is no session.", "Sign in on the settings page.")
 	}
 	return rt.serve(w, r, visit{})

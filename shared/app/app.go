@@ -30,6 +30,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/google/people"
 	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/notice"
 	"github.com/tandem-sync/tandem/shared/oauth"
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/queue"
@@ -91,6 +92,10 @@ type App struct {
 	invoker *invoker
 	// follower adjusts the jobs of Cloud Scheduler to the settings.
 	follower *follower
+	// notices is nil if nobody is told anything.
+	notices *notice.Sender
+	// swept is when this process last looked for users who need somebody, by type.
+	swept sweeps
 	// telemetry is nil if none is sent.
 	telemetry *observe.Telemetry
 	base      map[record.Side]http.RoundTripper
@@ -141,6 +146,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		record.Activities: {Kind: Activities, Allowed: a.allowed, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
 	}
 	a.channels = a.newKeeper()
+	a.notices = newNotices(c.Notices, a.now)
 	if err := a.openQueue(ctx, o); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}

@@ -47,6 +47,8 @@ type Config struct {
 	History time.Duration
 	// InvokerAudience is the audience of its tokens if that is not the public address of the function; see Audience.
 	InvokerAudience string
+	// Notices is where people are told that somebody is needed.
+	Notices Notices
 	// Port is the port on which a server listens.
 	Port int
 }
@@ -111,6 +113,24 @@ const (
 type Queue struct {
 	Kind QueueKind
 	Name string
+}
+
+// Notices are ways to tell people that somebody is needed; empty where there is none.
+type Notices struct {
+	Mail Mail
+	// Webhook is the address of an incoming webhook of Slack or Google Chat. Who knows it can write there.
+	Webhook Secret
+}
+
+// Mail is a mail server, and the address that mail comes from. It is empty without a Host. Implicit says that the connection is
+// encrypted from its first byte on, and Local that the server is on this machine.
+type Mail struct {
+	Host, Port string
+	Implicit   bool
+	Local      bool
+	User       string
+	Password   Secret
+	From       string
 }
 
 // Telemetry is the destination of traces and metrics: Google Cloud, or a collector at an address. If it is empty, none are
@@ -179,6 +199,8 @@ type environment struct {
 	InvokerAudience     string `env:"INVOKER_AUDIENCE"`
 	CalendarPush        string `env:"CALENDAR_PUSH, default=on"`
 	HistoryDays         string `env:"HISTORY_DAYS, default=400"`
+	NoticeSMTP          string `env:"NOTICE_SMTP"`
+	NoticeWebhook       string `env:"NOTICE_WEBHOOK"`
 	Port                string `env:"PORT, default=8080"`
 }
 
@@ -216,6 +238,7 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 		InvokerAudience:   p.audience(env.InvokerAudience),
 		CalendarPush:      p.calendarPush(env.CalendarPush),
 		History:           p.days("HISTORY_DAYS", env.HistoryDays),
+		Notices:           Notices{Mail: p.mail(env.NoticeSMTP), Webhook: p.webhook(env.NoticeWebhook)},
 		Port:              p.port(env.Port),
 	}
 	if err := p.err(); err != nil {

@@ -87,6 +87,8 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"K_SERVICE":             "sync-contacts",
 		"CALENDAR_PUSH":         "off",
 		"HISTORY_DAYS":          "30",
+		"NOTICE_SMTP":           "smtps://tandem%40example.com:hunter2%2Fmail@mail.example.com?from=tandem@example.com",
+		"NOTICE_WEBHOOK":        "https://chat.example.com/v1/spaces/x?key=hunter2",
 		"PORT":                  "9000",
 	})
 	if err != nil {
@@ -113,7 +115,13 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		InvokerVerifiedBy: config.VerifiedByPlatform,
 		History:           30 * 24 * time.Hour,
 		InvokerAudience:   "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
-		Port:              9000,
+		Notices: config.Notices{
+			Mail: config.Mail{
+				Host: "mail.example.com", Port: "465", Implicit: true, User: "tandem@example.com", Password: config.NewSecret("hunter2/mail"), From: "tandem@example.com",
+			},
+			Webhook: config.NewSecret("https://chat.example.com/v1/spaces/x?key=hunter2"),
+		},
+		Port: 9000,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -169,7 +177,12 @@ func TestEach_wrong_value_is_named_with_what_to_write(t *testing.T) {
 		"INVOKER":             {"tandem-invoker", "serviceAccount:x"},
 		"INVOKER_VERIFIED_BY": {"platform", "Signature", "none", "signature,platform"},
 		"INVOKER_AUDIENCE":    {"two words", "https://tandem.example.com/{name}", "https://tandem.example.com/{function", "https://ada:secret@tandem.example.com/"},
-		"PORT":                {"0", "-1", "65536", "http", "80 80"},
+		"NOTICE_SMTP": {
+			"mail.example.com:465", "https://mail.example.com?from=a@example.com", "smtps://mail.example.com", "smtps://mail.example.com?from=ada", "smtps://?from=a@example.com",
+			"smtps://mail.example.com?from=a@example.com&to=b@example.com", "smtps://tandem@mail.example.com?from=a@example.com", "smtps://mail.example.com:0?from=a@example.com",
+		},
+		"NOTICE_WEBHOOK": {"http://chat.example.com/hook", "chat.example.com/hook", "https://", "https://ada:secret@chat.example.com/hook"},
+		"PORT":           {"0", "-1", "65536", "http", "80 80"},
 	} {
 		for _, value := range values {
 			// The public address is set, so that only the queue is wrong.
@@ -226,7 +239,7 @@ func TestNames_are_the_documented_variables(t *testing.T) {
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
 		"CREATIO_AUTH", "CREATIO_IDENTITY_URL", "CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET", "ALLOWED_DOMAINS", "ADMIN_EMAILS",
-		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "HISTORY_DAYS", "PORT",
+		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "HISTORY_DAYS", "NOTICE_SMTP", "NOTICE_WEBHOOK", "PORT",
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)

@@ -94,6 +94,8 @@ type App struct {
 	follower *follower
 	// notices is nil if nobody is told anything.
 	notices *notice.Sender
+	// ending says that the process is about to end.
+	ending atomic.Bool
 	// swept is when this process last looked for users who need somebody, by type.
 	swept sweeps
 	// telemetry is nil if none is sent.
@@ -142,8 +144,8 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		o.Rates = rates
 	}
 	a.engines = map[record.Type]*syncer.Engine{
-		record.Contacts:   {Kind: Contacts, Allowed: a.allowed, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
-		record.Activities: {Kind: Activities, Allowed: a.allowed, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Contacts:   {Kind: Contacts, Allowed: a.allowed, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates, Ending: a.ending.Load},
+		record.Activities: {Kind: Activities, Allowed: a.allowed, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates, Ending: a.ending.Load},
 	}
 	a.channels = a.newKeeper()
 	a.notices = newNotices(c.Notices, a.now)
@@ -313,8 +315,13 @@ func (a *App) Wait(ctx context.Context) error {
 	return a.inline.Wait(ctx)
 }
 
-// Close waits for running tasks and closes the store.
+// End has running runs stop at their next step, where the next process goes on. Close does too.
+func (a *App) End() { a.ending.Store(true) }
+
+// Close waits for running tasks, which stop at their next step, and closes the store. If ctx ends before, their requests are
+// broken off.
 func (a *App) Close(ctx context.Context) error {
+	a.End()
 	var err error
 	if a.inline != nil {
 		err = a.inline.Close(ctx)

@@ -322,7 +322,7 @@ run "an_unencrypted_webhook" {
   }
 }
 
-run "half_a_version" {
+run "half_a_version_of_a_notice" {
   command         = plan
   expect_failures = [var.notice_smtp_version, var.notice_webhook_version]
   variables {

@@ -21,7 +21,6 @@ require (
 	github.com/pb33f/libopenapi-validator v0.16.3
 	github.com/rivo/uniseg v0.4.7
 	github.com/sethvargo/go-envconfig v1.4.3
-	github.com/sethvargo/go-retry v0.5.0
 	github.com/teambition/rrule-go v1.8.2
 	github.com/tink-crypto/tink-go/v2 v2.9.0
 	go.etcd.io/bbolt v1.5.0

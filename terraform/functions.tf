@@ -54,6 +54,7 @@ locals {
       ADMIN_EMAILS         = f.accounts ? join(",", var.admin_emails) : ""
       CALENDAR_PUSH        = var.calendar_push ? "" : "off"
       HISTORY_DAYS         = f.accounts ? tostring(var.history_days) : ""
+      UNLINKED_DAYS        = f.accounts ? tostring(var.unlinked_days) : ""
       QUEUE                = f.queue == "" ? "inline" : module.queue[f.queue].id
       SCHEDULER            = f.schedules ? "projects/${var.project}/locations/${var.region}" : ""
       TELEMETRY            = var.telemetry ? "projects/${var.project}/locations/${var.region}" : ""

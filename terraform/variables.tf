@@ -526,3 +526,15 @@ variable "tls_policy" {
     error_message = "tls_policy has to be the name of an SSL policy, not its address."
   }
 }
+
+variable "unlinked_days" {
+  description = "How many days links and history are kept after an account was unlinked; who links it again within them continues where it left off"
+  type        = number
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.unlinked_days >= 1 && var.unlinked_days <= 3650 && floor(var.unlinked_days) == var.unlinked_days
+    error_message = "unlinked_days has to be a whole number between 1 and 3650."
+  }
+}

@@ -163,7 +163,7 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		a.invoker.issuer = c.Google.Endpoint
 	}
 	a.site = web.New(web.Options{
-		Service: service{a}, Sealer: cookies, PublicURL: c.PublicURL, Version: Version(), History: c.History, Now: a.now, Logger: a.logger,
+		Service: service{a}, Sealer: cookies, PublicURL: c.PublicURL, Version: Version(), History: c.History, Unlinked: c.Unlinked, Now: a.now, Logger: a.logger,
 	})
 	if c.Store.Kind == config.Bolt && a.inline != nil {
 		if err := a.resume(ctx); err != nil {

@@ -72,6 +72,28 @@ func TestWhat_Creatio_deletes_or_cancels_is_deleted_in_Google_but_for_a_foreign_
 	}
 }
 
+// What a run has made is in no list that it has read, and in none of the next run where it went before that.
+func TestWhat_a_run_made_and_somebody_deleted_before_the_next_one_is_missed_by_it(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.activity("Audit", 24)
+	a.calendar.Add(event("Clinic", 48))
+	a.activity("Stays", 72)
+	a.calendar.Add(event("Stays, too", 96))
+	a.run("done")
+	a.calendar.Delete(a.foundEvent("Audit").Id)
+	if err := a.creatio.As("Ada").Delete("Activity", a.foundActivity("Clinic")["Id"].(string)); err != nil {
+		t.Fatal(err)
+	}
+	if run := a.run("done"); run.Counts.Creatio.Cancelled != 1 || run.Counts.Google.Deleted != 1 {
+		t.Errorf("counts are %+v", run.Counts)
+	}
+	if got := a.same(); strings.Count(got, "Stays") != 2 || strings.Count(got, "\n") != 1 {
+		t.Errorf("both show\n%s", got)
+	}
+	a.quiet()
+}
+
 func TestA_deleted_event_does_what_the_settings_say(t *testing.T) {
 	t.Parallel()
 	for setting, want := range map[string]string{"cancel": "canceled", "delete": "gone", "keep": "in progress"} {

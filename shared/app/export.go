@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -12,10 +13,12 @@ import (
 
 // exported is everything kept about a user, without secrets.
 type exported struct {
-	Profile store.Profile                `json:"profile"`
-	Syncs   []store.Sync                 `json:"syncs"`
-	Links   map[record.Type][]store.Link `json:"links"`
-	Pairs   map[record.Type][]store.Pair `json:"pairs"`
+	Profile store.Profile `json:"profile"`
+	// ForgetAt is when everything below but the syncs' settings is forgotten, unless both accounts are linked before.
+	ForgetAt time.Time                    `json:"forgetAt,omitzero"`
+	Syncs    []store.Sync                 `json:"syncs"`
+	Links    map[record.Type][]store.Link `json:"links"`
+	Pairs    map[record.Type][]store.Pair `json:"pairs"`
 	// Members are the ids in scope on each side; Series are recurring events, and what differs from them; Blobs is whatever else is
 	// kept as bytes.
 	Members map[record.Type]map[record.Side]store.MemberSet `json:"members"`
@@ -42,6 +45,7 @@ func (s service) Export(ctx context.Context, user string) (any, error) {
 	if out.Profile, err = u.Profile(ctx); err != nil {
 		return nil, err
 	}
+	out.ForgetAt = s.app.forgetAt(out.Profile)
 	for _, t := range []record.Type{record.Contacts, record.Activities} {
 		if err := out.addType(ctx, u, t); err != nil {
 			return nil, err

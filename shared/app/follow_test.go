@@ -143,10 +143,12 @@ func TestThe_job_follows_what_a_user_chooses(t *testing.T) {
 				t.Errorf("saving the same again asked the scheduler %d times", n)
 			}
 			w.call(http.MethodDelete, "/creatio", nil, 204, nil)
-			j.want(t, "unlinked", "PAUSED */15 * * * *")
+			// What is kept for the case that the account is linked again has to go some day.
+			j.want(t, "unlinked", "ENABLED */5 * * * *")
 			w.link()
+			j.want(t, "linked again", "PAUSED */5 * * * *")
 			w.every(tag, 60)
-			j.want(t, "linked again", "ENABLED */5 * * * *")
+			j.want(t, "every hour again", "ENABLED */5 * * * *")
 			w.visit("/settings/sign-in")
 			w.call(http.MethodDelete, "/account", nil, 204, nil)
 			j.want(t, "erased", "PAUSED */5 * * * *")
@@ -232,7 +234,8 @@ func TestA_grant_that_could_not_be_revoked_keeps_the_job_awake(t *testing.T) {
 	w.google.SetFault(nil)
 	w.finds("reached again", time.Hour, 1)
 	w.tickAfter(time.Hour)
-	j.want(t, "revoked", "PAUSED */5 * * * *")
+	w.link()
+	j.want(t, "linked again", "PAUSED */5 * * * *")
 }
 
 func TestA_scheduler_that_refuses_fails_no_save_and_is_mended_by_the_next_tick(t *testing.T) {

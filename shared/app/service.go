@@ -78,14 +78,22 @@ func (s service) FinishLink(ctx context.Context, side record.Side, browser strin
 // linked makes a user's automatic syncs due again: what had stopped them may be mended. From here on the user has a
 // document of each type, and with it a place before the administrators.
 func (s service) linked(ctx context.Context, user string, sides ...record.Side) error {
+	p, err := s.app.store.User(user).Profile(ctx)
+	if err != nil {
+		return fmt.Errorf("make the sync due: %w", err)
+	}
 	for t := range s.app.engines {
 		var due time.Time
 		err := s.app.store.User(user).UpdateSync(ctx, t, func(d *store.Sync) error {
 			if slices.ContainsFunc(sides, func(side record.Side) bool { return waitsFor(*d, side) }) {
 				untroubled(d)
 			}
-			if d.Settings.Automatic && d.Due.IsZero() {
+			switch {
+			case d.Settings.Automatic && d.Due.IsZero():
 				d.Due = s.app.now().UTC()
+			case !d.Settings.Automatic && p.UnlinkedAt.IsZero():
+				// It was due for what remains to be done while an account is unlinked.
+				d.Due = time.Time{}
 			}
 			due = d.Due
 			return nil
@@ -157,6 +165,7 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 			Reconnect: p.Creatio.Reconnect || waitsFor(contacts, record.Creatio) || waitsFor(activities, record.Creatio),
 		},
 		CreatioAuth: string(s.app.config.Creatio.Auth),
+		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
 	}
 	a.Contacts.ContactsSettings, a.Activities.ActivitiesSettings = contactsSettings(contacts.Settings), activitiesSettings(p, activities)
@@ -475,9 +484,16 @@ func (s service) Unlink(ctx context.Context, user string, side record.Side) erro
 		return err
 	}
 	u := s.app.store.User(user)
+	p, err := u.Profile(ctx)
+	if err != nil {
+		return fmt.Errorf("switch the sync off: %w", err)
+	}
 	for t := range s.app.engines {
 		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
 			d.Status, d.Problem, d.Due, d.HeldRun, d.HeldDigest = "off", nil, time.Time{}, "", ""
+			if t == record.Contacts {
+				d.Due = s.app.nextLook(p, s.app.now().UTC())
+			}
 			d.Settings.Automatic, d.Push = false, store.Push{}
 			return nil
 		})
@@ -489,7 +505,7 @@ func (s service) Unlink(ctx context.Context, user string, side record.Side) erro
 		// A run may have opened another one meanwhile. From here on none does.
 		s.app.closeChannels(ctx, user)
 	}
-	err := s.app.revokeLater(ctx, user)
+	err = s.app.errands(ctx, record.Contacts, user)
 	s.follow(ctx)
 	return err
 }
@@ -543,6 +559,10 @@ func (s service) Runs(ctx context.Context, user string, t record.Type, limit int
 func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
 	u := s.app.store.User(user)
 	found, err := u.Run(ctx, run)
+	if err == nil && found.Status == "running" {
+		// What it counted is as old as its last word about that.
+		found.Counts = found.Recorded()
+	}
 	if err != nil || found.Status != "held" {
 		return found, err
 	}

@@ -31,7 +31,10 @@ type section struct {
 func (s section) state() web.State {
 	d := s.sync
 	out := web.State{
-		LastSync: d.LastSync, NextSync: d.Due, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d), Split: d.Split, Problem: sentenceOf(d.Problem),
+		LastSync: d.LastSync, HeldRun: d.HeldRun, Failing: d.Failing, Doubts: openDoubts(d), Split: d.Split, Problem: sentenceOf(d.Problem),
+	}
+	if d.Settings.Automatic {
+		out.NextSync = d.Due
 	}
 	queued := s.queued()
 	out.Status = s.status(queued)

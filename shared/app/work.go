@@ -101,10 +101,13 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	a.measureRun(ctx, t, req.Trigger, a.now().Sub(start), out, err)
 	ctx = observe.With(ctx, "run", out.Run)
 	switch {
+	case out.Reason == syncer.ReasonUnknownUser:
+		// What a former version wrote after an erasure would be due for ever.
+		err = errors.Join(err, a.store.User(user).EraseRemains(ctx))
 	case out.Reason == syncer.ReasonNotLinked:
 		// Once the grant is revoked, nobody may stop what it opened.
 		a.closeChannels(ctx, user)
-		err = errors.Join(err, a.revokeLater(ctx, user))
+		err = errors.Join(err, a.errands(ctx, t, user))
 	case out.Reason == syncer.ReasonNotAllowed:
 		err = errors.Join(err, a.bar(ctx, user))
 	case out.Reason == syncer.ReasonLease && req.Run == "" && req.Trigger != syncer.TriggerPreview:
@@ -127,23 +130,6 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	a.tendAfter(ctx, t, user, req.Trigger, out)
 	a.notifyAfter(ctx, t, user, out)
 	return out, err
-}
-
-// revokeLater retries to revoke the grants of accounts that were unlinked while their service was unreachable. The user
-// stays due until they are revoked or a day has passed.
-func (a *App) revokeLater(ctx context.Context, user string) error {
-	err := a.linker.RevokePending(ctx, user)
-	if !fault.Is(err, fault.Retry) {
-		return err
-	}
-	err = a.store.User(user).UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
-		d.Due = a.now().UTC().Add(store.Errands)
-		return nil
-	})
-	if err == nil {
-		a.follower.saved(ctx, record.Contacts)
-	}
-	return err
 }
 
 // work runs one queued task. The queue retries it after an error of kind Retry.

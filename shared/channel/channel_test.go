@@ -407,13 +407,15 @@ func TestA_channel_that_is_opened_while_the_user_ends_it_all_is_stopped_at_once(
 	}
 }
 
-func TestWhat_is_left_of_an_erased_users_channels_goes(t *testing.T) {
+func TestAn_erased_user_opens_no_channel_again(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	must(t, w.run(0))
 	left := w.kept()[0]
 	must(t, w.Store.User("ada").Erase(t.Context()))
-	must(t, w.Store.User("ada").PutChannel(t.Context(), left))
+	if err := w.Store.User("ada").PutChannel(t.Context(), left); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("error is %v", err)
+	}
 	must(t, w.Tend(t.Context(), "ada"))
 	if kept := w.kept(); len(kept) > 0 {
 		t.Errorf("kept are %+v", kept)

@@ -335,7 +335,7 @@ func (p *problems) calendarPush(value string) bool {
 func (p *problems) days(name, value string) time.Duration {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > 3650 {
-		p.add(name, `is no number of days; write one between 1 and 3650, as "400"`)
+		p.add(name, `is no number of days; write one between 1 and 3650, as "90"`)
 	}
 	return time.Duration(n) * 24 * time.Hour
 }

@@ -45,6 +45,8 @@ type Config struct {
 	CalendarPush bool
 	// History is how long runs and their changes are kept.
 	History time.Duration
+	// Unlinked is how long links and history are kept after an account was unlinked.
+	Unlinked time.Duration
 	// InvokerAudience is the audience of its tokens if that is not the public address of the function; see Audience.
 	InvokerAudience string
 	// Notices is where people are told that somebody is needed.
@@ -199,6 +201,7 @@ type environment struct {
 	InvokerAudience     string `env:"INVOKER_AUDIENCE"`
 	CalendarPush        string `env:"CALENDAR_PUSH, default=on"`
 	HistoryDays         string `env:"HISTORY_DAYS, default=400"`
+	UnlinkedDays        string `env:"UNLINKED_DAYS, default=90"`
 	NoticeSMTP          string `env:"NOTICE_SMTP"`
 	NoticeWebhook       string `env:"NOTICE_WEBHOOK"`
 	Port                string `env:"PORT, default=8080"`
@@ -238,6 +241,7 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 		InvokerAudience:   p.audience(env.InvokerAudience),
 		CalendarPush:      p.calendarPush(env.CalendarPush),
 		History:           p.days("HISTORY_DAYS", env.HistoryDays),
+		Unlinked:          p.days("UNLINKED_DAYS", env.UnlinkedDays),
 		Notices:           Notices{Mail: p.mail(env.NoticeSMTP), Webhook: p.webhook(env.NoticeWebhook)},
 		Port:              p.port(env.Port),
 	}

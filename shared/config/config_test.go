@@ -57,6 +57,7 @@ func TestLoad_fills_in_the_documented_defaults(t *testing.T) {
 		InvokerVerifiedBy: config.VerifiedBySignature,
 		CalendarPush:      true,
 		History:           400 * 24 * time.Hour,
+		Unlinked:          90 * 24 * time.Hour,
 		Port:              8080,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -87,6 +88,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"K_SERVICE":             "sync-contacts",
 		"CALENDAR_PUSH":         "off",
 		"HISTORY_DAYS":          "30",
+		"UNLINKED_DAYS":         "7",
 		"NOTICE_SMTP":           "smtps://tandem%40example.com:hunter2%2Fmail@mail.example.com?from=tandem@example.com",
 		"NOTICE_WEBHOOK":        "https://chat.example.com/v1/spaces/x?key=hunter2",
 		"PORT":                  "9000",
@@ -114,6 +116,7 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		Invoker:           "invoker@acme.iam.gserviceaccount.com",
 		InvokerVerifiedBy: config.VerifiedByPlatform,
 		History:           30 * 24 * time.Hour,
+		Unlinked:          7 * 24 * time.Hour,
 		InvokerAudience:   "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
 		Notices: config.Notices{
 			Mail: config.Mail{
@@ -239,7 +242,7 @@ func TestNames_are_the_documented_variables(t *testing.T) {
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
 		"CREATIO_AUTH", "CREATIO_IDENTITY_URL", "CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET", "ALLOWED_DOMAINS", "ADMIN_EMAILS",
-		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "HISTORY_DAYS", "NOTICE_SMTP", "NOTICE_WEBHOOK", "PORT",
+		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "HISTORY_DAYS", "UNLINKED_DAYS", "NOTICE_SMTP", "NOTICE_WEBHOOK", "PORT",
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
@@ -380,11 +383,11 @@ func TestPasswordsAreTriedByNobodyInParticularOnlyOnThisMachine(t *testing.T) {
 func TestHistory_is_kept_for_a_number_of_days(t *testing.T) {
 	t.Parallel()
 	c, err := load(t, map[string]string{"HISTORY_DAYS": "30"})
-	if err != nil || c.History != 30*24*time.Hour {
-		t.Errorf("got %v, %v", c.History, err)
+	if err != nil || c.History != 30*24*time.Hour || c.Unlinked != 90*24*time.Hour {
+		t.Errorf("got %v, %v, %v", c.History, c.Unlinked, err)
 	}
 	for _, wrong := range []string{"0", "-1", "a year", "4000"} {
-		_, err := load(t, map[string]string{"HISTORY_DAYS": wrong})
-		wantProblems(t, err, "HISTORY_DAYS")
+		_, err := load(t, map[string]string{"HISTORY_DAYS": wrong, "UNLINKED_DAYS": wrong})
+		wantProblems(t, err, "HISTORY_DAYS", "UNLINKED_DAYS")
 	}
 }

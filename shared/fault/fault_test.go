@@ -48,3 +48,15 @@ func TestExplain_prefers_the_sentence_of_a_code_to_that_of_its_kind(t *testing.T
 		t.Errorf("got %+v", s)
 	}
 }
+
+func TestWhat_fails_in_the_database_is_not_blamed_on_a_service(t *testing.T) {
+	t.Parallel()
+	for k := fault.Bug; k <= fault.Gone; k++ {
+		if s := fault.Explain(fault.New(k, "store", "", nil)); strings.Contains(s.Message, "other service") {
+			t.Errorf("kind %v: %s", k, s.Message)
+		}
+	}
+	if s := fault.Explain(fault.New(fault.Retry, "store", "full", nil)); !strings.Contains(s.Message, "disk") || !strings.Contains(s.Message, "full") {
+		t.Errorf("a full disk is told as: %s", s.Message)
+	}
+}

@@ -16,7 +16,7 @@ func Explain(err error) Sentence {
 	if !ok {
 		e = &Error{Kind: KindOf(err)}
 	}
-	side := map[string]string{"creatio": "Creatio", "google": "Google"}[e.Side]
+	side := map[string]string{"creatio": "Creatio", "google": "Google", "store": "the database"}[e.Side]
 	if side == "" {
 		side = "the other service"
 	}
@@ -105,6 +105,10 @@ var particular = map[string]Sentence{
 	"deadline": {
 		Message: "There is more to do than fits into one go. What is done so far is saved.",
 		Action:  "Nothing to do: Tandem continues with the rest by itself.",
+	},
+	"store full": {
+		Message: "The disk on which Tandem keeps its data is full. Nothing that was saved is lost.",
+		Action:  "Make room on it, or tell your administrator. Tandem tries again by itself.",
 	},
 	"lease-ran-out": {
 		Message: "Tandem could not reach its own database for a while, and stopped before anything could be done twice.",

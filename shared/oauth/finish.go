@@ -144,6 +144,7 @@ func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, 
 		p.Creatio = store.CreatioAccount{
 			URL: l.o.Creatio.URL, UserID: who.ID, User: who.Login, ContactID: who.ContactID, TimeZone: who.TimeZone, Culture: who.Culture, Linked: true,
 		}
+		relinked(p)
 	})
 	if err != nil {
 		return fmt.Errorf("link account: %w", err)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -57,17 +58,14 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s linking, t 
 	if !saved {
 		return Outcome{}, l.consent(ctx, browser, s, who)
 	}
-	err = l.o.Store.User(out.User).UpdateProfile(ctx, func(p *store.Profile) error {
-		out.NewUser = p.CreatedAt.IsZero()
-		if out.NewUser {
-			p.CreatedAt = l.o.Now().UTC()
-		}
+	err = l.changeProfile(ctx, out.User, func(p *store.Profile) {
+		out.NewUser = p.Google.Subject == ""
 		if p.Session == "" {
 			p.Session = secret()
 		}
 		p.Google = account
+		relinked(p)
 		out.Session = p.Session
-		return nil
 	})
 	if err != nil {
 		return Outcome{}, fmt.Errorf("sign in: %w", err)
@@ -79,6 +77,9 @@ func (l *Linker) finishGoogle(ctx context.Context, browser string, s linking, t 
 // none for these scopes: a refresh token remains limited to the scopes that were granted with it.
 func (l *Linker) saveGoogle(ctx context.Context, user string, c credentials, scopes []string) (bool, error) {
 	if c.Refresh != "" {
+		if err := l.enroll(ctx, user); err != nil {
+			return false, err
+		}
 		return true, l.put(ctx, user, record.Google, c)
 	}
 	u := l.o.Store.User(user)
@@ -114,6 +115,31 @@ func (l *Linker) saveGoogle(ctx context.Context, user string, c credentials, sco
 			return true, nil
 		}
 	}
+}
+
+// erasingFor is longer than any request takes that erases a user.
+const erasingFor = time.Hour
+
+// enroll makes the profile of a user who signs in for the first time: no other document may come before it. If the user is being
+// erased, the error is of kind Retry; if that was cut off, it is done first.
+func (l *Linker) enroll(ctx context.Context, user string) error {
+	u, now := l.o.Store.User(user), l.o.Now().UTC()
+	p, err := u.Profile(ctx)
+	if err == nil && !p.Erasing.IsZero() && now.Sub(p.Erasing) > erasingFor {
+		err = u.Erase(ctx)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("enroll user: %w", err)
+	}
+	return u.UpdateProfile(ctx, func(p *store.Profile) error {
+		switch {
+		case !p.Erasing.IsZero():
+			return fault.New(fault.Retry, "", "erasing", errors.New("enroll user: the account is being erased"))
+		case p.CreatedAt.IsZero():
+			p.CreatedAt = now
+		}
+		return nil
+	})
 }
 
 // consent returns a *ConsentError with the address at which Google asks for consent again.

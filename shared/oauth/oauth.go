@@ -237,6 +237,13 @@ func (l *Linker) changeProfile(ctx context.Context, user string, f func(*store.P
 	})
 }
 
+// relinked ends the time in which an account is missing, once both are linked.
+func relinked(p *store.Profile) {
+	if p.Google.Linked && p.Creatio.Linked {
+		p.UnlinkedAt = time.Time{}
+	}
+}
+
 // secret is a new random string of 130 bits, in the alphabet of the store's keys.
 func secret() string { return rand.Text() }
 

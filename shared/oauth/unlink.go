@@ -29,6 +29,10 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 		}
 	}
 	err := l.changeProfile(ctx, user, func(p *store.Profile) {
+		was := side == record.Google && p.Google.Linked || side == record.Creatio && p.Creatio.Linked
+		if was && p.UnlinkedAt.IsZero() {
+			p.UnlinkedAt = l.o.Now().UTC()
+		}
 		if side == record.Google {
 			p.Google.Linked, p.Google.Reconnect, p.Google.Scopes = false, false, nil
 		} else {

@@ -188,6 +188,7 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 	}
 	m.field, m.base = f, nil
 	m.after, m.rule, m.swaps = map[record.Side][]slot{}, map[record.Side]string{}, map[record.Side][]record.Swap{}
+	m.identify(base[f.Name])
 	now := map[record.Side][]slot{}
 	for _, s := range record.Sides {
 		agreed := slices.Concat(base[f.Name], m.views[s.Other()].Fields[f.Name])
@@ -209,6 +210,9 @@ type merger struct {
 	views  map[record.Side]View
 	field  record.Field
 	out    Merged
+
+	// identities are the keys of values of a set that are the same as others, by their own.
+	identities map[string]string
 
 	wholes map[string]composite
 	// beside names the fields that one side has beside a value and the other one in it.

@@ -294,11 +294,11 @@ func (d *Decision) decline(schema record.Schema, p Pair, side record.Side, polic
 	}
 }
 
-// departure is what becomes of the record that stayed on a side. One that the user may not remove stays as it is, and so does
-// one that a person made where its counterpart was only taken out of the synchronization.
+// departure is what becomes of the record that stayed on a side. One that the user may not remove stays as it is, and so do one
+// that nothing reaches, and one that a person made where its counterpart was only taken out of the synchronization.
 func (p Pair) departure(side record.Side, policy Policy) Departure {
 	locked := p.Sides[side].Locked
-	if slices.Contains(locked, record.Removal) || p.Sides[side.Other()].Withdrawn && slices.Contains(locked, record.Withdrawal) {
+	if slices.Contains(locked, record.Removal) || slices.Contains(locked, record.Loss) || p.Sides[side.Other()].Withdrawn && slices.Contains(locked, record.Withdrawal) {
 		return Keep
 	}
 	return policy.Departures[side.Other()]
@@ -342,6 +342,25 @@ func (d *Decision) join(schema record.Schema, p Pair, policy Policy) {
 	}
 }
 
+// once leaves out of sets what a record has several times, each in another form.
+func once(schema record.Schema, fields record.Fields, home string) {
+	for _, f := range schema {
+		if f.Located == nil {
+			continue
+		}
+		f.Alike = f.Located([]record.Fields{fields}, home)
+		seen := map[string]bool{}
+		var kept []record.Entry
+		for i, key := range f.Keys(fields[f.Name]) {
+			if !seen[key] {
+				seen[key] = true
+				kept = append(kept, fields[f.Name][i])
+			}
+		}
+		fields[f.Name] = kept
+	}
+}
+
 // create plans the record that is missing on a side, as a copy of the other one.
 func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy Policy) {
 	if !policy.Direction.Takes(side) {
@@ -350,6 +369,7 @@ func (d *Decision) create(schema record.Schema, p Pair, side record.Side, policy
 	}
 	from := p.Sides[side.Other()]
 	fields, shown := from.means(schema, p.Base)
+	once(schema, fields, policy.Home)
 	op := &record.Operation{Action: record.Create, Link: p.Link, ID: p.NewIDs[side], Before: record.Fields{}, After: fields, Join: true}
 	d.Merged = Merged{
 		Base:        fields,

@@ -1,11 +1,35 @@
 package reconcile
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
+
+// identify finds which of all values that both sides have of a set, and had when they agreed, are one value: equal numbers in whatever
+// form, also where only another form of them tells that.
+func (m *merger) identify(base []record.Entry) {
+	m.identities = nil
+	if !m.field.Set || m.field.Alike == nil {
+		return
+	}
+	all := slices.Clone(base)
+	for _, s := range record.Sides {
+		all = slices.Concat(all, m.views[s].Fields[m.field.Name], m.views[s].Untracked[m.field.Name])
+	}
+	m.identities = make(map[string]string, len(all))
+	for i, key := range m.field.Keys(all) {
+		m.identities[m.field.Key(all[i])] = key
+	}
+}
+
+// key is the identity of an entry of a set: that of the value which it is in any form.
+func (m *merger) key(e record.Entry) string {
+	own := m.field.Key(e)
+	return cmp.Or(m.identities[own], own)
+}
 
 // set merges a field with many values, one value at a time. A value is known by its key, so that a number in
 // another spelling is still that number.
@@ -19,9 +43,6 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 			order = append(order, key)
 		}
 	}
-	order = m.respelled(b, c, g, order)
-	order = m.respelled(b, g, c, order)
-	m.matchNew(b, c, g, order)
 	order = m.editedOnBoth(b, c, g, order)
 	for _, key := range order {
 		ce, inC := c[key]
@@ -50,11 +71,11 @@ func (m *merger) set(base []record.Entry, now map[record.Side][]slot) {
 func (m *merger) keepRepeats(side record.Side, repeats []slot) {
 	stays, shows := map[string]record.Entry{}, map[string]bool{}
 	for _, s := range m.after[side] {
-		stays[m.field.Key(s.canonical)], shows[m.field.Key(s.display())] = s.canonical, true
+		stays[m.key(s.canonical)], shows[m.field.Key(s.display())] = s.canonical, true
 	}
 	for _, s := range repeats {
 		shown := s.display()
-		stands, ok := stays[m.field.Key(s.canonical)]
+		stands, ok := stays[m.key(s.canonical)]
 		if !ok || m.field.Empty(shown) || shows[m.field.Key(shown)] {
 			continue
 		}
@@ -70,7 +91,7 @@ func (m *merger) keepRepeats(side record.Side, repeats []slot) {
 func (m *merger) index(entries []record.Entry) map[string]record.Entry {
 	out := make(map[string]record.Entry, len(entries))
 	for _, e := range entries {
-		if key := m.field.Key(e); !has(out, key) {
+		if key := m.key(e); !has(out, key) {
 			out[key] = e
 		}
 	}
@@ -83,7 +104,7 @@ func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now,
 	out := make(map[string]slot, len(now[side]))
 	order := make([]string, 0, len(now[side]))
 	for _, s := range now[side] {
-		key := m.field.Key(s.canonical)
+		key := m.key(s.canonical)
 		first, known := out[key]
 		if !known {
 			out[key], order = s, append(order, key)
@@ -95,65 +116,6 @@ func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now,
 		repeats[side] = append(repeats[side], s)
 	}
 	return out, order
-}
-
-// respelled finds the agreed values that a side shows in a spelling by which they are not known, and which the other side does not
-// have as a value of its own.
-func (m *merger) respelled(b map[string]record.Entry, side, other map[string]slot, order []string) []string {
-	if m.field.Alike == nil {
-		return order
-	}
-	missing := map[string][]string{}
-	for _, known := range slices.Sorted(maps.Keys(b)) {
-		if !has(side, known) {
-			place := m.field.Nearby(b[known])
-			missing[place] = append(missing[place], known)
-		}
-	}
-	for _, key := range slices.Clone(order) {
-		s, there := side[key]
-		if !there || has(b, key) || has(other, key) {
-			continue
-		}
-		for _, known := range missing[m.field.Nearby(s.canonical)] {
-			if !has(side, known) && m.field.Alike(b[known], s.canonical) {
-				delete(side, key)
-				side[known] = s
-				if !slices.Contains(order, known) {
-					order = append(order, known)
-				}
-				break
-			}
-		}
-	}
-	return order
-}
-
-// matchNew joins a value that only Creatio has with one that only Google has where both are new and mean the same.
-func (m *merger) matchNew(b map[string]record.Entry, c, g map[string]slot, order []string) {
-	if m.field.Alike == nil {
-		return
-	}
-	fresh := map[string][]string{}
-	for _, gk := range order {
-		if ge, inG := g[gk]; inG && !has(b, gk) && !has(c, gk) {
-			place := m.field.Nearby(ge.canonical)
-			fresh[place] = append(fresh[place], gk)
-		}
-	}
-	for _, ck := range order {
-		ce, inC := c[ck]
-		if !inC || has(b, ck) || has(g, ck) {
-			continue
-		}
-		for _, gk := range fresh[m.field.Nearby(ce.canonical)] {
-			if ge, inG := g[gk]; inG && m.field.Alike(ce.canonical, ge.canonical) {
-				delete(g, gk)
-				g[ck] = ge
-				break
-			}
-		}
-	}
 }
 
 // editedOnBoth finds the agreed values of which both sides changed parts, so that each side knows its own by another key.

@@ -14,8 +14,8 @@ func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.E
 		there = append(there, o.canonical)
 	}
 	for _, e := range slices.Concat(there, base) {
-		if !slices.ContainsFunc(now, func(s slot) bool { return m.field.Means(s.canonical, e) }) && m.views[s].hasUntracked(m.field, e) {
-			alone := m.wasAlone(s, e) || !slices.ContainsFunc(base, func(b record.Entry) bool { return m.field.Key(b) == m.field.Key(e) })
+		if !slices.ContainsFunc(now, func(s slot) bool { return m.key(s.canonical) == m.key(e) }) && m.views[s].hasUntracked(m.field, e) {
+			alone := m.wasAlone(s, e) || !slices.ContainsFunc(base, func(b record.Entry) bool { return m.key(b) == m.key(e) })
 			now = append(now, slot{canonical: e, displayed: &record.Entry{}, untracked: true, alone: alone})
 		}
 	}
@@ -25,7 +25,7 @@ func (m *merger) withUntracked(s record.Side, now, other []slot, base []record.E
 // wasAlone reports whether a side never had a value but under a label of its own.
 func (m *merger) wasAlone(s record.Side, e record.Entry) bool {
 	return slices.ContainsFunc(m.views[s].Projections, func(p record.Projection) bool {
-		return p.Alone && p.Field == m.field.Name && m.field.Key(p.Canonical) == m.field.Key(e)
+		return p.Alone && p.Field == m.field.Name && m.key(p.Canonical) == m.key(e)
 	})
 }
 
@@ -33,7 +33,9 @@ func (m *merger) wasAlone(s record.Side, e record.Entry) bool {
 // no removal of what the other side has.
 func (m *merger) agreed(base []record.Entry, now map[record.Side][]slot) []record.Entry {
 	return slices.DeleteFunc(slices.Clone(base), func(e record.Entry) bool {
-		return slices.ContainsFunc(record.Sides[:], func(s record.Side) bool { return m.wasAlone(s, e) && !holdsSlot(m.field, now[s], e) })
+		return slices.ContainsFunc(record.Sides[:], func(s record.Side) bool {
+			return m.wasAlone(s, e) && !slices.ContainsFunc(now[s], func(n slot) bool { return m.key(n.canonical) == m.key(e) })
+		})
 	})
 }
 
@@ -46,18 +48,21 @@ func (m *merger) asRepeated(s record.Side, now []slot, base []record.Entry) {
 			continue
 		}
 		for _, want := range slices.Concat(base, m.views[s.Other()].Fields[m.field.Name]) {
-			if !m.field.Means(want, e.canonical) {
+			if m.key(want) != m.key(e.canonical) {
 				continue
 			}
 			spelled := m.field.Key(want) == m.field.Key(e.canonical)
-			labelled := func(r record.Entry) bool { return r.Kind == want.Kind && m.field.Key(r) == m.field.Key(want) }
-			at := slices.IndexFunc(view.Untracked[m.field.Name], labelled)
-			if at < 0 && !spelled {
-				at = slices.IndexFunc(view.Untracked[m.field.Name], func(r record.Entry) bool { return m.field.Key(r) == m.field.Key(want) })
+			if spelled && want.Kind == e.canonical.Kind {
+				break
 			}
-			if at >= 0 && (want.Kind != e.canonical.Kind || !spelled) {
+			rows := view.Untracked[m.field.Name]
+			at := slices.IndexFunc(rows, func(r record.Entry) bool { return r.Kind == want.Kind && m.field.Key(r) == m.field.Key(want) })
+			if at < 0 && want.Kind != e.canonical.Kind {
+				at = slices.IndexFunc(rows, func(r record.Entry) bool { return r.Kind == want.Kind && m.key(r) == m.key(want) })
+			}
+			if at >= 0 {
 				shown := e.canonical
-				now[i] = slot{canonical: view.Untracked[m.field.Name][at], displayed: &shown, repeated: true}
+				now[i] = slot{canonical: rows[at], displayed: &shown, repeated: true}
 			}
 			break
 		}

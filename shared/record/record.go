@@ -120,7 +120,7 @@ type Record struct {
 	Passive bool
 	// Withdrawn says that the record left the scope by a person's choice about the synchronization alone, and lives on.
 	Withdrawn bool
-	// Locked are the names of fields that this user may not write in this record, and Removal, Withdrawal and Others.
+	// Locked are the names of fields that this user may not write in this record, and Removal, Loss, Withdrawal and Others.
 	Locked []string
 	// Hidden names what the record has and this user may not read: a field, or a part of a set's values as HiddenPart names it. It
 	// is no part of Fields, it is not empty, and it may not be written.
@@ -143,6 +143,8 @@ func HiddenPart(field, part string) string { return field + "." + part }
 const (
 	// Removal is that this user may not remove the record. It stays where its counterpart is gone.
 	Removal = "(removal)"
+	// Loss is that nothing of its counterpart reaches the record, not even that it is gone. Otherwise the record is the user's.
+	Loss = "(loss)"
 	// Withdrawal is that the record was made by a person. It stays where its counterpart is Withdrawn.
 	Withdrawal = "(withdrawal)"
 	// Others is that other users take part in the record, whom it is not taken from because one user's copy is gone.

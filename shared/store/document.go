@@ -18,6 +18,11 @@ type Profile struct {
 	Creatio   CreatioAccount `json:"creatio"`
 	// Session is a random text that every session of the user names. Another one ends them all; none ever comes again.
 	Session string `json:"session,omitempty"`
+	// UnlinkedAt is since when an account is unlinked that was linked before; zero while both are, and once what was kept for the
+	// case that it is linked again has been forgotten.
+	UnlinkedAt time.Time `json:"unlinkedAt,omitzero"`
+	// Erasing is since when everything of the user is being removed, which may take several transactions; zero for everybody else.
+	Erasing time.Time `json:"erasing,omitzero"`
 }
 
 // Seat is one user's at a time. Creatio lets each user be linked as themselves; where one technical user acts for all,
@@ -80,6 +85,8 @@ type SharedSecret struct {
 // UsedState says that the state of a linking was used. It may go once it has expired.
 type UsedState struct {
 	Expires time.Time `json:"expires"`
+	// By is random, so that a request that is repeated tells itself from another one. Not every backend needs it.
+	By string `json:"by,omitempty"`
 }
 
 // Settings of one sync type. Fields that a type does not have stay empty.
@@ -252,6 +259,8 @@ type Link struct {
 	// that the others follow this user's copy.
 	Shared  string `json:"shared,omitempty"`
 	Carries bool   `json:"carries,omitempty"`
+	// Private says that this user's copy is private.
+	Private bool `json:"private,omitempty"`
 	// Left is the code of what the user was told of a record that is left to another user's account, and that has no copy in this
 	// one; empty where there is nothing of that kind. Such a link has no Google record.
 	Left string `json:"left,omitempty"`
@@ -287,13 +296,15 @@ type Copy struct {
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
 	Carries bool
 	Since   time.Time
+	// Private says that the copy is private.
+	Private bool
 }
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
 	return Copy{
 		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
-		Since: l.Sides[record.Google].Since,
+		Since: l.Sides[record.Google].Since, Private: l.Private,
 	}, l.Shared != "" && (l.Active || l.Carries)
 }
 
@@ -420,10 +431,20 @@ type Run struct {
 	Undoes *Undo `json:"undoes,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
 	Decides string `json:"decides,omitempty"`
+	// Progress is how far a run is that somebody waits for; nil for one that is not under way.
+	Progress *Progress `json:"progress,omitempty"`
 	// Closed says that nobody goes on with a run that failed: it was undone.
 	Closed   bool      `json:"closed,omitempty"`
 	Changes  []Change  `json:"changes,omitempty"`
 	Problems []Problem `json:"problems,omitempty"`
+}
+
+// Progress is how far a run is. Phase is one of read, compare, write, photos; Done and Total are records, of which Total is zero where
+// nobody knows yet how many there are.
+type Progress struct {
+	Phase string `json:"phase"`
+	Done  int    `json:"done"`
+	Total int    `json:"total"`
 }
 
 // MarkWaiting marks what a held run of a former version lists as waiting. Such a run did nothing at all before the user decided, and
@@ -469,6 +490,26 @@ func (r Run) Wrote() bool {
 	return slices.ContainsFunc(r.Changes, func(c Change) bool { return !c.Waits })
 }
 
+// Recorded are the counts of a run as the changes that it lists add up to them. A run that died counted less than it had recorded.
+// Requests and failures leave no change, so these are as they were counted.
+func (r Run) Recorded() Counts {
+	out := Counts{Conflicts: r.Counts.Conflicts, Failed: r.Counts.Failed, Calls: r.Counts.Calls}
+	for _, c := range r.Changes {
+		switch {
+		case c.Waits:
+		case c.Action == "match":
+			if len(c.Fields) > 0 && c.Fields[0].After != "" {
+				out.Matched++
+			}
+		case c.Side == record.Creatio:
+			out.Creatio.Count(record.Action(c.Action))
+		default:
+			out.Google.Count(record.Action(c.Action))
+		}
+	}
+	return out
+}
+
 // Undo names a run to put back, or one record of it: the one of either id, or of both.
 type Undo struct {
 	Run       string `json:"run"`
@@ -509,6 +550,22 @@ type SideCounts struct {
 	Unlinked  int `json:"unlinked"`
 	Cancelled int `json:"cancelled"`
 	Deleted   int `json:"deleted"`
+}
+
+// Count counts an action.
+func (c *SideCounts) Count(a record.Action) {
+	switch a {
+	case record.Create:
+		c.Created++
+	case record.Update:
+		c.Updated++
+	case record.Unlink:
+		c.Unlinked++
+	case record.Cancel:
+		c.Cancelled++
+	case record.Delete:
+		c.Deleted++
+	}
 }
 
 func (c SideCounts) minus(earlier SideCounts) SideCounts {
@@ -572,6 +629,9 @@ type Problem struct {
 	Code    string       `json:"code"`
 	Message string       `json:"message"`
 	Action  string       `json:"action"`
+	// Note says that it only informs: nobody has to do anything. More counts those of the same code that were left out after it.
+	Note bool `json:"note,omitempty"`
+	More int  `json:"more,omitempty"`
 }
 
 // FieldValue is the value of a field, as the history shows it.

@@ -26,7 +26,8 @@
 //	users/{user}/sync/{type}/rosters/S MemberSet, as former versions keep it: read where there is no blob
 //
 // Invariants: a user's documents are reached only through User(id); times are UTC with
-// microseconds; what a run writes is refused once its lease is lost; ids that are keys are
+// microseconds; a user without a profile, or who is being erased, has no document: whatever would begin one is refused with
+// ErrNotFound; what a run writes is refused once its lease is lost; ids that are keys are
 // opaque strings of [A-Za-z0-9_-] that do not begin with two underscores. Under any other id
 // nothing is ever found, and writing is a fault of kind Bug. The name of a blob is such ids with
 // slashes between them. The ids of Creatio and Google records are values, never keys. A user's run meets another's in the
@@ -59,7 +60,7 @@ var (
 // Store is the database. It may be used from many goroutines at once. No function that is handed to it may use
 // it: the function runs inside a transaction.
 type Store interface {
-	// User opens the documents of one user. The user need not exist yet.
+	// User opens the documents of one user. The user need not exist yet: UpdateProfile makes the first document.
 	User(id string) User
 
 	// UseState notes that the state of a linking was used, at least until it expires. ErrUsed where it was before, as for
@@ -69,9 +70,9 @@ type Store interface {
 	// that create returns, which may run more than once; an error of it comes back as it is.
 	Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error)
 
-	// Seat is who has a seat; ErrNotFound where it is free. Erase frees none.
+	// Seat is who has a seat; ErrNotFound where it is free.
 	Seat(ctx context.Context, seat string) (user string, err error)
-	// TakeSeat gives a seat to a user where it is free, and returns who has it then.
+	// TakeSeat gives a seat to a user who has a profile where it is free, and returns who has it then.
 	TakeSeat(ctx context.Context, seat, user string) (holder string, err error)
 	// LeaveSeat frees a seat that the user has; nothing happens where it is another's, or free.
 	LeaveSeat(ctx context.Context, seat, user string) error
@@ -91,7 +92,8 @@ type Store interface {
 	Shortest(ctx context.Context, t record.Type) (time.Duration, error)
 	// SyncStatuses lists the syncs of the type that were ever written, in the order in which somebody should look at them:
 	// failing, held, reconnect, partial, running; then those that are due some time, longest due first; then ok, off,
-	// never. Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
+	// never. One that is off may be due for what remains to be done with its accounts, and stands with the others that are off.
+	// Within one of them they are in the order of the users' ids. At most limit, those after the given place, or
 	// from the first where that is empty; a sync may move from one page to another meanwhile.
 	SyncStatuses(ctx context.Context, t record.Type, after string, limit int) ([]SyncStatus, error)
 	// CountStatuses counts; late are syncs that were due at the given time or before.
@@ -247,7 +249,13 @@ type User interface {
 	// lease is released. ErrFenced: nothing was written.
 	Commit(ctx context.Context, t record.Type, l Lease, r Run, f func(*Sync) error) error
 
-	// Erase removes every document of the user, and the user's claims, notes and channels. It fences off a run that is under way.
-	// Where it fails, Users still lists the user, and it can be repeated.
+	// Forget removes the user's links, pairs, blobs, runs, claims and notes, and everything of the syncs but their settings and when
+	// they are due. The caller holds a lease of each type; ErrFenced where one is lost. Where it fails, it can be repeated.
+	Forget(ctx context.Context, leases map[record.Type]Lease) error
+	// Erase removes every document of the user, the user's claims, notes and channels, and frees the user's seats. It fences off a
+	// run that is under way, and a write that is under way ends before it or is refused. Where it fails, Users still lists the
+	// user, and it can be repeated; a profile that is left has its Erasing set.
 	Erase(ctx context.Context) error
+	// EraseRemains does the same for a user who has no profile; nothing for one who has. Former versions could write after an erasure.
+	EraseRemains(ctx context.Context) error
 }

@@ -28,6 +28,8 @@ type writer struct {
 	report  *report
 	// photos are the pairs whose photos are to be looked at in the end.
 	photos []*photoPair
+	// done and total are how many records were written, and are to be.
+	done, total int
 	// wrote says that the run began to write to the sides.
 	wrote bool
 }
@@ -56,6 +58,8 @@ func (w *writer) writeAll(ctx context.Context, list []*pair, plan func([]*pair) 
 				return err
 			}
 			again = append(again, outdated...)
+			w.done += len(chunk) - len(outdated)
+			w.progress(ctx, phaseWrite)
 			for _, st := range chunk {
 				if slices.Contains(outdated, st.pair) {
 					continue

@@ -2,6 +2,8 @@ package syncer_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -216,5 +218,95 @@ func TestAn_outcome_tells_what_this_attempt_did_and_how_long_it_was_waited_for(t
 	}
 	if next, _ := w.run(syncer.TriggerSchedule); next.LastSync.IsZero() || next.Counts.Google.Created != 0 {
 		t.Errorf("the run after it says %+v", next)
+	}
+}
+
+// A run that dies cannot say what it did. Its counts are what it had recorded, whether another run takes its place or it goes on itself.
+func TestA_run_that_died_counts_what_it_had_recorded(t *testing.T) {
+	t.Parallel()
+	for _, again := range []bool{false, true} {
+		w := newWorld(t)
+		w.engine.Chunk = 2
+		w.sides[record.Creatio].many(6)
+		id, dead, applied := w.promise(t), false, 0
+		w.before = func(call string) error {
+			if call == "google apply" {
+				applied++
+				dead = dead || applied > 2
+			}
+			if dead {
+				return errDied
+			}
+			return nil
+		}
+		_, _ = w.engine.Run(t.Context(), mortal{w.user, &dead}, syncer.Request{Type: record.Contacts, Run: id, Trigger: syncer.TriggerUser})
+		if !dead {
+			t.Fatal("the run did not die")
+		}
+		w.before = nil
+		w.pass(2 * time.Minute)
+		recorded := len(w.told(id).Changes)
+		if recorded < 4 {
+			t.Fatalf("%d changes are recorded", recorded)
+		}
+		if again {
+			out, err := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Run: id, Trigger: syncer.TriggerUser})
+			if err != nil || out.Status != syncer.Done {
+				t.Fatalf("got %+v, %v", out, err)
+			}
+		} else {
+			w.sync()
+		}
+		run := w.told(id)
+		if got := run.Counts.Google.Created; got != len(run.Changes) || got < recorded {
+			t.Errorf("again %t: the run counts %d created, and lists %d", again, got, len(run.Changes))
+		}
+	}
+}
+
+func TestWho_waits_for_a_run_sees_how_far_it_is(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Chunk = 2
+	w.sides[record.Creatio].many(6)
+	id := w.promise(t)
+	var seen []store.Progress
+	w.after = func(call string) error {
+		w.pass(2 * time.Second)
+		if p := w.told(id).Progress; p != nil && (len(seen) == 0 || seen[len(seen)-1] != *p) {
+			seen = append(seen, *p)
+		}
+		return nil
+	}
+	out, err := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Run: id, Trigger: syncer.TriggerUser})
+	w.after = nil
+	if err != nil || out.Status != syncer.Done {
+		t.Fatalf("got %+v, %v", out, err)
+	}
+	want := []store.Progress{{Phase: "read"}, {Phase: "write", Total: 6}, {Phase: "write", Done: 2, Total: 6}, {Phase: "write", Done: 4, Total: 6}}
+	if !slices.Equal(seen, want) {
+		t.Errorf("seen was %+v, want %+v", seen, want)
+	}
+	if p := w.told(id).Progress; p != nil {
+		t.Errorf("the run has ended, and is at %+v", p)
+	}
+}
+
+// Nothing is left out silently: what is too much for a list is counted.
+func TestProblems_beyond_the_list_are_counted_with_their_like(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const many = 510
+	for i := range many {
+		w.sides[record.Creatio].add(fmt.Sprintf("N%d", i), fmt.Sprintf("n%d@example.com", i))
+	}
+	w.sides[record.Google].refuse = func(record.Operation) error { return fault.New(fault.BadRecord, "google", "bad-record", nil) }
+	_, run := w.run(syncer.TriggerSchedule)
+	told := 0
+	for _, p := range run.Problems {
+		told += 1 + p.More
+	}
+	if len(run.Problems) > 500 || told != many || run.Counts.Failed != many {
+		t.Errorf("the run lists %d problems that stand for %d, of %d", len(run.Problems), told, run.Counts.Failed)
 	}
 }

@@ -32,6 +32,7 @@ func (w *writer) carryOut(ctx context.Context) error {
 	if w.preview() {
 		return w.tellPlan(ctx, known, unmatched)
 	}
+	w.progress(ctx, phaseWrite)
 	if err := w.perform(ctx, known); err != nil {
 		return err
 	}
@@ -46,6 +47,7 @@ func (w *writer) carryOut(ctx context.Context) error {
 			return err
 		}
 	}
+	w.done, w.total = 0, len(w.photos)
 	if err := w.carryPhotos(ctx); err != nil {
 		return err
 	}
@@ -71,7 +73,11 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 		}
 		if w.beginAnew(st); st.creates() || !p.linked() {
 			unmatched = append(unmatched, p)
+			w.total++
 		} else {
+			if st.writes() {
+				w.total++
+			}
 			known = append(known, p)
 		}
 	})

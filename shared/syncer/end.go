@@ -132,7 +132,7 @@ func (r *run) supersede(ctx context.Context, out Outcome) {
 		if c.Status == "running" {
 			c.Status, c.FinishedAt = string(Partial), r.report.run.FinishedAt
 			c.Problems = append(c.Problems, store.Problem{
-				Code: "overtaken", Message: "Another run came before this one went on, and did the rest.", Action: "Nothing to do.",
+				Code: "overtaken", Note: true, Message: "Another run came before this one went on, and did the rest.", Action: "Nothing to do.",
 			})
 		}
 	})

@@ -186,9 +186,17 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 	if err != nil {
 		return retry(req.Run, err)
 	}
+	if !req.Due.IsZero() && !queued && !linked(profile) {
+		// The user is due for something else than a run, which the history need not tell.
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonNotLinked, Profile: profile}, nil
+	}
 	doc, lease, err := u.Acquire(ctx, e.Type, req.Run, now, leaseTTL)
 	if errors.Is(err, store.ErrLeased) {
 		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonLease}, nil
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		// The user was erased since the profile was read.
+		return Outcome{Run: req.Run, Status: Skipped, Reason: ReasonUnknownUser}, nil
 	}
 	if err != nil {
 		return retry(req.Run, err)
@@ -210,7 +218,7 @@ func (e *Engine) Run(ctx context.Context, u store.User, req Request) (Outcome, e
 		counter: counter, counts: &linkCounts{},
 	}
 	if queued {
-		err = r.report.begin(ctx, now)
+		err = r.report.begin(ctx, now, lease)
 	}
 	if err := errors.Join(err, r.report.closeInterrupted(ctx, lease, now)); err != nil {
 		return retry(req.Run, errors.Join(err, u.Release(ctx, e.Type, lease)))
@@ -286,6 +294,7 @@ func (r *run) work(ctx context.Context) error {
 	if r.undoes() {
 		return phase(ctx, "undo", r.undo)
 	}
+	r.report.progress(ctx, r.engine.Now(), store.Progress{Phase: phaseRead})
 	err = phase(ctx, "scan", func(ctx context.Context) (err error) {
 		r.reading, err = r.readWindows(ctx)
 		return err
@@ -297,6 +306,7 @@ func (r *run) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.report.progress(ctx, r.engine.Now(), store.Progress{Phase: phaseCompare})
 	var l *loader
 	err = phase(ctx, "load", func(ctx context.Context) (err error) {
 		l, err = r.load(ctx, r.reading, r.counts, g)
@@ -318,10 +328,13 @@ func (r *run) wrote() bool { return r.writer != nil && r.writer.wrote }
 // Ready reports whether a run for the user could begin.
 func (e *Engine) Ready(p store.Profile, d store.Sync) bool { return e.ready(p, d) == nil }
 
+// linked reports whether both accounts are.
+func linked(p store.Profile) bool { return p.Google.Linked && p.Creatio.Linked }
+
 // ready checks what can be known without asking anybody.
 func (e *Engine) ready(p store.Profile, d store.Sync) error {
 	switch {
-	case !p.Google.Linked || !p.Creatio.Linked:
+	case !linked(p):
 		return skip{ReasonNotLinked}
 	case e.Allowed != nil && !e.Allowed(p):
 		return skip{ReasonNotAllowed}

@@ -254,12 +254,12 @@ func (g *guard) leaveOut(st *step) {
 func (g *guard) changedSince() store.Problem {
 	if g.trigger == TriggerReject {
 		return store.Problem{
-			Code: "changed-since", Message: "It changed after the list was made that you rejected, so Tandem kept the change and did not put that value back.",
+			Code: "changed-since", Note: true, Message: "It changed after the list was made that you rejected, so Tandem kept the change and did not put that value back.",
 			Action: "If you want the former value, take it from the list and enter it yourself.",
 		}
 	}
 	return store.Problem{
-		Code: "changed-since", Message: "It changed after the list was made that you approved, so Tandem did not do with it what is listed there.",
+		Code: "changed-since", Note: true, Message: "It changed after the list was made that you approved, so Tandem did not do with it what is listed there.",
 		Action: "If something of it still waits, the latest list has it.",
 	}
 }

@@ -160,7 +160,7 @@ func (w *writer) leftLinks(p *pair) []store.Link {
 	l := p.link
 	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.Title(rec.Fields), w.engine.Now().UTC()
 	problem := *p.wait.problem
-	problem.Fields = w.engine.apart(rec.Fields)
+	problem.Fields, problem.Note = w.engine.apart(rec.Fields), true
 	w.report.problem(l, problem)
 	w.counts.update(p.stored, l)
 	return []store.Link{l}

@@ -44,7 +44,11 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	}
 	ask := newAsked()
 	for _, side := range record.Sides {
-		l.attach(side, l.window.drain(side), ask)
+		records := l.window.drain(side)
+		if err := l.conceal(ctx, side, records); err != nil {
+			return nil, err
+		}
+		l.attach(side, records, ask)
 	}
 	l.nominate(ask)
 	if err := l.fetch(ctx, ask); err != nil {

@@ -403,7 +403,7 @@ func (m *matcher) pair(c, g *pair, creatio, google *record.Record, reason match.
 // waitForCreation leaves a pair alone until a creation that may have taken effect must have shown up.
 func (s *session) waitForCreation(p *pair, side record.Side, until time.Time) {
 	p.wait = &wait{until: until, problem: &store.Problem{
-		Side: side, Code: "awaiting-answer",
+		Side: side, Code: "awaiting-answer", Note: true,
 		Message: label(side) + " did not say whether it added this " + s.engine.Words.One + ".",
 		Action:  "Nothing to do: Tandem looks for it in a few minutes and adds it only if it is not there.",
 	}}

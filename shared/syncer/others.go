@@ -51,6 +51,9 @@ func (s *session) noteCopies(l *store.Link) {
 		// Also of one that nobody else has yet: a guest's run may see the copy before this user's run hears of the guest.
 		l.Shared = i.Identity(known.AdapterState)
 	}
+	if d, is := s.sides[side].(Discreet); is {
+		l.Private = d.Private(known.AdapterState)
+	}
 	l.Carries = l.Shared != "" && !slices.Contains(known.Locked, record.Removal)
 }
 
@@ -248,7 +251,7 @@ func (w *writer) tellOf(st *step, s record.Side, before json.RawMessage) {
 	}
 	for _, n := range side.Tells(st.link.Sides[s].AdapterState) {
 		if !slices.Contains(known, n) {
-			w.report.problemOf(st, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+			w.report.noteOf(st, s, n)
 		}
 	}
 }

@@ -55,6 +55,8 @@ func (w *writer) carryPhotos(ctx context.Context) error {
 			if err := w.timeLeft(ctx); err != nil {
 				return err
 			}
+			w.progress(ctx, phasePhotos)
+			w.done++
 			w.wrote = true
 			err := w.syncPhoto(ctx, t)
 			if stop := w.photoFailure(ctx, t, err); stop != nil {
@@ -209,7 +211,7 @@ func (w *writer) identify(ctx context.Context, t *photoPair, s record.Side) erro
 	}
 	if code != "" {
 		w.report.problem(t.link, store.Problem{
-			Side: s, Code: code, Message: "The photo in " + label(s) + " is not one that Tandem can carry, so it stays there alone.",
+			Side: s, Code: code, Note: true, Message: "The photo in " + label(s) + " is not one that Tandem can carry, so it stays there alone.",
 			Action: "Use a JPEG or a PNG of at most 5 MB, if you want it on both sides.",
 		})
 		t.setShown(s, store.PhotoState{Ref: t.refs[s], Is: t.known.Agreed})
@@ -289,7 +291,7 @@ func (w *writer) writePhoto(ctx context.Context, t *photoPair, s record.Side, ru
 	}
 	if fault.Is(res.Err, fault.BadRecord) {
 		w.report.problem(t.link, store.Problem{
-			Side: s, Code: "photo-refused", Message: label(s) + " did not take the photo, so it is not there.", Action: "Use another photo, if you want it on both sides.",
+			Side: s, Code: "photo-refused", Note: true, Message: label(s) + " did not take the photo, so it is not there.", Action: "Use another photo, if you want it on both sides.",
 		})
 		t.known.Agreed = is
 		t.setShown(s, store.PhotoState{Ref: t.refs[s], Is: is})

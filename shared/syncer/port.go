@@ -75,6 +75,17 @@ type Identified interface {
 	Copied(adapterState json.RawMessage) bool
 }
 
+// Discreet is an Identified side whose users may keep a record private. A record is as private as any of its copies says, and shows
+// what all of its users let be seen.
+type Discreet interface {
+	// Private reports whether the user's copy of a record says that it is private, read from its AdapterState.
+	Private(adapterState json.RawMessage) bool
+	// Addresses are those of the others who have part in a record, read from its AdapterState.
+	Addresses(adapterState json.RawMessage) []string
+	// Conceal is a record without what nobody is to see of it, and of which nothing may be written.
+	Conceal(r record.Record) record.Record
+}
+
 // Organized is a Shared side each of whose records has one user whose account is to carry it to the other side before all
 // others' accounts.
 type Organized interface {
@@ -92,7 +103,13 @@ type Others interface {
 	// Working tells which users synchronize the type, in whatever direction, so that what is theirs to do is done before long: of
 	// those with the ids, and of those who are the contacts.
 	Working(ctx context.Context, t record.Type, users, contacts []string) ([]Worker, error)
+	// Careful tells which users let nobody see what a private record is: of those with the ids, and of those whose accounts have the
+	// addresses.
+	Careful(ctx context.Context, t record.Type, users, addresses []string) ([]Careful, error)
 }
+
+// Careful is a user who keeps private records to themselves, by the id and the address of the account.
+type Careful struct{ User, Address string }
 
 // Worker is a user who synchronizes a type.
 type Worker struct {

@@ -30,11 +30,17 @@ func (l *loader) fetch(ctx context.Context, ask asked) error {
 					plain = append(plain, p)
 				}
 			}
+			if err := l.conceal(ctx, s, plain); err != nil {
+				return err
+			}
 			l.attach(s, plain, nil)
 		}
 	}
 	for _, s := range record.Sides {
 		records, err := l.withoutMerged(ctx, s, last[s])
+		if err == nil {
+			err = l.conceal(ctx, s, records)
+		}
 		if err != nil {
 			return err
 		}

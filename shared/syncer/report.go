@@ -13,8 +13,8 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// maxProblems bounds the problems a run lists; Counts.Failed says how many there were. A document may not grow beyond
-// 1 MiB (https://firebase.google.com/docs/firestore/quotas).
+// maxProblems bounds the problems and notes that a run lists one by one; what comes after them is counted with one of its code. A
+// document may not grow beyond 1 MiB (https://firebase.google.com/docs/firestore/quotas).
 const maxProblems = 500
 
 // maxPieces is more than the chunks of any run.
@@ -34,14 +34,25 @@ type report struct {
 	intended bool
 	// listed says that the store has the run.
 	listed bool
+	// told is what was told last of how far the run is, and toldAt when.
+	told   store.Progress
+	toldAt time.Time
 }
 
-// begin marks a run that was queued as running, and takes over what an earlier attempt counted.
-func (r *report) begin(ctx context.Context, start time.Time) error {
-	err := r.user.UpdateRun(ctx, r.run.ID, func(stored *store.Run) error {
-		stored.Status, stored.FinishedAt = "running", time.Time{}
+// begin marks a run that was queued as running, and takes over what an earlier attempt counted. One that died could not say what it
+// had done: that is what it had recorded.
+func (r *report) begin(ctx context.Context, start time.Time, lease store.Lease) error {
+	recorded, err := r.recordedBy(ctx, lease.After, r.run.ID)
+	if err != nil {
+		return err
+	}
+	err = r.user.UpdateRun(ctx, r.run.ID, func(stored *store.Run) error {
+		stored.Status, stored.FinishedAt, stored.Progress = "running", time.Time{}, nil
 		if stored.StartedAt.IsZero() {
 			stored.StartedAt = start
+		}
+		if recorded != nil {
+			stored.Counts = *recorded
 		}
 		r.run.Counts, r.before, r.run.StartedAt = stored.Counts, stored.Counts, stored.StartedAt
 		r.run.Undoes, r.run.Decides = stored.Undoes, stored.Decides
@@ -99,21 +110,10 @@ func (r *report) list(ctx context.Context) error {
 
 // count counts an action on a side.
 func (r *report) count(s record.Side, a record.Action) {
-	c := &r.run.Counts.Creatio
 	if s == record.Google {
-		c = &r.run.Counts.Google
-	}
-	switch a {
-	case record.Create:
-		c.Created++
-	case record.Update:
-		c.Updated++
-	case record.Unlink:
-		c.Unlinked++
-	case record.Cancel:
-		c.Cancelled++
-	case record.Delete:
-		c.Deleted++
+		r.run.Counts.Google.Count(a)
+	} else {
+		r.run.Counts.Creatio.Count(a)
 	}
 }
 
@@ -130,7 +130,7 @@ func (r *report) results(st *step) {
 			r.problemOf(st, store.Problem{Side: s, Code: says.Code, Message: says.Message, Action: says.Action})
 		}
 		for _, n := range res.Notes {
-			r.problemOf(st, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+			r.noteOf(st, s, n)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func (r *report) notices(s record.Side, list []record.Notice) {
 	for _, n := range list {
 		l := store.Link{Name: n.Name}
 		l.SetSideID(s, n.ID)
-		r.problem(l, store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action})
+		r.problem(l, noted(s, n.Note))
 	}
 }
 
@@ -148,7 +148,7 @@ func (r *report) notices(s record.Side, list []record.Notice) {
 func (r *report) readOnly(words Words, st *step) {
 	if s := st.readOnly; s != "" && st.failure() == nil {
 		r.problemOf(st, store.Problem{
-			Side: s, Code: "read-only",
+			Side: s, Code: "read-only", Note: true,
 			Message: fmt.Sprintf("What you changed in %s stays there: in %s you may not change this %s, because another person organizes it, or it is locked or private.",
 				label(s.Other()), label(s), words.One),
 			Action: "Ask the organizer to change it, or leave it as it is.",
@@ -173,11 +173,18 @@ func (r *report) hidden(schema record.Schema, st *step) {
 				what += " (" + part + ")"
 			}
 			r.problemOf(st, store.Problem{
-				Side: s, Code: "not-readable", Message: label(s) + " does not let you read “" + what + "” of this record, so it stays as it is on both sides.",
+				Side: s, Code: "not-readable", Note: true, Message: label(s) + " does not let you read “" + what + "” of this record, so it stays as it is on both sides.",
 				Action: "Ask an administrator for the right to read it, if it is to be synchronized.",
 			})
 		}
 	}
+}
+
+// noteOf tells the user what a side has to say of a record of a step.
+func (r *report) noteOf(st *step, s record.Side, n record.Note) { r.problemOf(st, noted(s, n)) }
+
+func noted(s record.Side, n record.Note) store.Problem {
+	return store.Problem{Side: s, Code: n.Code, Message: n.Message, Action: n.Action, Note: true}
 }
 
 // problemOf tells the user something about the records of a step.
@@ -189,7 +196,12 @@ func (r *report) problemOf(st *step, p store.Problem) {
 // problem tells the user something about the records of a link.
 func (r *report) problem(l store.Link, p store.Problem) {
 	if len(r.run.Problems) >= maxProblems {
-		return
+		for i := range slices.Backward(r.run.Problems) {
+			if q := &r.run.Problems[i]; q.Code == p.Code && q.Side == p.Side && q.Note == p.Note {
+				q.More++
+				return
+			}
+		}
 	}
 	p.Record, p.CreatioID, p.GoogleID = l.Name, l.CreatioID, l.GoogleID
 	if p.Fields == nil {
@@ -211,13 +223,20 @@ func (r *report) closeInterrupted(ctx context.Context, lease store.Lease, now ti
 	if lease.After == "" || lease.After == r.run.ID {
 		return nil
 	}
-	err := r.user.UpdateRun(ctx, lease.After, func(lost *store.Run) error {
+	recorded, err := r.recordedBy(ctx, lease.After, lease.After)
+	if err != nil {
+		return err
+	}
+	err = r.user.UpdateRun(ctx, lease.After, func(lost *store.Run) error {
 		if lost.Status != "running" {
 			return nil
 		}
-		lost.Status, lost.FinishedAt = "failed", now
+		if recorded != nil {
+			lost.Counts = *recorded
+		}
+		lost.Status, lost.FinishedAt, lost.Progress = "failed", now, nil
 		lost.Problems = append(lost.Problems, store.Problem{
-			Code: "interrupted", Message: "This run was cut off before it could tell how it ended.",
+			Code: "interrupted", Note: true, Message: "This run was cut off before it could tell how it ended.",
 			Action: "Nothing to do: the next one went on from there.",
 		})
 		return nil
@@ -226,4 +245,22 @@ func (r *report) closeInterrupted(ctx context.Context, lease store.Lease, now ti
 		return fmt.Errorf("close a run that was cut off: %w", err)
 	}
 	return nil
+}
+
+// recordedBy is what a run had recorded that died, where it is the given one; nil for any other, and for one that has ended.
+func (r *report) recordedBy(ctx context.Context, died, run string) (*store.Counts, error) {
+	if died == "" || died != run {
+		return nil, nil
+	}
+	lost, err := r.user.Run(ctx, run)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read a run that was cut off: %w", err)
+	case lost.Status != "running":
+		return nil, nil
+	}
+	counts := lost.Recorded()
+	return &counts, nil
 }

@@ -166,7 +166,7 @@ func (r *run) photoStays(c store.Change) {
 	isPhoto := func(f store.FieldChange) bool { return f.Field == record.Photo }
 	if r.report.run.Undoes.Covers(c) && slices.ContainsFunc(c.Fields, isPhoto) {
 		r.report.problem(store.Link{Name: c.Record, CreatioID: c.CreatioID, GoogleID: c.GoogleID}, store.Problem{
-			Side: c.Side, Code: "photo-stays", Message: "The photo was left as it is: Tandem keeps no copy of the old one.",
+			Side: c.Side, Code: "photo-stays", Note: true, Message: "The photo was left as it is: Tandem keeps no copy of the old one.",
 			Action: "Set the photo that you want on either side.",
 		})
 	}
@@ -176,7 +176,7 @@ func (r *run) photoStays(c store.Change) {
 func (r *run) staysDifferent(c store.Change) {
 	if r.report.run.Undoes.Covers(c) && c.Link == "" && tieOf(c) == reconcile.Separated {
 		r.report.problem(store.Link{Name: c.Record, CreatioID: c.CreatioID, GoogleID: c.GoogleID}, store.Problem{
-			Code: "said-different", Message: "You said that these are two different " + r.engine.Words.Many + ", so they were not linked again.",
+			Code: "said-different", Note: true, Message: "You said that these are two different " + r.engine.Words.Many + ", so they were not linked again.",
 			Action: "Nothing to do.",
 		})
 	}
@@ -261,12 +261,12 @@ func (u undoer) leads(p *pair, d reconcile.Decision) bool {
 }
 
 var problemAway = store.Problem{
-	Code: "away-since", Message: "It is no longer synchronized, so Tandem left it as it is.",
+	Code: "away-since", Note: true, Message: "It is no longer synchronized, so Tandem left it as it is.",
 	Action: "Take it into the synchronization again on both sides, then undo once more.",
 }
 
 var problemHeld = store.Problem{
-	Code: "held-by-colleague", Message: "A colleague has it too, so Tandem left it as it is.",
+	Code: "held-by-colleague", Note: true, Message: "A colleague has it too, so Tandem left it as it is.",
 	Action: "If nobody is to have it any more, cancel it in Creatio.",
 }
 
@@ -290,7 +290,7 @@ func (u undoer) explain(p *pair) {
 	}
 	for _, s := range p.left.Gone {
 		u.report.problem(p.link, store.Problem{
-			Side: s, Code: "deleted-since", Message: "It was deleted in " + label(s) + ", so there is nothing to put back there.",
+			Side: s, Code: "deleted-since", Note: true, Message: "It was deleted in " + label(s) + ", so there is nothing to put back there.",
 			Action: "Nothing to do.",
 		})
 	}
@@ -306,12 +306,12 @@ func (u undoer) explain(p *pair) {
 	const byHand = "If you want the old value, take it from the history and enter it yourself."
 	if len(p.left.Hidden) > 0 {
 		u.report.problem(p.link, store.Problem{
-			Code: "hidden-since", Message: labelsOf(p.left.Hidden) + ": you may not read what it is now, so it was left as it is.", Action: byHand,
+			Code: "hidden-since", Note: true, Message: labelsOf(p.left.Hidden) + ": you may not read what it is now, so it was left as it is.", Action: byHand,
 		})
 	}
 	if len(p.left.Changed) > 0 {
 		u.report.problem(p.link, store.Problem{
-			Code: "changed-since", Message: labelsOf(p.left.Changed) + ": was changed since, and was left as it is.", Action: byHand,
+			Code: "changed-since", Note: true, Message: labelsOf(p.left.Changed) + ": was changed since, and was left as it is.", Action: byHand,
 		})
 	}
 }

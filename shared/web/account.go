@@ -20,6 +20,8 @@ type Account struct {
 
 	// CreatioAuth is how a Creatio account is linked: "user", "password" or "client".
 	CreatioAuth string `json:"-"`
+	// ForgetAt is when links and history are forgotten because an account is unlinked; zero where they are kept.
+	ForgetAt time.Time `json:"-"`
 	// Admin says that the user may see every user's state.
 	Admin bool `json:"-"`
 }

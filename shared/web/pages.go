@@ -74,6 +74,8 @@ type settingsForm struct {
 	Said           []notice
 }
 
+func daysOf(d time.Duration) int { return int(d.Hours() / 24) }
+
 // settingsView is the settings page.
 type settingsView struct {
 	Account
@@ -90,6 +92,8 @@ type settingsView struct {
 	Intervals, Directions, ConflictsBy []choice
 	DeletionChoices, PrivateChoices    []choice
 	GuestChoices, Months               []choice
+	// UnlinkedDays is for how many days links and history are kept after an account was disconnected; 0 where they are for ever.
+	UnlinkedDays int
 }
 
 // doubtsView are the first doubts of a type; Open is how many there are.
@@ -110,6 +114,7 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		Account: a, settingsForm: f, Missing: missing(a, record.Contacts), MissingActivities: missing(a, record.Activities),
 		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
 		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
+		UnlinkedDays: daysOf(s.unlinked),
 	}
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
@@ -222,9 +227,9 @@ type historyView struct {
 	Runs []store.Run
 	// Older is the address of what comes before; empty where nothing does. Later says that this is not the first page.
 	Older string
-	// Days is for how many days runs are kept; 0 where they are for ever.
-	Days  int
-	Later bool
+	// Days is for how many days runs are kept, and UnlinkedDays for how many after an account was disconnected; 0 where they are for ever.
+	Days, UnlinkedDays int
+	Later              bool
 }
 
 func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -237,7 +242,7 @@ func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	view := historyView{Runs: runs, Later: before != "", Days: int(s.kept.Hours() / 24)}
+	view := historyView{Runs: runs, Later: before != "", Days: daysOf(s.kept), UnlinkedDays: daysOf(s.unlinked)}
 	if len(runs) > runsOnPage {
 		view.Runs = runs[:runsOnPage]
 		view.Older = s.link("/runs?") + url.Values{"before": {view.Runs[runsOnPage-1].ID}}.Encode()

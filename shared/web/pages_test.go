@@ -346,10 +346,10 @@ func TestUndoIsForTheWholeRunOrForTheRecordWhoseButtonWasPressed(t *testing.T) {
 
 func TestTheHistorySaysWhatIsOneRunAndHowLongItIsKept(t *testing.T) {
 	t.Parallel()
-	c := newClient(t, func(o *Options) { o.History = 400 * 24 * time.Hour })
+	c := newClient(t, func(o *Options) { o.History, o.Unlinked = 400*24*time.Hour, 90*24*time.Hour })
 	c.fake.runs = []store.Run{{ID: "run-1", Type: record.Contacts, Trigger: "schedule", Status: "done", StartedAt: noon.Add(-5 * time.Hour), FinishedAt: noon, Repeats: 5}}
 	for target, wants := range map[string][]string{
-		"/settings/runs": {"and 5 more, until", "kept for 400 days"}, "/settings/runs/run-1": {"5 times, and nothing had changed"},
+		"/settings/runs": {"and 5 more, until", "kept for 400 days", "disconnected for 90 days"}, "/settings": {"within 90 days"}, "/settings/runs/run-1": {"5 times, and nothing had changed"},
 	} {
 		text := body(t, c.do("GET", target, "", c.signedIn))
 		checkHTML(t, text)

@@ -21,6 +21,8 @@ type runJSON struct {
 	// Repeats is how many idle runs of the schedule followed, which are the same run.
 	Repeats int          `json:"repeats"`
 	Counts  store.Counts `json:"counts"`
+	// Progress is how far a run is that is under way and that somebody waits for.
+	Progress *store.Progress `json:"progress,omitempty"`
 	// Undoes is there for an undo only.
 	Undoes *undoJSON `json:"undoes,omitempty"`
 	// Changes is nil in a list of runs, which does not have them. A run has its first ones; More says that others follow, and
@@ -75,6 +77,9 @@ type problemJSON struct {
 	Code    string             `json:"code"`
 	Message string             `json:"message"`
 	Action  string             `json:"action"`
+	// Note says that nobody has to do anything. More counts those of the same code that follow and are not listed.
+	Note bool `json:"note,omitempty"`
+	More int  `json:"more,omitempty"`
 }
 
 // summary is a run without its changes.
@@ -90,7 +95,7 @@ func summary(r store.Run) runJSON {
 	return runJSON{
 		Undoes: undoes,
 		ID:     r.ID, Type: r.Type, Trigger: r.Trigger, Status: r.Status,
-		StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Repeats: r.Repeats, Counts: r.Counts, Problems: problems,
+		StartedAt: moment(r.StartedAt), FinishedAt: moment(r.FinishedAt), Repeats: r.Repeats, Counts: r.Counts, Progress: r.Progress, Problems: problems,
 	}
 }
 

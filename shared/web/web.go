@@ -112,6 +112,8 @@ type Options struct {
 	Version   string
 	// History is how long runs are kept; zero for ever.
 	History time.Duration
+	// Unlinked is how long links and history are kept after an account was unlinked; zero for ever.
+	Unlinked time.Duration
 	// Now and Logger may be left out.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -122,9 +124,10 @@ type Site struct {
 	service Service
 	sealer  Sealer
 	version string
-	kept    time.Duration
-	now     func() time.Time
-	log     *slog.Logger
+	// kept is Options.History, and unlinked Options.Unlinked.
+	kept, unlinked time.Duration
+	now            func() time.Time
+	log            *slog.Logger
 
 	// origin and host are of PublicURL, as a browser writes them. base is its path without a slash at its end;
 	// root is where the settings page is.
@@ -144,7 +147,7 @@ func New(o Options) *Site {
 		panic("web: PublicURL is not an address")
 	}
 	s := &Site{
-		service: o.Service, sealer: o.Sealer, version: o.Version, kept: o.History, now: o.Now, log: o.Logger,
+		service: o.Service, sealer: o.Sealer, version: o.Version, kept: o.History, unlinked: o.Unlinked, now: o.Now, log: o.Logger,
 		host: hostOf(public), base: strings.TrimRight(public.Path, "/"), secure: public.Scheme == "https",
 		cross: http.NewCrossOriginProtection(), assets: loadAssets(),
 	}

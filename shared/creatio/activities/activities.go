@@ -114,6 +114,8 @@ type cursor struct {
 	Zone *string `json:"zone,omitempty"`
 	// UnknownZone is the code of a zone of the user's that nobody knows, and of which the user was told.
 	UnknownZone string `json:"unknownZone,omitempty"`
+	// Relist says that the numbers are from before the run moved activities itself.
+	Relist bool `json:"relist,omitempty"`
 }
 
 // ZoneTold is the code of the user's time zone as a cursor has it; false where it does not tell.
@@ -127,6 +129,21 @@ func ZoneTold(raw json.RawMessage) (code string, told bool) {
 
 // reads is raised with everything more that is read of an activity.
 const reads = 1
+
+// Relist is a cursor that has the next Scan list the members. An activity that was made after the list and deleted before the
+// next one shows in no number.
+func (s *Side) Relist(raw json.RawMessage, _ int) json.RawMessage {
+	var at cursor
+	if json.Unmarshal(raw, &at) != nil {
+		return raw
+	}
+	at.Relist = true
+	next, err := json.Marshal(at)
+	if err != nil {
+		return raw
+	}
+	return next
+}
 
 // Scan reads what changed since the cursor. With nothing changed it is one request.
 func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, error) {
@@ -145,7 +162,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 		return record.Delta{}, err
 	}
 	next := from
-	next.Watermark = s.site.Watermark(start)
+	next.Watermark, next.Relist = s.site.Watermark(start), false
 	all := next.Watermark.Sub(from.Thorough) >= creatio.Patience(s.o.User.ContactID, from.Thorough)
 	if !all {
 		// A package that brings the column may be installed at any time.
@@ -153,7 +170,7 @@ func (s *Side) Scan(ctx context.Context, raw json.RawMessage) (record.Delta, err
 	}
 	mine := activityIDs(answers[windowMine:windowOthers])
 	delta := record.Delta{Touched: activityIDs(answers[windowMine:])}
-	if all || answers[countParts].Total != from.Parts || answers[countOwned].Total != from.Owned || len(mine) > 0 {
+	if all || from.Relist || answers[countParts].Total != from.Parts || answers[countOwned].Total != from.Owned || len(mine) > 0 {
 		if err := s.scanChanged(ctx, mine, &next, &delta); err != nil {
 			return record.Delta{}, err
 		}

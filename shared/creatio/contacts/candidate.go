@@ -35,13 +35,15 @@ func (s *Side) Candidates(ctx context.Context, like []record.Record) ([]record.R
 	}
 	sure := len(queries)
 	queries = append(queries, s.colleagues.queries(like)...)
+	named := len(queries)
+	queries = append(queries, s.mailboxes.queries(like)...)
 	answers, err := s.site.Read(ctx, queries)
 	if err != nil {
 		return nil, err
 	}
-	var ids []string
-	s.colleagues.add(answers[sure:])
-	ids = append(ids, s.colleagues.namesakes(like)...)
+	s.colleagues.add(answers[sure:named])
+	s.mailboxes.add(answers[named:])
+	ids := append(s.colleagues.namesakes(like), s.mailboxes.owners(like)...)
 	for i, a := range answers[:sure] {
 		if a.Err != nil {
 			return nil, creatio.Barred(a.Err)

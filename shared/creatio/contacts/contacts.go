@@ -34,6 +34,7 @@ type Side struct {
 
 	taken      creatio.TakenIDs
 	colleagues colleagues
+	mailboxes  mailboxes
 }
 
 // New opens the contacts under a tag. Whether the tag is the user's own private one is for every Scan to see.

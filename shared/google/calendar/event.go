@@ -39,9 +39,6 @@ func (s *Side) record(e *gcal.Event) record.Record {
 	if !ok {
 		return record.Record{ID: id, Parent: e.RecurringEventId}
 	}
-	if s.hidden(e) {
-		e = bare(e)
-	}
 	_, end := moment.In(s.o.Zone)
 	r := record.Record{
 		ID: id, Parent: e.RecurringEventId, Created: instantOf(e.Created), Modified: instantOf(e.Updated), End: end, Mark: markOf(e), Ties: s.ties(e),
@@ -52,8 +49,7 @@ func (s *Side) record(e *gcal.Event) record.Record {
 	// One that was declined, or that the settings leave out, is none of ours before it is known.
 	r.Passive = answerOf(e) == statusDeclined || s.o.Private == Skip && private(e) || !s.inRange(e)
 	if s.hidden(e) {
-		r.Fields = record.Fields{activity.Title: {{Text: busyTitle}}, activity.When: {moment.Entry()}}
-		r.Locked = append(activity.Schema.Names(), r.Locked...)
+		r = s.Conceal(r)
 	}
 	return r
 }
@@ -127,11 +123,14 @@ func (s *Side) locked(e *gcal.Event) []string {
 	if !organizes {
 		out = append(out, record.Removal)
 	}
-	if markOf(e) == "" && !strings.HasPrefix(e.Id, idPrefix) {
+	if madeByPerson(e) {
 		out = append(out, record.Withdrawal)
 	}
 	return out
 }
+
+// madeByPerson reports whether an event is none that Tandem made for somebody.
+func madeByPerson(e *gcal.Event) bool { return markOf(e) == "" && !strings.HasPrefix(e.Id, idPrefix) }
 
 // incomplete reports whether an event may have attendees that are not listed.
 func incomplete(e *gcal.Event) bool {

@@ -317,17 +317,19 @@ func (p *planner) reminder(text string) ([]record.Entry, error) {
 	}
 	p.have.Ours = nil
 	var shown []record.Entry
-	switch ours := (reminder{popup, minutes}); {
-	case !wanted:
-	case slices.Contains(reminders, ours):
-		p.have.Ours, shown = &minutes, one(strconv.FormatInt(minutes, 10))
-	case len(reminders) >= maxOverrides:
-		p.note(activity.Reminder, "full", "The event has five reminders in Google, and no room for another one.", "Remove one of them in Google.")
-	default:
-		reminders = append(reminders, ours)
+	ours := reminder{popup, minutes}
+	if there := slices.Contains(reminders, ours); wanted && !there && len(reminders) >= maxOverrides {
+		p.note(activity.Reminder, "full", "The event has five reminders in Google, and no room for another one, so this reminder is only in Creatio.",
+			"Remove one of them in Google, then choose another time for the reminder in Creatio.")
+		wanted = false
+	} else if wanted {
+		if !there {
+			reminders = append(reminders, ours)
+		}
 		p.have.Ours, shown = &minutes, one(strconv.FormatInt(minutes, 10))
 	}
-	if p.have.Default && !wanted && p.plan.Action != record.Create {
+	if !wanted && (p.have.Default || p.plan.Action == record.Create && len(reminders) == 0) {
+		// Nothing takes the place of the calendar's own reminders.
 		return shown, nil
 	}
 	p.have.Default, p.have.Reminders = false, reminders

@@ -17,7 +17,7 @@ func (s *Side) Remember(known, r record.Record) record.Record {
 		return r
 	}
 	r.Fields = r.Fields.Clone()
-	if now.Private && s.o.Private != Full {
+	if now.Hidden {
 		// Only what was written since is held back. When it is may be seen.
 		when := r.Fields[activity.When]
 		r.Fields = known.Fields.Clone()
@@ -45,7 +45,7 @@ func (s *Side) Remember(known, r record.Record) record.Record {
 	return r
 }
 
-// ours finds Creatio's popup: the one that it was, or else one that is new in its place.
+// ours finds Creatio's popup: the one that it was, or else the smallest of those that are new in its place.
 func ours(now, was state) *int64 {
 	switch {
 	case now.Default:
@@ -53,10 +53,6 @@ func ours(now, was state) *int64 {
 	case was.Ours != nil && now.hasPopup(*was.Ours):
 		return was.Ours
 	}
-	for _, r := range now.Reminders {
-		if r.Method == popup && (!was.hasPopup(r.Minutes) || was.Default) {
-			return &r.Minutes
-		}
-	}
-	return nil
+	now.Reminders = slices.DeleteFunc(slices.Clone(now.Reminders), func(r reminder) bool { return was.hasPopup(r.Minutes) && !was.Default })
+	return firstPopup(now)
 }

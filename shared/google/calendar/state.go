@@ -31,8 +31,9 @@ type state struct {
 	Ours *int64 `json:"ours,omitempty"`
 	// Attendees are those of the event as the service gave them, to be written whole.
 	Attendees []*gcal.EventAttendee `json:"attendees,omitempty"`
-	// Private says that it was private when it was read.
+	// Private says that it was private when it was read, and Hidden that nothing of it is to be seen but when it is.
 	Private bool `json:"private,omitempty"`
+	Hidden  bool `json:"hidden,omitempty"`
 	// Partial says that there may be more attendees.
 	Partial bool `json:"partial,omitempty"`
 }

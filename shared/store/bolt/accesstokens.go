@@ -29,7 +29,7 @@ func (u *user) AccessToken(ctx context.Context, id string) (t store.AccessToken,
 
 func (u *user) PutAccessToken(ctx context.Context, t store.AccessToken) error {
 	return u.update(ctx, "put access token", []string{t.ID}, func(tx *bbolt.Tx) error {
-		b, err := need(tx, u.path("access")...)
+		b, err := u.need(tx, "access")
 		if err != nil {
 			return err
 		}

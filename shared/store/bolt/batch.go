@@ -234,10 +234,18 @@ func eachOwn[D document.Document](b *bbolt.Bucket, user string, owner func(D) st
 	})
 }
 
-// eraseShared removes the user's claims, notes and channels.
+// eraseShared removes the user's claims, notes and channels, and frees the user's seats.
 func (u *user) eraseShared(tx *bbolt.Tx) error {
+	if err := u.leaveSeats(tx); err != nil {
+		return err
+	}
 	err := eraseOwn(tx, channels, u.id, func(c store.Channel) (string, time.Time) { return c.User, c.Due })
-	err = errors.Join(err, eraseOwn(tx, "claims", u.id, func(c store.Claim) (string, time.Time) { return c.User, c.Until }))
+	return errors.Join(err, u.eraseKeyed(tx))
+}
+
+// eraseKeyed removes the user's claims and notes.
+func (u *user) eraseKeyed(tx *bbolt.Tx) error {
+	err := eraseOwn(tx, "claims", u.id, func(c store.Claim) (string, time.Time) { return c.User, c.Until })
 	return errors.Join(err, eraseOwn(tx, "notes", u.id, func(n store.WriteNote) (string, time.Time) { return n.User, n.Until }))
 }
 

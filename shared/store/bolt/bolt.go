@@ -40,6 +40,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -271,8 +272,8 @@ func (s *Store) run(ctx context.Context, op string, transact func(func(*bbolt.Tx
 	return fmt.Errorf("%s: %w", op, classify(err))
 }
 
-// classify decides the kind of an error of the file: what the owner of the machine must mend, what may pass (a full
-// disk, a failed read), and everything else, which is a broken file or a mistake here.
+// classify decides the kind of an error of the file: what the owner of the machine must mend, what may pass (no room, a
+// failed read), and everything else, which is a broken file or a mistake here.
 func classify(err error) error {
 	if _, ok := errors.AsType[*fault.Error](err); ok {
 		return err
@@ -287,11 +288,23 @@ func classify(err error) error {
 		return fault.New(fault.Retry, document.Side, "cancelled", err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
 		return fault.New(fault.Misconfigured, document.Side, "file", err)
+	case noRoom(err):
+		return fault.New(fault.Retry, document.Side, "full", err)
 	}
 	if _, ok := errors.AsType[syscall.Errno](err); ok {
 		return fault.New(fault.Retry, document.Side, "io", err)
 	}
 	return fault.New(fault.Bug, document.Side, "database", err)
+}
+
+// noRoom reports whether the file could not grow. bbolt passes on the text alone where it could not lengthen the file.
+func noRoom(err error) bool {
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, full) || strings.HasSuffix(err.Error(), full.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // find opens nested buckets; nil where one is missing.

@@ -79,6 +79,7 @@ func TestTheDueIndexIsBuiltAnewFromTheDocuments(t *testing.T) {
 	var want []store.Due
 	for n, user := range []string{"ada", "bob", "cyd"} {
 		want = append(want, store.Due{User: user, At: noon.Add(time.Duration(n) * time.Minute)})
+		must(t, s.User(user).UpdateProfile(t.Context(), func(*store.Profile) error { return nil }))
 		if err := s.User(user).UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
 			d.Due = want[n].At
 			return nil
@@ -195,6 +196,7 @@ func TestRunsAndTheirChangesGoWhenTheirTimeIsOver(t *testing.T) {
 	s := openNew(t).(*Store).WithHistory(30 * 24 * time.Hour)
 	u, ctx := s.User("ada"), t.Context()
 	day := func(n int) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, n) }
+	must(t, u.UpdateProfile(ctx, func(*store.Profile) error { return nil }))
 	for id, r := range map[string]store.Run{"r1": {Status: "held"}, "r2": {Status: "done"}, "r3": {Status: "partial"}} {
 		r.ID, r.StartedAt, r.FinishedAt = id, day(0), day(0)
 		must(t, u.PutRun(ctx, r))
@@ -228,4 +230,13 @@ func TestRunsAndTheirChangesGoWhenTheirTimeIsOver(t *testing.T) {
 	if r, err := u.Run(ctx, "r2"); err != nil || len(r.Changes) > 0 {
 		t.Errorf("the changes of a run that went are still there: %v, %v", r.Changes, err)
 	}
+}
+
+func TestWhatAFormerVersionWroteAfterAnErasureIsRemoved(t *testing.T) {
+	t.Parallel()
+	s := openNew(t).(*Store)
+	storetest.Furnish(t, s, "ada")
+	must(t, s.db.Update(func(tx *bbolt.Tx) error { return find(tx, "users", "ada").Delete([]byte("profile")) }))
+	must(t, s.User("ada").EraseRemains(t.Context()))
+	storetest.WantErased(t, s, "ada")
 }

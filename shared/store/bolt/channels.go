@@ -78,6 +78,9 @@ func (u *user) PutChannel(ctx context.Context, c store.Channel) error {
 		return fmt.Errorf("put channel: %w", err)
 	}
 	return u.update(ctx, "put channel", nil, func(tx *bbolt.Tx) error {
+		if err := there(tx, u.id); err != nil {
+			return err
+		}
 		e, err := needExpiring(tx, channels)
 		if err != nil {
 			return err

@@ -51,7 +51,7 @@ func (u *user) putPairs(tx *bbolt.Tx, t record.Type, pairs []store.Pair, stands 
 	if len(pairs) == 0 {
 		return nil
 	}
-	b, err := need(tx, u.path("pairs", string(t))...)
+	b, err := u.need(tx, "pairs", string(t))
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (u *user) PutRun(ctx context.Context, r store.Run) error {
 }
 
 func (u *user) putRun(tx *bbolt.Tx, r store.Run) error {
-	b, err := need(tx, u.path("runs")...)
+	b, err := u.need(tx, "runs")
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (u *user) AddChanges(ctx context.Context, run string, seq int, changes []st
 		return fault.Errorf(fault.Bug, document.Side, "invalid-seq", "add changes: seq %d is below zero", seq)
 	}
 	return u.update(ctx, "add changes", []string{run}, func(tx *bbolt.Tx) error {
-		b, err := need(tx, u.path("changes", run)...)
+		b, err := u.need(tx, "changes", run)
 		if err != nil {
 			return err
 		}

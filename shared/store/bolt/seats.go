@@ -36,6 +36,9 @@ func (s *Store) TakeSeat(ctx context.Context, seat, user string) (holder string,
 		}
 		d, err := get[store.Seat](b, []byte(seat))
 		if errors.Is(err, store.ErrNotFound) {
+			if err := there(tx, user); err != nil {
+				return err
+			}
 			d = store.Seat{User: user}
 			err = put(b, []byte(seat), d)
 		}
@@ -61,4 +64,15 @@ func (s *Store) LeaveSeat(ctx context.Context, seat, user string) error {
 		}
 		return b.Delete([]byte(seat))
 	})
+}
+
+// leaveSeats frees all seats that the user has.
+func (u *user) leaveSeats(tx *bbolt.Tx) error {
+	b := find(tx, "seats")
+	var mine []string
+	err := eachOwn(b, u.id, func(d store.Seat) string { return d.User }, func(id []byte, _ store.Seat) { mine = append(mine, string(id)) })
+	for _, id := range mine {
+		err = errors.Join(err, b.Delete([]byte(id)))
+	}
+	return err
 }

@@ -32,6 +32,22 @@ func (u *user) view(ctx context.Context, op string, ids []string, f func(*bbolt.
 	return u.s.view(ctx, op, f)
 }
 
+// need opens nested buckets of a user who has a profile, and makes those that are missing.
+func (u *user) need(tx *bbolt.Tx, names ...string) (*bbolt.Bucket, error) {
+	if err := there(tx, u.id); err != nil {
+		return nil, err
+	}
+	return need(tx, u.path(names...)...)
+}
+
+// there is ErrNotFound for a user who has no profile: nobody's documents are written then.
+func there(tx *bbolt.Tx, user string) error {
+	if b := find(tx, "users", user); b == nil || b.Get([]byte("profile")) == nil {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
 // update writes; ids are those of the written documents.
 func (u *user) update(ctx context.Context, op string, ids []string, f func(*bbolt.Tx) error) error {
 	if err := document.ToWrite(append(ids, u.id)...); err != nil {
@@ -77,7 +93,7 @@ func (u *user) Token(ctx context.Context, side record.Side) (t store.Token, err 
 
 func (u *user) PutToken(ctx context.Context, side record.Side, t store.Token) error {
 	return u.update(ctx, "put token", []string{string(side)}, func(tx *bbolt.Tx) error {
-		b, err := need(tx, u.path("tokens")...)
+		b, err := u.need(tx, "tokens")
 		if err != nil {
 			return err
 		}
@@ -213,7 +229,7 @@ func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(
 				return err
 			}
 		}
-		b, err := need(tx, u.path("sync")...)
+		b, err := u.need(tx, "sync")
 		if err != nil {
 			return err
 		}
@@ -221,28 +237,39 @@ func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(
 	})
 }
 
-// Erase removes the user's bucket, and the user from the due index, the claims and the notes.
+// Erase removes the user's bucket, and the user from the due index, the claims, the notes, the channels and the seats.
 func (u *user) Erase(ctx context.Context) error {
-	return u.update(ctx, "erase user", nil, func(tx *bbolt.Tx) error {
-		if err := u.eraseShared(tx); err != nil {
+	return u.update(ctx, "erase user", nil, u.erase)
+}
+
+func (u *user) EraseRemains(ctx context.Context) error {
+	return u.update(ctx, "erase remains of user", nil, func(tx *bbolt.Tx) error {
+		if err := there(tx, u.id); !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		users := find(tx, "users")
-		if users == nil || users.Bucket([]byte(u.id)) == nil {
-			return nil
-		}
-		if syncs := find(tx, u.path("sync")...); syncs != nil {
-			err := syncs.ForEach(func(t, data []byte) error {
-				s, err := document.Decode[store.Sync](data)
-				if err != nil || s.Due.IsZero() {
-					return err
-				}
-				return find(tx, "due", string(t)).Delete(dueKey(s.Due, u.id))
-			})
-			if err != nil {
+		return u.erase(tx)
+	})
+}
+
+func (u *user) erase(tx *bbolt.Tx) error {
+	if err := u.eraseShared(tx); err != nil {
+		return err
+	}
+	users := find(tx, "users")
+	if users == nil || users.Bucket([]byte(u.id)) == nil {
+		return nil
+	}
+	if syncs := find(tx, u.path("sync")...); syncs != nil {
+		err := syncs.ForEach(func(t, data []byte) error {
+			s, err := document.Decode[store.Sync](data)
+			if err != nil || s.Due.IsZero() {
 				return err
 			}
+			return find(tx, "due", string(t)).Delete(dueKey(s.Due, u.id))
+		})
+		if err != nil {
+			return err
 		}
-		return users.DeleteBucket([]byte(u.id))
-	})
+	}
+	return users.DeleteBucket([]byte(u.id))
 }

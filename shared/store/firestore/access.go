@@ -1,14 +1,18 @@
 package firestore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"cloud.google.com/go/firestore"
-	"github.com/sethvargo/go-retry"
+	"github.com/googleapis/gax-go/v2"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -73,17 +77,22 @@ func content[D document.Document](snap *firestore.DocumentSnapshot) (D, error) {
 // it starts again. f returns nil fields for nothing to write. 1 read and 1 write for each attempt that gets so far.
 func (s *Store) change(ctx context.Context, ref *firestore.DocumentRef, f func(*firestore.DocumentSnapshot) (fields, error)) error {
 	const attempts = 20
-	pause := retry.WithMaxRetries(attempts-1, retry.WithCappedDuration(500*time.Millisecond,
-		retry.WithJitterPercent(60, retry.NewExponential(10*time.Millisecond))))
-	err := retry.Do(ctx, pause, func(ctx context.Context) error {
+	pause := gax.Backoff{Initial: 10 * time.Millisecond, Max: 500 * time.Millisecond, Multiplier: 2}
+	ctx, lost := listen(ctx)
+	var wrote fields
+	for range attempts {
 		snap, err := s.get(ctx, ref)
 		if err != nil {
 			return err
+		}
+		if lost.Load() && wrote.in(snap) {
+			return nil
 		}
 		next, err := f(snap)
 		if err != nil || next == nil {
 			return err
 		}
+		wrote = next
 		if snap.Exists() {
 			var updates []firestore.Update
 			for path, value := range next {
@@ -97,19 +106,14 @@ func (s *Store) change(ctx context.Context, ref *firestore.DocumentRef, f func(*
 		case err == nil:
 			s.observe(0, 1)
 			return nil
-		case outrun(err):
-			return retry.RetryableError(errBusy)
+		case !outrun(err):
+			return classify(err, true)
 		}
-		return classify(err, true)
-	})
-	// The library gives up with the last errBusy, or with the context's own error.
-	if errors.Is(err, errBusy) {
-		return fault.New(fault.Retry, document.Side, "busy", err)
+		if err := gax.Sleep(ctx, pause.Pause()); err != nil {
+			return classify(err, false)
+		}
 	}
-	if err != nil {
-		return classify(err, false)
-	}
-	return nil
+	return fault.New(fault.Retry, document.Side, "busy", errBusy)
 }
 
 // errBusy says that others changed the document again and again.
@@ -127,10 +131,38 @@ func outrun(err error) bool {
 // reader reads documents in a transaction, in one request.
 type reader func(...*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error)
 
+// listening is the key of what noteLost tells in a context.
+type listening struct{}
+
+// listen makes a context in which lost becomes true where a commit had no answer: it may have taken effect. The client
+// repeats such a commit by itself, and Firestore then answers as if somebody else had come first, or as if the transaction
+// were none.
+func listen(ctx context.Context) (_ context.Context, lost *atomic.Bool) {
+	lost = new(atomic.Bool)
+	return context.WithValue(ctx, listening{}, lost), lost
+}
+
+// noteLost is on the connection of every client.
+func noteLost(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	err := invoke(ctx, method, req, reply, conn, opts...)
+	if lost, listens := ctx.Value(listening{}).(*atomic.Bool); listens && strings.HasSuffix(method, "/Commit") && status.Code(err) == codes.Unavailable {
+		lost.Store(true)
+	}
+	return err
+}
+
+// in reports whether a document has the content that was written.
+func (f fields) in(snap *firestore.DocumentSnapshot) bool {
+	wrote, _ := f["doc"].([]byte)
+	has, _ := snap.Data()["doc"].([]byte)
+	return wrote != nil && bytes.Equal(wrote, has)
+}
+
 // transact runs a transaction, which the client repeats while it is Aborted, five times at most. f reads through get,
 // and returns what it wrote for the observer.
 func (s *Store) transact(ctx context.Context, f func(get reader, tx *firestore.Transaction) (writes int, err error)) error {
 	written := 0
+	ctx, lost := listen(ctx)
 	err := s.client.RunTransaction(ctx, func(_ context.Context, tx *firestore.Transaction) error {
 		get := func(refs ...*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error) {
 			snaps, err := tx.GetAll(refs)
@@ -144,6 +176,11 @@ func (s *Store) transact(ctx context.Context, f func(get reader, tx *firestore.T
 		written, err = f(get, tx)
 		return err
 	})
+	if _, own := errors.AsType[callerError](err); lost.Load() && err != nil && !own {
+		e := fault.New(fault.Retry, document.Side, "unreachable", err)
+		e.Ambiguous = true
+		return e
+	}
 	if err != nil {
 		return classify(err, true)
 	}

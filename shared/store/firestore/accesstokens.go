@@ -33,14 +33,14 @@ func (u *user) AccessToken(ctx context.Context, id string) (store.AccessToken, e
 	return t, wrap("read access token", err)
 }
 
-// PutAccessToken costs 1 write.
+// PutAccessToken costs 1 read and 1 write.
 func (u *user) PutAccessToken(ctx context.Context, t store.AccessToken) error {
 	if err := document.ToWrite(u.id, t.ID); err != nil {
 		return wrap("put access token", err)
 	}
 	f, err := plain(t)
 	if err == nil {
-		err = u.s.set(ctx, u.accessTokens().Doc(t.ID), accessTokenFields(f, t))
+		err = u.begin(ctx, u.accessTokens().Doc(t.ID), accessTokenFields(f, t))
 	}
 	return wrap("put access token", err)
 }

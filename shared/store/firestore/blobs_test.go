@@ -15,7 +15,7 @@ import (
 func TestABlobWhoseWriterDiedIsTheFormerOne(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
 	put := func(s *firestore.Store, ctx context.Context, fill string, size int) error {
@@ -49,7 +49,7 @@ func TestABlobWhoseWriterDiedIsTheFormerOne(t *testing.T) {
 func TestABlobThatComesAndGoesWhileItIsReadIsThereStill(t *testing.T) {
 	t.Parallel()
 	s, _ := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
 	put := func(fill string) {
@@ -76,7 +76,7 @@ func TestABlobThatComesAndGoesWhileItIsReadIsThereStill(t *testing.T) {
 func TestABlobThatLacksAPieceIsNone(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
 	must(t, u.PutBlob(ctx, record.Contacts, lease, "b", bytes.Repeat([]byte("a"), 1_000_000)))

@@ -71,7 +71,7 @@ func channelFields(c store.Channel) fields {
 	return fields{"user": c.User, "due": document.Time(c.Due), "expires": document.Time(c.Expires)}
 }
 
-// PutChannel costs 1 write.
+// PutChannel costs 1 read and 1 write.
 func (u *user) PutChannel(ctx context.Context, c store.Channel) error {
 	c, err := document.OwnChannel(u.id, c)
 	if err == nil {
@@ -83,7 +83,7 @@ func (u *user) PutChannel(ctx context.Context, c store.Channel) error {
 	f, err := plain(c)
 	if err == nil {
 		maps.Copy(f, channelFields(c))
-		err = u.s.set(ctx, u.s.channelRef(c.ID), f)
+		err = u.begin(ctx, u.s.channelRef(c.ID), f)
 	}
 	return wrap("put channel", err)
 }

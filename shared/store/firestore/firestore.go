@@ -17,7 +17,7 @@
 //	notes/{hash}                       doc, user, until (the same)
 //	channels/{channel}                 doc, user, due, expires (the same)
 //	states/{state}                     doc, expires (the same)
-//	seats/{seat}                       doc
+//	seats/{seat}                       doc, user
 //	schedules/{type}                   doc
 //	meta/schema                        doc; meta/{name} the same
 //	meta/hashes                        doc
@@ -32,6 +32,7 @@ package firestore
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -42,6 +43,7 @@ import (
 
 	"cloud.google.com/go/firestore"
 	"google.golang.org/api/option"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -129,12 +131,16 @@ type Store struct {
 // Open makes a client of a database, "(default)" where the name is empty. It finds the credentials but calls nothing
 // yet. Where FIRESTORE_EMULATOR_HOST is set the client talks to the emulator.
 func Open(ctx context.Context, project, database string, opts ...option.ClientOption) (*Store, error) {
+	opts = append([]option.ClientOption{option.WithGRPCDialOption(dialOption)}, opts...)
 	client, err := firestore.NewClientWithDatabase(ctx, project, cmp.Or(database, firestore.DefaultDatabaseID), opts...)
 	if err != nil {
 		return nil, fault.Errorf(fault.Misconfigured, document.Side, "client", "open store: %w", err)
 	}
 	return &Store{client: client, observe: func(int, int) {}, version: new(atomic.Int64), hashes: new(hashes), pieces: new(sync.Map)}, nil
 }
+
+// dialOption is what every connection needs; the client ignores it where it talks to the emulator.
+var dialOption = grpc.WithChainUnaryInterceptor(noteLost)
 
 // WithObserver is the same store with a function that is told after every request how many documents it read and
 // wrote; a deletion counts as a write. It may be called from several goroutines at once.
@@ -162,19 +168,26 @@ func (s *Store) Close() error {
 // User opens the documents of one user.
 func (s *Store) User(id string) store.User { return &user{s: s, id: id} }
 
-// UseState notes that a state was used. 1 write.
+// UseState notes that a state was used. 1 write; 1 read where it was used before.
 func (s *Store) UseState(ctx context.Context, id string, expires time.Time) error {
 	if err := document.ToWrite(id); err != nil {
 		return wrap("use state", err)
 	}
-	doc, err := document.Encode(store.UsedState{Expires: expires})
+	doc, err := document.Encode(store.UsedState{Expires: expires, By: rand.Text()})
 	if err != nil {
 		return wrap("use state", err)
 	}
-	_, err = s.client.Collection("states").Doc(id).Create(ctx, map[string]any{"doc": doc, "expires": document.Time(expires)})
+	f := fields{"doc": doc, "expires": document.Time(expires)}
+	ref := s.client.Collection("states").Doc(id)
+	_, err = ref.Create(ctx, f)
 	switch {
 	case status.Code(err) == codes.AlreadyExists:
-		return wrap("use state", store.ErrUsed)
+		// The client repeats a request that had no answer.
+		snap, err := s.get(ctx, ref)
+		if err == nil && !f.in(snap) {
+			err = store.ErrUsed
+		}
+		return wrap("use state", err)
 	case err != nil:
 		return wrap("use state", classify(err, true))
 	}

@@ -61,6 +61,13 @@ func openBoth(t *testing.T) (*firestore.Store, *api.Client) {
 	return s, client
 }
 
+// signedIn is a user who has a profile.
+func signedIn(t *testing.T, s *firestore.Store, id string) store.User {
+	t.Helper()
+	must(t, s.User(id).UpdateProfile(t.Context(), func(*store.Profile) error { return nil }))
+	return s.User(id)
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -121,7 +128,7 @@ func TestDatabasesOfAProjectAreApart(t *testing.T) {
 func TestErasingLeavesNoDocumentBehind(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	furnish := func() {
 		must(t, u.UpdateProfile(ctx, func(*store.Profile) error { return nil }))
 		must(t, u.PutToken(ctx, record.Google, store.Token{}))
@@ -170,7 +177,7 @@ func TestErasingLeavesNoDocumentBehind(t *testing.T) {
 func TestAPieceOfChangesIsThereAsAWholeOrNotAtAll(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	must(t, u.PutRun(ctx, store.Run{ID: "run1"}))
 	must(t, u.AddChanges(ctx, "run1", 0, []store.Change{{Record: strings.Repeat("x", 1_000_000)}}))
 	must(t, u.AddChanges(ctx, "run1", 1, []store.Change{{Record: "small"}}))
@@ -194,7 +201,7 @@ func TestAPieceOfChangesIsThereAsAWholeOrNotAtAll(t *testing.T) {
 func TestWhatIsTooLargeForADocumentIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
 	noise := make([]byte, 4<<20)
@@ -213,7 +220,7 @@ func TestWhatIsTooLargeForADocumentIsRefusedBeforeAnythingIsWritten(t *testing.T
 func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	b := claiming("l1", "r1", "k1")
 	b.Notes = notes(1)
 	want := b.Claims[0].Until
@@ -223,6 +230,7 @@ func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
 	must(t, err)
 	must(t, u.PutChannel(ctx, store.Channel{ID: "c1", Expires: want}))
+	must(t, u.PutAccessToken(ctx, store.AccessToken{ID: "t1", ExpiresAt: want}))
 	const history = 24 * time.Hour
 	kept := s.WithHistory(history).User("ada")
 	must(t, kept.PutRun(ctx, store.Run{ID: "run1", Status: "done", FinishedAt: want.Add(-history)}))
@@ -250,7 +258,7 @@ func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 func TestARunThatGoesOnOrWaitsDoesNotExpire(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	u, ctx := s.WithHistory(time.Hour).User("ada"), t.Context()
+	u, ctx := signedIn(t, s.WithHistory(time.Hour), "ada"), t.Context()
 	must(t, u.PutRun(ctx, store.Run{ID: "run1", Status: "done", FinishedAt: time.Unix(1, 0)}))
 	must(t, u.UpdateRun(ctx, "run1", func(r *store.Run) error {
 		r.Status = "held"
@@ -266,7 +274,7 @@ func TestARunThatGoesOnOrWaitsDoesNotExpire(t *testing.T) {
 func TestNeitherClaimsNorNotesTellWhatTheyAreOf(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	_, lease, err := u.Acquire(ctx, record.Contacts, "run1", time.Unix(1, 0), time.Minute)
 	must(t, err)
 	b := claiming("l1", "r1", "grace@example.com")
@@ -290,7 +298,7 @@ func TestNeitherClaimsNorNotesTellWhatTheyAreOf(t *testing.T) {
 func TestWhoeverIsDueInADocumentOfAnOlderVersionIsLookedAtEveryMinute(t *testing.T) {
 	t.Parallel()
 	s, client := openBoth(t)
-	must(t, s.User("ada").UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+	must(t, signedIn(t, s, "ada").UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
 		d.Settings.Automatic, d.Due = true, time.Unix(1, 0)
 		return nil
 	}))

@@ -73,7 +73,7 @@ func (u *user) formerMemberSet(ctx context.Context, t record.Type, side string) 
 	return data, nil
 }
 
-// MoveMemberSets costs 1 read for each user and 2 more, at least 1; where there is something to move, 3 reads for each 900 kB
+// MoveMemberSets costs 1 read for each user and 2 more, at least 1; where there is something to move, 4 reads for each 900 kB
 // and 2 writes.
 func (s *Store) MoveMemberSets(ctx context.Context, after string, limit int) (string, error) {
 	const atOnce = 16
@@ -121,9 +121,9 @@ func (u *user) moveMemberSets(ctx context.Context, t record.Type) error {
 			slot: func(blobHead) string { return movedSlot },
 		}
 		err = w.put(ctx, u.s, func(get reader, others ...*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error) {
-			return get(others...)
+			return u.there(get, others...)
 		})
-		if err != nil && !errors.Is(err, errThere) {
+		if err != nil && !errors.Is(err, errThere) && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func (u *user) Pairs(ctx context.Context, t record.Type) iter.Seq2[store.Pair, e
 	return list[store.Pair](ctx, u.s, "list pairs", byID(u.pairs(t)))
 }
 
-// PutPairs costs 1 write for each.
+// PutPairs costs 1 write for each, and 1 read for every 300.
 func (u *user) PutPairs(ctx context.Context, t record.Type, pairs []store.Pair) error {
 	if err := document.ToWrite(u.id, string(t)); err != nil {
 		return wrap("put pairs", err)
@@ -56,7 +56,10 @@ func (u *user) PutPairs(ctx context.Context, t record.Type, pairs []store.Pair) 
 		return wrap("put pairs", err)
 	}
 	for piece := range slices.Chunk(pairs, pageSize) {
-		err := u.s.transact(ctx, func(_ reader, tx *firestore.Transaction) (int, error) {
+		err := u.s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
+			if _, err := u.there(get); err != nil {
+				return 0, err
+			}
 			for _, p := range piece {
 				f, err := pairFields(p)
 				if err != nil {

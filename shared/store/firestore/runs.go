@@ -35,14 +35,14 @@ func (u *user) runFields(snap *firestore.DocumentSnapshot, r store.Run) (fields,
 	return f, nil
 }
 
-// PutRun costs 1 write.
+// PutRun costs 1 read and 1 write.
 func (u *user) PutRun(ctx context.Context, r store.Run) error {
 	if err := document.ToWrite(u.id, r.ID); err != nil {
 		return wrap("put run", err)
 	}
 	f, err := u.runFields(nil, r)
 	if err == nil {
-		err = u.s.set(ctx, u.runRef(r.ID), f)
+		err = u.begin(ctx, u.runRef(r.ID), f)
 	}
 	return wrap("put run", err)
 }
@@ -65,7 +65,7 @@ func (u *user) UpdateRun(ctx context.Context, id string, f func(*store.Run) erro
 	}))
 }
 
-// AddChanges costs 1 write for every 900 kB.
+// AddChanges costs 1 read and 1 write for every 900 kB.
 //
 // The piece's JSON is cut into parts of that size: the head, whose key is seq, and its tail, whose keys are seq and the
 // part's number. All carry the same version, a hash of the whole, and the head says how many there are. It is written
@@ -87,7 +87,7 @@ func (u *user) AddChanges(ctx context.Context, run string, seq int, changes []st
 			// Changes are written while their run goes on.
 			part["expires"] = document.Time(time.Now().Add(u.s.history))
 		}
-		if err := u.s.set(ctx, u.changes(run).Doc(partKey(seq, n)), part); err != nil {
+		if err := u.begin(ctx, u.changes(run).Doc(partKey(seq, n)), part); err != nil {
 			return wrap("add changes", err)
 		}
 	}

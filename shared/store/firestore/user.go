@@ -112,14 +112,14 @@ func (u *user) Token(ctx context.Context, side record.Side) (store.Token, error)
 	return t, wrap("read token", err)
 }
 
-// PutToken costs 1 write.
+// PutToken costs 1 read and 1 write.
 func (u *user) PutToken(ctx context.Context, side record.Side, t store.Token) error {
 	if err := document.ToWrite(u.id, string(side)); err != nil {
 		return wrap("put token", err)
 	}
 	f, err := plain(t)
 	if err == nil {
-		err = u.s.set(ctx, u.tokenRef(side), f)
+		err = u.begin(ctx, u.tokenRef(side), f)
 	}
 	return wrap("put token", err)
 }
@@ -199,12 +199,15 @@ func queried(user string, s store.Sync, shard int) fields {
 	return f
 }
 
-// changeSync changes the document of a sync type. 1 read; 1 write unless f refuses.
+// changeSync changes the document of a sync type. 1 read, where there is no document 3; 1 write unless f refuses.
+//
+// A document that is there has a profile: Erase removes it before, and what was read before that is not written any more. Only
+// one that is not there has to be begun, with a look at the profile.
 func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(*store.Sync) error) error {
 	if err := document.ToWrite(u.id, string(t)); err != nil {
 		return wrap(op, err)
 	}
-	return wrap(op, u.s.change(ctx, u.syncRef(t), func(snap *firestore.DocumentSnapshot) (fields, error) {
+	next := func(snap *firestore.DocumentSnapshot) (fields, error) {
 		s, err := syncOf(snap, t)
 		if err != nil {
 			return nil, err
@@ -213,10 +216,64 @@ func (u *user) changeSync(ctx context.Context, op string, t record.Type, f func(
 			return nil, err
 		}
 		return u.syncFields(snap, s)
-	}))
+	}
+	missing := false
+	err := u.s.change(ctx, u.syncRef(t), func(snap *firestore.DocumentSnapshot) (fields, error) {
+		if missing = !snap.Exists(); missing {
+			return nil, nil
+		}
+		return next(snap)
+	})
+	if err == nil && missing {
+		err = u.beginSync(ctx, t, next)
+	}
+	return wrap(op, err)
 }
 
-// UpdateSync costs 1 read and 1 write; both again where somebody else changed it at the same time.
+// beginSync writes a sync that was not there.
+func (u *user) beginSync(ctx context.Context, t record.Type, next func(*firestore.DocumentSnapshot) (fields, error)) error {
+	return u.s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
+		snaps, gone := u.there(get, u.syncRef(t))
+		if gone != nil && !errors.Is(gone, store.ErrNotFound) {
+			return 0, gone
+		}
+		// Who holds a lease of what was erased shall know that it is lost.
+		f, err := next(snaps[0])
+		if err == nil {
+			err = gone
+		}
+		if err != nil {
+			return 0, err
+		}
+		return 1, tx.Set(u.syncRef(t), f.present())
+	})
+}
+
+// there makes sure in a transaction that the user has a profile and is not being erased, and reads other documents with it, also where
+// that is ErrNotFound.
+func (u *user) there(get reader, others ...*firestore.DocumentRef) ([]*firestore.DocumentSnapshot, error) {
+	snaps, err := get(append([]*firestore.DocumentRef{u.ref()}, others...)...)
+	if err != nil {
+		return nil, err
+	}
+	p, err := content[store.Profile](snaps[0])
+	if err == nil && !p.Erasing.IsZero() {
+		err = store.ErrNotFound
+	}
+	return snaps[1:], err
+}
+
+// begin writes a document of the user in place of what there is, which may be nothing. 1 read and 1 write.
+func (u *user) begin(ctx context.Context, ref *firestore.DocumentRef, f fields) error {
+	return u.s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
+		if _, err := u.there(get); err != nil {
+			return 0, err
+		}
+		return 1, tx.Set(ref, f.present())
+	})
+}
+
+// UpdateSync costs 1 read and 1 write, both again where somebody else changed it at the same time; 2 reads more where there is none.
 func (u *user) UpdateSync(ctx context.Context, t record.Type, f func(*store.Sync) error) error {
 	return u.changeSync(ctx, "update sync", t, func(s *store.Sync) error {
 		if err := document.Change(s, f); err != nil {
@@ -226,7 +283,7 @@ func (u *user) UpdateSync(ctx context.Context, t record.Type, f func(*store.Sync
 	})
 }
 
-// Acquire costs 1 read, and 1 write where the lease is free.
+// Acquire costs 1 read, and 1 write where the lease is free; 2 reads more where there is no document.
 func (u *user) Acquire(ctx context.Context, t record.Type, owner string, now time.Time, ttl time.Duration) (store.Sync, store.Lease, error) {
 	var held store.Sync
 	err := u.changeSync(ctx, "acquire lease", t, func(s *store.Sync) error {

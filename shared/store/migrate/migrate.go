@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
@@ -46,6 +47,7 @@ var All = []Migration{
 	{Name: "spread due users over the shards", Page: reindex},
 	{Name: "keep member sets as blobs", Page: moveMemberSets},
 	{Name: "find users by their contacts and addresses", Page: reindex},
+	{Name: "forget links and history some time after an account was unlinked", Page: lookAfterUnlinked},
 }
 
 // reindex is the page of a migration that changes only fields for queries.
@@ -59,6 +61,37 @@ func reindex(ctx context.Context, s store.Store, after string) (string, error) {
 func moveMemberSets(ctx context.Context, s store.Store, after string) (string, error) {
 	const users = 200
 	return s.MoveMemberSets(ctx, after, users)
+}
+
+// lookAfterUnlinked is the page of the migration that makes users due who unlinked an account under a version that kept their links
+// and their history for ever. Whoever looks after them notes since when that is so. It goes over the syncs of contacts, of which
+// each user has one that linked an account.
+func lookAfterUnlinked(ctx context.Context, s store.Store, after string) (string, error) {
+	const users = 200
+	page, err := s.SyncStatuses(ctx, record.Contacts, after, users)
+	if err != nil {
+		return "", err
+	}
+	for _, status := range page {
+		after = status.Place
+		p := status.Profile
+		if p.CreatedAt.IsZero() || !p.UnlinkedAt.IsZero() || p.Google.Linked && p.Creatio.Linked || p.Creatio.UserID == "" {
+			continue
+		}
+		err := s.User(p.ID).UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+			if d.Due.IsZero() && !d.Settings.Automatic {
+				d.Due = p.CreatedAt
+			}
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	if len(page) < users {
+		return "", nil
+	}
+	return after, nil
 }
 
 const (

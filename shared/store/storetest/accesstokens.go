@@ -24,7 +24,7 @@ func accessTokensOf(t *testing.T, u store.User) []store.AccessToken {
 
 var accessTokenTests = map[string]func(*testing.T, store.Store){
 	"an access token is found until it is deleted": func(t *testing.T, s store.Store) {
-		ctx, u := t.Context(), s.User("ada")
+		ctx, u := t.Context(), signedIn(t, s, "ada")
 		second, first := newAccessToken(t, u, "t2"), newAccessToken(t, u, "t1")
 		same(t, "access tokens", accessTokensOf(t, u), []store.AccessToken{first, second})
 		found, err := u.AccessToken(ctx, "t1")
@@ -38,7 +38,7 @@ var accessTokenTests = map[string]func(*testing.T, store.Store){
 	},
 	"a user's access tokens are the user's alone": func(t *testing.T, s store.Store) {
 		ctx := t.Context()
-		own := newAccessToken(t, s.User("ada"), "t1")
+		own := newAccessToken(t, signedIn(t, s, "ada"), "t1")
 		for _, other := range []string{"bob", "", "a/b"} {
 			u := s.User(other)
 			same(t, "access tokens of another", accessTokensOf(t, u), []store.AccessToken(nil))
@@ -55,7 +55,7 @@ var accessTokenTests = map[string]func(*testing.T, store.Store){
 		}
 	},
 	"an access token is changed only where it is there": func(t *testing.T, s store.Store) {
-		ctx, u := t.Context(), s.User("ada")
+		ctx, u := t.Context(), signedIn(t, s, "ada")
 		token := newAccessToken(t, u, "t1")
 		wantError(t, u.UpdateAccessToken(ctx, "t1", func(*store.AccessToken) error { return errRefused }), errRefused)
 		used := func(kept *store.AccessToken) error {
@@ -70,8 +70,8 @@ var accessTokenTests = map[string]func(*testing.T, store.Store){
 		same(t, "access tokens", accessTokensOf(t, u), []store.AccessToken(nil))
 	},
 	"an erased user has no access token, and the others have theirs": func(t *testing.T, s store.Store) {
-		newAccessToken(t, s.User("ada"), "t1")
-		stays := newAccessToken(t, s.User("bob"), "t1")
+		newAccessToken(t, signedIn(t, s, "ada"), "t1")
+		stays := newAccessToken(t, signedIn(t, s, "bob"), "t1")
 		must(t, s.User("ada").Erase(t.Context()))
 		same(t, "access tokens", accessTokensOf(t, s.User("ada")), []store.AccessToken(nil))
 		same(t, "access tokens", accessTokensOf(t, s.User("bob")), []store.AccessToken{stays})

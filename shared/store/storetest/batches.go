@@ -61,7 +61,7 @@ func claimsOf(t *testing.T, u store.User) []store.Claim {
 
 var batchTests = map[string]func(*testing.T, store.Store){
 	"a link is written with all its claims or not at all": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
 		wantRefused(t, ada, adas, noon, creation("l1", "r1", "mail grace@example.com", "phone 1"))
 		same(t, "claims", claimsOf(t, ada), []store.Claim{
@@ -80,7 +80,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a claim holds until its time": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
 		wantRefused(t, ada, adas, noon, creation("l1", "r1", "k"))
 		wantRefused(t, bob, bobs, noon.Add(30*time.Minute-time.Microsecond), creation("l2", "r2", "k"), "l2")
@@ -94,7 +94,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a claim of the same record is renewed, and never made shorter": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		for _, minutes := range []int{30, 60, 45} {
 			b := creation("l1", "r1", "k")
@@ -105,7 +105,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"two records of one user share a key, and keep others from both": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
 		wantRefused(t, ada, adas, noon, together(creation("l1", "r1", "phone 1", "a"), creation("l2", "r2", "phone 1", "b")))
 		wantRefused(t, ada, adas, noon, creation("l3", "r3", "phone 1"))
@@ -117,7 +117,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a claim that is released keeps nobody away whose run begins later": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
 		released := func(link, recordID, key string, minute int) store.Batch {
 			b := creation(link, recordID, key)
@@ -141,7 +141,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"claims of two sites and of two types do not touch": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		wantRefused(t, ada, acquire(t, ada, "run1"), noon, creation("l1", "r1", "k"))
 		elsewhere := creation("l2", "r2", "k")
 		elsewhere.Claims[0].Site = "https://other.example.com"
@@ -155,7 +155,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 
 	"many creations are written at once, but those that others are at": func(t *testing.T, s store.Store) {
 		const many = 400
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		key := func(n int) string { return fmt.Sprint("mail ", n) }
 		var theirs, all store.Batch
 		var held []string
@@ -179,7 +179,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 		const rivals = 4
 		leases, users := make([]store.Lease, rivals), make([]store.User, rivals)
 		for n := range users {
-			users[n] = s.User(fmt.Sprint("user", n))
+			users[n] = signedIn(t, s, fmt.Sprint("user", n))
 			leases[n] = acquire(t, users[n], "run1")
 		}
 		var wg sync.WaitGroup
@@ -209,7 +209,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a lost lease takes no claims and leaves no notes": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lost := acquire(t, u, "run1")
 		must(t, u.Release(t.Context(), record.Contacts, lost))
 		b := creation("l1", "r1", "k")
@@ -223,7 +223,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a note of a write is found by everybody, by the record's id in letters of either case": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		want := store.WriteNote{Site: site, Record: "c1", Modified: noon, Edited: noon.Add(-5 * time.Minute), Until: noon.Add(48 * time.Hour), User: "ada"}
 		given := want
 		given.User, given.Modified = "somebody-else", want.Modified.Add(999*time.Nanosecond).In(time.FixedZone("", 3600))
@@ -245,7 +245,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"the note of the later write stays, whoever comes last": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
 		note := func(modified, edited, until int) store.WriteNote {
 			at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes) * time.Minute) }
@@ -268,7 +268,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a write that is about to be sent counts until somebody tells what became of it": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		adas, bobs := acquire(t, ada, "run1"), acquire(t, bob, "run1")
 		minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 		want := func(modified, edited int) {
@@ -298,7 +298,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a note carries on when the record was edited before": func(t *testing.T, s store.Store) {
-		ada := s.User("ada")
+		ada := signedIn(t, s, "ada")
 		lease := acquire(t, ada, "run1")
 		minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
 		for n, row := range []struct{ before, modified, edited, want int }{
@@ -319,7 +319,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"what is over does not come in the way of what is written later": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		for hour := range 5 {
 			now := noon.Add(time.Duration(hour) * time.Hour)
@@ -341,7 +341,7 @@ var batchTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a batch that makes no sense is refused before anything is written": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		good := func(change func(*store.Batch)) store.Batch {
 			b := creation("l1", "r1", "k")

@@ -59,7 +59,7 @@ func blobNames(t *testing.T, u store.User) []string {
 
 var blobTests = map[string]func(*testing.T, store.Store){
 	"a blob comes back as it was written, whatever was there before": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		wantNoBlob(t, u, "series/abc")
 		for n, size := range []int{1, 5_000_000, 900_000, 900_001, 1_800_000, 2_700_001, 2_700_000, 3, 0, 0, 4_000_000, 0, 7} {
@@ -74,14 +74,14 @@ var blobTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a blob of tens of megabytes is kept": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		data := noise(1, 24<<20)
 		putBlob(t, u, acquire(t, u, "run1"), "large", data)
 		wantBlob(t, u, "large", data)
 	},
 
 	"blobs are apart by their names, types and users, and listed": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		names := []string{"a", "a-000001", "a/a-000001", "a/b", "a/b/c", "b", store.MembersBlob(record.Google)}
 		for _, name := range names {
@@ -92,10 +92,10 @@ var blobTests = map[string]func(*testing.T, store.Store){
 		}
 		same(t, "names", blobNames(t, u), names)
 		wantNoBlob(t, u, store.MembersBlob(record.Creatio))
-		wantNoBlob(t, s.User("bob"), "a")
+		wantNoBlob(t, signedIn(t, s, "bob"), "a")
 		_, err := u.Blob(t.Context(), record.Activities, "a")
 		wantError(t, err, store.ErrNotFound)
-		same(t, "names of the other", blobNames(t, s.User("bob")), []string(nil))
+		same(t, "names of the other", blobNames(t, signedIn(t, s, "bob")), []string(nil))
 		for _, bad := range []string{"", "/", "a/", "/a", "a//b", "a.b", "..", "__a__", "a/__a__"} {
 			wantNoBlob(t, u, bad)
 			if err := u.PutBlob(t.Context(), record.Contacts, lease, bad, []byte("x")); err == nil || !fault.Is(err, fault.Bug) {
@@ -105,7 +105,7 @@ var blobTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a blob is not written without the lease, whatever its size": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lost := acquire(t, u, "run1")
 		former := noise(1, 4_000_000)
 		putBlob(t, u, lost, "b", former)
@@ -117,7 +117,7 @@ var blobTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a blob goes with its user": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		must(t, profile(t.Context(), u))
 		putBlob(t, u, acquire(t, u, "run1"), "b", noise(1, 2_000_000))
 		must(t, u.Erase(t.Context()))
@@ -126,7 +126,7 @@ var blobTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"who reads a blob while it is replaced finds the one or the other": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		versions := [][]byte{noise(1, 1_900_000), noise(2, 1_000_000), noise(3, 10)}
 		putBlob(t, u, lease, "b", versions[0])
@@ -158,7 +158,7 @@ var blobTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a member set comes back as it was written, whatever its length": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		long := make(store.MemberSet, 60_000)
 		for n := range long {

@@ -20,7 +20,7 @@ func newChannel(t *testing.T, s store.Store, user string, due time.Time) store.C
 	c := store.Channel{
 		ID: id, User: user, State: store.ChannelOpening, Token: []byte{1, 2, 3}, Address: "https://tandem.example.com/calendar-push", Due: due, Expires: due.Add(time.Hour),
 	}
-	must(t, s.User(user).PutChannel(t.Context(), c))
+	must(t, signedIn(t, s, user).PutChannel(t.Context(), c))
 	return c
 }
 
@@ -39,9 +39,9 @@ var channelTests = map[string]func(*testing.T, store.Store){
 		found, err := s.Channel(ctx, c.ID)
 		must(t, err)
 		same(t, "channel", found, c)
-		must(t, s.User("bob").DeleteChannel(ctx, c.ID))
-		must(t, s.User("ada").DeleteChannel(ctx, c.ID))
-		must(t, s.User("ada").DeleteChannel(ctx, c.ID))
+		must(t, signedIn(t, s, "bob").DeleteChannel(ctx, c.ID))
+		must(t, signedIn(t, s, "ada").DeleteChannel(ctx, c.ID))
+		must(t, signedIn(t, s, "ada").DeleteChannel(ctx, c.ID))
 		_, err = s.Channel(ctx, c.ID)
 		wantError(t, err, store.ErrNotFound)
 		due, err := s.DueChannels(ctx, noon, 10)
@@ -67,7 +67,7 @@ var channelTests = map[string]func(*testing.T, store.Store){
 		for _, id := range []string{string(swapped), strings.Repeat("0", len(c.ID)), c.ID[1:], c.ID + "0", "", "__" + c.ID[2:], "a/b"} {
 			if stored := c; strings.Trim(id, "0") != "" && !strings.ContainsAny(id, "/_") {
 				stored.ID = id
-				must(t, s.User("ada").PutChannel(ctx, stored))
+				must(t, signedIn(t, s, "ada").PutChannel(ctx, stored))
 			}
 			_, err := s.Channel(ctx, id)
 			wantError(t, err, store.ErrNotFound)
@@ -76,17 +76,17 @@ var channelTests = map[string]func(*testing.T, store.Store){
 	"a user's channels are the user's alone": func(t *testing.T, s store.Store) {
 		ctx := t.Context()
 		own, other := newChannel(t, s, "ada", noon), newChannel(t, s, "bob", noon)
-		same(t, "channels", channelsOf(t, s.User("ada")), []store.Channel{own})
-		same(t, "channels of nobody", channelsOf(t, s.User("eve")), []store.Channel(nil))
-		err := s.User("ada").UpdateChannel(ctx, other.ID, func(*store.Channel) error { return nil })
+		same(t, "channels", channelsOf(t, signedIn(t, s, "ada")), []store.Channel{own})
+		same(t, "channels of nobody", channelsOf(t, signedIn(t, s, "eve")), []store.Channel(nil))
+		err := signedIn(t, s, "ada").UpdateChannel(ctx, other.ID, func(*store.Channel) error { return nil })
 		wantError(t, err, store.ErrNotFound)
-		if err := s.User("ada").PutChannel(ctx, store.Channel{ID: "a/b"}); !fault.Is(err, fault.Bug) {
+		if err := signedIn(t, s, "ada").PutChannel(ctx, store.Channel{ID: "a/b"}); !fault.Is(err, fault.Bug) {
 			t.Errorf("put: %v", err)
 		}
 	},
 	"a channel is changed only where it is there, and its id and user stay": func(t *testing.T, s store.Store) {
 		ctx := t.Context()
-		c, u := newChannel(t, s, "ada", noon), s.User("ada")
+		c, u := newChannel(t, s, "ada", noon), signedIn(t, s, "ada")
 		wantError(t, u.UpdateChannel(ctx, c.ID, func(*store.Channel) error { return errRefused }), errRefused)
 		must(t, u.UpdateChannel(ctx, c.ID, func(c *store.Channel) error {
 			c.State, c.ResourceID, c.Failed, c.Due, c.ID, c.User = store.ChannelClosing, "calendar", 2, noon.Add(time.Hour), "other", "bob"
@@ -109,12 +109,12 @@ var channelTests = map[string]func(*testing.T, store.Store){
 			same(t, "due", due, want)
 		}
 		// A later time takes the place of the former one.
-		must(t, s.User("bob").UpdateChannel(ctx, early.ID, func(c *store.Channel) error {
+		must(t, signedIn(t, s, "bob").UpdateChannel(ctx, early.ID, func(c *store.Channel) error {
 			c.Due = noon.Add(time.Hour)
 			return nil
 		}))
 		late.Due = noon.Add(2 * time.Hour)
-		must(t, s.User("ada").PutChannel(ctx, late))
+		must(t, signedIn(t, s, "ada").PutChannel(ctx, late))
 		due, err := s.DueChannels(ctx, noon, 10)
 		must(t, err)
 		same(t, "due", due, []store.Channel(nil))
@@ -130,7 +130,7 @@ var channelTests = map[string]func(*testing.T, store.Store){
 		same(t, "due", due, []store.Channel{stays})
 	},
 	"what a sync knows of its channel comes back": func(t *testing.T, s store.Store) {
-		ctx, u := t.Context(), s.User("ada")
+		ctx, u := t.Context(), signedIn(t, s, "ada")
 		want := store.Push{Channel: "c", Address: "https://tandem.example.com", Next: noon, Busy: noon.Add(time.Minute), Failed: 1, Refused: "refused"}
 		must(t, u.UpdateSync(ctx, record.Activities, func(d *store.Sync) error {
 			d.Push = want

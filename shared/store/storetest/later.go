@@ -13,7 +13,7 @@ import (
 // of the user ada's document under a key of package store, without the store.
 func Later(t *testing.T, s store.Store, edit func(key string, f func(content []byte) []byte)) {
 	t.Helper()
-	u, ctx := s.User("ada"), t.Context()
+	u, ctx := signedIn(t, s, "ada"), t.Context()
 	must(t, profile(ctx, u))
 	setDue(t, u, record.Contacts, noon)
 	must(t, u.PutRun(ctx, store.Run{ID: "run1", Type: record.Contacts}))

@@ -13,7 +13,7 @@ func keep(*store.Sync) error { return nil }
 
 var leaseTests = map[string]func(*testing.T, store.Store){
 	"a lease keeps everybody else away until it ends": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		held, first, err := u.Acquire(t.Context(), record.Contacts, "run1", noon.Add(time.Nanosecond), time.Minute)
 		must(t, err)
 		same(t, "lease", first, store.Lease{Owner: "run1", Fence: 1, Expires: noon.Add(time.Minute)})
@@ -29,7 +29,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 		}
 		_, _, err = u.Acquire(t.Context(), record.Activities, "run2", noon, time.Minute)
 		must(t, err)
-		_, _, err = s.User("bob").Acquire(t.Context(), record.Contacts, "run2", noon, time.Minute)
+		_, _, err = signedIn(t, s, "bob").Acquire(t.Context(), record.Contacts, "run2", noon, time.Minute)
 		must(t, err)
 
 		_, second, err := u.Acquire(t.Context(), record.Contacts, "run2", noon.Add(time.Minute), time.Minute)
@@ -38,7 +38,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a run that died leaves a sign": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		first, lease, err := u.Acquire(t.Context(), record.Contacts, "run1", noon, time.Minute)
 		must(t, err)
 		same(t, "sign before anybody died", first.Interrupted, false)
@@ -56,7 +56,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"of runs that start at the same time one gets the lease": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		var errs [3]error
 		var leases [3]store.Lease
 		var wg sync.WaitGroup
@@ -79,7 +79,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"the fence rises from lease to lease": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		for n := range int64(3) {
 			l := acquire(t, u, "run")
 			if l.Fence != n+1 {
@@ -94,7 +94,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"renewing moves the end": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := acquire(t, u, "run1")
 		must(t, u.Renew(t.Context(), record.Contacts, l, noon.Add(50*time.Second), time.Minute))
 		_, _, err := u.Acquire(t.Context(), record.Contacts, "run2", noon.Add(100*time.Second), time.Minute)
@@ -106,13 +106,13 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"an expired lease that nobody took is good still": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := acquire(t, u, "run1")
 		must(t, u.Renew(t.Context(), record.Contacts, l, noon.Add(time.Hour), time.Minute))
 	},
 
 	"a lost lease writes nothing": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		old := acquire(t, u, "run1")
 		must(t, putLinks(t.Context(), u, record.Contacts, old, []store.Link{{ID: "l1", GoogleID: "g1", Name: "before"}}))
 		_, fresh, err := u.Acquire(t.Context(), record.Contacts, "run2", noon.Add(time.Hour), time.Minute)
@@ -139,21 +139,21 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a lease that was never held is none": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := acquire(t, u, "run1")
 		for _, other := range []store.Lease{{}, {Owner: "run1"}, {Fence: 1}, {Owner: "run2", Fence: l.Fence}, {Owner: "run1", Fence: l.Fence + 1}} {
 			wantError(t, u.Renew(t.Context(), record.Contacts, other, noon, time.Minute), store.ErrFenced)
 		}
-		wantError(t, putLinks(t.Context(), s.User("bob"), record.Contacts, store.Lease{}, nil), store.ErrFenced)
+		wantError(t, putLinks(t.Context(), signedIn(t, s, "bob"), record.Contacts, store.Lease{}, nil), store.ErrFenced)
 		wantError(t, putLinks(t.Context(), u, record.Activities, l, nil), store.ErrFenced)
-		must(t, s.User("bob").Release(t.Context(), record.Contacts, l))
+		must(t, signedIn(t, s, "bob").Release(t.Context(), record.Contacts, l))
 		must(t, u.Release(t.Context(), record.Contacts, l))
 		wantError(t, u.Renew(t.Context(), record.Contacts, l, noon, time.Minute), store.ErrFenced)
 		wantError(t, u.Renew(t.Context(), record.Contacts, store.Lease{Fence: 1}, noon, time.Minute), store.ErrFenced)
 	},
 
 	"a settings change during a run keeps the lease and survives the commit": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := acquire(t, u, "run1")
 		must(t, u.UpdateSync(t.Context(), record.Contacts, func(s *store.Sync) error {
 			s.Settings.TagID = "new-tag"
@@ -179,7 +179,7 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a refused commit leaves everything as it was": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := acquire(t, u, "run1")
 		wantError(t, u.Commit(t.Context(), record.Contacts, l, store.Run{ID: "run1"}, func(s *store.Sync) error {
 			s.Status = "ok"

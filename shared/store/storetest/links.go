@@ -31,7 +31,7 @@ func wantLinksBy(t *testing.T, u store.User, side record.Side, ids []string, wan
 
 var linkTests = map[string]func(*testing.T, store.Store){
 	"a link is as long as its record's notes": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := acquire(t, u, "run1")
 		note := record.Fields{contact.Notes: {{Text: strings.Repeat("a “long” note\n\x00", 70_000)}}}
 		long := store.Link{
@@ -49,7 +49,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		wantLinksBy(t, u, record.Creatio, []string{"c1"}, long)
 	},
 	"a link comes back as it was written": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		want := store.Link{
 			ID: "aZ09_-", CreatioID: "0f7f1a3e-8a1c-4b7e-9a53-9a6a6f0b1c2d", GoogleID: "people/c123/x", Name: "عمر 👩‍🚀 O'Neil", Active: true,
 			Base: record.Fields{
@@ -89,7 +89,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"many links are written at once, listed in order and found by the ids of both sides": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		links := numbered(1200)
 		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), links))
 		same(t, "links", linksOf(t, u), links)
@@ -111,7 +111,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a link without an id on a side is not found by none": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := store.Link{ID: "l1", GoogleID: "people/g1"}
 		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), []store.Link{l}))
 		wantLinksBy(t, u, record.Creatio, []string{""})
@@ -119,14 +119,14 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"links that share an id are all found": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		a, b := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1"}, store.Link{ID: "l2", CreatioID: "c1"}
 		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), []store.Link{a, b}))
 		wantLinksBy(t, u, record.Creatio, []string{"c1"}, a, b)
 	},
 
 	"an id that a link no longer has finds nothing": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		l := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/old"}
 		must(t, putLinks(t.Context(), u, record.Contacts, lease, []store.Link{l}))
@@ -142,7 +142,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"of one link written twice at once the last one stays": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		first, last := store.Link{ID: "l1", GoogleID: "people/old"}, store.Link{ID: "l1", GoogleID: "people/new"}
 		must(t, putLinks(t.Context(), u, record.Contacts, acquire(t, u, "run1"), []store.Link{first, last}))
 		same(t, "links", linksOf(t, u), []store.Link{last})
@@ -150,7 +150,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"links are found by their parent, as it was written last": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		links := numbered(100)
 		for n := range links {
@@ -176,13 +176,13 @@ var linkTests = map[string]func(*testing.T, store.Store){
 		must(t, putLinks(t.Context(), u, record.Contacts, lease, append(links[6:8:8], store.Link{ID: links[0].ID, Parent: links[0].Parent})))
 		by([]string{"series/03"})
 		by([]string{"series/00"}, links[1], links[7])
-		got, err := s.User("bob").LinksByParent(t.Context(), record.Contacts, all)
+		got, err := signedIn(t, s, "bob").LinksByParent(t.Context(), record.Contacts, all)
 		must(t, err)
 		same(t, "links of nobody", got, []store.Link(nil))
 	},
 
 	"a link without ids is deleted": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		links := numbered(3)
 		links[1].Pending = record.Google
@@ -195,7 +195,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"links written lately are found by their time": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		old, late, never := numbered(3)[0], numbered(3)[1], numbered(3)[2]
 		old.UpdatedAt, late.UpdatedAt = noon, noon.Add(time.Second)
@@ -215,7 +215,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"links in scope are counted, and those that an undo split": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		links := numbered(5)
 		for n := range 3 {
 			links[n].Active = true
@@ -230,13 +230,13 @@ var linkTests = map[string]func(*testing.T, store.Store){
 			links[0].Active, links[0].SplitSide = false, record.Creatio
 			must(t, putLinks(t.Context(), u, record.Contacts, lease, links[:1]))
 		}
-		n, err := s.User("bob").CountLinks(t.Context(), record.Contacts)
+		n, err := signedIn(t, s, "bob").CountLinks(t.Context(), record.Contacts)
 		must(t, err)
 		same(t, "links of nobody", n, store.LinkCounts{})
 	},
 
 	"pending links are those with an unfinished creation, a failed write, a pair that waits or, in scope, a failed photo": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		wantPending(t, u)
 		links := numbered(4)
@@ -268,7 +268,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"links of two users and of two types do not touch": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		mine, theirs := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "Ada's"}, store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "Bob's"}
 		activity := store.Link{ID: "l1", CreatioID: "c1", GoogleID: "people/g1", Name: "an activity"}
 		bobs := acquire(t, bob, "run1")
@@ -288,7 +288,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"whoever lists links may write them meanwhile, and stop": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		links := numbered(5)
 		must(t, putLinks(t.Context(), u, record.Contacts, lease, links))
@@ -309,7 +309,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"many links that are unfinished, and written at one time, are listed each once": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		links := numbered(700)
 		for i := range links {
 			links[i].Failed, links[i].RetryAt, links[i].UpdatedAt = 1, noon, noon
@@ -320,7 +320,7 @@ var linkTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a listing that fails says so": func(t *testing.T, s store.Store) {
-		u, ctx := s.User("ada"), cancelled(t)
+		u, ctx := signedIn(t, s, "ada"), cancelled(t)
 		for name, list := range map[string]iter.Seq2[store.Link, error]{
 			"links": u.Links(ctx, record.Contacts), "pending links": u.PendingLinks(ctx, record.Contacts), "links since": u.LinksSince(ctx, record.Contacts, noon),
 		} {

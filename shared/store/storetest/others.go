@@ -16,7 +16,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 			"bob": {Google: store.GoogleAccount{Email: "bob@example.com"}, Creatio: store.CreatioAccount{ContactID: "c2"}},
 			"eve": {},
 		} {
-			must(t, s.User(id).UpdateProfile(t.Context(), func(kept *store.Profile) error {
+			must(t, signedIn(t, s, id).UpdateProfile(t.Context(), func(kept *store.Profile) error {
 				kept.CreatedAt, kept.Google, kept.Creatio = noon, p.Google, p.Creatio
 				return nil
 			}))
@@ -48,7 +48,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 
 	"a user who has another account is found by that one alone": func(t *testing.T, s store.Store) {
 		change := func(email, contact string) {
-			must(t, s.User("ada").UpdateProfile(t.Context(), func(p *store.Profile) error {
+			must(t, signedIn(t, s, "ada").UpdateProfile(t.Context(), func(p *store.Profile) error {
 				p.CreatedAt, p.Google.Email, p.Creatio.ContactID = noon, email, contact
 				return nil
 			}))
@@ -70,13 +70,13 @@ var otherTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"copies of a record are found in everybody's links": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		for _, u := range []store.User{ada, bob} {
 			must(t, profile(t.Context(), u))
 		}
 		lease := acquire(t, ada, "run1")
 		mine := store.Link{
-			ID: "l1", CreatioID: "c1", GoogleID: "e1", Active: true, Shared: "meeting", Carries: true,
+			ID: "l1", CreatioID: "c1", GoogleID: "e1", Active: true, Shared: "meeting", Carries: true, Private: true,
 			Sides: map[record.Side]store.LinkSide{record.Google: {Since: noon}},
 		}
 		must(t, putLinks(t.Context(), ada, record.Contacts, lease, []store.Link{mine, {ID: "l2", CreatioID: "c2", GoogleID: "e2", Active: true}}))
@@ -84,7 +84,7 @@ var otherTests = map[string]func(*testing.T, store.Store){
 			{ID: "l1", CreatioID: "c1", GoogleID: "e1", Active: true, Shared: "meeting"},
 			{ID: "l3", CreatioID: "c1", GoogleID: "e3", Shared: "meeting"},
 		}))
-		want := []store.Copy{{User: "ada", CreatioID: "c1", Shared: "meeting", Active: true, Carries: true, Since: noon}, {User: "bob", CreatioID: "c1", Shared: "meeting", Active: true}}
+		want := []store.Copy{{User: "ada", CreatioID: "c1", Shared: "meeting", Active: true, Carries: true, Since: noon, Private: true}, {User: "bob", CreatioID: "c1", Shared: "meeting", Active: true}}
 		find := func(typ record.Type, shared, ids []string) []store.Copy {
 			found, err := s.Copies(t.Context(), typ, shared, ids)
 			must(t, err)

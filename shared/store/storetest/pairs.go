@@ -32,7 +32,7 @@ func pairsOf(t *testing.T, u store.User) []store.Pair {
 
 var pairTests = map[string]func(*testing.T, store.Store){
 	"pairs are listed in order and found by the ids of both sides": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		want := pair("C1", "people/g1", store.StateDoubt)
 		want.Reason, want.Names = "the same number, another name", map[record.Side]string{record.Creatio: "Ann 🙂", record.Google: "Anna"}
 		given := want
@@ -58,11 +58,11 @@ var pairTests = map[string]func(*testing.T, store.Store){
 		}
 		by(record.Creatio, ids, slices.Clone(pairs[2:])...)
 		same(t, "all pairs", pairsOf(t, u), byID(slices.Clone(pairs)))
-		same(t, "pairs of another", pairsOf(t, s.User("bob")), []store.Pair(nil))
+		same(t, "pairs of another", pairsOf(t, signedIn(t, s, "bob")), []store.Pair(nil))
 	},
 
 	"a pair is one, whoever writes it, until it is deleted": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		if store.PairID("ABC", "people/g") != store.PairID("abc", "people/g") || store.PairID("a", "bc") == store.PairID("ab", "c") {
 			t.Fatal("two pairs share an id, or one has two")
 		}
@@ -80,7 +80,7 @@ var pairTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a run writes doubts and removes them, and leaves alone what a person decided": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		lease := acquire(t, u, "run1")
 		write := func(b store.Batch) {
 			t.Helper()

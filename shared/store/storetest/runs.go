@@ -39,7 +39,7 @@ func wantChanges(t *testing.T, u store.User, run string, want []store.Change) {
 
 var runTests = map[string]func(*testing.T, store.Store){
 	"an unknown run is not found": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		_, err := u.Run(t.Context(), "run1")
 		wantError(t, err, store.ErrNotFound)
 		wantError(t, u.UpdateRun(t.Context(), "run1", func(*store.Run) error { return nil }), store.ErrNotFound)
@@ -49,7 +49,7 @@ var runTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a run's summary is written and changed without its changes": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		want := store.Run{
 			ID: "run1", Type: record.Contacts, Trigger: "schedule", Status: "running", StartedAt: noon,
 			Counts:   store.Counts{Creatio: store.SideCounts{Created: 1, Updated: 2, Unlinked: 3, Cancelled: 4, Deleted: 5}, Failed: 6},
@@ -88,7 +88,7 @@ var runTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"changes are in the order of their pieces, and a piece is replaced by its number": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		must(t, u.PutRun(t.Context(), store.Run{ID: "run1"}))
 		for _, seq := range []int{10, 2, 0, 1000000} {
 			must(t, u.AddChanges(t.Context(), "run1", seq, changes(fmt.Sprint("piece ", seq), 2)))
@@ -104,7 +104,7 @@ var runTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"what a held run of a former version lists did not happen": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		for status, waits := range map[string]bool{"held": true, "approved": true, "rejected": true, "replaced": true, "done": false, "running": false} {
 			must(t, u.PutRun(t.Context(), store.Run{ID: status, Status: status}))
 			must(t, u.AddChanges(t.Context(), status, 0, changes("a", 2)))
@@ -123,7 +123,7 @@ var runTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a run may have many changes, in one piece as well": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		must(t, u.PutRun(t.Context(), store.Run{ID: "run1"}))
 		big := changes("big", 5000)
 		must(t, u.AddChanges(t.Context(), "run1", 0, big))
@@ -134,7 +134,7 @@ var runTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"runs are listed newest first, page by page": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		for n := range 7 {
 			typ := record.Contacts
 			if n%3 == 0 {
@@ -174,7 +174,7 @@ var runTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"another user's runs are not found": func(t *testing.T, s store.Store) {
-		ada, bob := s.User("ada"), s.User("bob")
+		ada, bob := signedIn(t, s, "ada"), signedIn(t, s, "bob")
 		must(t, ada.PutRun(t.Context(), store.Run{ID: "run1"}))
 		must(t, ada.AddChanges(t.Context(), "run1", 0, changes("a", 1)))
 		_, err := bob.Run(t.Context(), "run1")

@@ -15,6 +15,7 @@ var seatTests = map[string]func(*testing.T, store.Store){
 		_, err := s.Seat(ctx, "seat")
 		wantError(t, err, store.ErrNotFound)
 		for _, user := range []string{"ada", "bob", "ada"} {
+			signedIn(t, s, user)
 			holder, err := s.TakeSeat(ctx, "seat", user)
 			must(t, err)
 			same(t, "holder", holder, "ada")
@@ -33,6 +34,7 @@ var seatTests = map[string]func(*testing.T, store.Store){
 	},
 	"seats are apart": func(t *testing.T, s store.Store) {
 		for _, user := range []string{"ada", "bob"} {
+			signedIn(t, s, user)
 			holder, err := s.TakeSeat(t.Context(), "seat-of-"+user, user)
 			must(t, err)
 			same(t, "holder", holder, user)
@@ -43,6 +45,7 @@ var seatTests = map[string]func(*testing.T, store.Store){
 		var errs [8]error
 		var wg sync.WaitGroup
 		for n := range holders {
+			signedIn(t, s, fmt.Sprint("user", n))
 			wg.Go(func() { holders[n], errs[n] = s.TakeSeat(t.Context(), "seat", fmt.Sprint("user", n)) })
 		}
 		wg.Wait()

@@ -16,7 +16,7 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		wantShortest(t, s, 0)
 		every := func(user string, minutes int, due time.Time) {
 			t.Helper()
-			must(t, s.User(user).UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
+			must(t, signedIn(t, s, user).UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
 				d.Settings.Automatic, d.Settings.IntervalMinutes, d.Due = minutes > 0, minutes, due
 				return nil
 			}))
@@ -35,12 +35,12 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		must(t, s.User("dan").Erase(t.Context()))
 		every("ada", 240, time.Time{})
 		wantShortest(t, s, 0)
-		setDue(t, s.User("eve"), record.Activities, noon)
+		setDue(t, signedIn(t, s, "eve"), record.Activities, noon)
 		wantShortest(t, s, 0)
 	},
 
 	"the end of a run and the lease keep the interval": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		l := acquire(t, u, "run1")
 		wantShortest(t, s, 0)
 		must(t, u.Commit(t.Context(), record.Contacts, l, store.Run{ID: "run1"}, func(d *store.Sync) error {
@@ -68,11 +68,11 @@ var standingTests = map[string]func(*testing.T, store.Store){
 			{Status: "failing"},
 			{Status: "failing", Failing: 7},
 		} {
-			stand(t, s.User(fmt.Sprint("user-", 'z'-i)), d)
+			stand(t, signedIn(t, s, fmt.Sprint("user-", 'z'-i)), d)
 		}
-		_, _, err := s.User("user-runs").Acquire(t.Context(), record.Contacts, "run1", noon, time.Minute)
+		_, _, err := signedIn(t, s, "user-runs").Acquire(t.Context(), record.Contacts, "run1", noon, time.Minute)
 		must(t, err)
-		must(t, s.User("of-activities").UpdateSync(t.Context(), record.Activities, func(d *store.Sync) error { d.Status = "failing"; return nil }))
+		must(t, signedIn(t, s, "of-activities").UpdateSync(t.Context(), record.Activities, func(d *store.Sync) error { d.Status = "failing"; return nil }))
 
 		var got []string
 		for _, status := range statuses(t, s, 100) {
@@ -80,7 +80,7 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		}
 		same(t, "statuses", got, []string{
 			"failing none", "failing none", "held none", "reconnect none", "partial -48h0m0s", "never none",
-			"ok -24h0m0s", "off -1h0m0s", "ok 1µs", "never 1h0m0s", "ok none", "off none", "never none",
+			"ok -24h0m0s", "ok 1µs", "never 1h0m0s", "ok none", "off -1h0m0s", "off none", "never none",
 		})
 	},
 
@@ -88,7 +88,7 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		const many = 23
 		var want []string
 		for n := range many {
-			u := s.User(fmt.Sprintf("user-%02d", n))
+			u := signedIn(t, s, fmt.Sprintf("user-%02d", n))
 			want = append(want, u.ID()+"@example.com")
 			must(t, u.UpdateProfile(t.Context(), func(p *store.Profile) error { p.Google.Email = u.ID() + "@example.com"; return nil }))
 			stand(t, u, store.Sync{Status: "ok"})
@@ -110,8 +110,8 @@ var standingTests = map[string]func(*testing.T, store.Store){
 		}
 	},
 
-	"who is without a profile stands there with the id": func(t *testing.T, s store.Store) {
-		stand(t, s.User("ada"), store.Sync{Status: "ok"})
+	"who was erased stands nowhere any more": func(t *testing.T, s store.Store) {
+		stand(t, signedIn(t, s, "ada"), store.Sync{Status: "ok"})
 		got := statuses(t, s, 10)
 		if len(got) != 1 || got[0].Profile.ID != "ada" || got[0].Place == "" {
 			t.Fatalf("statuses are %+v", got)
@@ -141,23 +141,23 @@ var standingTests = map[string]func(*testing.T, store.Store){
 			{Status: "off"},
 			{Status: "never"},
 		} {
-			u := s.User(fmt.Sprint("user-", i))
+			u := signedIn(t, s, fmt.Sprint("user-", i))
 			stand(t, u, d)
 			must(t, u.UpdateProfile(t.Context(), func(p *store.Profile) error {
 				p.Google.Linked, p.Creatio.Linked = i%2 == 0, i%3 == 0
 				return nil
 			}))
 		}
-		_, _, err = s.User("runs").Acquire(t.Context(), record.Contacts, "run1", noon, time.Minute)
+		_, _, err = signedIn(t, s, "runs").Acquire(t.Context(), record.Contacts, "run1", noon, time.Minute)
 		must(t, err)
-		must(t, s.User("of-activities").UpdateSync(t.Context(), record.Activities, func(d *store.Sync) error {
+		must(t, signedIn(t, s, "of-activities").UpdateSync(t.Context(), record.Activities, func(d *store.Sync) error {
 			d.Status, d.LastSync = "failing", noon
 			return nil
 		}))
 		counts, err = s.CountStatuses(t.Context(), record.Contacts, late)
 		must(t, err)
 		same(t, "counts", counts, store.StatusCounts{
-			Users: 12, Linked: 2, Failing: 2, Held: 1, Reconnect: 1, Partial: 2, Running: 1, Late: 2, LastSync: noon.Add(-2 * time.Hour),
+			Users: 14, Linked: 2, Failing: 2, Held: 1, Reconnect: 1, Partial: 2, Running: 1, Late: 2, LastSync: noon.Add(-2 * time.Hour),
 		})
 	},
 

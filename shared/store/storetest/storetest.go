@@ -27,7 +27,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for group, tests := range map[string]map[string]func(*testing.T, store.Store){
-		"users": userTests, "states": stateTests, "seats": seatTests, "channels": channelTests, "access tokens": accessTokenTests, "syncs": syncTests, "statuses": standingTests, "leases": leaseTests, "links": linkTests, "runs": runTests,
+		"users": userTests, "states": stateTests, "seats": seatTests, "channels": channelTests, "access tokens": accessTokenTests, "erasing": erasingTests, "syncs": syncTests, "statuses": standingTests, "leases": leaseTests, "links": linkTests, "runs": runTests,
 		"batches": batchTests, "pairs": pairTests, "blobs": blobTests, "schema": schemaTests, "migrations": migrationTests, "others": otherTests,
 	} {
 		t.Run(group, func(t *testing.T) {
@@ -146,4 +146,11 @@ func cancelled(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
+}
+
+// signedIn is a user who has a profile.
+func signedIn(t *testing.T, s store.Store, id string) store.User {
+	t.Helper()
+	must(t, profile(t.Context(), s.User(id)))
+	return s.User(id)
 }

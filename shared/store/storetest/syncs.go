@@ -68,10 +68,10 @@ var syncTests = map[string]func(*testing.T, store.Store){
 	"a sync that nobody touched has its type and default settings": func(t *testing.T, s store.Store) {
 		for _, typ := range []record.Type{record.Contacts, record.Activities} {
 			want := store.Sync{Type: typ, Settings: store.DefaultSettings(typ), Status: "never"}
-			got, err := s.User("ada").Sync(t.Context(), typ)
+			got, err := signedIn(t, s, "ada").Sync(t.Context(), typ)
 			must(t, err)
 			same(t, "sync", got, want)
-			must(t, s.User("ada").UpdateSync(t.Context(), typ, func(s *store.Sync) error {
+			must(t, signedIn(t, s, "ada").UpdateSync(t.Context(), typ, func(s *store.Sync) error {
 				same(t, "sync to change", *s, want)
 				return nil
 			}))
@@ -79,7 +79,7 @@ var syncTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a sync comes back as it was written": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		want := store.Sync{
 			Type:     record.Contacts,
 			Settings: store.Settings{Automatic: true, IntervalMinutes: 5, TagID: "tag", TagKind: "freedom", Direction: "to-google", Conflicts: "creatio"},
@@ -104,7 +104,7 @@ var syncTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a refused change of a sync leaves everything as it was": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		setDue(t, u, record.Contacts, noon)
 		wantError(t, u.UpdateSync(t.Context(), record.Contacts, func(s *store.Sync) error {
 			s.Due, s.Status = time.Time{}, "off"
@@ -120,12 +120,12 @@ var syncTests = map[string]func(*testing.T, store.Store){
 
 	"users are due in the order of time, at most as many as asked for": func(t *testing.T, s store.Store) {
 		at := func(minutes int) time.Time { return noon.Add(time.Duration(minutes)*time.Minute + time.Microsecond) }
-		setDue(t, s.User("cyd"), record.Contacts, at(-30))
-		setDue(t, s.User("ada"), record.Contacts, at(-10))
-		setDue(t, s.User("bob"), record.Contacts, at(-20))
-		setDue(t, s.User("dan"), record.Contacts, at(+1))
-		setDue(t, s.User("eve"), record.Contacts, time.Time{})
-		setDue(t, s.User("fay"), record.Activities, at(-40))
+		setDue(t, signedIn(t, s, "cyd"), record.Contacts, at(-30))
+		setDue(t, signedIn(t, s, "ada"), record.Contacts, at(-10))
+		setDue(t, signedIn(t, s, "bob"), record.Contacts, at(-20))
+		setDue(t, signedIn(t, s, "dan"), record.Contacts, at(+1))
+		setDue(t, signedIn(t, s, "eve"), record.Contacts, time.Time{})
+		setDue(t, signedIn(t, s, "fay"), record.Activities, at(-40))
 		cyd, bob, ada := store.Due{User: "cyd", At: at(-30)}, store.Due{User: "bob", At: at(-20)}, store.Due{User: "ada", At: at(-10)}
 		wantDue(t, s, record.Contacts, noon, 10, cyd, bob, ada)
 		wantDue(t, s, record.Contacts, noon, 2, cyd, bob)
@@ -145,7 +145,7 @@ var syncTests = map[string]func(*testing.T, store.Store){
 		}
 		// Several are due at the same instant; they are written in another order than they come.
 		for _, n := range rand.Perm(len(want)) {
-			setDue(t, s.User(want[n].User), record.Contacts, want[n].At)
+			setDue(t, signedIn(t, s, want[n].User), record.Contacts, want[n].At)
 		}
 		until := noon.Add(time.Hour)
 		for _, limit := range []int{1, 5, len(want)} {
@@ -160,7 +160,7 @@ var syncTests = map[string]func(*testing.T, store.Store){
 			same(t, fmt.Sprint("pages of ", limit), got, want)
 		}
 		// Whom the last page ended with may be due no more, or no user at all; what comes after stays the same.
-		setDue(t, s.User("cyd1"), record.Contacts, until.Add(time.Hour))
+		setDue(t, signedIn(t, s, "cyd1"), record.Contacts, until.Add(time.Hour))
 		for _, after := range []store.Due{{User: "cyd1", At: noon.Add(time.Minute)}, {User: "zoe", At: noon.Add(time.Minute)}} {
 			page, err := s.Due(t.Context(), record.Contacts, until, after, 1)
 			must(t, err)
@@ -172,7 +172,7 @@ var syncTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"the due list follows every change": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		setDue(t, u, record.Contacts, noon)
 		l := acquire(t, u, "run1")
 		wantDue(t, s, record.Contacts, noon, 10, store.Due{User: "ada", At: noon})

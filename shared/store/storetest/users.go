@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
@@ -88,7 +89,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"tokens are kept for each side": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		google := store.Token{Sealed: []byte{0, 255, 1, '"'}, Version: "g1", Revoke: noon}
 		creatio := store.Token{Sealed: []byte("creatio"), Version: "c1"}
 		must(t, u.PutToken(t.Context(), record.Google, google))
@@ -105,7 +106,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"a token is swapped only for the version that is kept": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		first, second := store.Token{Sealed: []byte("1"), Version: "v1"}, store.Token{Sealed: []byte("2"), Version: "v2"}
 		third := store.Token{Sealed: []byte("3"), Version: "v3"}
 		swap := func(old, new store.Token, want bool) {
@@ -128,7 +129,7 @@ var userTests = map[string]func(*testing.T, store.Store){
 	},
 
 	"of two refreshes at once one swaps the token": func(t *testing.T, s store.Store) {
-		u := s.User("ada")
+		u := signedIn(t, s, "ada")
 		old := store.Token{Version: "v1"}
 		must(t, u.PutToken(t.Context(), record.Google, old))
 		var swapped [3]bool
@@ -175,7 +176,6 @@ var userTests = map[string]func(*testing.T, store.Store){
 		for err := range errs {
 			must(t, err)
 		}
-		must(t, s.User("without-a-profile").PutToken(t.Context(), record.Google, store.Token{}))
 		same(t, "users", usersOf(t, s), want)
 	},
 
@@ -232,6 +232,45 @@ var userTests = map[string]func(*testing.T, store.Store){
 		must(t, err)
 		same(t, "changes", r.Changes, []store.Change(nil))
 		same(t, "links", linksOf(t, s.User("ada")), []store.Link(nil))
+	},
+
+	"forgetting leaves who the user is, what was chosen and when it is due": func(t *testing.T, s store.Store) {
+		for _, id := range []string{"ada", "bob"} {
+			furnish(t, s.User(id))
+		}
+		ada, ctx := s.User("ada"), t.Context()
+		leases := map[record.Type]store.Lease{}
+		for _, typ := range []record.Type{record.Contacts, record.Activities} {
+			must(t, ada.UpdateSync(ctx, typ, func(d *store.Sync) error {
+				d.Settings.IntervalMinutes, d.Status, d.LastSync, d.Members = 15, "ok", noon, 3
+				d.Cursors = map[record.Side]json.RawMessage{record.Google: json.RawMessage(`"c"`)}
+				return nil
+			}))
+			_, l, err := ada.Acquire(ctx, typ, "forget", noon.Add(time.Hour), time.Minute)
+			must(t, err)
+			leases[typ] = l
+		}
+		lost := map[record.Type]store.Lease{record.Contacts: {Owner: "run1", Fence: 1}}
+		wantError(t, ada.Forget(ctx, lost), store.ErrFenced)
+		wantFurnished(t, ada)
+		must(t, ada.Forget(ctx, leases))
+		wantForgotten(t, ada)
+		_, err := ada.Profile(ctx)
+		must(t, err)
+		_, err = ada.Token(ctx, record.Google)
+		must(t, err)
+		for typ, l := range leases {
+			settings := store.DefaultSettings(typ)
+			settings.IntervalMinutes = 15
+			d, err := ada.Sync(ctx, typ)
+			must(t, err)
+			same(t, "sync", d, store.Sync{Type: typ, Settings: settings, Status: "never", Due: noon, Lease: l})
+			due, err := s.Due(ctx, typ, noon, store.Due{}, 10)
+			must(t, err)
+			same(t, "due", due, []store.Due{{User: "ada", At: noon}, {User: "bob", At: noon}})
+		}
+		wantFurnished(t, s.User("bob"))
+		must(t, ada.Forget(ctx, leases))
 	},
 
 	"a run under way is fenced off when its user is erased": func(t *testing.T, s store.Store) {
@@ -316,6 +355,20 @@ func wantNothing(t *testing.T, u store.User) {
 	for _, side := range record.Sides {
 		_, err = u.Token(ctx, side)
 		wantError(t, err, store.ErrNotFound)
+	}
+	wantForgotten(t, u)
+	sync, err := u.Sync(ctx, record.Contacts)
+	must(t, err)
+	if sync.Lease.Fence != 0 || !sync.Due.IsZero() {
+		t.Fatalf("sync is left: %+v", sync)
+	}
+}
+
+// wantForgotten wants nothing of what runs found and did.
+func wantForgotten(t *testing.T, u store.User) {
+	t.Helper()
+	ctx := t.Context()
+	for _, side := range record.Sides {
 		found, err := u.LinksBy(ctx, record.Contacts, side, []string{"c1", "people/g1"})
 		must(t, err)
 		same(t, "links by "+string(side), found, []store.Link(nil))
@@ -327,15 +380,10 @@ func wantNothing(t *testing.T, u store.User) {
 	same(t, "blobs", blobNames(t, u), []string(nil))
 	same(t, "pending links", collect(t, u.PendingLinks(ctx, record.Activities)), []store.Link(nil))
 	for _, id := range []string{"run1", "run-without-summary"} {
-		_, err = u.Run(ctx, id)
+		_, err := u.Run(ctx, id)
 		wantError(t, err, store.ErrNotFound)
 	}
 	runs, err := u.Runs(ctx, "", 10, "")
 	must(t, err)
 	same(t, "runs", runs, []store.Run(nil))
-	sync, err := u.Sync(ctx, record.Contacts)
-	must(t, err)
-	if sync.Lease.Fence != 0 || !sync.Due.IsZero() {
-		t.Fatalf("sync is left: %+v", sync)
-	}
 }

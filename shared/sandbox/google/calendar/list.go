@@ -195,7 +195,7 @@ func (k *call) listed(f filter, from cursor) []listed {
 		e := k.c.Events[id]
 		at, there := e.upTo(from.UpTo)
 		switch {
-		case !there, at.Seq <= from.Since, cancelled(at.Content) && k.forgotten(e, at, from):
+		case !there, at.Seq <= from.Since, cancelled(at.Content) && k.forgotten(at):
 		case f.single && at.Content["recurrence"] != nil:
 			for _, i := range k.c.instancesOf(e, from.UpTo, f.from, f.to) {
 				if i.Content["recurringEventId"] != nil && k.c.Events[i.id] == nil {
@@ -214,12 +214,10 @@ func (k *call) listed(f filter, from cursor) []listed {
 	return out
 }
 
-// forgotten reports whether a deleted event is not told of: it came and went between two lists, or long ago.
-func (k *call) forgotten(e *event, at version, from cursor) bool {
-	if text(at.Content, "recurringEventId") != "" {
-		return false
-	}
-	return from.Since > 0 && e.Born > from.Since || k.s.o.Now().Sub(at.At) >= tokenLifetime
+// forgotten reports whether a deleted event is not told of any more. One that was deleted since the list before always is, also
+// where it was not there yet then (https://developers.google.com/workspace/calendar/api/v3/reference/events/list, syncToken).
+func (k *call) forgotten(at version) bool {
+	return text(at.Content, "recurringEventId") == "" && k.s.o.Now().Sub(at.At) >= tokenLifetime
 }
 
 // sortKey orders a list. The order that nobody asked for has nothing to do with what is in the calendar.

@@ -61,7 +61,7 @@ func Decode[D Document](data []byte) (D, error) {
 func settle(d any) {
 	switch d := d.(type) {
 	case *store.Profile:
-		d.CreatedAt = Time(d.CreatedAt)
+		d.CreatedAt, d.UnlinkedAt, d.Erasing = Time(d.CreatedAt), Time(d.UnlinkedAt), Time(d.Erasing)
 		if b := d.Google.Barred; b != nil {
 			d.Google.Barred = &store.Barred{Since: Time(b.Since), Seen: Time(b.Seen)}
 		}
@@ -128,6 +128,11 @@ func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 // NewSync is the document of a sync type that nobody has touched yet.
 func NewSync(t record.Type) store.Sync {
 	return store.Sync{Type: t, Settings: store.DefaultSettings(t), Status: "never"}
+}
+
+// Forgotten is what remains of a sync when everything is forgotten that its runs learned.
+func Forgotten(s store.Sync) store.Sync {
+	return store.Sync{Type: s.Type, Settings: s.Settings, Status: "never", Due: s.Due, Lease: s.Lease}
 }
 
 // longestID leaves room below the 1,500 bytes that Firestore allows for a key.

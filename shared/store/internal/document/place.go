@@ -34,7 +34,8 @@ func Place(user string, s store.Sync) string {
 	case band <= Partial:
 	case s.Lease.Owner != "":
 		band = Running
-	case !s.Due.IsZero():
+	// What is off is due for an errand.
+	case !s.Due.IsZero() && s.Status != "off":
 		return Waiting + stamp(s.Due) + " " + user
 	}
 	return band + " " + user

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -195,6 +196,25 @@ func (b *tab) inspect() {
 	b.walk(title)
 }
 
+// screenshot is where a picture of the settings page is kept, as ../../.github/settings.png, which the README shows.
+var screenshot = flag.String("screenshot", "", "keep a picture of the settings page in this file")
+
+// picture takes the picture, where somebody asked for it.
+func (b *tab) picture() {
+	b.t.Helper()
+	if *screenshot == "" {
+		return
+	}
+	b.do(chromedp.EmulateViewport(1200, 1000))
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(*screenshot, png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // focus tells which element has the keyboard, and whether that shows; empty where none has.
 const focus = `(() => {
 	const e = document.activeElement
@@ -278,6 +298,17 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 		b.leads(chromedp.Navigate(settings))
 	}
 	b.inspect()
+	b.picture()
+
+	b.click("make an access token")
+	b.wantText("Access tokens", "You have no access tokens.")
+	b.inspect()
+	b.do(chromedp.SendKeys(chromedp.ID("name"), "Nightly backup"))
+	b.click("Make a token")
+	b.wantText("Your new access token:", "tandem_", "Nightly backup", "Read only")
+	b.inspect()
+	b.click("Revoke")
+	b.wantText("The token is revoked.", "You have no access tokens.")
 
 	b.click("History")
 	b.wantText("You asked for it", "Contacts", "Activities")

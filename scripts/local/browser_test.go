@@ -206,6 +206,7 @@ func (b *tab) picture() {
 		return
 	}
 	b.do(chromedp.EmulateViewport(1200, 1000))
+	b.leads(chromedp.Navigate(b.settings)) // its top, and nothing in focus
 	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		b.t.Fatal(err)

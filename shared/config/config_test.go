@@ -3,6 +3,8 @@ package config_test
 import (
 	"maps"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +248,32 @@ func TestNames_are_the_documented_variables(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+func TestEvery_variable_is_documented(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../functions/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, chapter, _ := strings.Cut(string(raw), "\n## Configuration\n")
+	documented := map[string]bool{}
+	for line := range strings.Lines(chapter) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for _, m := range regexp.MustCompile("`([A-Z_]+)`").FindAllStringSubmatch(cells[1], -1) {
+				documented[m[1]] = true
+			}
+		}
+	}
+	for _, name := range config.Names() {
+		if !documented[name] {
+			t.Errorf("%s has no row in functions/README.md", name)
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("functions/README.md has a row for %s, which nothing reads", name)
 	}
 }
 

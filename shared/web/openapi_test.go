@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,35 @@ func TestEveryRouteOfTheAPIIsDescribedAndNoOther(t *testing.T) {
 	}
 	for name := range described {
 		t.Errorf("%s is described, and there is no such route", name)
+	}
+}
+
+func TestEveryCallOfTheAPIHasItsRowInTheManual(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile("../../functions/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, chapter, _ := strings.Cut(string(manual), "\n## API\n")
+	chapter, _, _ = strings.Cut(chapter, "\n## ")
+	rows := map[string]int{}
+	for line := range strings.Lines(chapter) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 && strings.Contains(cells[1], "`") {
+			rows[strings.Trim(cells[1], " `")]++
+		}
+	}
+	d, _ := describe(t)
+	for path, methods := range d.Paths {
+		for method := range methods {
+			name := strings.ToUpper(method) + " " + path
+			if rows[name] != 1 {
+				t.Errorf("%s has %d rows in functions/README.md, not one", name, rows[name])
+			}
+			delete(rows, name)
+		}
+	}
+	for name := range rows {
+		t.Errorf("functions/README.md has a row for %s, which is no call", name)
 	}
 }
 

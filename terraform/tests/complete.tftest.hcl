@@ -55,10 +55,10 @@ run "a_domain" {
 
   # What notices go to is for the functions that send them.
   assert {
-    condition = { for name, functions in local.readers : name => sort(functions) } == {
+    condition = jsonencode({ for name, functions in local.readers : name => sort(functions) }) == jsonencode({
       google-client-secret = ["oauth-callback", "settings", "sync-activities", "sync-contacts"]
       notice-webhook       = ["sync-activities", "sync-contacts"]
-    } && output.secrets["notice-webhook"].version == "2"
+    }) && output.secrets["notice-webhook"].version == "2"
     error_message = "A secret is read by other functions than need it."
   }
 

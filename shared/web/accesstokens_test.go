@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -171,6 +172,25 @@ func TestSettingsAreReplacedOnlyWhereTheyAreThoseThatWereRead(t *testing.T) {
 	wantStatus(t, c.do("DELETE", "/settings/api/v1/google", "", c.signedIn, header("If-Match", now)), http.StatusNoContent)
 	wantStatus(t, account(c, c.signedIn, header("If-None-Match", account(c, c.signedIn).Header.Get("ETag"))), http.StatusNotModified)
 	wantStatus(t, account(c, c.signedIn, header("If-None-Match", read)), http.StatusOK)
+}
+
+// broken is a body whose sender goes away.
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+func TestABodyThatBreaksOffAlarmsNobodyAndDoesNothing(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"contacts/sync", "contacts/preview", "runs/run-1/approve", "runs/run-2/undo", "contacts/pairs"} {
+		c := newClient(t)
+		gone := func(r *http.Request) { r.Body = io.NopCloser(broken{}) }
+		if got := c.do("POST", "/settings/api/v1/"+path, "", c.signedIn, gone); got.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", path, got.StatusCode, body(t, got))
+		}
+		if n := c.fake.writes(); n != 0 {
+			t.Errorf("%s changed something: %v", path, c.fake.calls)
+		}
+	}
 }
 
 func TestEveryProblemTellsAScriptWhatAScriptCanDo(t *testing.T) {

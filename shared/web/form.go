@@ -48,7 +48,7 @@ func formContactsSettings(f url.Values) (ContactsSettings, error) {
 
 // readUndo reads which record of a run shall be undone; an empty body, or an empty object, is all of them.
 func readUndo(body io.Reader) (store.Undo, error) {
-	raw, err := io.ReadAll(body)
+	raw, err := readBody(body)
 	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
 		return store.Undo{}, err
 	}
@@ -94,9 +94,21 @@ func checkQuery(raw string, known []string) error {
 	return nil
 }
 
+// readBody reads a body as a whole. One that breaks off is its sender's affair, and nothing to alarm anybody about.
+func readBody(body io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, e
+		}
+		return nil, refuse(http.StatusBadRequest, "bad-request", "The body broke off.", "Send it again as a whole.")
+	}
+	return raw, nil
+}
+
 // readNothing reads the body of a call that takes none, which may be an empty object.
 func readNothing(body io.Reader) error {
-	raw, err := io.ReadAll(body)
+	raw, err := readBody(body)
 	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
 		return err
 	}

@@ -36,6 +36,7 @@ func TestA_token_is_good_for_its_user_until_it_expires_or_is_revoked(t *testing.
 	w := newWorld(t)
 	w.link()
 	_, reading := w.newToken("read", 24*time.Hour)
+	w.pass(time.Minute) // the list is in the order in which they were made
 	id, changing := w.newToken("full", 48*time.Hour)
 	settings := map[string]any{"automatic": false, "intervalMinutes": 30, "tagId": "", "direction": "both", "conflicts": "latest"}
 	w.wantScript(reading, http.MethodGet, "/account", nil, 200)

@@ -10,6 +10,7 @@ import (
 	gcal "google.golang.org/api/calendar/v3"
 
 	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/richtext"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
@@ -201,5 +202,33 @@ func TestEvery_field_of_an_activity_goes_both_ways(t *testing.T) {
 			t.Errorf("%s: Creatio shows %q, want %q", label, got, s.want[1])
 		}
 	}
+	a.quiet()
+}
+
+// What Google shows as "AT&T" it holds as "AT&amp;T", with an element in the text and without one.
+func TestNotes_read_in_Creatio_as_Google_shows_them_and_keep_their_form(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	e := event("Call", 24)
+	e.Description = "AT&amp;T &lt;sales&gt;\nhttps://example.com/?a=1&copy=2"
+	id := a.calendar.Add(e)
+	a.run("done")
+	notes := func() string { return richtext.Plain(a.foundActivity("Call")["Notes"].(string)) }
+	if got := notes(); got != "AT&T <sales>\nhttps://example.com/?a=1&copy=2" {
+		t.Errorf("Creatio shows %q", got)
+	}
+	a.changeActivity("Call", map[string]any{"Location": "Hall"})
+	a.run("done")
+	if got := a.calendar.Event(id).Description; got != e.Description {
+		t.Errorf("Google has %q", got)
+	}
+	a.quiet()
+	a.changeActivity("Call", map[string]any{"Notes": "<p>R&amp;D writes &amp;amp; for an ampersand</p>"})
+	a.run("done")
+	if got := a.calendar.Event(id).Description; got != "R&D writes &amp;amp; for an ampersand" {
+		t.Errorf("Google has %q", got)
+	}
+	a.quiet()
+	a.google.Calendars().ExpireSyncTokens()
 	a.quiet()
 }

@@ -323,3 +323,43 @@ func TestAn_undo_leaves_what_a_colleague_s_link_holds(t *testing.T) {
 	w.wantOneMeeting("Kickoff", "after the undo")
 	w.calm(a, b)
 }
+
+func TestA_reopened_instance_of_a_series_is_that_instance_again(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	series := a.series("Standup", 24, "RRULE:FREQ=WEEKLY;COUNT=4")
+	a.run("done")
+	ids, before := a.kept(), a.calendar.Instances(series)
+	// One as its series has it, and one that was edited before.
+	a.calendar.Edit(before[2].Id, func(e *gcal.Event) { e.Summary, e.ColorId = "Retro", "5" })
+	a.run("done")
+	set := func(status string) {
+		for _, id := range ids[1:3] {
+			a.changeActivityByID(id, map[string]any{"StatusId": status})
+		}
+		a.run("done")
+	}
+	set(statusCanceled)
+	if got := a.same(); strings.Count(got, "Standup") != 2 || strings.Contains(got, "Retro") {
+		t.Fatalf("both show\n%s", got)
+	}
+	a.quiet()
+	set(statusInProgress)
+	if got := a.same(); strings.Count(got, "Standup") != 3 || strings.Count(got, "Retro") != 1 {
+		t.Errorf("both show\n%s", got)
+	}
+	for i, e := range a.calendar.Instances(series) {
+		if e.Id != before[i].Id || i == 2 && e.ColorId != "5" {
+			t.Errorf("instance %d is %s in the color %q, was %s", i, e.Id, e.ColorId, before[i].Id)
+		}
+	}
+	a.quiet()
+	a.google.Calendars().ExpireSyncTokens()
+	a.quiet()
+	// They go with their series.
+	a.calendar.Delete(series)
+	a.run("held")
+	if _, google := a.shows(); google != "" {
+		t.Errorf("google shows\n%s", google)
+	}
+}

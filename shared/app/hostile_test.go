@@ -41,12 +41,16 @@ func TestMarkup_that_somebody_writes_in_Google_is_text_in_Creatio(t *testing.T) 
 	known := a.calendar.Add(event("Known", 24))
 	a.run("done")
 	person := a.google.Account(ada).People()[0].ResourceName
-	for _, text := range hostile {
+	for i, text := range hostile {
 		a.google.Account(ada).Edit(person, func(p *people.Person) {
 			p.Biographies = []*people.Biography{{Value: text, ContentType: "TEXT_PLAIN"}}
 		})
 		a.calendar.Edit(known, func(e *gcal.Event) {
-			e.Description = strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(text) + "<br>"
+			e.Description = strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(text)
+			if i%2 == 0 {
+				// With an element of its own.
+				e.Description += "<br>"
+			}
 		})
 		a.sync("done")
 		a.run("done")

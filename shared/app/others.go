@@ -42,7 +42,8 @@ func (o others) Working(ctx context.Context, t record.Type, users, contacts []st
 	return out, nil
 }
 
-// Careful finds users whose settings do not show private events whole.
+// Careful finds users whose settings do not show private events whole. They count also after they unlinked, for as long as they are
+// known: it is their event that would show.
 func (o others) Careful(ctx context.Context, t record.Type, users, addresses []string) ([]syncer.Careful, error) {
 	profiles, err := o.profiles(ctx, users, nil, addresses)
 	if err != nil {
@@ -50,12 +51,12 @@ func (o others) Careful(ctx context.Context, t record.Type, users, addresses []s
 	}
 	var out []syncer.Careful
 	for _, p := range profiles {
-		if !o.app.linkedFor(p, t) {
-			continue
-		}
 		doc, err := o.app.store.User(p.ID).Sync(ctx, t)
 		if err != nil {
 			return nil, err
+		}
+		if !o.app.linkedFor(p, t) && (doc.LastSync.IsZero() || p.Creatio.URL != o.app.config.Creatio.URL) {
+			continue
 		}
 		if calendar.Private(doc.Settings.PrivateEvents) != calendar.Full {
 			out = append(out, syncer.Careful{User: p.ID, Address: p.Google.Email})

@@ -114,3 +114,45 @@ func TestThe_smallest_popup_is_Creatio_s_whenever_the_first_ones_come(t *testing
 		a.quiet()
 	}
 }
+
+// What Google cannot have is told, and nothing is written for it: a patch of nothing would part an instance from its series.
+func TestAn_instance_stays_as_its_series_where_there_is_nothing_to_write(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.calendar.SetDefaultReminders(reminded("popup", 10)...)
+	series := a.series("Standup", 24, "RRULE:FREQ=WEEKLY;COUNT=3")
+	own := event("Own popup", 48)
+	own.Reminders = &gcal.EventReminders{Overrides: reminded("popup", 10, 30)}
+	id := a.calendar.Add(own)
+	a.run("done")
+	before := a.calendar.Event(id)
+	ids := a.kept()
+	a.remind(ids[2], 40321)
+	if run := a.run("done"); !tells(run, "out-of-range") || a.reminds(ids[2]) != "40321" {
+		t.Errorf("Creatio reminds %s minutes before, the run says %+v", a.reminds(ids[2]), run.Problems)
+	}
+	for _, e := range a.calendar.Events() {
+		if e.RecurringEventId == series {
+			t.Errorf("%s is an exception", e.Id)
+		}
+	}
+	a.quiet()
+	// A reminder that the event has as another popup already is that one.
+	activity := a.foundActivity("Own popup")["Id"].(string)
+	a.changeActivityByID(activity, map[string]any{"RemindToOwner": false})
+	a.run("done")
+	a.remind(activity, 30)
+	a.run("done")
+	if got := popupsOf(a.calendar.Event(id)); !slices.Equal(got, []int64{30}) || a.reminds(activity) != "30" {
+		t.Errorf("google reminds %v minutes before, Creatio %s, was %+v", got, a.reminds(activity), before.Reminders)
+	}
+	a.quiet()
+	a.remind(activity, 45)
+	a.run("done")
+	if got := popupsOf(a.calendar.Event(id)); !slices.Equal(got, []int64{45}) {
+		t.Errorf("google reminds %v minutes before", got)
+	}
+	a.quiet()
+	a.google.Calendars().ExpireSyncTokens()
+	a.quiet()
+}

@@ -183,3 +183,93 @@ func TestThe_first_day_is_a_week_before_the_user_came(t *testing.T) {
 		t.Errorf("the first day is %s", got)
 	}
 }
+
+// A day starts at its first instant, which is not midnight where clocks skip that, and is not as long as others where they change.
+// One that a zone skipped as a whole starts with the next one.
+func TestWhole_days_start_at_their_first_instant_wherever_the_user_is(t *testing.T) {
+	t.Parallel()
+	for zone, days := range map[string]map[string]string{
+		"Pacific SA Standard Time":      {"2026-09-06": "2026-09-06T04:00:00Z 2026-09-07T03:00:00Z"},
+		"Cuba Standard Time":            {"2026-03-08": "2026-03-08T05:00:00Z 2026-03-09T04:00:00Z", "2026-11-01": "2026-11-01T04:00:00Z 2026-11-02T05:00:00Z"},
+		"Egypt Standard Time":           {"2026-04-24": "2026-04-23T22:00:00Z 2026-04-24T21:00:00Z"},
+		"Lord Howe Standard Time":       {"2026-04-05": "2026-04-04T13:00:00Z 2026-04-05T13:30:00Z"},
+		"Newfoundland Standard Time":    {"2026-03-08": "2026-03-08T03:30:00Z 2026-03-09T02:30:00Z"},
+		"Chatham Islands Standard Time": {"2026-04-05": "2026-04-04T10:15:00Z 2026-04-05T11:15:00Z"},
+		"Samoa Standard Time": {
+			"2011-12-29": "2011-12-29T10:00:00Z 2011-12-30T10:00:00Z", "2011-12-30": "2011-12-30T10:00:00Z 2011-12-30T10:00:00Z",
+			"2011-12-31": "2011-12-30T10:00:00Z 2011-12-31T10:00:00Z",
+		},
+		"Asia/Calcutta":                  {"2026-03-10": "2026-03-09T18:30:00Z 2026-03-10T18:30:00Z"},
+		"Line Islands Standard Time":     {"2026-03-10": "2026-03-09T10:00:00Z 2026-03-10T10:00:00Z"},
+		"America/Argentina/Buenos_Aires": {"2026-05-04": "2026-05-04T03:00:00Z 2026-05-05T03:00:00Z"},
+	} {
+		t.Run(zone, func(t *testing.T) {
+			t.Parallel()
+			a := newAgenda(t)
+			a.zoneOf("Ada", zone)
+			a.put(map[string]any{"syncFrom": "2011-01-01", "monthsAhead": 12})
+			events := map[string]string{}
+			for first := range days {
+				at, _ := time.Parse(time.DateOnly, first)
+				events[first] = a.calendar.Add(&gcal.Event{
+					Summary: first, Start: &gcal.EventDateTime{Date: first}, End: &gcal.EventDateTime{Date: at.AddDate(0, 0, 1).Format(time.DateOnly)},
+				})
+			}
+			a.run("done")
+			for first, want := range days {
+				row := a.foundActivity(first)
+				if got := timeOf(row, "StartDate") + " " + timeOf(row, "DueDate"); got != want {
+					t.Errorf("Creatio has %s from %s, want %s", first, got, want)
+				}
+				a.changeActivityByID(row["Id"].(string), map[string]any{"Location": "Hall"})
+			}
+			a.run("done")
+			for first, id := range events {
+				if e := a.calendar.Event(id); e.Start.Date != first || e.Location != "Hall" {
+					t.Errorf("google has %s from %+v in %q", first, e.Start, e.Location)
+				}
+			}
+			a.quiet()
+			// The same instants, given by a person, are the same days.
+			for first, want := range days {
+				from, to, _ := strings.Cut(want, " ")
+				if from == to {
+					continue
+				}
+				a.row("Ada", "Activity", map[string]any{"Title": "By hand " + first, "StartDate": from, "DueDate": to, "ShowInScheduler": true, "TypeId": typeTask})
+			}
+			a.run("done")
+			for _, e := range a.calendar.Events() {
+				if first, byHand := strings.CutPrefix(e.Summary, "By hand "); byHand && e.Start.Date != first {
+					t.Errorf("google has what was given by hand for %s from %+v", first, e.Start)
+				}
+			}
+			a.quiet()
+		})
+	}
+}
+
+func TestWhole_days_are_those_of_the_activity_s_own_zone_before_all_others(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	newYork := a.creatio.System().Rows("TimeZone", map[string]any{"Code": "Eastern Standard Time"})[0]["Id"]
+	fair := map[string]any{"Title": "Fair", "StartDate": "2026-03-10T04:00:00Z", "DueDate": "2026-03-11T04:00:00Z", "ShowInScheduler": true, "TypeId": typeTask, "TimeZoneId": newYork}
+	id := a.row("Ada", "Activity", fair)
+	// A day in London is none in New York.
+	night := map[string]any{"Title": "Night shift", "StartDate": "2026-03-10T00:00:00Z", "DueDate": "2026-03-11T00:00:00Z", "ShowInScheduler": true, "TypeId": typeTask, "TimeZoneId": newYork}
+	a.row("Ada", "Activity", night)
+	a.run("done")
+	if e := a.foundEvent("Fair"); e.Start.Date != "2026-03-10" || e.End.Date != "2026-03-11" {
+		t.Errorf("google has the fair from %+v to %+v", e.Start, e.End)
+	}
+	if e := a.foundEvent("Night shift"); !strings.HasPrefix(e.Start.DateTime, "2026-03-09T20:00:00") && !strings.HasPrefix(e.Start.DateTime, "2026-03-10T00:00:00") {
+		t.Errorf("google has the night shift from %+v", e.Start)
+	}
+	a.quiet()
+	a.calendar.Edit(a.foundEvent("Fair").Id, func(e *gcal.Event) { e.Start.Date, e.End.Date = "2026-03-11", "2026-03-13" })
+	a.run("done")
+	if row := a.creatio.System().Get("Activity", id); timeOf(row, "StartDate") != "2026-03-11T04:00:00Z" || timeOf(row, "DueDate") != "2026-03-13T04:00:00Z" {
+		t.Errorf("Creatio has the fair from %s to %s", timeOf(row, "StartDate"), timeOf(row, "DueDate"))
+	}
+	a.quiet()
+}

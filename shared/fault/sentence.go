@@ -94,6 +94,10 @@ var particular = map[string]Sentence{
 		Message: "Google no longer lets Tandem use what it needs of your account.",
 		Action:  "Connect Google again on the settings page and leave every box checked.",
 	},
+	"google ends-before-start": {
+		Message: "The activity ends before it starts, which Google does not take, so there is no event of it.",
+		Action:  "Correct the time in Creatio.",
+	},
 	"google contacts-full": {
 		Message: "Google has no room for more contacts in this account. It holds 25,000, and those in the bin of the last 30 days count too.",
 		Action:  "Delete contacts there that nobody needs, and empty the bin as well. Tandem tries again once a day.",

@@ -133,3 +133,66 @@ func TestWhat_follows_where_an_activity_leaves_the_calendar(t *testing.T) {
 		}
 	}
 }
+
+// Two guests whose copies go at the same moment each take the other one for somebody who takes part, and decline.
+func TestWho_declined_last_of_all_calls_the_activity_off(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		was, locked []string
+		answer      string
+		back        bool
+		want        string
+	}{
+		"nobody takes part any more":         {was: taken, answer: "declined", want: "ended, cancel creatio"},
+		"of a run's event":                   {was: made, answer: "declined", want: "ended, cancel creatio"},
+		"others take part":                   {was: taken, locked: []string{record.Others}, answer: "declined", want: "split in google"},
+		"others may take part again":         {was: taken, locked: []string{record.Absent}, answer: "declined", want: "split in google"},
+		"who takes part after all":           {was: taken, answer: "accepted", want: "split in google"},
+		"an event of one's own that is kept": {answer: "declined", want: "split in google"},
+		"whose copy is there again":          {was: taken, answer: "declined", back: true, want: "active"},
+	} {
+		content := record.Fields{}
+		content.SetText("title", "Kickoff")
+		content.SetText("answer", c.answer)
+		p := Pair{
+			Link: "l1", SplitSide: record.Google, Base: content,
+			Sides: map[record.Side]Now{
+				record.Creatio: {ID: "a1", Member: true, View: View{Fields: content, Locked: c.locked}},
+				record.Google:  {ID: "e1", Gone: !c.back, Member: c.back, WasLocked: c.was, View: View{Fields: content}},
+			},
+		}
+		if got := told(Decide(meetingSchema, p, meetingPolicy)); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// Of a private event nothing goes back, so that what somebody writes into its activity is no edit that its deletion would lose.
+func TestAn_edit_of_what_the_deleted_record_did_not_take_keeps_nothing(t *testing.T) {
+	t.Parallel()
+	policy := meetingPolicy
+	policy.EditsStay = true
+	for name, c := range map[string]struct {
+		was  []string
+		want string
+	}{
+		"of an event that takes it":             {want: "active, create google"},
+		"of an event that takes nothing":        {was: meetingSchema.Names(), want: "ended, cancel creatio"},
+		"of an event that takes the title":      {was: []string{"answer"}, want: "active, create google"},
+		"of an event that takes all but titles": {was: []string{"title"}, want: "ended, cancel creatio"},
+	} {
+		base, edited := record.Fields{}, record.Fields{}
+		base.SetText("title", "Kickoff")
+		edited.SetText("title", "Start")
+		p := Pair{
+			Link: "l1", Active: true, Base: base, NewIDs: map[record.Side]string{record.Google: "new"},
+			Sides: map[record.Side]Now{
+				record.Creatio: {ID: "a1", Member: true, View: View{Fields: edited}},
+				record.Google:  {ID: "e1", Gone: true, WasLocked: c.was},
+			},
+		}
+		if got := told(Decide(meetingSchema, p, policy)); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

@@ -87,6 +87,9 @@ type Decision struct {
 func Decide(schema record.Schema, p Pair, policy Policy) Decision {
 	d := undecided(p)
 	switch {
+	case p.abandoned(policy):
+		d.SplitSide = ""
+		d.leave(schema, p, policy)
 	case p.splitByUndo():
 		// An undo left it so, and nobody has touched it since.
 		return d
@@ -123,6 +126,21 @@ func undecided(p Pair) Decision {
 // splitByUndo reports whether one record is out of scope and the other one in it as an undo left them.
 func (p Pair) splitByUndo() bool {
 	return p.SplitSide != "" && !p.Sides[p.SplitSide].in() && p.Sides[p.SplitSide.Other()].in()
+}
+
+// abandoned reports whether the user declined because the own copy was gone, and by now nobody else takes part any more: two who
+// decline at the same moment each take the other one for somebody who does.
+func (p Pair) abandoned(policy Policy) bool {
+	if p.Active || p.SplitSide == "" || len(policy.Decline) == 0 || p.departed() != p.SplitSide || !p.Sides[p.SplitSide].guestCopy() {
+		return false
+	}
+	stays := p.Sides[p.SplitSide.Other()]
+	for name, value := range policy.Decline {
+		if !slices.EqualFunc(stays.Fields[name], value, record.Entry.Equal) {
+			return false
+		}
+	}
+	return !slices.Contains(stays.Locked, record.Others) && !slices.Contains(stays.Locked, record.Absent)
 }
 
 // wanted tells whether the pair is to be in scope: membership merges like any other value, by three ways.
@@ -214,7 +232,7 @@ func (p Pair) editStays(schema record.Schema, policy Policy) bool {
 		}
 		switch {
 		case !policy.EditsStay, gone.Withdrawn, gone.guestCopy(), slices.Contains(edited.Locked, record.Removal), policy.Direction.one(),
-			!edited.edited(schema, p.Base, policy):
+			!edited.edited(schema, p.Base, policy, gone.WasLocked):
 			return false
 		case policy.Conflicts == CreatioWins:
 			return side == record.Google
@@ -230,10 +248,11 @@ func (p Pair) editStays(schema record.Schema, policy Policy) bool {
 // one reports whether changes go one way only.
 func (d Direction) one() bool { return !d.Takes(record.Creatio) || !d.Takes(record.Google) }
 
-// edited reports whether a record shows something else than was agreed on. Who answers an invitation edits nothing.
-func (n Now) edited(schema record.Schema, base record.Fields, policy Policy) bool {
+// edited reports whether a record shows something else than was agreed on. Who answers an invitation edits nothing, nor does who changes
+// what the other side did not take.
+func (n Now) edited(schema record.Schema, base record.Fields, policy Policy, locked []string) bool {
 	return slices.ContainsFunc(schema, func(f record.Field) bool {
-		if policy.Decline[f.Name] != nil {
+		if policy.Decline[f.Name] != nil || slices.Contains(locked, f.Name) {
 			return false
 		}
 		is, _ := n.means(record.Schema{f}, base)

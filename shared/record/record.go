@@ -120,7 +120,7 @@ type Record struct {
 	Passive bool
 	// Withdrawn says that the record left the scope by a person's choice about the synchronization alone, and lives on.
 	Withdrawn bool
-	// Locked are the names of fields that this user may not write in this record, and Removal, Loss, Withdrawal and Others.
+	// Locked are the names of fields that this user may not write in this record, and Removal, Loss, Withdrawal, Others and Absent.
 	Locked []string
 	// Hidden names what the record has and this user may not read: a field, or a part of a set's values as HiddenPart names it. It
 	// is no part of Fields, it is not empty, and it may not be written.
@@ -149,6 +149,8 @@ const (
 	Withdrawal = "(withdrawal)"
 	// Others is that other users take part in the record, whom it is not taken from because one user's copy is gone.
 	Others = "(others)"
+	// Absent is that nobody takes part any more but users who are not active and have not declined.
+	Absent = "(absent)"
 )
 
 // Projection says that a side shows a value in another form than the agreed one, because it cannot hold it

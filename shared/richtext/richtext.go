@@ -45,6 +45,34 @@ func Plain(note string) string {
 	return OfHTML(note)
 }
 
+// OfMarkup is what a person reads of a text that is HTML as its service says, and that people and programs write as plain text as
+// well: without an element its line ends count. Character references are what they stand for in either.
+func OfMarkup(note string) string {
+	if IsHTML(note) {
+		return OfHTML(note)
+	}
+	return Plain(reference.ReplaceAllStringFunc(note, func(ref string) string { return strings.ReplaceAll(html.UnescapeString(ref), "\u00a0", " ") }))
+}
+
+// reference is a character reference that is whole. HTML has some without their semicolon, which in plain text are more often a
+// part of an address as "?a=1&copy=2".
+var reference = regexp.MustCompile(`&(?:#[0-9]+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);`)
+
+// Markup writes a text so that OfMarkup reads it as it is: as plain text, and as simple HTML where a part of it would be taken for
+// an element.
+func Markup(text string) string {
+	text = trimLines(text)
+	if hasElement(text) {
+		return Write(text, true)
+	}
+	return reference.ReplaceAllStringFunc(text, func(ref string) string {
+		if html.UnescapeString(ref) == ref {
+			return ref
+		}
+		return "&amp;" + ref[1:]
+	})
+}
+
 // OfHTML is what a person reads of a text that is known to be HTML.
 func OfHTML(note string) string {
 	p := printer{}

@@ -58,6 +58,33 @@ func TestWhat_is_written_reads_as_it_was_written(t *testing.T) {
 	})
 }
 
+func TestMarkup_is_read_with_its_references_and_line_ends(t *testing.T) {
+	t.Parallel()
+	for note, want := range map[string]string{
+		"AT&amp;T":                      "AT&T",
+		"AT&T, R&D; &copy=2 &unknown;":  "AT&T, R&D; &copy=2 &unknown;",
+		"one &lt;b&gt;\ntwo&#39;s":      "one <b>\ntwo's",
+		"it&#x2019;s&nbsp;here":         "it\u2019s here",
+		"<b>AT&amp;T</b><br>one\ntwo":   "AT&T\none two",
+		"https://example.com/?a=1&lt=2": "https://example.com/?a=1&lt=2",
+		"&amp;amp;":                     "&amp;",
+		"\r\none\r\ntwo &amp; three \n": "one\ntwo & three",
+	} {
+		if got := OfMarkup(note); got != want {
+			t.Errorf("%q: got %q, want %q", note, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		words := rapid.SliceOfN(rapid.SampledFrom([]string{
+			"word", " ", "  ", "\n", "<b>", "</p>", "&amp;", "&", "#38;", ";", "amp", "<", ">", "&nbsp;", "&#0;", "&copy", "&NotEqualTilde;", "<br>", "a < b",
+		}), 0, 12).Draw(t, "words")
+		text := trimLines(strings.Join(words, ""))
+		if got := OfMarkup(Markup(text)); got != text {
+			t.Fatalf("wrote %q as %q, reads %q", text, Markup(text), got)
+		}
+	})
+}
+
 func TestText_in_angle_brackets_stays_text_or_is_escaped(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -289,8 +289,8 @@ type Copy struct {
 	User      string
 	CreatioID string
 	Shared    string
-	// Active says that the record is in scope. Of others only those that carried it are told, and Retained says that the settings kept the
-	// record when its copy in the user's account was deleted.
+	// Active says that the record is in scope. Of others only those are told that carried it, where Retained says that the settings kept
+	// the record when its copy in the user's account was deleted, and Foreign ones.
 	Active   bool
 	Retained bool
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
@@ -298,14 +298,19 @@ type Copy struct {
 	Since   time.Time
 	// Private says that the copy is private.
 	Private bool
+	// Foreign says that it is, or was, a copy of an event of somebody else's that no run made.
+	Foreign bool
 }
 
 // CopyOf is the copy that a user's link tells of; false where it tells of none.
 func CopyOf(user string, l Link) (Copy, bool) {
+	known := l.Sides[record.Google]
+	foreign := slices.Contains(known.Locked, record.Removal) && slices.Contains(known.Locked, record.Withdrawal)
+	left := !l.Active && l.SplitSide == record.Google
 	return Copy{
-		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: !l.Active && l.SplitSide == record.Google, Carries: l.Carries,
-		Since: l.Sides[record.Google].Since, Private: l.Private,
-	}, l.Shared != "" && (l.Active || l.Carries)
+		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: left, Carries: l.Carries,
+		Since: known.Since, Private: l.Private, Foreign: foreign,
+	}, l.Shared != "" && (l.Active || l.Carries || foreign && left)
 }
 
 // Waiting is a loss that waits for the user's decision.

@@ -2,9 +2,11 @@ package syncer
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/match"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
@@ -47,8 +49,55 @@ func (m *matcher) leaveToOthers(ctx context.Context, group []*pair) error {
 	if err != nil {
 		return err
 	}
+	sought := map[string]*pair{}
 	for id, p := range list {
-		p.wait = m.leftTo(p, side, slices.DeleteFunc(slices.Clone(copies), func(c store.Copy) bool { return c.CreatioID != id || c.User == m.user.ID() }), working)
+		of := slices.DeleteFunc(slices.Clone(copies), func(c store.Copy) bool { return c.CreatioID != id || c.User == m.user.ID() })
+		p.wait = m.leftTo(p, side, of, working)
+		if p.wait != nil && p.wait.problem != nil && p.stored.Left == "" {
+			sought[of[0].Shared] = p
+		}
+	}
+	return m.seek(ctx, side, sought)
+}
+
+// seek looks for the user's own copies of records that are left to others, by the names of the records: such that begin no pair by
+// themselves, and such that are gone.
+func (m *matcher) seek(ctx context.Context, side record.Side, sought map[string]*pair) error {
+	seeking, ok := m.sides[side].(Seeking)
+	if !ok || len(sought) == 0 {
+		return nil
+	}
+	names := sortedKeys(sought)
+	found, err := seeking.Seek(ctx, names)
+	if err != nil {
+		return fmt.Errorf("seek copies: %w", err)
+	}
+	for i, name := range names {
+		p, rec := sought[name].open(), found[i]
+		switch {
+		case rec == nil || m.pairs.bySide[side][rec.ID] != nil:
+		case !rec.Gone:
+			packed := []record.Packed{record.Pack(*rec)}
+			if err := m.conceal(ctx, side, packed); err != nil {
+				return err
+			}
+			*rec = packed[0].Unpack()
+			p.wait = nil
+			m.members[side].set(rec.ID, true)
+			if side == record.Google {
+				m.pair(p, nil, p.records[record.Creatio], rec, match.ByOrigin)
+			} else {
+				m.pair(nil, p, rec, p.records[record.Google], match.ByOrigin)
+			}
+		default:
+			// It is as if the user had had it until just now, as a guest: whose event it was is not told of one that is gone.
+			p.wait, p.link.Active = nil, true
+			p.link.Base = p.records[side.Other()].Fields.Clone()
+			p.link.SetSideID(side, rec.ID)
+			p.link.Sides = map[record.Side]store.LinkSide{side: {Locked: []string{record.Removal, record.Withdrawal}}}
+			p.records[side] = rec
+			m.pairs.index(p, side)
+		}
 	}
 	return nil
 }
@@ -56,7 +105,7 @@ func (m *matcher) leaveToOthers(ctx context.Context, group []*pair) error {
 // mayBeLeft reports whether another user's account may have the record that is missing on a side, or be about to have it.
 func (m *matcher) mayBeLeft(p *pair, side record.Side) bool {
 	rec, gone := p.records[side.Other()], p.records[side]
-	if p.absorbed || p.wait != nil || p.link.Pending != "" || p.link.Active || rec == nil || rec.Gone || !rec.Member || !slices.Contains(rec.Locked, record.Others) {
+	if p.absorbed || p.wait != nil || p.link.Pending != "" || p.link.Active || rec == nil || rec.Gone || !rec.Member || !m.colleagues(rec) {
 		return false
 	}
 	return p.link.SideID(side) == "" || gone == nil || gone.Gone
@@ -88,10 +137,12 @@ func (m *matcher) leftTo(p *pair, side record.Side, copies []store.Copy, working
 		// Who does not take part carries nothing.
 		return &wait{left: true}
 	}
-	var stands, returns bool
+	var stands, returns, foreign bool
 	for _, c := range copies {
 		w := worker(func(w Worker) bool { return w.User == c.User })
 		switch {
+		case c.Foreign && (w == nil || !c.Active):
+			foreign = true
 		case w == nil:
 		case c.Active && c.Carries && carries(w) && m.start.Sub(c.Since) < copyTime:
 			return &wait{left: true}
@@ -106,8 +157,13 @@ func (m *matcher) leftTo(p *pair, side record.Side, copies []store.Copy, working
 	}
 	byOrganizer := worker(func(w Worker) bool { return organizer != "" && w.Contact == organizer })
 	switch {
+	case (stands || foreign && p.link.SideID(side) == "") && m.declines(rec):
+		// Who declined misses nothing.
+		return &wait{left: true}
 	case stands:
 		return &wait{left: true, problem: m.notInvited(side)}
+	case foreign && p.link.SideID(side) == "":
+		return &wait{left: true, problem: m.noneLeft(side)}
 	case !p.link.Carries && (returns || byOrganizer != nil && carries(byOrganizer)):
 		return &wait{left: true}
 	}
@@ -119,6 +175,14 @@ func (s *session) takesPart(rec *record.Record, contact string) bool {
 	return slices.ContainsFunc(record.Sides[:], func(side record.Side) bool {
 		o, is := s.sides[side].(Organized)
 		return is && o.TakesPart(rec.AdapterState, contact)
+	})
+}
+
+// colleagues reports whether other users have part in a record, whatever they answered.
+func (s *session) colleagues(rec *record.Record) bool {
+	return slices.ContainsFunc(record.Sides[:], func(side record.Side) bool {
+		o, is := s.sides[side].(Organized)
+		return is && o.HasColleagues(rec.AdapterState)
 	})
 }
 
@@ -136,6 +200,15 @@ func (m *matcher) notInvited(side record.Side) *store.Problem {
 		Side: side, Code: "not-invited",
 		Message: "This " + m.engine.Words.One + " is in colleagues' " + label(side) + " calendars, but Tandem may not change that event, so it cannot invite you.",
 		Action:  "Ask whoever organizes the event in " + label(side) + " to invite you there.",
+	}
+}
+
+// noneLeft tells that a record was made from somebody else's that is in nobody's account any more.
+func (m *matcher) noneLeft(side record.Side) *store.Problem {
+	return &store.Problem{
+		Side: side, Code: "none-left",
+		Message: "This " + m.engine.Words.One + " came from an event of somebody else's, which is in none of your colleagues' " + label(side) + " calendars any more, and not in yours.",
+		Action:  "Cancel the " + m.engine.Words.One + " if it does not take place. Tandem makes no event in the place of somebody else's.",
 	}
 }
 

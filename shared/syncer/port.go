@@ -75,6 +75,13 @@ type Identified interface {
 	Copied(adapterState json.RawMessage) bool
 }
 
+// Seeking is an Identified side that finds the user's own copies of records.
+type Seeking interface {
+	// Seek finds copies by what all copies of their records have in common, each in the place of that name; nil where the user never had
+	// one. Those that are gone come with Gone set.
+	Seek(ctx context.Context, names []string) ([]*record.Record, error)
+}
+
 // Discreet is an Identified side whose users may keep a record private. A record is as private as any of its copies says, and shows
 // what all of its users let be seen.
 type Discreet interface {
@@ -94,6 +101,9 @@ type Organized interface {
 	Organizer(adapterState json.RawMessage) string
 	// TakesPart reports whether a user, by the contact, takes part in the record or owns it, read from the record's AdapterState.
 	TakesPart(adapterState json.RawMessage, contact string) bool
+	// HasColleagues reports whether others who are users, or were, own the record or take part in it, whatever they answered, read from
+	// its AdapterState.
+	HasColleagues(adapterState json.RawMessage) bool
 }
 
 // Others tells of the other users of Tandem, where records are shared.

@@ -142,7 +142,7 @@ func (p *planner) decline() {
 			p.respond(&p.now.People[i], responseDeclined)
 		}
 	}
-	if !p.side.othersTakePart(p.now.state) {
+	if !p.side.othersTakePart(p.now.state, p.side.isColleague) {
 		p.cancel()
 	}
 }
@@ -334,7 +334,9 @@ func (p *planner) attendees(f record.Field) {
 		}
 		if i >= 0 && p.now.People[i].Contact != p.side.o.User.ContactID {
 			wanted[p.now.People[i].Contact] = true
-			p.respond(&p.now.People[i], responses[e.Kind])
+			if who := &p.now.People[i]; p.now.answerOf(*who) != e.Kind {
+				p.respond(who, responses[e.Kind])
+			}
 		}
 	}
 	for _, e := range p.op.Before[f.Name] {

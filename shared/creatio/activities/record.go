@@ -2,6 +2,7 @@ package activities
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -67,8 +68,11 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	}
 	// It lives on where only its mark, or the user's part in it, was taken away.
 	r.Withdrawn = !r.Member && d.Status != statusCanceled
-	if s.othersTakePart(d.state) {
+	switch {
+	case s.othersTakePart(d.state, s.isColleague):
 		r.Locked = append(r.Locked, record.Others)
+	case s.othersTakePart(d.state, s.wasColleague):
+		r.Locked = append(r.Locked, record.Absent)
 	}
 	if d.Owner != s.o.User.ContactID {
 		// The reminder is the owner's.
@@ -80,15 +84,33 @@ func (s *Side) recordOf(id string, modified time.Time, d draft) record.Record {
 	return r
 }
 
-// othersTakePart reports whether other users own an activity or take part in it, and have not declined. Where users cannot be
-// read, anybody may be one.
-func (s *Side) othersTakePart(d state) bool {
+// othersTakePart reports whether others of a sort own an activity or take part in it, and have not declined.
+func (s *Side) othersTakePart(d state, of func(string) bool) bool {
+	return of(d.Owner) && !d.hasPart(d.Owner) ||
+		slices.ContainsFunc(d.People, func(p person) bool { return of(p.Contact) && p.Response != responseDeclined })
+}
+
+// HasColleagues reports whether others who are users, or were, own an activity or take part in it, whatever they answered.
+func (s *Side) HasColleagues(adapterState json.RawMessage) bool {
+	n, err := readState(adapterState)
+	of := func(contact string) bool { return s.isColleague(contact) || s.wasColleague(contact) }
+	return err == nil && (of(n.Owner) || slices.ContainsFunc(n.People, func(p person) bool { return of(p.Contact) }))
+}
+
+// isColleague reports whether a contact is another user. Where users cannot be read, anybody may be one.
+func (s *Side) isColleague(contact string) bool {
 	people := s.directory()
-	user := func(contact string) bool {
-		return contact != "" && contact != s.o.User.ContactID && (people == nil || people.closed || people.users[contact].works())
+	return contact != "" && contact != s.o.User.ContactID && (people == nil || people.closed || people.users[contact].works())
+}
+
+// wasColleague reports whether a contact is another user who is not active.
+func (s *Side) wasColleague(contact string) bool {
+	people := s.directory()
+	if contact == "" || contact == s.o.User.ContactID || people == nil {
+		return false
 	}
-	return user(d.Owner) && !d.hasPart(d.Owner) ||
-		slices.ContainsFunc(d.People, func(p person) bool { return user(p.Contact) && p.Response != responseDeclined })
+	user, known := people.users[contact]
+	return known && !user.Active && !user.Portal
 }
 
 // Remember has an activity be what it was taken for, as long as its instants stand: the zone of its owner, by which instants

@@ -3,6 +3,7 @@ package contacts
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -42,6 +43,14 @@ type row struct {
 	Primary bool              `json:"p,omitempty"`
 	// Hidden are the parts of an address that the user may not read.
 	Hidden []string `json:"h,omitempty"`
+}
+
+// field is the name of the field in which the row shows.
+func (r row) field() string {
+	if len(r.Parts) > 0 {
+		return contact.Addresses
+	}
+	return fieldOf(r.Kind)
 }
 
 // entry is the row as the contact's field shows it.
@@ -87,11 +96,48 @@ func readState(raw json.RawMessage) (state, error) {
 
 // sorted is the state with its rows in the order in which they show, however they were found.
 func (n state) sorted() state {
-	n.Communications, n.Addresses = slices.Clone(n.Communications), slices.Clone(n.Addresses)
-	order := func(a, b row) int { return cmp.Or(first(a.Primary, b.Primary), cmp.Compare(a.ID, b.ID)) }
-	slices.SortStableFunc(n.Communications, order)
-	slices.SortStableFunc(n.Addresses, order)
+	n.Communications, n.Addresses = inOrder(n.Communications), inOrder(n.Addresses)
 	return n
+}
+
+// inOrder are rows in the order in which they show: values that the site marks as the first of their kind come first. Which one shows
+// of rows that have the same value is told by their ids alone, since the site moves its marks when other rows change.
+func inOrder(rows []row) []row {
+	rows = slices.SortedStableFunc(slices.Values(rows), func(a, b row) int { return cmp.Compare(a.ID, b.ID) })
+	of := map[string][]int{}
+	for i, r := range rows {
+		of[r.field()] = append(of[r.field()], i)
+	}
+	type value struct {
+		rows    []row
+		primary bool
+	}
+	var values []*value
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		f, _ := contact.Schema.Field(name)
+		var entries []record.Entry
+		for _, i := range of[name] {
+			entries = append(entries, rows[i].entry())
+		}
+		known := map[string]*value{}
+		for n, key := range f.Keys(entries) {
+			r := rows[of[name][n]]
+			if known[key] == nil {
+				known[key] = &value{}
+				values = append(values, known[key])
+			}
+			v := known[key]
+			v.rows, v.primary = append(v.rows, r), v.primary || r.Primary
+		}
+	}
+	slices.SortFunc(values, func(a, b *value) int {
+		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.rows[0].ID, b.rows[0].ID))
+	})
+	var out []row
+	for _, v := range values {
+		out = append(out, v.rows...)
+	}
+	return out
 }
 
 func (n state) encode() json.RawMessage {

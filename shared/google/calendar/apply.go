@@ -82,8 +82,8 @@ func (s *Side) apply(ctx context.Context, jobs []*job) error {
 		switch {
 		case j.result != nil:
 		case j.method == "":
-			j.result = &record.Result{Record: record.Record{
-				ID: j.ID, Modified: s.api.Now().UTC(), Member: true, Fields: j.Before, AdapterState: j.AdapterState,
+			j.result = &record.Result{Projections: j.Projections, Notes: j.Notes, Record: record.Record{
+				ID: j.ID, Modified: s.api.Now().UTC(), Member: true, Fields: j.Displayed, AdapterState: j.state.encode(),
 			}}
 		default:
 			open = append(open, j)
@@ -96,13 +96,15 @@ func (s *Side) apply(ctx context.Context, jobs []*job) error {
 	return s.write(ctx, open)
 }
 
-// readInstances reads those instances that were not seen to differ from their series: what they are called, and their version, is
-// nowhere else. One that is not what was planned for is a conflict.
+// readInstances reads those instances that were not seen to differ from their series, and those that are to be there again: what
+// they are called, and their version, is nowhere else. One that is not what was planned for is a conflict.
 func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	var ids []string
 	for _, j := range jobs {
 		if j.state.Instance {
 			ids = append(ids, j.ID)
+		} else if instanceID.MatchString(j.former) {
+			ids = append(ids, j.former)
 		}
 	}
 	if len(ids) == 0 {
@@ -118,6 +120,11 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	}
 	return slices.DeleteFunc(jobs, func(j *job) bool {
 		if !j.state.Instance {
+			if e, read := now[j.former]; read && e != nil {
+				j.former = e.Id
+			} else if read {
+				j.former = ""
+			}
 			return false
 		}
 		e := now[j.ID]
@@ -156,7 +163,7 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 			case j.method == http.MethodPost && j.former == "" && fault.Is(reply.Err, fault.Conflict):
 				taken = append(taken, j)
 			case reply.Err != nil:
-				j.fail(reply.Err)
+				j.fail(ofEvent(reply.Err))
 			default:
 				s.done(j, reply.Body)
 			}
@@ -170,6 +177,15 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 		jobs = append(jobs, anew...)
 	}
 	return nil
+}
+
+// ofEvent is what an answer says of one event. Google let the user's calendar be read a moment ago, so a refusal of one part is
+// not about the account.
+func ofEvent(err error) error {
+	if fault.Is(err, fault.Misconfigured) {
+		return fault.New(fault.ReadOnly, google.Side, "forbidden", err)
+	}
+	return err
 }
 
 // part is the request of a job.

@@ -66,7 +66,7 @@ func (s *Side) fields(e *gcal.Event, moment activity.Moment) record.Fields {
 	f := record.Fields{activity.When: {moment.Entry()}}
 	f.SetText(activity.Title, strings.TrimSpace(e.Summary))
 	f.SetText(activity.Place, strings.TrimSpace(e.Location))
-	f.SetText(activity.Notes, richtext.Plain(e.Description))
+	f.SetText(activity.Notes, richtext.OfMarkup(e.Description))
 	f.SetText(activity.Answer, answerOf(e))
 	if minutes, ok := reminderOf(stateOf(e)); ok {
 		f.SetText(activity.Reminder, strconv.FormatInt(minutes, 10))

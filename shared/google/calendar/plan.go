@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/mail"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,7 +92,8 @@ func (p *planner) operation() error {
 			return err
 		}
 		out := planned{method: http.MethodPatch, event: p.event, state: p.have}
-		if len(op.Changed) == 0 {
+		if reflect.ValueOf(*p.event).IsZero() {
+			// Not even a patch of nothing: it would make an exception of an instance.
 			out.method = ""
 		}
 		p.plan.Prepared = out
@@ -111,7 +113,7 @@ func (p *planner) former() string {
 		return ""
 	}
 	p.have = have
-	p.have.Etag = ""
+	p.have.Etag, p.have.Instance, p.have.ID = "", false, ""
 	return p.plan.Former.ID
 }
 
@@ -220,10 +222,10 @@ func (p *planner) project(f record.Field, shown []record.Entry) {
 
 // notes are written as text, cut between two characters to what an event holds.
 func (p *planner) notes(text string) string {
-	stored := richtext.Write(text, false)
+	stored := richtext.Markup(text)
 	if record.Length(stored) > maxNotes {
 		cut := record.Cut(text, maxNotes)
-		for stored = richtext.Write(cut, false); record.Length(stored) > maxNotes; stored = richtext.Write(cut, false) {
+		for stored = richtext.Markup(cut); record.Length(stored) > maxNotes; stored = richtext.Markup(cut) {
 			cut = record.Cut(cut, record.Length(cut)-(record.Length(stored)-maxNotes))
 		}
 		p.note(activity.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
@@ -231,7 +233,7 @@ func (p *planner) notes(text string) string {
 	}
 	p.event.Description = stored
 	p.force("Description")
-	return richtext.Plain(stored)
+	return richtext.OfMarkup(stored)
 }
 
 // when writes the time. The other form of a time is taken away, else an event would have both.
@@ -328,8 +330,12 @@ func (p *planner) reminder(text string) ([]record.Entry, error) {
 		}
 		p.have.Ours, shown = &minutes, one(strconv.FormatInt(minutes, 10))
 	}
-	if !wanted && (p.have.Default || p.plan.Action == record.Create && len(reminders) == 0) {
+	switch {
+	case !wanted && (p.have.Default || p.plan.Action == record.Create && len(reminders) == 0):
 		// Nothing takes the place of the calendar's own reminders.
+		return shown, nil
+	case !p.have.Default && p.plan.Action != record.Create && slices.Equal(reminders, p.have.Reminders):
+		// The event has it already, or still none.
 		return shown, nil
 	}
 	p.have.Default, p.have.Reminders = false, reminders

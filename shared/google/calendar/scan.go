@@ -41,7 +41,7 @@ func ZoneTold(raw json.RawMessage) (name string, told bool) {
 }
 
 // reads is raised with everything more that is read of an event.
-const reads = 2
+const reads = 3
 
 // end completes a window: with what is kept from here on, where that became another, and where the next one starts.
 func (s *Side) end(delta *record.Delta, token string, now *kept) {

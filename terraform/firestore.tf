@@ -37,10 +37,10 @@ locals {
   }
   unindexed = [
     "users/doc", "tokens/doc", "states/doc", "seats/doc", "sync/doc", "links/doc", "runs/doc", "changes/doc", "pairs/doc", "blobs/doc", "pieces/doc", "rosters/doc",
-    "claims/doc", "notes/doc", "channels/doc", "access/doc", "schedules/doc", "meta/doc",
+    "claims/doc", "notes/doc", "channels/doc", "guesses/doc", "access/doc", "schedules/doc", "meta/doc",
     "sync/due", "sync/every", "sync/place", "sync/lastSync",
   ]
-  expiring = ["states/expires", "claims/until", "notes/until", "channels/expires", "access/expires", "runs/expires", "changes/expires"]
+  expiring = ["states/expires", "claims/until", "notes/until", "channels/expires", "guesses/expires", "access/expires", "runs/expires", "changes/expires"]
 }
 
 resource "google_firestore_index" "this" {

@@ -143,6 +143,17 @@ func (s *site) askCounts(ctx context.Context) error {
 	listed, has := a.value["@odata.count"].(float64)
 	s.r.say("Does a list say how many records there are?", has, "%v", a.value["@odata.count"])
 	alone := strings.TrimSpace(strings.TrimPrefix(string(b.body), "\ufeff"))
+	s.r.skip("Does the site answer 429 when it is asked too much?", "only a flood of requests could tell, and it would slow everybody down")
+	whole, err := s.call(ctx, http.MethodGet, "/Contact?$select=Id", nil)
+	if err != nil {
+		return err
+	}
+	const cut = "Does a list that the site cuts off name its next page (nextLink)?"
+	if link := whole.text("@odata.nextLink") + whole.text("@nextLink"); link != "" || whole.ok() && float64(len(whole.rows())) < listed {
+		s.r.say(cut, link != "", "%d of %.0f records", len(whole.rows()), listed)
+	} else {
+		s.r.skip(cut, "it cuts off nothing: %d of %.0f records, status %d", len(whole.rows()), listed, whole.status)
+	}
 	s.r.say("Is $count the same as what the user may read?", b.ok() && alone == fmt.Sprintf("%.0f", listed), "%.40s, and %v in the list", alone, a.value["@odata.count"])
 	return nil
 }
@@ -247,6 +258,11 @@ func (s *site) askScratch(ctx context.Context) (err error) {
 		return err
 	}
 	s.r.say("Is a second creation with the same id refused?", !again.ok(), "status %d", again.status)
+	patched, err := s.call(ctx, http.MethodPatch, "/Contact("+id+")", map[string]any{"TandemHasNoSuchColumn": "1"})
+	if err != nil {
+		return err
+	}
+	s.r.say("Is a change refused that names a column which is not there?", !patched.ok(), "status %d", patched.status)
 	const number = "+1 (212) 555-01-00 ext. 7"
 	phone := newID()
 	kept, err := s.call(ctx, http.MethodPost, "/ContactCommunication", map[string]any{"Id": phone, "ContactId": id, "CommunicationTypeId": mobilePhone, "Number": number})

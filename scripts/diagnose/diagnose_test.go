@@ -102,20 +102,22 @@ func TestA_site_is_asked_everything_and_keeps_nothing(t *testing.T) {
 		t.Error(err)
 	}
 	wantAnswers(t, r, out, map[string]string{
-		"May users sign in with name and password?":                 "yes",
-		"Is its OData service below /0 (.NET Framework)?":           "yes",
-		"May the user read Contact?":                                "yes",
-		"Does the user see private tags?":                           "yes",
-		"Does the site tell users' time zones?":                     "yes",
-		"Is $count the same as what the user may read?":             "yes",
-		"Does a batch take 100 parts?":                              "yes",
-		"Does a batch take 101 parts?":                              "no",
-		"Do the other parts of a batch go on after one that fails?": "yes",
-		"Can ids be compared (Id gt …), as pages need it?":          "yes",
-		"Does a creation keep the id that it is given?":             "yes",
-		"Is a second creation with the same id refused?":            "yes",
-		"Is a phone number kept as it is written (no mask)?":        "yes",
-		"Is the scratch contact removed?":                           "yes",
+		"May users sign in with name and password?":                         "yes",
+		"Is its OData service below /0 (.NET Framework)?":                   "yes",
+		"May the user read Contact?":                                        "yes",
+		"Does the user see private tags?":                                   "yes",
+		"Does the site tell users' time zones?":                             "yes",
+		"Is $count the same as what the user may read?":                     "yes",
+		"Does a batch take 100 parts?":                                      "yes",
+		"Does a batch take 101 parts?":                                      "no",
+		"Do the other parts of a batch go on after one that fails?":         "yes",
+		"Can ids be compared (Id gt …), as pages need it?":                  "yes",
+		"Does a creation keep the id that it is given?":                     "yes",
+		"Is a second creation with the same id refused?":                    "yes",
+		"Is a phone number kept as it is written (no mask)?":                "yes",
+		"Does a list that the site cuts off name its next page (nextLink)?": "?",
+		"Does the site answer 429 when it is asked too much?":               "?",
+		"Is the scratch contact removed?":                                   "yes",
 	})
 	if after := len(box.System().Rows("Contact", nil)); after != before {
 		t.Errorf("%d contacts were there, and %d are", before, after)
@@ -169,19 +171,30 @@ func TestAn_account_is_asked_everything_and_keeps_nothing(t *testing.T) {
 		t.Error(err)
 	}
 	wantAnswers(t, r, out, map[string]string{
-		"May the account's contacts be read?":                    "yes",
-		"May its contact groups be read?":                        "yes",
-		"May the account's calendar be read?":                    "yes",
-		"Does the calendar tell its time zone?":                  "yes",
-		"Does a batch of the calendar take 50 parts?":            "yes",
-		"May an event be created?":                               "yes",
-		"Does an event keep the id that it is given?":            "yes",
-		"Is a second event with the same id refused?":            "yes",
-		"Is the scratch event removed?":                          "yes",
-		"Is a deleted event still told of, as cancelled?":        "yes",
-		"Can calendar-push be reached?":                          "yes",
-		"Does an application see the clientData of another one?": "?",
+		"May the account's contacts be read?":                  "yes",
+		"May its contact groups be read?":                      "yes",
+		"May the account's calendar be read?":                  "yes",
+		"Does the calendar tell its time zone?":                "yes",
+		"Does a batch of the calendar take 50 parts?":          "yes",
+		"May an event be created?":                             "yes",
+		"Does an event keep the id that it is given?":          "yes",
+		"Is a second event with the same id refused?":          "yes",
+		"Is the scratch event removed?":                        "yes",
+		"Is a deleted event still told of, as cancelled?":      "yes",
+		"Can calendar-push be reached?":                        "yes",
+		"Does the list of contacts end with a sync token?":     "yes",
+		"May a contact be created?":                            "yes",
+		"Does a contact keep the clientData that it is given?": "yes",
+		askedDelta: "yes", askedGroup: "yes", askedBatch: "yes", askedClientData: "?", askedQuota: "?",
+		"Is the scratch contact removed?": "yes",
+		"Is the scratch group removed?":   "yes",
 	})
+	if left := box.Account(ada).People(); len(left) != 0 {
+		t.Errorf("%d people are left", len(left))
+	}
+	if strings.Contains(out, "?  ") && !strings.Contains(out, "GOOGLE_OTHER_ACCESS_TOKEN") {
+		t.Errorf("what is not answered is not explained: %s", out)
+	}
 	for _, req := range box.Requests() {
 		if req.Status >= 500 {
 			t.Errorf("%s %s was answered %d", req.Method, req.Path, req.Status)
@@ -208,5 +221,40 @@ func TestNothing_to_ask_and_a_dead_site_are_errors(t *testing.T) {
 	server.Close()
 	if _, _, err := run(t, map[string]string{"CREATIO_URL": server.URL, "CREATIO_ACCESS_TOKEN": "a-token"}); err == nil || strings.Contains(err.Error(), "a-token") {
 		t.Errorf("a site that does not answer: %v", err)
+	}
+}
+
+// What one client of the account cannot tell is answered by another one, and by the project.
+func TestWhat_another_client_and_the_project_can_tell_is_asked_of_them(t *testing.T) {
+	t.Parallel()
+	box, env := newGoogle(t, contactsScope, eventsScope)
+	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1beta1/projects/p/services/people.googleapis.com/") {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"metrics":[{"displayName":"Read requests","consumerQuotaLimits":[{"unit":"1/min/{project}","quotaBuckets":[{"effectiveLimit":"2400"}]}]}]}`))
+			return
+		}
+		box.ServeHTTP(w, r)
+	}))
+	t.Cleanup(door.Close)
+	env["GOOGLE_ENDPOINT"] = door.URL
+	env["GOOGLE_OTHER_ACCESS_TOKEN"] = env["GOOGLE_ACCESS_TOKEN"]
+	env["GOOGLE_CLOUD_PROJECT"], env["GOOGLE_CLOUD_ACCESS_TOKEN"] = "p", "cloud-token"
+	r, out, err := run(t, env)
+	if err != nil {
+		t.Error(err)
+	}
+	wantAnswers(t, r, out, map[string]string{askedClientData: "yes", askedQuota: "yes"})
+	if !strings.Contains(out, "Read requests per 1/min/{project}: 2400") || strings.Contains(out, "cloud-token") {
+		t.Errorf("it prints %s", out)
+	}
+	env["GOOGLE_OTHER_ACCESS_TOKEN"], env["GOOGLE_CLOUD_PROJECT"] = "of-nobody", "another"
+	r, out, err = run(t, env)
+	if err != nil {
+		t.Error(err)
+	}
+	wantAnswers(t, r, out, map[string]string{askedClientData: "?", askedQuota: "no"})
+	if n := len(box.Account(ada).People()); n != 0 {
+		t.Errorf("%d people are left", n)
 	}
 }

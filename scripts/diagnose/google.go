@@ -31,11 +31,14 @@ func askGoogle(ctx context.Context, r *report, token string, env func(string) st
 		return err
 	}
 	r.say("May its contact groups be read?", groups.ok(), "status %d", groups.status)
-	// Only a second OAuth client, or an earlier one, could have left these.
-	r.skip("Does an application see the clientData of another one?", "needs a token of a second OAuth client on a contact that this one wrote")
-	r.skip("Does a change of a group reach the list of changed contacts at once?", "needs a contact in Google, which is not made here")
-	r.skip("Which quotas does the project have for the People API?", "IAM & Admin, Quotas shows them; no request tells")
-
+	if contacts.ok() && groups.ok() {
+		if err := askPeople(ctx, r, people, env); err != nil {
+			return err
+		}
+	}
+	if err := askQuota(ctx, r, env); err != nil {
+		return err
+	}
 	events, err := calendar.call(ctx, http.MethodGet, "/calendars/primary/events?maxResults=1", nil)
 	if err != nil {
 		return err
@@ -153,6 +156,11 @@ func askPush(ctx context.Context, r *report, c *caller, env func(string) string)
 	default:
 		r.say(reachable, a.status == http.StatusNotFound, "status %d; 404 is the function's answer to a channel that it does not know, 403 the platform's to everybody", a.status)
 	}
+	began := time.Now()
+	healthy, err := newCaller(public).call(ctx, http.MethodGet, "/settings/healthz", nil)
+	took := time.Since(began).Round(10 * time.Millisecond)
+	r.say("Does the settings page answer within 10 seconds, also if no instance was running?", err == nil && healthy.ok() && took < 10*time.Second,
+		"%v, status %d; ask again after half an hour without a request for the time of a cold start", took, healthy.status)
 	channel := newID()
 	opened, err := c.call(ctx, http.MethodPost, "/calendars/primary/events/watch", map[string]any{
 		"id": channel, "type": "web_hook", "address": public + "/calendar-push", "token": newID(), "params": map[string]string{"ttl": "60"},

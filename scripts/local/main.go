@@ -52,7 +52,7 @@ func main() {
 type options struct {
 	demo, once, verbose bool
 	tick                time.Duration
-	data                string
+	data, backup        string
 	env                 func(string) (string, bool)
 }
 
@@ -64,6 +64,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.BoolVar(&o.once, "once", false, "with -demo: end after that, successfully only if both sides agree")
 	f.DurationVar(&o.tick, "tick", time.Minute, "how often to look which users are due; 0 never")
 	f.StringVar(&o.data, "data", "", "keep everything in this directory; default: a new one that is removed at the end, or .tandem with real services")
+	f.StringVar(&o.backup, "backup", "", "keep a copy of the database in this file, made every day and at the end; default: none")
 	f.BoolVar(&o.verbose, "v", false, "log every request and run")
 	err := f.Parse(args)
 	switch {
@@ -161,7 +162,16 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 	if o.once {
 		return nil
 	}
-	return tick(ctx, ticker, o.tick, served, logger)
+	err = tick(ctx, ticker, o, served, logger)
+	return errors.Join(err, o.backUp(context.WithoutCancel(ctx), a))
+}
+
+// backUp copies the database where that is asked for.
+func (o options) backUp(ctx context.Context, a *app.App) error {
+	if o.backup == "" {
+		return nil
+	}
+	return a.Backup(ctx, o.backup)
 }
 
 // endTime is how long what is under way may take to its next step. With what breaking it off takes, it is less than 5 seconds.
@@ -181,19 +191,25 @@ func lock(data string) (unlock func(), err error) {
 }
 
 // tick looks which users are due, time and again, until the context ends.
-func tick(ctx context.Context, s scheduler, every time.Duration, served <-chan error, logger *slog.Logger) error {
+func tick(ctx context.Context, s scheduler, o options, served <-chan error, logger *slog.Logger) error {
 	var due <-chan time.Time
-	if every > 0 {
-		ticker := time.NewTicker(every)
+	if o.tick > 0 {
+		ticker := time.NewTicker(o.tick)
 		defer ticker.Stop()
 		due = ticker.C
 	}
+	daily := time.NewTicker(24 * time.Hour)
+	defer daily.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case err := <-served:
 			return fmt.Errorf("serve: %w", err)
+		case <-daily.C:
+			if err := o.backUp(ctx, s.app); err != nil && ctx.Err() == nil {
+				logger.ErrorContext(ctx, "backup failed", "error", err.Error())
+			}
 		case <-due:
 			if err := s.tick(ctx); err != nil && ctx.Err() == nil {
 				logger.WarnContext(ctx, "tick failed", "error", err.Error())

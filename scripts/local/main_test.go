@@ -11,9 +11,12 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/tandem-sync/tandem/shared/sandbox/sample"
 )
@@ -207,7 +210,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 func TestControl_C_ends_it_while_it_synchronizes_and_the_next_start_goes_on(t *testing.T) {
@@ -239,5 +242,22 @@ func TestControl_C_ends_it_while_it_synchronizes_and_the_next_start_goes_on(t *t
 	var again bytes.Buffer
 	if err := serve(t.Context(), options{demo: true, once: true, data: dir, env: bare}, &again); err != nil {
 		t.Errorf("the next start: %v\n%s", err, again.String())
+	}
+}
+
+func TestA_backup_takes_the_place_of_the_database(t *testing.T) {
+	t.Parallel()
+	o := options{demo: true, data: t.TempDir(), backup: filepath.Join(t.TempDir(), "tandem.db"), env: bare}
+	_, end := running(t, o)
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(o.backup, filepath.Join(o.data, "tandem.db")); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	o.once = true
+	if err := serve(t.Context(), o, &out); err != nil {
+		t.Errorf("with the backup both sides do not agree: %v\n%s", err, out.String())
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 )
 
 // settings are the numbers of a deployment and of a day.
@@ -22,6 +23,8 @@ type settings struct {
 	day     time.Duration
 	outages []outage
 	seed    uint64
+	// quota is how many requests the project may make in a minute to the People API; 0 where nobody knows.
+	quota int
 }
 
 // outage is a time in which a service answers no run.
@@ -35,8 +38,9 @@ type day struct {
 	// runs did their work, retries failed for an outage, idle were tasks whose user was due no more.
 	runs, retries, idle int
 	ticks               int
-	// deepest is the longest that the queue was; busiest the most runs at the same time; calls the most runs begun in a minute.
-	deepest, busiest, perMinute int
+	// deepest is the longest that the queue was; busiest the most runs at the same time; perMinute the most runs begun in a minute, and
+	// busiestSecond the most tasks passed on in a second.
+	deepest, busiest, perMinute, busiestSecond int
 	// left are the users who were due for longer than an interval when the day ended.
 	left int
 }
@@ -71,8 +75,6 @@ func (e *events) Pop() any {
 }
 
 const (
-	// overdue is when a waiting user gets another task, as in shared/app.
-	overdue = 30 * time.Minute
 	// attempts, firstBackoff and longestBackoff are those of the queue in terraform.
 	attempts       = 8
 	firstBackoff   = 10 * time.Second
@@ -91,7 +93,7 @@ func simulate(s settings) day {
 		ids[i] = fmt.Sprint("user-", i)
 		due[i] = syncer.DueAfter(ids[i], record.Contacts, time.Time{}, start.Add(-time.Duration(random.Int64N(int64(s.interval)))), minutes).Sub(start)
 	}
-	period := min(max(s.interval/12, time.Minute), 15*time.Minute).Truncate(time.Minute) // As package schedule has it.
+	period := tick.Period(s.interval)
 	names := map[[2]int64]bool{}
 	var queue []*task
 	var later events
@@ -106,11 +108,8 @@ func simulate(s settings) day {
 				if at > now+period/2 {
 					continue
 				}
-				slot := at
-				if now-at > overdue {
-					slot = now.Truncate(overdue)
-				}
-				if name := [2]int64{int64(u), int64(slot)}; !names[name] {
+				slot := tick.Slot(start.Add(at), start.Add(now))
+				if name := [2]int64{int64(u), slot.UnixNano()}; !names[name] {
 					names[name] = true
 					queue = append(queue, &task{user: u, due: at})
 				}
@@ -134,12 +133,14 @@ func simulate(s settings) day {
 			}
 		}
 		out.deepest = max(out.deepest, len(queue))
+		passed := 0
 		for range s.perSecond {
 			if len(queue) == 0 || running >= min(s.concurrent, s.room) {
 				break
 			}
 			next := queue[0]
 			queue = queue[1:]
+			passed++
 			if due[next.user] > max(now, next.due) {
 				out.idle++
 				continue
@@ -155,6 +156,7 @@ func simulate(s settings) day {
 			}
 			heap.Push(&later, event{at: now + max(took, time.Second), done: next, failed: failed})
 		}
+		out.busiestSecond = max(out.busiestSecond, passed)
 	}
 	for _, at := range due {
 		if s.day-at > s.interval {

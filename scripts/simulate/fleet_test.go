@@ -54,9 +54,22 @@ func TestThe_figures_are_those_of_the_readme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"reads 14 documents and writes 6", "fresh reads 9 and writes 3", "CPU: 0.75 s a run", "an idle run of contacts makes 2 calls", "an idle run is 1 request to Creatio"} {
+	for _, want := range []string{"reads 10 documents and writes 6", "fresh reads 7 and writes 3", "CPU: 0.75 s a run", "an idle run of contacts makes 2 calls", "an idle run is 1 request to Creatio"} {
 		if !strings.Contains(string(readme), want) {
 			t.Errorf("terraform/README.md does not say %q any more", want)
+		}
+	}
+}
+
+func TestA_day_is_printed_with_delays_queue_quotas_and_cost(t *testing.T) {
+	t.Parallel()
+	s := fleet()
+	s.users, s.day, s.quota = 200, 2*time.Hour, 1000
+	var out strings.Builder
+	simulate(s).print(&out)
+	for _, want := range []string{"50 %", "90 %", "99 %", "longest", "tasks at most", "% of 1000 of the People API's requests a minute", "% of the 500 tasks a second", "documents read", "USD"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not print %q: %s", want, out.String())
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
+	"github.com/tandem-sync/tandem/shared/tick"
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
@@ -58,12 +59,16 @@ func (s service) Overview(ctx context.Context, user string, t record.Type, after
 	if err != nil {
 		return web.Overview{}, err
 	}
-	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - overdue)
+	late := s.app.now().UTC().Add(-s.app.follower.margin(interval) - tick.Overdue)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.userStatuses(ctx, &o, after, late) })
 	g.Go(func() error {
 		counts, err := s.app.store.CountStatuses(ctx, o.Type, late)
 		o.Totals = web.Totals(counts)
+		return err
+	})
+	g.Go(func() (err error) {
+		o.WrongPasswords, err = s.app.allWrongPasswords(ctx)
 		return err
 	})
 	g.Go(func() (err error) {

@@ -14,7 +14,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +25,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/creatio"
 	"github.com/tandem-sync/tandem/shared/creatio/activities"
 	"github.com/tandem-sync/tandem/shared/creatio/contacts"
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/google"
 	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/google/people"
@@ -102,8 +102,7 @@ type App struct {
 	telemetry *observe.Telemetry
 	base      map[record.Side]http.RoundTripper
 
-	// layouts hold the layout of each Creatio site, which is read once.
-	layouts sync.Map
+	layout layout
 }
 
 const (
@@ -265,6 +264,15 @@ func openStore(ctx context.Context, c config.Store, history time.Duration, obser
 	return s, nil
 }
 
+// Backup copies a database that is a file of this machine to another file. Others may use it meanwhile.
+func (a *App) Backup(ctx context.Context, path string) error {
+	s, ok := a.store.(*bolt.Store)
+	if !ok {
+		return fault.Errorf(fault.Misconfigured, "store", "backup", "back up store: only a database in a file is copied to a file; see terraform/README.md")
+	}
+	return s.Backup(ctx, path)
+}
+
 // Settings serves the pages and the API.
 func (a *App) Settings() http.Handler { return a.observed("settings", a.site.Settings()) }
 
@@ -368,18 +376,6 @@ func (a *App) newLinker(safe, browser oauth.Vault) (*oauth.Linker, error) {
 	})
 }
 
-// openSite opens the Creatio site, whose layout is read once.
-func (a *App) openSite(ctx context.Context, client *http.Client) (*creatio.Site, error) {
-	url := a.config.Creatio.URL
-	known, _ := a.layouts.Load(url)
-	layout, _ := known.(creatio.Layout)
-	site, err := creatio.Open(ctx, creatio.Options{HTTP: client, URL: url, Layout: layout, Now: a.now, Logger: a.logger})
-	if err == nil {
-		a.layouts.Store(url, site.Layout())
-	}
-	return site, err
-}
-
 // clients are what a user's sides call with.
 type clients struct {
 	site   *creatio.Site
@@ -391,13 +387,17 @@ type clients struct {
 func (a *App) openClients(ctx context.Context, p store.Profile) (clients, error) {
 	callers := map[record.Side]*http.Client{}
 	for _, side := range record.Sides {
-		client, err := a.linker.Client(ctx, p.ID, side, a.base[side])
+		client, err := a.linker.ClientOf(ctx, p, side, a.base[side])
 		if err != nil {
 			return clients{}, err
 		}
 		callers[side] = client
 	}
 	site, err := a.openSite(ctx, callers[record.Creatio])
+	if creatio.FaultCode(err) == "not-creatio" {
+		// It was one when the user linked it, and is one that is being rebuilt or moved.
+		err = fault.New(fault.Retry, string(record.Creatio), "rebuilding", err)
+	}
 	if err != nil {
 		return clients{}, err
 	}
@@ -420,7 +420,11 @@ func (a *App) openContacts(ctx context.Context, p store.Profile, s store.Sync) (
 		return nil, err
 	}
 	tag := contacts.Tag{ID: s.Settings.TagID, Kind: s.Settings.TagKind}
-	return map[record.Side]syncer.Side{record.Creatio: contacts.New(c.site, tag, c.user), record.Google: group}, nil
+	mine := contacts.New(c.site, tag, c.user)
+	if c.user.Culture == "" && !p.Creatio.CultureKnown {
+		mine.Culture = func(ctx context.Context) (string, error) { return a.learnCulture(ctx, p, c.site) }
+	}
+	return map[record.Side]syncer.Side{record.Creatio: mine, record.Google: group}, nil
 }
 
 // kept reads what a side wanted to have again beside its cursor.

@@ -138,6 +138,81 @@ func TestA_site_that_is_being_rebuilt_takes_nobodys_tag_away(t *testing.T) {
 	}
 }
 
+// What passes within minutes after a publication, and does not pass, is for the administrator to mend.
+func TestA_site_that_never_shows_what_Tandem_needs_is_told_of_and_left_alone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tag := w.tag("Ada", private)
+	w.tagged(tag, w.contact("Grace Hopper", "grace@example.com"))
+	w.link()
+	w.every(tag, 5)
+	gone := func(_, url string) *creatiobox.Fault {
+		if strings.HasPrefix(url, "ContactTag?") {
+			return &creatiobox.Fault{Status: http.StatusNotFound, Bare: true}
+		}
+		return nil
+	}
+	w.creatio.SetPartFault(gone)
+	run := func(want int) {
+		t.Helper()
+		w.pass(5 * time.Minute)
+		if a := w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": w.id}); a.status != want {
+			t.Fatalf("the queue is answered %d %s", a.status, a.body)
+		}
+	}
+	for range 24 {
+		run(http.StatusServiceUnavailable)
+	}
+	if p := w.account().Contacts.State.Problem; p == nil || p.Code != "rebuilding" {
+		t.Errorf("the user reads %+v", p)
+	}
+	for range 3 {
+		run(http.StatusOK)
+	}
+	s := w.account().Contacts.State
+	if s.Problem == nil || s.Problem.Code != "set-missing" || s.Status != "failing" {
+		t.Errorf("the user reads %+v", s)
+	}
+	if s.NextSync == nil || s.NextSync.Sub(w.now()) < 50*time.Minute {
+		t.Errorf("the next synchronization is at %v, and it is %v", s.NextSync, w.now())
+	}
+	w.creatio.SetPartFault(nil)
+	w.sync("done")
+	// The next publication is nobody's fault again.
+	w.creatio.SetPartFault(gone)
+	run(http.StatusServiceUnavailable)
+}
+
+func TestA_site_that_moves_to_another_layout_is_found_again(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tag := w.tag("Ada", private)
+	w.tagged(tag, w.contact("Grace Hopper", "grace@example.com"))
+	w.link()
+	w.choose(tag)
+	w.sync("done")
+	w.creatio.SetLayout(creatiobox.Core)
+	w.pass(5 * time.Minute)
+	w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": w.id})
+	w.sync("done")
+	w.silent()
+	if n := w.inGroup(); n != 1 {
+		t.Errorf("%d are in the group", n)
+	}
+	// While nothing answers at either place, the site is where it was.
+	w.creatio.SetFault(func(*http.Request) *creatiobox.Fault {
+		return &creatiobox.Fault{Status: http.StatusNotFound, Bare: true}
+	})
+	for range 2 {
+		w.pass(5 * time.Minute)
+		if a := w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": w.id}); a.status != http.StatusServiceUnavailable {
+			t.Errorf("the queue is answered %d %s: %+v", a.status, a.body, w.account().Contacts.State.Problem)
+		}
+	}
+	w.creatio.SetFault(nil)
+	w.sync("done")
+}
+
 // A site that is hostile, or broken, costs one user an answer, and nobody else the process.
 func TestAn_endless_list_of_tags_is_an_error_that_is_told(t *testing.T) {
 	t.Parallel()

@@ -20,11 +20,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 	"github.com/tandem-sync/tandem/shared/web"
 )
-
-// overdue is how long a user may be due before the task is queued under another name.
-const overdue = 30 * time.Minute
 
 const (
 	// parallelAdds is how many tasks are added to the queue at the same time.
@@ -141,7 +139,7 @@ func (a *App) remembered(ctx context.Context, t record.Type, after store.Due) st
 }
 
 // queueUsers queues users. A task that cannot be added does not stop the others, unless the queue itself fails.
-func (a *App) queueUsers(ctx context.Context, t record.Type, tick time.Time, users []store.Due) (queued int, err error) {
+func (a *App) queueUsers(ctx context.Context, t record.Type, now time.Time, users []store.Due) (queued int, err error) {
 	var mu sync.Mutex
 	failed := 0
 	var g errgroup.Group
@@ -159,7 +157,7 @@ func (a *App) queueUsers(ctx context.Context, t record.Type, tick time.Time, use
 		}
 		g.Go(func() error {
 			added, failure := a.queue.Add(ctx, queue.Task{
-				Name: queue.Name(d.User, t, slot(d.At, tick)), Type: t, User: d.User, Trigger: syncer.TriggerSchedule, Due: d.At,
+				Name: queue.Name(d.User, t, tick.Slot(d.At, now)), Type: t, User: d.User, Trigger: syncer.TriggerSchedule, Due: d.At,
 			})
 			mu.Lock()
 			defer mu.Unlock()
@@ -189,15 +187,6 @@ func longestDue(users []store.Due, now time.Time) (late time.Duration) {
 		late = max(late, now.Sub(d.At))
 	}
 	return late
-}
-
-// slot is the time in the name of a due user's task. If a run died, its user stays due, but the name of the task stays in
-// use in the queue. So a user who is overdue gets another slot every half hour.
-func slot(at, now time.Time) time.Time {
-	if now.Sub(at) > overdue {
-		return now.Truncate(overdue)
-	}
-	return at
 }
 
 // queueAfterLease queues a user whose window found the lease held by another run, for the time at which the lease expires.

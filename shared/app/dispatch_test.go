@@ -73,6 +73,9 @@ func (w *world) firestore() store.Store {
 func (w *world) makeDue(s store.Store, ids ...string) {
 	w.t.Helper()
 	for n, id := range ids {
+		if err := s.User(id).UpdateProfile(w.t.Context(), func(*store.Profile) error { return nil }); err != nil {
+			w.t.Fatal(err)
+		}
 		err := s.User(id).UpdateSync(w.t.Context(), record.Contacts, func(d *store.Sync) error {
 			d.Due = w.now().Add(time.Duration(n-len(ids)) * time.Second)
 			return nil

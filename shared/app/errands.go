@@ -95,7 +95,7 @@ func (a *App) setErrand(ctx context.Context, user string, t record.Type, at time
 		return nil
 	})
 	switch {
-	case errors.Is(err, same):
+	case errors.Is(err, same), errors.Is(err, store.ErrNotFound):
 		return nil
 	case err != nil:
 		return fmt.Errorf("look after an unlinked user: %w", err)

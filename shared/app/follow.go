@@ -14,6 +14,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/schedule"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 )
 
 // follower adjusts the jobs of Cloud Scheduler to the settings: a type's job runs as often as the shortest interval in
@@ -134,7 +135,7 @@ func (f *follower) margin(interval time.Duration) time.Duration {
 	if f.jobs == nil {
 		interval = 0
 	}
-	return schedule.Period(interval) / 2
+	return tick.Period(interval) / 2
 }
 
 // note logs why a job could not be set.
@@ -158,7 +159,7 @@ func (a *App) rescheduled(ctx context.Context, user string, t record.Type, due t
 		return
 	}
 	_, err := a.queue.Add(ctx, queue.Task{
-		Name: queue.Name(user, t, slot(due, now)), Type: t, User: user, Trigger: syncer.TriggerSchedule,
+		Name: queue.Name(user, t, tick.Slot(due, now)), Type: t, User: user, Trigger: syncer.TriggerSchedule,
 	})
 	if err != nil {
 		a.logger.WarnContext(ctx, "a user who is due waits for the next tick", "type", string(t), "error", err.Error())

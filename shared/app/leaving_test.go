@@ -6,6 +6,9 @@ import (
 	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
+
+	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 const dee = "dee@example.com"
@@ -14,6 +17,25 @@ const dee = "dee@example.com"
 var stopped = map[string]func(w *world, a *colleague){
 	"who unlinked Google": func(w *world, a *colleague) {
 		w.as(a, func() { w.call(http.MethodDelete, "/google", nil, 204, nil) })
+	},
+	"who unlinked Google, and of whom Tandem has forgotten the links": func(w *world, a *colleague) {
+		w.as(a, func() {
+			w.id = w.account().ID
+			w.call(http.MethodDelete, "/google", nil, 204, nil)
+			w.documents(func(u store.User) error {
+				return u.UpdateProfile(w.t.Context(), func(p *store.Profile) error {
+					p.UnlinkedAt = w.now().Add(-91 * 24 * time.Hour)
+					return nil
+				})
+			})
+			w.do(http.MethodPost, "/sync-contacts", map[string]string{"user": w.id})
+			w.documents(func(u store.User) error {
+				if n, err := u.CountLinks(w.t.Context(), record.Activities); err != nil || n.Active > 0 {
+					w.t.Errorf("%d links are left, %v", n.Active, err)
+				}
+				return nil
+			})
+		})
 	},
 	"whose user is not active any more": func(w *world, a *colleague) {
 		w.deactivate("Ada")

@@ -18,6 +18,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
@@ -153,8 +154,8 @@ func (a *App) noteChannels(ctx context.Context, user string, err error) {
 
 // queueChannels queues a task for every user with a channel that is due, and that no run of the user has tended. A failure
 // delays nobody's synchronization: the next tick finds them again.
-func (a *App) queueChannels(ctx context.Context, tick time.Time) {
-	due, err := a.store.DueChannels(ctx, tick, a.page)
+func (a *App) queueChannels(ctx context.Context, now time.Time) {
+	due, err := a.store.DueChannels(ctx, now, a.page)
 	queued := map[string]bool{}
 	for _, c := range due {
 		if queued[c.User] {
@@ -162,7 +163,7 @@ func (a *App) queueChannels(ctx context.Context, tick time.Time) {
 		}
 		queued[c.User] = true
 		_, failure := a.queue.Add(ctx, queue.Task{
-			Name: queue.Name("channels "+c.User, record.Activities, slot(c.Due, tick)), Type: record.Activities, User: c.User, Trigger: triggerChannels,
+			Name: queue.Name("channels "+c.User, record.Activities, tick.Slot(c.Due, now)), Type: record.Activities, User: c.User, Trigger: triggerChannels,
 		})
 		err = errors.Join(err, failure)
 	}

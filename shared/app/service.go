@@ -168,6 +168,9 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 		ForgetAt:    s.app.forgetAt(p),
 		Admin:       s.app.isAdmin(p),
 	}
+	if a.WrongPasswords, err = s.app.wrongPasswords(ctx, p); err != nil {
+		return web.Account{}, err
+	}
 	a.Contacts.ContactsSettings, a.Activities.ActivitiesSettings = contactsSettings(contacts.Settings), activitiesSettings(p, activities)
 	for d, to := range map[*store.Sync]*web.State{&contacts: &a.Contacts.State, &activities: &a.Activities.State} {
 		section, err := s.section(ctx, p, *d)
@@ -201,7 +204,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 	if !p.Creatio.Linked {
 		return []web.Tag{}, nil
 	}
-	client, err := s.app.linker.Client(ctx, user, record.Creatio, s.app.base[record.Creatio])
+	client, err := s.app.linker.ClientOf(ctx, p, record.Creatio, s.app.base[record.Creatio])
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +213,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 		return nil, err
 	}
 	found, err := contacts.Tags(ctx, site, p.Creatio.ContactID)
+	s.app.layout.doubt(err)
 	tags := make([]web.Tag, 0, len(found))
 	for _, t := range found {
 		tags = append(tags, web.Tag(t))

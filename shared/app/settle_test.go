@@ -45,6 +45,9 @@ const jobName = "projects/p/locations/l/jobs/sync-contacts"
 // automatic has a user synchronize every so many minutes; never with zero.
 func automatic(t *testing.T, s store.Store, user string, minutes int) {
 	t.Helper()
+	if err := s.User(user).UpdateProfile(t.Context(), func(*store.Profile) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
 	err := s.User(user).UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error {
 		d.Settings.Automatic, d.Settings.IntervalMinutes, d.Due = minutes > 0, minutes, time.Time{}
 		if minutes > 0 {

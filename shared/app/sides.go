@@ -28,9 +28,7 @@ type Opener struct {
 // Activities is an engine for users' activities.
 func (o Opener) Activities() *syncer.Engine {
 	a := &App{config: o.Config, store: o.Store, linker: o.Linker, base: o.Base, now: o.Now, logger: slog.New(slog.DiscardHandler)}
-	if o.Layout != "" {
-		a.layouts.Store(o.Config.Creatio.URL, o.Layout)
-	}
+	a.layout.learn(o.Layout)
 	e := &syncer.Engine{Kind: Activities, Open: a.openActivities, Others: others{a}, Now: o.Now}
 	a.engines = map[record.Type]*syncer.Engine{record.Activities: e}
 	return e

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 	"github.com/tandem-sync/tandem/shared/syncer"
+	"github.com/tandem-sync/tandem/shared/tick"
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
@@ -103,7 +104,7 @@ func (s section) held() bool {
 
 // queued is the run that waits in the queue; empty where none does. One that has waited for long may be no task's any more.
 func (s section) queued() string {
-	since := syncer.NewRunID(s.now.Add(-overdue))
+	since := syncer.NewRunID(s.now.Add(-tick.Overdue))
 	for _, r := range s.latest {
 		if r.Status == "queued" && r.ID > since {
 			return r.ID
@@ -145,6 +146,6 @@ func (s service) sectionOf(p store.Profile, d store.Sync) section {
 	now := s.app.now().UTC()
 	return section{
 		profile: p, sync: d, scope: s.app.engines[d.Type].Scope, tagged: d.Type == record.Contacts, now: now,
-		late: now.Add(-s.app.follower.margin(d.Interval()) - overdue),
+		late: now.Add(-s.app.follower.margin(d.Interval()) - tick.Overdue),
 	}
 }

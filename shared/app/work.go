@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,6 +97,7 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	ctx = observe.With(ctx, "user", observe.User(user), "type", string(t))
 	start := a.now()
 	out, err := engine.Run(ctx, a.store.User(user), req)
+	a.layout.doubt(err)
 	span.Set(slog.String("status", string(out.Status)), slog.String("reason", out.Reason))
 	span.End(err)
 	a.measureRun(ctx, t, req.Trigger, a.now().Sub(start), out, err)
@@ -190,28 +192,56 @@ func (a *App) resume(ctx context.Context) error {
 }
 
 // asked queues a run that a user asks for, or gives the one that is queued already: it sees whatever this one would. begun is
-// the run that had the lease when the user's words were kept: it does not.
+// the run that had the lease when the user's words were kept: it does not. Of many who ask at once one queues a run.
 func (a *App) asked(ctx context.Context, user string, t record.Type, begun string) (string, error) {
-	runs, err := a.store.User(user).Runs(ctx, t, resumeRuns, "")
+	u := a.store.User(user)
+	doc, err := u.Sync(ctx, t)
 	if err != nil {
 		return "", fmt.Errorf("look for a queued run: %w", err)
 	}
+	before := doc.Asked
 	// One that has been queued for long may be no task's any more.
-	since := syncer.NewRunID(a.now().Add(-queuedFor))
-	for _, r := range runs {
-		if r.Status == "queued" && r.Trigger == syncer.TriggerUser && r.ID != begun && r.ID > since {
-			return r.ID, nil
+	if before != "" && before != begun && before > syncer.NewRunID(a.now().Add(-queuedFor)) {
+		run, err := u.Run(ctx, before)
+		switch {
+		case err == nil && run.Status == "queued":
+			return before, nil
+		case errors.Is(err, store.ErrNotFound) && before > syncer.NewRunID(a.now().Add(-beginsWithin)):
+			return before, nil // somebody is about to store it
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return "", fmt.Errorf("look for a queued run: %w", err)
 		}
 	}
-	return a.enqueue(ctx, user, store.Run{Type: t, Trigger: syncer.TriggerUser})
+	id := syncer.NewRunID(a.now())
+	given := id
+	err = u.UpdateSync(ctx, t, func(d *store.Sync) error {
+		if given = id; d.Asked != before {
+			given = d.Asked // somebody else was faster, just now
+			return errAsked
+		}
+		d.Asked = id
+		return nil
+	})
+	if errors.Is(err, errAsked) {
+		return given, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("queue a run: %w", err)
+	}
+	return a.enqueue(ctx, user, store.Run{ID: id, Type: t, Trigger: syncer.TriggerUser})
 }
+
+var errAsked = errors.New("a run is queued already")
+
+// beginsWithin is how long storing a run takes at most that somebody asked for.
+const beginsWithin = 10 * time.Second
 
 // queuedFor is for how long a queued run is relied on.
 const queuedFor = 2 * time.Minute
 
-// enqueue queues a run that a user started. It stores the run first, so that the user sees it at once.
+// enqueue queues a run that a user started, under a new id where it has none. It stores the run first, so that the user sees it at once.
 func (a *App) enqueue(ctx context.Context, user string, r store.Run) (string, error) {
-	r.ID, r.Status = syncer.NewRunID(a.now()), "queued"
+	r.ID, r.Status = cmp.Or(r.ID, syncer.NewRunID(a.now())), "queued"
 	if err := a.store.User(user).PutRun(ctx, r); err != nil {
 		return "", fmt.Errorf("queue a run: %w", err)
 	}

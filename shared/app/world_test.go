@@ -19,6 +19,8 @@ import (
 
 	"github.com/sethvargo/go-envconfig"
 
+	"go.uber.org/goleak"
+
 	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/config"
 	"github.com/tandem-sync/tandem/shared/observe"
@@ -60,6 +62,10 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if stop != nil {
 		stop()
+	}
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, "goroutines are left behind:", err)
+		code = 1
 	}
 	os.Exit(code)
 }

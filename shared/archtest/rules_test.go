@@ -34,7 +34,7 @@ type place struct {
 }
 
 // purely is what everybody but the pure packages themselves may import.
-var purely = []string{"shared/fault", "shared/record", "shared/reconcile", "shared/match", "shared/recurrence", "shared/zone", "shared/richtext"}
+var purely = []string{"shared/fault", "shared/record", "shared/reconcile", "shared/match", "shared/recurrence", "shared/zone", "shared/richtext", "shared/tick"}
 
 func with(base []string, more ...string) []string { return append(base[:len(base):len(base)], more...) }
 
@@ -53,6 +53,7 @@ var places = []place{
 	{"shared/contact", pure, []string{"shared/fault", "shared/record", "shared/match"}, "what a contact is follows from its fields alone"},
 	{"shared/activity", pure, []string{"shared/fault", "shared/record", "shared/match", "shared/recurrence", "shared/zone"}, "what an activity is follows from its fields alone"},
 	{"shared/richtext", pure, nil, "what a note says follows from its letters alone"},
+	{"shared/tick", pure, nil, "when a job comes follows from the interval alone"},
 	{"shared/zone", pure, nil, "when a local time is follows from the rules of its zone alone"},
 	{"shared/zone/internal/generate", script, nil, "it writes a table when somebody asks it to"},
 	{"shared/recurrence", pure, []string{"shared/fault", "shared/record", "shared/zone"}, "instances follow from the series and the range alone"},
@@ -63,7 +64,7 @@ var places = []place{
 	{"shared/odata", ground, []string{"shared/fault", "shared/observe", "shared/httpx"}, "it speaks OData and knows no Creatio"},
 	{"shared/store", ground, []string{"shared/fault", "shared/record"}, "it says what is kept, not where"},
 
-	{"shared/store/migrate", core, []string{"shared/fault", "shared/observe", "shared/store"}, "documents are brought forward through the interface, whatever holds them"},
+	{"shared/store/migrate", core, []string{"shared/fault", "shared/observe", "shared/record", "shared/store"}, "documents are brought forward through the interface, whatever holds them"},
 
 	{"shared/store/internal/document", adapter, []string{"shared/fault", "shared/record", "shared/store"}, "what the databases share must not know one of them"},
 	{"shared/store/bolt", adapter, with(purely, "shared/observe", "shared/store", "shared/store/internal/document"), "a database knows documents, and nobody who uses them"},
@@ -77,7 +78,7 @@ var places = []place{
 	{"shared/vault", adapter, []string{"shared/fault", "shared/observe"}, "it seals bytes and knows no token"},
 	{"shared/cloud", ground, []string{"shared/fault"}, "it knows what Google Cloud's APIs have in common, and none of the APIs"},
 	{"shared/queue", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe"}, "it carries tasks and knows no work"},
-	{"shared/schedule", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe"}, "it sets jobs and knows no work"},
+	{"shared/schedule", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe", "shared/tick"}, "it sets jobs and knows no work"},
 	{"shared/notice", adapter, []string{"shared/fault", "shared/record"}, "it tells people, and does not know why"},
 
 	{"shared/syncer", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "a run is tested in a simulated world, which stands in for every port; of httpx it takes the counter of calls"},
@@ -91,7 +92,7 @@ var places = []place{
 	{"shared/app/worldtest", stage, nil, "it has everything go wrong at once, and only its tests import any"},
 	{"terraform/tests/hold", stage, nil, "it holds the Terraform files against the code, and only its tests import any"},
 	{"terraform/tests/scripts", stage, nil, "it runs the scripts of operators with programs in the place of the cloud's"},
-	{"scripts/simulate", script, []string{"shared/record", "shared/syncer"}, "it computes when users are due as the program does, and runs nothing"},
+	{"scripts/simulate", script, []string{"shared/record", "shared/syncer", "shared/tick"}, "it computes when users are due as the program does, and runs nothing"},
 	{"scripts/...", script, []string{
 		"shared/app", "shared/config", "shared/observe", "shared/fault", "shared/record", "shared/store", "shared/sandbox/...",
 		"shared/store/storetest", "scripts/...",

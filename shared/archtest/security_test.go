@@ -51,3 +51,23 @@ func TestEvery_line_of_the_threat_model_names_a_test_that_is_there(t *testing.T)
 		t.Error("the threat model has no lines")
 	}
 }
+
+func TestWorkflows_name_what_they_use_by_its_digest(t *testing.T) {
+	t.Parallel()
+	paths, err := filepath.Glob("../../.github/workflows/*.yml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("there are no workflows: %v", err)
+	}
+	uses, pinned := regexp.MustCompile(`(?m)^.*\buses:.*$`), regexp.MustCompile(`uses: [\w./-]+@[0-9a-f]{40} # v[\d.]+$`)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range uses.FindAllString(string(text), -1) {
+			if !pinned.MatchString(line) {
+				t.Errorf("%s: %s: a tag may be moved", path, strings.TrimSpace(line))
+			}
+		}
+	}
+}

@@ -171,6 +171,23 @@ func (n name) scripts() []string {
 	return unique(out)
 }
 
+// inTwoScripts reports whether two names have no script in common.
+func inTwoScripts(a, b string) bool {
+	x, y := scriptsOf(a), scriptsOf(b)
+	return len(x) > 0 && len(y) > 0 && len(shared(x, y)) == 0
+}
+
+// scriptsOf are the scripts of the words of a text that have letters.
+func scriptsOf(text string) []string {
+	var out []string
+	for w := range strings.FieldsSeq(text) {
+		if s := script(w); s != "" {
+			out = append(out, s)
+		}
+	}
+	return unique(out)
+}
+
 // script names the script of the first letter.
 func script(w string) string {
 	for _, r := range w {

@@ -51,7 +51,7 @@ const (
 
 // Schema is what Tandem carries of a contact.
 var Schema = record.Schema{
-	{Name: GivenName, Label: "First name", Of: "name", Ahead: Salutation, Key: textKey},
+	{Name: GivenName, Label: "First name", Of: "name", Ahead: Salutation, Scripts: inTwoScripts, Key: textKey},
 	{Name: MiddleName, Label: "Middle name", Of: "name", Key: textKey},
 	{Name: Surname, Label: "Last name", Of: "name", Behind: Suffix, Key: textKey},
 	{Name: Salutation, Label: "Title", Key: textKey},

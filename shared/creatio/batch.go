@@ -38,6 +38,9 @@ func (s *Site) writeAndRead(ctx context.Context, parts []odata.Part, queries []o
 		all = append(all, odata.Part{Method: http.MethodGet, Path: q.Path(), Top: q.Top})
 	}
 	replies, err := s.client.Batch(ctx, all)
+	if UnknownSet(err) {
+		err = Required(err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -111,7 +114,7 @@ func UnknownSet(err error) bool {
 	return ok && f.Kind == fault.Misconfigured && (f.Code == "unknown-set" || f.Code == "html-instead-of-json")
 }
 
-// Required is the error of reading a list that every site has. Where the site does not know it, that passes: for minutes after a
+// Required is the error of reading what every site has, as batches. Where the site does not know it, that passes: for minutes after a
 // publication Creatio builds its OData entities anew.
 func Required(err error) error {
 	if UnknownSet(err) {

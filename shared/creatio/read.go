@@ -47,7 +47,7 @@ func (s *Site) read(ctx context.Context, queries []odata.Query, attempt bool) ([
 		}
 		waiting = slices.Clone(waiting[len(now):])
 		if err != nil {
-			return nil, Barred(err)
+			return nil, Required(err)
 		}
 		s.noteClock()
 		s.askAlone(ctx, now, replies)

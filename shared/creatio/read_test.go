@@ -198,7 +198,9 @@ func TestA_site_that_never_comes_to_an_end_of_a_list_is_given_up(t *testing.T) {
 			p := newPlace(t, box.Options{}, 100)
 			pages := 0
 			p.box.SetPartFault(func(string, string) *box.Fault {
-				pages++
+				if pages++; pages > 2*tc.requests {
+					return &box.Fault{Status: http.StatusForbidden}
+				}
 				return &box.Fault{Status: http.StatusOK, Body: tc.page(pages)}
 			})
 			_, err := p.site.ReadAll(t.Context(), []odata.Query{named(odata.Filter{})})

@@ -242,7 +242,7 @@ const notAnswered = "signed-out"
 
 // notCreatio is the error of an address where no login service answers.
 func notCreatio(cause error) error {
-	return fault.New(fault.Misconfigured, Side, "not-creatio", cause)
+	return fault.New(fault.Misconfigured, Side, codeNotCreatio, cause)
 }
 
 // loginOutcome reads the reply to a login. Creatio answers a wrong password with status 200 and a code. The error does not

@@ -66,11 +66,16 @@ type Options struct {
 
 const defaultPageSize = 1000
 
+// codeNotCreatio is the code of an address where no site of Creatio answers.
+const codeNotCreatio = "not-creatio"
+
 // Site is a Creatio site with the rights of one user. It is safe for concurrent use.
 type Site struct {
 	options Options
 	base    string
 	layout  Layout
+	// located says that the site has answered at its layout.
+	located bool
 	client  *odata.Client
 
 	// ahead is how far the site's clock was ahead of this one when it replied last.
@@ -140,6 +145,7 @@ func (s *Site) probe(ctx context.Context) error {
 		s.use(l)
 		_, err := s.client.Get(ctx, odata.Query{Set: "ContactTag", Select: []string{"Id"}, Top: 1})
 		if err == nil {
+			s.located = true
 			return nil
 		}
 		if fault.Is(err, fault.ReadOnly) {
@@ -154,7 +160,7 @@ func (s *Site) probe(ctx context.Context) error {
 		return nil
 	}
 	if worst == nil {
-		worst = fault.New(fault.Misconfigured, Side, "not-creatio", errors.New("no OData service at /0/odata or /odata"))
+		worst = fault.New(fault.Misconfigured, Side, codeNotCreatio, errors.New("no OData service at /0/odata or /odata"))
 	}
 	return fmt.Errorf("open site: %w", worst)
 }
@@ -164,6 +170,20 @@ func (s *Site) URL() string { return s.base }
 
 // Layout returns the site's layout, for the next Open.
 func (s *Site) Layout() Layout { return s.layout }
+
+// Located reports whether Open has found the layout by an answer. Where the site kept everything from the user, it is a guess, which
+// is good for nobody else.
+func (s *Site) Located() bool { return s.located }
+
+// Misplaced reports whether an error may come of another layout than that of the site: it does not know what every site has. A site
+// may have been moved, or be building its entities anew.
+func Misplaced(err error) bool {
+	switch FaultCode(err) {
+	case "rebuilding", "set-missing", "unknown-set", "html-instead-of-json", codeNotCreatio:
+		return true
+	}
+	return false
+}
 
 // Client returns the OData client for the site.
 func (s *Site) Client() *odata.Client { return s.client }

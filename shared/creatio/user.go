@@ -61,7 +61,7 @@ func (s *Site) CurrentUser(ctx context.Context) (User, error) {
 	u := User{
 		ID: info.id("userid", "sysadminunitid", "sysadminunit", "user"), ContactID: info.id("contactid", "contact", "usercontactid"),
 		Login: info.text("userlogin", "login", "username"), Name: info.text("contactname", "displayname", "fullname"),
-		Email: info.text("email"), TimeZone: info.text("timezoneid", "timezonecode", "timezone"), Culture: info.text("sysculturename", "culturename"),
+		Email: info.text("email"), TimeZone: info.text("timezoneid", "timezonecode", "timezone"), Culture: info.culture(),
 	}
 	if u.ContactID == "" {
 		return User{}, fault.New(fault.Misconfigured, Side, "no-contact", errors.New("read current user: the reply names no contact"))
@@ -90,6 +90,27 @@ func (s *Site) complete(ctx context.Context, u User) (User, error) {
 	}
 	u.ID = cmp.Or(u.ID, u.ContactID)
 	return u, nil
+}
+
+// Culture returns the culture of the user for whom the site processes the requests; empty if the site does not say.
+func (s *Site) Culture(ctx context.Context) (string, error) {
+	info, err := s.userInfo(ctx)
+	if err != nil {
+		return "", err
+	}
+	return info.culture(), nil
+}
+
+// CultureOf returns the culture of another user, by the user's contact; empty if the user's row may not be read.
+func (s *Site) CultureOf(ctx context.Context, contactID string) (string, error) {
+	answers, err := s.Attempt(odata.Small(ctx), []odata.Query{{
+		Set: "SysAdminUnit", Select: []string{"Id"}, Expand: []odata.Expand{{Name: "SysCulture", Select: []string{"Id", "Name"}}},
+		Filter: odata.And(odata.Eq("Contact/Id", odata.Guid(contactID)), odata.Eq("SysAdminUnitTypeValue", odata.Int(unitUser))), Top: 2,
+	}})
+	if err != nil || answers[0].Err != nil || len(answers[0].Rows) != 1 {
+		return "", err
+	}
+	return answers[0].Rows[0].Nested("SysCulture").Text("Name"), nil
 }
 
 func unitColumns() []string {
@@ -181,6 +202,8 @@ func (i info) text(names ...string) string {
 	}
 	return ""
 }
+
+func (i info) culture() string { return i.text("sysculturename", "culturename") }
 
 // id returns the first of the properties that is an id.
 func (i info) id(names ...string) string {

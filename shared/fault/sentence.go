@@ -70,6 +70,14 @@ var particular = map[string]Sentence{
 		Action: "Ask your administrator for the right to read contacts and activities, their details, the lists that these use, and your own tags. " +
 			"Nothing is lost: the first synchronization after that continues where the last one left off.",
 	},
+	"creatio rebuilding": {
+		Message: "Creatio does not show the data that Tandem needs. It does so for some minutes after somebody published changes of the site.",
+		Action:  "Nothing to do: Tandem tries again by itself.",
+	},
+	"creatio set-missing": {
+		Message: "For hours Creatio has not shown data that Tandem needs, so nothing is synchronized.",
+		Action:  "Ask your administrator whether OData serves contacts, activities and their details at this site, as after a compilation that failed. Tandem tries again once an hour.",
+	},
 	"creatio signed-out": {
 		Message: "Creatio asked Tandem to sign in, although it gave Tandem access a moment ago.",
 		Action:  "Nothing to do: Tandem tries again by itself. If it stays so, tell your administrator.",
@@ -101,6 +109,10 @@ var particular = map[string]Sentence{
 	"google contacts-full": {
 		Message: "Google has no room for more contacts in this account. It holds 25,000, and those in the bin of the last 30 days count too.",
 		Action:  "Delete contacts there that nobody needs, and empty the bin as well. Tandem tries again once a day.",
+	},
+	"too-many-passwords": {
+		Message: "Too many wrong passwords were entered for this Creatio user, or by you.",
+		Action:  "Nothing was tried. Wait a while, then enter the right one. If it was not you, tell your administrator.",
 	},
 	"running": {
 		Message: "Another synchronization is under way.",

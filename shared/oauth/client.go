@@ -14,18 +14,24 @@ import (
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/httpx"
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/store"
 )
 
 // Client makes a client that acts for the user on a side. It sends requests over base, with the user's credentials, and
 // only to hosts of the side. If no account is linked, or the account has to be linked again, the error is of kind
 // Reconnect, with code "not-linked" or "reconnect".
 func (l *Linker) Client(ctx context.Context, user string, side record.Side, base http.RoundTripper) (*http.Client, error) {
-	if base == nil {
-		base = l.base(side)
-	}
 	p, err := l.o.Store.User(user).Profile(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("make client: %w", err)
+	}
+	return l.ClientOf(ctx, p, side, base)
+}
+
+// ClientOf is Client for a user whose profile was just read.
+func (l *Linker) ClientOf(ctx context.Context, p store.Profile, side record.Side, base http.RoundTripper) (*http.Client, error) {
+	if base == nil {
+		base = l.base(side)
 	}
 	linked, reconnect := p.Google.Linked, p.Google.Reconnect
 	if side == record.Creatio {
@@ -44,21 +50,31 @@ func (l *Linker) Client(ctx context.Context, user string, side record.Side, base
 		}
 		return l.client(side, base, l.technical), nil
 	}
-	k, err := l.load(ctx, user, side)
-	if err != nil {
-		return nil, err
+	who := holderOf(p, side)
+	k, found := l.held.of(who, l.o.Now())
+	if !found {
+		var err error
+		if k, err = l.load(ctx, p.ID, side); err != nil {
+			return nil, err
+		}
+		if side == record.Creatio && k.Owner != "" && k.Owner != p.Creatio.UserID {
+			return nil, fault.New(fault.Retry, string(side), "token-changed", errors.New("make client: somebody links another user at this moment"))
+		}
 	}
 	if side == record.Creatio && l.o.Creatio.Auth == AuthPassword {
 		if k.Password == "" {
 			return nil, notLinked(side)
 		}
 		session := l.o.CreatioSession(base, k.Username, k.Password)
-		return newClient(&passwordTransport{session: session, l: l, user: user, password: k.Password, home: l.host(side)}), nil
+		return newClient(&passwordTransport{session: session, l: l, user: p.ID, password: k.Password, home: l.host(side)}), nil
 	}
 	if k.Access == "" {
 		return nil, notLinked(side)
 	}
-	return l.client(side, base, &source{l: l, user: user, side: side, now: k, learns: side == record.Google && !p.Google.HostedDomainKnown}), nil
+	if !found {
+		l.held.keep(who, k, l.o.Now())
+	}
+	return l.client(side, base, &source{l: l, user: p.ID, side: side, who: who, now: k, learns: side == record.Google && !p.Google.HostedDomainKnown}), nil
 }
 
 // tokens provides access tokens.

@@ -30,12 +30,16 @@ type credentials struct {
 
 	// Site is the Creatio site of the credentials. They are never sent to a site that is configured later.
 	Site string `json:"site,omitempty"`
+	// Owner is the Creatio user that the credentials are of; empty in those of former versions.
+	Owner string `json:"owner,omitempty"`
 }
 
 // stored are credentials with the document that holds them in the store.
 type stored struct {
 	credentials
 	doc store.Token
+	// read is when they were read from the store; zero if they were written.
+	read time.Time
 }
 
 // usable reports whether the access token is valid long enough for a request that is sent now.
@@ -64,7 +68,7 @@ func (l *Linker) load(ctx context.Context, user string, side record.Side) (store
 	if side == record.Creatio && c.Site != l.o.Creatio.URL {
 		return stored{}, notLinked(side)
 	}
-	return stored{credentials: c, doc: doc}, nil
+	return stored{credentials: c, doc: doc, read: l.o.Now()}, nil
 }
 
 func (l *Linker) open(user string, side record.Side, doc store.Token) (credentials, error) {
@@ -98,6 +102,7 @@ func (l *Linker) put(ctx context.Context, user string, side record.Side, c crede
 	if err != nil {
 		return err
 	}
+	defer l.held.drop(user, side)
 	if err := l.o.Store.User(user).PutToken(ctx, side, doc); err != nil {
 		return fmt.Errorf("store token: %w", err)
 	}
@@ -122,7 +127,6 @@ func onSide(side record.Side, op string, err error) error {
 
 // claim makes a token version that claims the refresh: a random part, then the time at which the claim expires. The version
 // has no other meaning than to detect changes.
-
 func claim(until time.Time) string {
 	return secret() + "." + strconv.FormatInt(until.UnixMilli(), 10)
 }

@@ -135,7 +135,7 @@ func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, 
 		return fmt.Errorf("link account: %w", err)
 	}
 	if c != nil {
-		c.Site = l.o.Creatio.URL
+		c.Site, c.Owner = l.o.Creatio.URL, who.ID
 		if err := l.put(ctx, user, record.Creatio, *c); err != nil {
 			return fmt.Errorf("link account: %w", err)
 		}
@@ -153,12 +153,13 @@ func (l *Linker) linkCreatio(ctx context.Context, user string, who CreatioUser, 
 }
 
 // LinkPassword links a Creatio account by name and password, and tries them at once. If they are wrong, the error is of
-// kind Reconnect and nothing is stored.
+// kind Reconnect and nothing is stored; if too many were wrong lately, it is of kind Retry, with code "too-many-passwords".
 func (l *Linker) LinkPassword(ctx context.Context, user, username, password string) error {
 	if err := l.only(AuthPassword); err != nil {
 		return err
 	}
-	if err := l.o.CreatioSignIn(ctx, l.o.CreatioHTTP, username, password); err != nil {
+	err := l.guarded(ctx, user, username, func() error { return l.o.CreatioSignIn(ctx, l.o.CreatioHTTP, username, password) })
+	if err != nil {
 		return fmt.Errorf("link account: %w", err)
 	}
 	who, err := l.creatioUser(ctx, newClient(l.o.CreatioSession(l.o.CreatioHTTP, username, password)))

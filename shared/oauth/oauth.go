@@ -146,6 +146,8 @@ type Linker struct {
 	refreshes singleflight.Group
 	technical *technical
 
+	held held
+
 	mu sync.Mutex
 	// unsaved are refreshed credentials that could not be stored yet.
 	unsaved map[string]unsaved

@@ -495,33 +495,38 @@ func TestATokenOfAnotherSideCannotBeUsed(t *testing.T) {
 
 func TestAnEndlessReplyOfAnIdentityServiceIsNotReadToItsEnd(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, AuthUser)
-	user := w.olena()
-	sent := int64(0)
-	w.options.HTTP = roundTripper(func(req *http.Request) (*http.Response, error) {
-		resp, err := http.DefaultTransport.RoundTrip(req)
-		if err == nil && req.URL.Path == "/token" {
-			_ = resp.Body.Close()
-			resp.Body = io.NopCloser(readerFunc(func(p []byte) (int, error) {
-				sent += int64(len(p))
-				if sent > 4*maxReply {
-					return 0, errors.New("read far beyond the bound")
+	for _, path := range []string{"/token", "/.well-known/openid-configuration"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, AuthUser)
+			user := w.olena()
+			sent := int64(0)
+			w.options.HTTP = roundTripper(func(req *http.Request) (*http.Response, error) {
+				resp, err := http.DefaultTransport.RoundTrip(req)
+				if err == nil && req.URL.Path == path {
+					_ = resp.Body.Close()
+					resp.Body = io.NopCloser(readerFunc(func(p []byte) (int, error) {
+						sent += int64(len(p))
+						if sent > 4*maxReply {
+							return 0, errors.New("read far beyond the bound")
+						}
+						for i := range p {
+							p[i] = ' '
+						}
+						return len(p), nil
+					}))
 				}
-				for i := range p {
-					p[i] = ' '
-				}
-				return len(p), nil
-			}))
-		}
-		return resp, err
-	})
-	w.linker = w.another()
-	w.clock.pass(2 * time.Hour)
-	if _, err := w.call(w.client(w.linker, user, record.Google), record.Google); !fault.Is(err, fault.Retry) {
-		t.Errorf("call = %v", err)
-	}
-	if sent == 0 || sent > 2*maxReply {
-		t.Errorf("%d bytes were read, the bound is %d", sent, maxReply)
+				return resp, err
+			})
+			w.linker = w.another()
+			w.clock.pass(2 * time.Hour)
+			if _, err := w.call(w.client(w.linker, user, record.Google), record.Google); err == nil {
+				t.Error("the call succeeded")
+			}
+			if sent == 0 || sent > 2*maxReply {
+				t.Errorf("%d bytes were read, the bound is %d", sent, maxReply)
+			}
+		})
 	}
 }
 

@@ -26,6 +26,8 @@ const (
 	persistFor = 20 * time.Second
 	// refreshFor is how long a refresh may take, including the wait for the claim of another one.
 	refreshFor = 2 * claimFor
+	// justRead is how long credentials are refreshed as they were read. The user may unlink the account meanwhile.
+	justRead = 5 * time.Second
 	// retryPause is how long a failed refresh is not retried while the access token is still valid.
 	retryPause = 15 * time.Second
 )
@@ -35,6 +37,8 @@ type source struct {
 	l    *Linker
 	user string
 	side record.Side
+	// who is whom the token acts for.
+	who holder
 
 	// learns says that the account's Workspace is not known yet.
 	learns bool
@@ -72,6 +76,9 @@ func (s *source) replace(ctx context.Context, refused string) (string, error) {
 	if k.Access != refused {
 		return k.Access, nil
 	}
+	s.l.held.drop(s.user, s.side)
+	// Another one may have been stored meanwhile.
+	k.read = time.Time{}
 	return s.refresh(ctx, k, true)
 }
 
@@ -90,6 +97,7 @@ func (s *source) refresh(ctx context.Context, old stored, urgent bool) (string, 
 			return "", r.Err
 		}
 		k := r.Val.(stored)
+		s.l.held.keep(s.who, k, s.l.o.Now())
 		s.mu.Lock()
 		s.now, s.next = k, time.Time{}
 		learns := s.learns && k.idToken != ""
@@ -107,10 +115,13 @@ func (s *source) refresh(ctx context.Context, old stored, urgent bool) (string, 
 // refresh returns credentials with another access token than old's: those that another caller has stored meanwhile, or
 // those of a refresh. If it is not urgent, it does not wait for the refresh of another instance.
 func (l *Linker) refresh(ctx context.Context, user string, side record.Side, old stored, urgent bool) (stored, error) {
-	for {
-		k, err := l.load(ctx, user, side)
-		if err != nil {
-			return stored{}, err
+	// What was read a moment ago is not read again: where it is not the stored one any more, it replaces nothing.
+	for k, known := old, l.o.Now().Sub(old.read) < justRead && !l.hasUnsaved(user, side); ; known = false {
+		if !known {
+			var err error
+			if k, err = l.load(ctx, user, side); err != nil {
+				return stored{}, err
+			}
 		}
 		now := l.o.Now()
 		if k.Access != old.Access && k.usable(now) {
@@ -150,7 +161,7 @@ func (l *Linker) refresh(ctx context.Context, user string, side record.Side, old
 func (l *Linker) renew(ctx context.Context, user string, side record.Side, k stored) (stored, error) {
 	next, err := l.call(ctx, side, k.Refresh)
 	if err == nil {
-		next.Site = k.Site
+		next.Site, next.Owner = k.Site, k.Owner
 		return l.save(ctx, user, side, k, next)
 	}
 	if fault.Is(err, fault.Reconnect) {
@@ -236,6 +247,14 @@ func (l *Linker) swap(ctx context.Context, user string, side record.Side, k stor
 		}
 	}
 	return doc, false, err
+}
+
+// hasUnsaved reports whether there are refreshed credentials that could not be stored.
+func (l *Linker) hasUnsaved(user string, side record.Side) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, found := l.unsaved[user+"/"+string(side)]
+	return found
 }
 
 // recover finds refreshed credentials that could not be stored as the successor of k.

@@ -42,6 +42,7 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 	if err != nil {
 		return fmt.Errorf("unlink account: %w", err)
 	}
+	l.held.drop(user, side)
 	u := l.o.Store.User(user)
 	for {
 		doc, err := u.Token(ctx, side)

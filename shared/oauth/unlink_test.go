@@ -2,8 +2,10 @@ package oauth
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -228,6 +230,15 @@ func TestSecretsAreNotSentToUnencryptedEndpoints(t *testing.T) {
 	} {
 		if trustworthy("https://acme.example.com", endpoint) != want {
 			t.Errorf("trustworthy(%s) = %v", endpoint, !want)
+		}
+		w := newWorld(t, AuthUser)
+		p := w.linker.newProvider(record.Creatio, "client", "secret")
+		p.client.Transport = roundTripper(func(*http.Request) (*http.Response, error) {
+			said := `{"issuer":"https://acme.example.com","token_endpoint":"` + endpoint + `"}`
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(said))}, nil
+		})
+		if _, err := p.read(t.Context(), "https://acme.example.com"); (err == nil) != want {
+			t.Errorf("a service whose tokens are at %s is discovered: %v", endpoint, err)
 		}
 	}
 }

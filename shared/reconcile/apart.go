@@ -39,6 +39,8 @@ func (m *merger) wordingOf(schema record.Schema, of string, s record.Side) wordi
 
 func (w wording) words() []string { return slices.Concat(w.parts...) }
 
+func (w wording) text() string { return strings.Join(w.words(), " ") }
+
 func (w wording) all() []string { return slices.Concat(w.ahead, w.words(), w.behind) }
 
 // sameWords reports whether two lists are the same words.

@@ -23,6 +23,8 @@ type Field struct {
 	// Ahead and Behind name, for a part of such a value, the field and the untracked value whose words may stand before and after
 	// it: a title and a suffix, which are a part of the name where a side has no other place for them.
 	Ahead, Behind string
+	// Scripts, where not nil, reports whether two wordings of such a value are in two scripts, so that neither is an edit of the other.
+	Scripts func(a, b string) bool
 	// Parts are the names of the pieces of a composed value, in the order in which people read them.
 	Parts []string
 	// Lines says that line breaks are part of the value.

@@ -35,15 +35,3 @@ func TestA_job_ticks_every_twelfth_of_its_interval_each_minute_at_most_and_each_
 		}
 	}
 }
-
-func TestThe_period_of_a_job_matches_its_cron_text(t *testing.T) {
-	t.Parallel()
-	for interval, want := range map[time.Duration]time.Duration{
-		0: time.Minute, time.Minute: time.Minute, 7 * time.Minute: time.Minute, 30 * time.Minute: 2 * time.Minute, time.Hour: 5 * time.Minute,
-		2 * time.Hour: 10 * time.Minute, 5 * time.Hour: 15 * time.Minute, 72 * time.Hour: 15 * time.Minute,
-	} {
-		if got := schedule.Period(interval); got != want {
-			t.Errorf("%v: got %v, want %v", interval, got, want)
-		}
-	}
-}

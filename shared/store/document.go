@@ -63,9 +63,11 @@ type CreatioAccount struct {
 	ContactID string `json:"contactId,omitempty"`
 	TimeZone  string `json:"timeZone,omitempty"`
 	// Culture is the language and the country that the user chose, as "en-US".
-	Culture   string `json:"culture,omitempty"`
-	Linked    bool   `json:"linked"`
-	Reconnect bool   `json:"reconnect"`
+	Culture string `json:"culture,omitempty"`
+	// CultureKnown says that Culture is what the site said, and not what former versions did not ask for.
+	CultureKnown bool `json:"cultureKnown,omitempty"`
+	Linked       bool `json:"linked"`
+	Reconnect    bool `json:"reconnect"`
 }
 
 // Token is one side's credentials, sealed with the user's id as associated data.
@@ -141,6 +143,8 @@ type Sync struct {
 	// Failing counts runs since the last one that did its work.
 	Failing int      `json:"failing"`
 	Problem *Problem `json:"problem,omitempty"`
+	// FailingSince is since when runs have failed for the cause of Problem; zero where the last one did its work.
+	FailingSince time.Time `json:"failingSince,omitzero"`
 
 	// Cursors are where the next window of each side starts; opaque, owned by the side's adapter.
 	Cursors map[record.Side]json.RawMessage `json:"cursors,omitempty"`
@@ -161,6 +165,8 @@ type Sync struct {
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Continued is a run that was promised to the user and whose time was over before its work: it is to go on.
 	Continued string `json:"continued,omitempty"`
+	// Asked is the run that the user asked for last.
+	Asked string `json:"asked,omitempty"`
 	// Pairs counts the pairs that are kept beside the links. Verdicts are what the user said of pairs and no run has followed
 	// yet; DoubtsAt is when the open doubts are to be looked at again.
 	Pairs    PairCounts `json:"pairs,omitzero"`

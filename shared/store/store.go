@@ -18,6 +18,7 @@
 //	notes/{hash}                       WriteNote: what Tandem's own write of a Creatio record looks like to others
 //	states/{state}                     UsedState: the state of a linking that was used
 //	seats/{seat}                       Seat: who alone is linked as a Creatio user that nobody had to prove to be
+//	guesses/{key}                      Guesses: wrong passwords for a name, or by a user
 //	channels/{channel}                 Channel: one by which Google tells of changes of a user's calendar
 //	schedules/{type}                   Schedule: what administrators decided about the calls that synchronize a type
 //	meta/schema                        Schema: which migrations the documents have been through
@@ -76,6 +77,13 @@ type Store interface {
 	TakeSeat(ctx context.Context, seat, user string) (holder string, err error)
 	// LeaveSeat frees a seat that the user has; nothing happens where it is another's, or free.
 	LeaveSeat(ctx context.Context, seat, user string) error
+
+	// Guesses are the wrong passwords under a key; none where there are none.
+	Guesses(ctx context.Context, key string) (Guesses, error)
+	// UpdateGuesses changes them in a transaction, as UpdateProfile does.
+	UpdateGuesses(ctx context.Context, key string, f func(*Guesses) error) error
+	// RecentGuesses lists those of names for which a password was tried at since or later, the latest first; at most limit.
+	RecentGuesses(ctx context.Context, since time.Time, limit int) ([]Guesses, error)
 
 	// NewChannelID makes the id of a channel: a random one with a message authentication code (HMAC-SHA256).
 	NewChannelID(ctx context.Context) (string, error)

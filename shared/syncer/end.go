@@ -18,7 +18,7 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 15*time.Second)
 	defer cancel()
 	out := Outcome{Run: r.report.run.ID, Status: Done}
-	err = ofNoRecord(err)
+	err = fault.Lasting(ofNoRecord(err), r.failingFor(err))
 	var skipped skip
 	switch {
 	case errors.Is(err, store.ErrFenced):
@@ -110,6 +110,14 @@ func ofNoRecord(err error) error {
 		return fault.New(fault.Bug, string(faultSide(err)), "request-refused", err)
 	}
 	return err
+}
+
+// failingFor is for how long runs have failed for the cause of an error.
+func (r *run) failingFor(err error) time.Duration {
+	if d := r.doc; err != nil && d.Problem != nil && !d.FailingSince.IsZero() && fault.SameCause(d.Problem.Code, fault.Explain(err).Code) {
+		return r.start.Sub(d.FailingSince)
+	}
+	return 0
 }
 
 // supersede ends runs that have nothing left to do: a held one of whose list nothing waits any more, or whose place
@@ -249,7 +257,7 @@ func (r *run) conclude(d *store.Sync, out Outcome, digests map[record.Side]strin
 		if r.failed() {
 			d.Status, d.Problem = "partial", r.someFailed()
 		}
-		d.LastSync, d.Failing, d.Continued = r.start, 0, ""
+		d.LastSync, d.Failing, d.FailingSince, d.Continued = r.start, 0, time.Time{}, ""
 		r.concludeWaits(d, out)
 		r.moveCursors(d, digests)
 		next()
@@ -334,7 +342,11 @@ const maxRunDelay = time.Hour
 
 // concludeFailure has the sync be due as always, but not before a wait is over.
 func (r *run) concludeFailure(d *store.Sync, wait time.Duration, next func()) {
-	d.Status, d.Problem = "failing", r.report.last()
+	last := r.report.last()
+	if d.FailingSince.IsZero() || d.Problem == nil || last == nil || !fault.SameCause(d.Problem.Code, last.Code) {
+		d.FailingSince = r.start
+	}
+	d.Status, d.Problem = "failing", last
 	d.Failing++
 	next()
 	if after := r.start.Add(wait); !d.Due.IsZero() && d.Due.Before(after) {

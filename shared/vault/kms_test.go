@@ -152,7 +152,8 @@ func TestWhat_strangers_invent_costs_no_call_of_kms(t *testing.T) {
 	}
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	wrapped := func() *vault.Wrapped {
-		return vault.NewWrapped(open(t, "gcp-kms://"+key, kms.options()), keep, func() time.Time { return now })
+		clock := func() time.Time { return now }
+		return vault.NewWrapped(open(t, "gcp-kms://"+key, kms.options(), vault.WithNow(clock)), keep, clock)
 	}
 	sealed, err := wrapped().Seal([]byte("cookie"), "session")
 	if err != nil || bytes.Contains(kept, sealed) {
@@ -161,6 +162,8 @@ func TestWhat_strangers_invent_costs_no_call_of_kms(t *testing.T) {
 	w := wrapped()
 	kms.calls.Store(0)
 	for range 100 {
+		// Data keys are forgotten meanwhile.
+		now = now.Add(time.Minute)
 		_, err := w.Open([]byte("an invented cookie that nobody sealed, and that is long enough"), "session")
 		wantFault(t, "an invented cookie", err, fault.Reconnect, "unreadable-token")
 		_, err = w.Open(sealed, "linkings")

@@ -158,7 +158,7 @@ func (s *Site) enterAsScript(w http.ResponseWriter, r *http.Request, rt route, s
 		w.Header().Set("WWW-Authenticate", `Bearer realm="Tandem", error="insufficient_scope", scope="full"`)
 		return refuse(http.StatusForbidden, "read-only-token", "This access token may only read.", "Make one on the settings page that may change something.")
 	}
-	return rt.serve(w, r, visit{user: b.User})
+	return s.admit(w, r, rt, visit{user: b.User})
 }
 
 func (s *Site) getTokens(w http.ResponseWriter, r *http.Request, v visit) error {

@@ -213,7 +213,7 @@ func TestEveryProblemTellsAScriptWhatAScriptCanDo(t *testing.T) {
 		}
 	}
 	// These speak to programs, or are of pages alone.
-	for _, code := range []string{"bad-request", "unauthenticated", "not-invoker", "bad-state", "no-passwords"} {
+	for _, code := range []string{"bad-request", "unauthenticated", "not-invoker", "bad-state", "no-passwords", "too-many-requests", "busy"} {
 		delete(codes, code)
 	}
 	for code := range codes {

@@ -20,10 +20,21 @@ type Account struct {
 
 	// CreatioAuth is how a Creatio account is linked: "user", "password" or "client".
 	CreatioAuth string `json:"-"`
+	// WrongPasswords are those that others entered lately for the Creatio user as whom this one is linked; nil where nobody did.
+	WrongPasswords *WrongPasswords `json:"-"`
 	// ForgetAt is when links and history are forgotten because an account is unlinked; zero where they are kept.
 	ForgetAt time.Time `json:"-"`
 	// Admin says that the user may see every user's state.
 	Admin bool `json:"-"`
+}
+
+// WrongPasswords are wrong passwords that users of Tandem entered lately for the name of a Creatio user.
+type WrongPasswords struct {
+	Login string
+	Count int
+	Last  time.Time
+	// By are the addresses of who entered them, as far as they are known.
+	By []string
 }
 
 // state is how a type goes.

@@ -22,6 +22,8 @@ type Overview struct {
 	Users []UserStatus
 	// Next is the place of the page that follows; empty where none does.
 	Next string
+	// WrongPasswords are those that were entered lately, by the names of the Creatio users.
+	WrongPasswords []WrongPasswords
 }
 
 // Totals count users; each of the second line once, as the first of these that it is.
@@ -86,7 +88,7 @@ func (s *Site) admin(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	view := adminView{Overview: o, Said: said(r.URL.Query()), Later: r.URL.Query().Has("after")}
+	view := adminView{Overview: o, Said: append(said(r.URL.Query()), guessed(o.WrongPasswords)...), Later: r.URL.Query().Has("after")}
 	if o.Next != "" {
 		view.Further = s.adminLink(o.Type, url.Values{"after": {o.Next}})
 	}
@@ -184,6 +186,8 @@ func overviewJSON(o Overview) any {
 		Job    any         `json:"job"`
 		Users  []user      `json:"users"`
 		Next   *string     `json:"next"`
+		// Guessed are the Creatio users for whom wrong passwords were entered lately.
+		Guessed []guessedJSON `json:"wrongPasswords"`
 	}{o.Type, struct {
 		Users     int        `json:"users"`
 		Linked    int        `json:"linked"`
@@ -194,7 +198,23 @@ func overviewJSON(o Overview) any {
 		Running   int        `json:"running"`
 		Late      int        `json:"late"`
 		LastSync  *time.Time `json:"lastSync"`
-	}{t.Users, t.Linked, t.Failing, t.Held, t.Reconnect, t.Partial, t.Running, t.Late, moment(t.LastSync)}, jobJSON(o.Job), users, present(o.Next)}
+	}{t.Users, t.Linked, t.Failing, t.Held, t.Reconnect, t.Partial, t.Running, t.Late, moment(t.LastSync)}, jobJSON(o.Job), users, present(o.Next), guessedList(o.WrongPasswords)}
+}
+
+// guessedJSON are wrong passwords for the name of a Creatio user.
+type guessedJSON struct {
+	User  string    `json:"user"`
+	Count int       `json:"count"`
+	Last  time.Time `json:"last"`
+	By    []string  `json:"by"`
+}
+
+func guessedList(all []WrongPasswords) []guessedJSON {
+	out := make([]guessedJSON, len(all))
+	for i, g := range all {
+		out[i] = guessedJSON{g.Login, g.Count, g.Last.UTC(), list(g.By)}
+	}
+	return out
 }
 
 // jobJSON is null where there is no job.

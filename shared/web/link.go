@@ -2,9 +2,12 @@ package web
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -81,11 +84,40 @@ func (s *Site) linkPassword(w http.ResponseWriter, r *http.Request, v visit) err
 		if err == nil {
 			return s.see(w, s.root)
 		}
+		if wait, often := tooOften(err); often {
+			f.Refused = &wait.Sentence
+			retryAfter(w, wait.after)
+			return s.passwordPage(w, wait.status, a, f)
+		}
 		if !f.refused(err) {
 			return err
 		}
 	}
 	return s.passwordPage(w, http.StatusUnprocessableEntity, a, f)
+}
+
+// tooOften is what is answered where too many passwords were wrong.
+func tooOften(err error) (*refusal, bool) {
+	e := fault.Explain(err)
+	if e.Code != "too-many-passwords" {
+		return nil, false
+	}
+	r := refuse(http.StatusTooManyRequests, e.Code, e.Message,
+		"Nothing was tried. Try again in "+inWords(fault.After(err))+". If somebody else entered them, tell your administrator.")
+	r.after = fault.After(err)
+	return r, true
+}
+
+// inWords is a wait as a person says it, rounded up.
+func inWords(wait time.Duration) string {
+	n, unit := int(math.Ceil(wait.Seconds())), "second"
+	if n > 90 {
+		n, unit = int(math.Ceil(wait.Minutes())), "minute"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.Itoa(n) + " " + unit
 }
 
 // refused takes in an error that another entry may mend, and reports whether it is one.

@@ -124,6 +124,13 @@ func apiCalls() []apiCall {
 	tooLate := func(c client) []option {
 		return []option{c.with(ticket{"anna", "s3", noon.Add(-time.Hour), noon.Add(-time.Hour)})}
 	}
+	exhausted := func(c client) []option {
+		for _, cost := range []int{heavy, cheap} {
+			for c.allowances.spend("anna", cost, noon) == 0 {
+			}
+		}
+		return []option{c.signedIn}
+	}
 	admin := func(f *fakeService) { f.account.Admin = true }
 	fails := func(call string, err error) func(*fakeService) { return func(f *fakeService) { f.errs[call] = err } }
 	var out []apiCall
@@ -135,7 +142,7 @@ func apiCalls() []apiCall {
 		out = append(out,
 			apiCall{rt.method, path, rt.body, nil, as()}, apiCall{rt.method, path, rt.body, nil, nobody},
 			apiCall{rt.method, path, rt.body, nil, as(header("Sec-Fetch-Site", "cross-site"))},
-			apiCall{rt.method, path, rt.body, fails("Session", ErrNotAllowed), as()},
+			apiCall{rt.method, path, rt.body, fails("Session", ErrNotAllowed), as()}, apiCall{rt.method, path, rt.body, nil, exhausted},
 		)
 		for _, kind := range []fault.Kind{fault.Retry, fault.Misconfigured, fault.Reconnect, fault.BadRecord} {
 			out = append(out, apiCall{rt.method, path, rt.body, fails("Session", fault.New(kind, "creatio", "", errors.New("refused"))), as()})
@@ -193,7 +200,7 @@ func TestEveryAnswerOfTheAPIIsAsDescribed(t *testing.T) {
 	}
 	c := newClient(t)
 	for _, call := range apiCalls() {
-		*c.fake = *newFake()
+		*c.fake, c.allowances.byUser = *newFake(), nil
 		if call.change != nil {
 			call.change(c.fake)
 		}

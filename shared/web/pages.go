@@ -116,6 +116,7 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
 		UnlinkedDays: daysOf(s.unlinked),
 	}
+	view.Said = append(view.Said, warned(a.WrongPasswords)...)
 	if a.Creatio.Linked {
 		view.readTags(r.Context(), s, v.user)
 	}

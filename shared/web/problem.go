@@ -162,8 +162,11 @@ func statusOf(k fault.Kind) int {
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, api bool, err error) {
 	e := explain(err)
 	s.note(r, e)
-	if e.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(max(e.after, 10*time.Second).Seconds())))))
+	switch e.status {
+	case http.StatusServiceUnavailable:
+		retryAfter(w, max(e.after, 10*time.Second))
+	case http.StatusTooManyRequests:
+		retryAfter(w, e.after)
 	}
 	if api {
 		s.problem(w, e)
@@ -175,6 +178,11 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, api bool, err error)
 		s.note(r, explain(err))
 		http.Error(w, e.Message+" "+e.Action, e.status)
 	}
+}
+
+// retryAfter says when a repetition makes sense.
+func retryAfter(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(wait.Seconds())))))
 }
 
 // problem writes a problem document (RFC 9457).
@@ -203,7 +211,7 @@ func (e *refusal) heading() string {
 		return "Page not found"
 	case http.StatusForbidden:
 		return "Not allowed"
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return "Please try again in a moment"
 	case http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusConflict:
 		return "This did not work"

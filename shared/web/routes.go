@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -45,32 +46,34 @@ type route struct {
 	noToken bool
 	// ends says that it is also for a session that is good for nothing else any more.
 	ends bool
+	// cost is what a request takes from its user's allowance; cheap where it is zero.
+	cost int
 }
 
 // table is every route of the settings function.
 func (s *Site) table() []route {
 	return []route{
-		{method: "GET", path: "/", access: visitor, serve: s.home},
+		{method: "GET", path: "/", access: visitor, serve: s.home, cost: calling},
 		{method: "GET", path: "/sign-in", access: anyone, serve: s.signIn, noHead: true},
 		{method: "POST", path: "/sign-out", access: visitor, serve: s.signOut, ends: true},
-		{method: "GET", path: "/link/creatio", access: member, serve: s.linkCreatio, noHead: true},
-		{method: "POST", path: "/link/creatio", access: member, serve: s.linkPassword},
-		{method: "POST", path: "/unlink/{side}", access: member, serve: s.unlink},
-		{method: "POST", path: "/contacts", access: member, serve: s.saveContacts},
+		{method: "GET", path: "/link/creatio", access: member, serve: s.linkCreatio, noHead: true, cost: calling},
+		{method: "POST", path: "/link/creatio", access: member, serve: s.linkPassword, cost: calling},
+		{method: "POST", path: "/unlink/{side}", access: member, serve: s.unlink, cost: calling},
+		{method: "POST", path: "/contacts", access: member, serve: s.saveContacts, cost: calling},
 		{method: "POST", path: "/contacts/sync", access: member, serve: s.syncNow(record.Contacts)},
-		{method: "POST", path: "/contacts/preview", access: member, serve: s.preview(record.Contacts)},
-		{method: "POST", path: "/contacts/pairs", access: member, serve: s.settle(record.Contacts)},
-		{method: "POST", path: "/activities", access: member, serve: s.saveActivities},
+		{method: "POST", path: "/contacts/preview", access: member, serve: s.preview(record.Contacts), cost: heavy},
+		{method: "POST", path: "/contacts/pairs", access: member, serve: s.settle(record.Contacts), cost: calling},
+		{method: "POST", path: "/activities", access: member, serve: s.saveActivities, cost: calling},
 		{method: "POST", path: "/activities/sync", access: member, serve: s.syncNow(record.Activities)},
-		{method: "POST", path: "/activities/preview", access: member, serve: s.preview(record.Activities)},
-		{method: "POST", path: "/activities/pairs", access: member, serve: s.settle(record.Activities)},
+		{method: "POST", path: "/activities/preview", access: member, serve: s.preview(record.Activities), cost: heavy},
+		{method: "POST", path: "/activities/pairs", access: member, serve: s.settle(record.Activities), cost: calling},
 		{method: "GET", path: "/runs", access: member, serve: s.history},
 		{method: "GET", path: "/runs/{run}", access: member, serve: s.oneRun},
-		{method: "POST", path: "/runs/{run}/approve", access: member, serve: s.approve},
-		{method: "POST", path: "/runs/{run}/reject", access: member, serve: s.reject},
-		{method: "POST", path: "/runs/{run}/undo", access: member, serve: s.undo},
-		{method: "GET", path: "/admin", access: member, serve: s.admin},
-		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order},
+		{method: "POST", path: "/runs/{run}/approve", access: member, serve: s.approve, cost: calling},
+		{method: "POST", path: "/runs/{run}/reject", access: member, serve: s.reject, cost: calling},
+		{method: "POST", path: "/runs/{run}/undo", access: member, serve: s.undo, cost: calling},
+		{method: "GET", path: "/admin", access: member, serve: s.admin, cost: calling},
+		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order, cost: calling},
 		{method: "GET", path: "/tokens", access: member, serve: s.accessTokens},
 		{method: "POST", path: "/tokens", access: member, serve: s.makeToken},
 		{method: "POST", path: "/tokens/{id}/revoke", access: member, serve: s.revokeToken},
@@ -78,33 +81,33 @@ func (s *Site) table() []route {
 		{method: "GET", path: "/static/{name}", access: anyone, serve: s.static},
 
 		{method: "GET", path: "/api/v1/account", access: script, serve: s.getAccount},
-		{method: "GET", path: "/api/v1/tags", access: script, serve: s.getTags},
-		{method: "PUT", path: "/api/v1/contacts", access: script, serve: s.putContacts},
+		{method: "GET", path: "/api/v1/tags", access: script, serve: s.getTags, cost: calling},
+		{method: "PUT", path: "/api/v1/contacts", access: script, serve: s.putContacts, cost: calling},
 		{method: "POST", path: "/api/v1/contacts/sync", access: script, serve: s.postSync(record.Contacts)},
 		{method: "GET", path: "/api/v1/contacts/pairs", access: script, serve: s.getPairs(record.Contacts)},
-		{method: "POST", path: "/api/v1/contacts/pairs", access: script, serve: s.postPair(record.Contacts)},
-		{method: "PUT", path: "/api/v1/activities", access: script, serve: s.putActivities},
+		{method: "POST", path: "/api/v1/contacts/pairs", access: script, serve: s.postPair(record.Contacts), cost: calling},
+		{method: "PUT", path: "/api/v1/activities", access: script, serve: s.putActivities, cost: calling},
 		{method: "POST", path: "/api/v1/activities/sync", access: script, serve: s.postSync(record.Activities)},
 		{method: "GET", path: "/api/v1/activities/pairs", access: script, serve: s.getPairs(record.Activities)},
-		{method: "POST", path: "/api/v1/activities/pairs", access: script, serve: s.postPair(record.Activities)},
-		{method: "GET", path: "/api/v1/export", access: script, serve: s.getExport},
-		{method: "DELETE", path: "/api/v1/google", access: script, serve: s.deleteGoogle},
-		{method: "DELETE", path: "/api/v1/creatio", access: script, serve: s.deleteCreatio},
-		{method: "DELETE", path: "/api/v1/account", access: script, serve: s.deleteAccount},
-		{method: "POST", path: "/api/v1/contacts/preview", access: script, serve: s.postPreview(record.Contacts)},
-		{method: "POST", path: "/api/v1/activities/preview", access: script, serve: s.postPreview(record.Activities)},
+		{method: "POST", path: "/api/v1/activities/pairs", access: script, serve: s.postPair(record.Activities), cost: calling},
+		{method: "GET", path: "/api/v1/export", access: script, serve: s.getExport, cost: heavy},
+		{method: "DELETE", path: "/api/v1/google", access: script, serve: s.deleteGoogle, cost: calling},
+		{method: "DELETE", path: "/api/v1/creatio", access: script, serve: s.deleteCreatio, cost: calling},
+		{method: "DELETE", path: "/api/v1/account", access: script, serve: s.deleteAccount, cost: calling},
+		{method: "POST", path: "/api/v1/contacts/preview", access: script, serve: s.postPreview(record.Contacts), cost: heavy},
+		{method: "POST", path: "/api/v1/activities/preview", access: script, serve: s.postPreview(record.Activities), cost: heavy},
 		{method: "GET", path: "/api/v1/runs", access: script, serve: s.getRuns, query: []string{"type", "limit", "before"}},
 		{method: "GET", path: "/api/v1/runs/{run}", access: script, serve: s.getRun},
 		{method: "GET", path: "/api/v1/runs/{run}/changes", access: script, serve: s.getChanges, query: []string{"limit", "after"}},
-		{method: "POST", path: "/api/v1/runs/{run}/approve", access: script, serve: s.postApprove},
-		{method: "POST", path: "/api/v1/runs/{run}/reject", access: script, serve: s.postReject},
-		{method: "POST", path: "/api/v1/runs/{run}/undo", access: script, serve: s.postUndo},
+		{method: "POST", path: "/api/v1/runs/{run}/approve", access: script, serve: s.postApprove, cost: calling},
+		{method: "POST", path: "/api/v1/runs/{run}/reject", access: script, serve: s.postReject, cost: calling},
+		{method: "POST", path: "/api/v1/runs/{run}/undo", access: script, serve: s.postUndo, cost: calling},
 		{method: "GET", path: "/api/v1/tokens", access: script, serve: s.getTokens, noToken: true},
 		{method: "POST", path: "/api/v1/tokens", access: script, serve: s.postToken, noToken: true},
 		{method: "DELETE", path: "/api/v1/tokens/{id}", access: script, serve: s.deleteToken, noToken: true},
 		{method: "GET", path: "/api/v1/openapi.json", access: anyone, serve: s.openAPI},
-		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin, query: []string{"type", "after"}},
-		{method: "POST", path: "/api/v1/admin/{type}/{order}", access: script, serve: s.postOrder},
+		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin, query: []string{"type", "after"}, cost: calling},
+		{method: "POST", path: "/api/v1/admin/{type}/{order}", access: script, serve: s.postOrder, cost: calling},
 	}
 }
 
@@ -203,7 +206,7 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 		return err
 	}
 	if t != nil {
-		return rt.serve(w, r, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
+		return s.admit(w, r, rt, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
 	}
 	if rt.access == member {
 		return s.see(w, s.root)
@@ -213,6 +216,20 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 		return refuse(http.StatusUnauthorized, "signed-out", "There is no session.", "Sign in on the settings page.")
 	}
 	return rt.serve(w, r, visit{})
+}
+
+// admit serves a user's request within the user's allowance, whether a session or an access token said whose it is.
+func (s *Site) admit(w http.ResponseWriter, r *http.Request, rt route, v visit) error {
+	if wait := s.allowances.spend(v.user, cmp.Or(rt.cost, cheap), s.now()); wait > 0 && !rt.ends {
+		return tooMany(wait)
+	}
+	if rt.cost == heavy {
+		if err := s.queue.enter(r.Context()); err != nil {
+			return err
+		}
+		defer s.queue.leave()
+	}
+	return rt.serve(w, r, v)
 }
 
 func notAllowed(w http.ResponseWriter, methods ...string) error {

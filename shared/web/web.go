@@ -136,6 +136,10 @@ type Site struct {
 	secure bool
 	cross  *http.CrossOriginProtection
 	assets assets
+	// allowances are how much more each user may ask for.
+	allowances allowances
+	// queue is where heavy requests wait for their turn.
+	queue  queue
 	pages  map[string]*template.Template
 	routes []route
 }
@@ -149,7 +153,7 @@ func New(o Options) *Site {
 	s := &Site{
 		service: o.Service, sealer: o.Sealer, version: o.Version, kept: o.History, unlinked: o.Unlinked, now: o.Now, log: o.Logger,
 		host: hostOf(public), base: strings.TrimRight(public.Path, "/"), secure: public.Scheme == "https",
-		cross: http.NewCrossOriginProtection(), assets: loadAssets(),
+		cross: http.NewCrossOriginProtection(), assets: loadAssets(), queue: make(queue, heavyAtOnce),
 	}
 	if s.now == nil {
 		s.now = time.Now

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -92,6 +94,42 @@ func said(q url.Values) []notice {
 	}
 	return out
 }
+
+// guessed tells administrators of wrong passwords.
+func guessed(list []WrongPasswords) []notice {
+	var out []notice
+	for _, g := range list {
+		by := "accounts that are not there any more"
+		if len(g.By) > 0 {
+			by = strings.Join(g.By, ", ")
+		}
+		out = append(out, notice{
+			Message: fmt.Sprintf("Wrong passwords were entered for the Creatio user “%s”: %s, the last one on %s, by %s.", g.Login, times(g.Count), moments(g.Last), by),
+			Action:  "Ask who it was. Each further try has to wait longer. If nobody knows of it, have the user's password changed in Creatio.",
+		})
+	}
+	return out
+}
+
+// warned tells a user of wrong passwords that others entered for the Creatio user.
+func warned(g *WrongPasswords) []notice {
+	if g == nil {
+		return nil
+	}
+	return []notice{{
+		Message: fmt.Sprintf("Somebody else tried to connect your Creatio user “%s” and entered wrong passwords: %s, the last one on %s.", g.Login, times(g.Count), moments(g.Last)),
+		Action:  "If you do not know who it was, tell your administrator, and change your password in Creatio if others may know it.",
+	}}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times"
+}
+
+func moments(t time.Time) string { return t.UTC().Format("2 January 2006 at 15:04 UTC") }
 
 // sides are the names of the two services.
 var sides = map[record.Side]string{record.Creatio: "Creatio", record.Google: "Google"}

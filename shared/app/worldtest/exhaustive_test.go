@@ -26,6 +26,7 @@ func TestInterrupted_at_any_call_in_any_way_the_next_runs_come_to_a_good_end(t *
 		w.heal()
 		w.look()
 	})
+	t.Attr("faults", fmt.Sprint(len(onServices)*(calls[string(record.Creatio)]+calls[string(record.Google)])+len(onStore)*calls["store"]))
 	for _, side := range []string{string(record.Creatio), string(record.Google), "store"} {
 		ways := onServices
 		if side == "store" {

@@ -77,6 +77,12 @@ func (w *world) held() bool {
 
 // look finds what is wrong with a world at rest.
 func (w *world) look() {
+	w.sound()
+	w.framed()
+}
+
+// sound is all of it but for the photos.
+func (w *world) sound() {
 	has := map[record.Side][]string{record.Creatio: w.scope(record.Creatio), record.Google: w.scope(record.Google)}
 	w.agree(has)
 	w.apart()
@@ -85,7 +91,6 @@ func (w *world) look() {
 	w.unique()
 	w.scoped(has)
 	w.whole()
-	w.framed()
 	w.tied()
 	w.tame()
 	w.silent()
@@ -221,15 +226,7 @@ func (w *world) scoped(has map[record.Side][]string) {
 
 // whole finds values that somebody wrote and that are nowhere any more, and contacts of strangers that were touched.
 func (w *world) whole() {
-	all := w.folk.everything()
-	runs, err := w.store.User(w.user).Runs(context.Background(), record.Contacts, 1000, "")
-	if err != nil {
-		w.t.Error(err)
-	}
-	for _, r := range runs {
-		run := w.history(r.ID)
-		all += norm.NFC.String(encode(run)) + w.folk.outlived(run)
-	}
+	all := w.folk.everything() + w.former + w.told()
 	for _, value := range slices.Sorted(maps.Keys(w.folk.live)) {
 		found := slices.ContainsFunc(w.folk.live[value], func(s string) bool { return strings.Contains(all, s) })
 		if !found && !w.raced(w.folk.written[value]) {
@@ -243,6 +240,19 @@ func (w *world) whole() {
 			}
 		}
 	}
+}
+
+// told is the history of all runs.
+func (w *world) told() (all string) {
+	runs, err := w.store.User(w.user).Runs(context.Background(), record.Contacts, 1000, "")
+	if err != nil {
+		w.t.Error(err)
+	}
+	for _, r := range runs {
+		run := w.history(r.ID)
+		all += norm.NFC.String(encode(run)) + w.folk.outlived(run)
+	}
+	return all
 }
 
 // raced reports whether something was written at a moment between a run's look at a side and its write there: neither

@@ -42,6 +42,7 @@ const (
 	frozeAfter  mishap = "freezes after it took"    // the same behind the call
 	deaf        mishap = "cannot renew its lease"   // the store does not renew the lease, and the call takes long
 	edits       mishap = "people edit"              // people edit on both sides
+	backedUp    mishap = "a backup is taken"        // of the database, which a test restores later
 )
 
 // onServices are the mishaps of a call to a service, onStore those of one to the store.
@@ -234,6 +235,7 @@ func (p *process) happened(at place, m mishap) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	p.met = append(p.met, fmt.Sprintf("%s %s: %s", p.name, at, m))
+	p.w.mishaps++
 }
 
 // before is what happens ahead of a call.
@@ -264,6 +266,8 @@ func (p *process) before(ctx context.Context, at place, m mishap) error {
 		p.stall(at)
 	case edits:
 		p.w.edit(at)
+	case backedUp:
+		p.w.backUp()
 	}
 	return nil
 }

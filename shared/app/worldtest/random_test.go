@@ -43,6 +43,7 @@ func TestAny_world_comes_to_a_good_end(t *testing.T) {
 	t.Cleanup(func() {
 		tallies.Lock()
 		defer tallies.Unlock()
+		t.Attr("faults", fmt.Sprint(tallies.mishaps))
 		for _, what := range slices.Sorted(maps.Keys(tallies.worlds)) {
 			t.Logf("%d worlds of %d had %s", tallies.worlds[what], *worlds, what)
 		}
@@ -94,6 +95,8 @@ func (w *world) writesUnheard(script map[place]mishap) {
 var tallies struct {
 	sync.Mutex
 	worlds map[string]int
+	// mishaps are how many calls went wrong.
+	mishaps int
 }
 
 // counts notes that something happened in the world.
@@ -110,6 +113,7 @@ func (w *world) countOutcome() {
 	if tallies.worlds == nil {
 		tallies.worlds = map[string]int{}
 	}
+	tallies.mishaps += w.mishaps
 	for what := range w.happened {
 		tallies.worlds[what]++
 	}

@@ -82,6 +82,10 @@ type world struct {
 	diary    []string
 	// taken is what the store had when a run had taken over from another one.
 	taken string
+	// former is the history of a database that a backup has taken the place of.
+	former string
+	// mishaps are how many calls went wrong.
+	mishaps int
 }
 
 // setup is what worlds differ in before anything happens in them.

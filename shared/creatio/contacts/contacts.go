@@ -15,7 +15,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,6 +33,10 @@ type Side struct {
 	site *creatio.Site
 	tagging
 	user creatio.User
+
+	// Culture, where not nil, finds the user's culture, which is not known. It is called before a contact is read, once.
+	Culture func(context.Context) (string, error)
+	home    sync.RWMutex
 
 	taken      creatio.TakenIDs
 	colleagues colleagues
@@ -52,7 +58,27 @@ func (s *Side) Chosen() bool { return true }
 func (s *Side) Site() string { return s.site.URL() }
 
 // Home is the country of the user's culture.
-func (s *Side) Home() string { return s.user.Region() }
+func (s *Side) Home() string {
+	s.home.RLock()
+	defer s.home.RUnlock()
+	return s.user.Region()
+}
+
+// learnCulture finds the user's culture where it is not known. A user linked before it was kept; whoever has nothing to synchronize
+// does not need it.
+func (s *Side) learnCulture(ctx context.Context) error {
+	s.home.Lock()
+	defer s.home.Unlock()
+	if s.Culture == nil {
+		return nil
+	}
+	culture, err := s.Culture(ctx)
+	if err != nil {
+		return fmt.Errorf("find the user's culture: %w", err)
+	}
+	s.user.Culture, s.Culture = culture, nil
+	return nil
+}
 
 // Ahead is how far the site's clock is ahead of this one.
 func (s *Side) Ahead() time.Duration { return s.site.Ahead() }

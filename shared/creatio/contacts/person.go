@@ -148,13 +148,16 @@ func (p *person) birthDate() time.Time {
 
 func (p *person) readCommunications(f record.Fields, n *state) {
 	for _, c := range p.communications {
-		if kind := communicationKind(c.typeID); kind != "" && strings.TrimSpace(c.number) != "" {
-			n.Communications = append(n.Communications, row{ID: c.id, Kind: kind, Text: strings.TrimSpace(c.number), Primary: c.primary})
+		kind := communicationKind(c.typeID)
+		if kind == "" || strings.TrimSpace(c.number) == "" {
+			continue
 		}
+		n.Communications = append(n.Communications, row{ID: c.id, Kind: kind, Text: strings.TrimSpace(c.number), Primary: c.primary})
 	}
 	n.Communications = inOrder(n.Communications)
 	for _, r := range n.Communications {
-		f[r.field()] = append(f[r.field()], r.entry())
+		field := fieldOf(r.Kind)
+		f[field] = append(f[field], r.entry())
 	}
 	n.Skype = strings.TrimSpace(p.skype) != ""
 	if len(f[contact.Skype]) == 0 {

@@ -2,6 +2,7 @@ package contacts
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -198,6 +199,29 @@ func TestProperty_what_a_plan_says_is_what_Creatio_shows(t *testing.T) {
 			})
 			if v := s.box.Violations(); len(v) > 0 {
 				t.Errorf("what no client may do: %q", strings.Join(v, "; "))
+			}
+		})
+	}
+}
+
+// A site before 8.0 makes every new number the first one of its type. Which of two spellings of a number shows does not hang on that.
+func TestWhich_spelling_of_a_number_shows_does_not_change_with_another_number(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"+12025550101", "+1 (202) 555-0101"} {
+		t.Run(first, func(t *testing.T) {
+			t.Parallel()
+			s := newSiteOf(t, box.Options{Version: "7.18.5"})
+			id := s.row("Contact", map[string]any{"Name": "Grace Hopper"})
+			numbers := map[string]string{"00000000-0000-4000-8000-000000000001": first, "00000000-0000-4000-8000-000000000002": "+1-202-555-0101"}
+			for _, row := range slices.Sorted(maps.Keys(numbers)) {
+				s.row("ContactCommunication", map[string]any{"Id": row, "ContactId": id, "CommunicationTypeId": phoneWork, "Number": numbers[row]})
+			}
+			before := s.read(Classic, id)
+			shown := before.Fields[contact.Phones]
+			s.row("ContactCommunication", map[string]any{"ContactId": id, "CommunicationTypeId": phoneWork, "Number": "+12025550102"})
+			after := s.read(Classic, id).Fields[contact.Phones]
+			if len(shown) != 1 || len(after) != 2 || !slices.ContainsFunc(after, shown[0].Equal) {
+				t.Errorf("it showed %+v, and with another number %+v", shown, after)
 			}
 		})
 	}

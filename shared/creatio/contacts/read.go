@@ -14,6 +14,12 @@ import (
 // nil. It hands them over as they come, a batch at a time: what a site answers takes many times the room of what it says.
 // Those that are not there any more are missing.
 func (s *Side) eachPerson(ctx context.Context, ids []string, more func(ids []string) odata.Query, do func([]*person, []odata.Row)) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := s.learnCulture(ctx); err != nil {
+		return err
+	}
 	per := len(contactQueries(nil))
 	if more != nil {
 		per++

@@ -3,7 +3,6 @@ package contacts
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -43,14 +42,6 @@ type row struct {
 	Primary bool              `json:"p,omitempty"`
 	// Hidden are the parts of an address that the user may not read.
 	Hidden []string `json:"h,omitempty"`
-}
-
-// field is the name of the field in which the row shows.
-func (r row) field() string {
-	if len(r.Parts) > 0 {
-		return contact.Addresses
-	}
-	return fieldOf(r.Kind)
 }
 
 // entry is the row as the contact's field shows it.
@@ -100,43 +91,26 @@ func (n state) sorted() state {
 	return n
 }
 
-// inOrder are rows in the order in which they show: values that the site marks as the first of their kind come first. Which one shows
-// of rows that have the same value is told by their ids alone, since the site moves its marks when other rows change.
+// inOrder are rows in the order in which they show: values first of which a row is the first one of its type. Of several rows of one value
+// always the same shows, whichever of them the site makes the first one: each version has its own way with that.
 func inOrder(rows []row) []row {
-	rows = slices.SortedStableFunc(slices.Values(rows), func(a, b row) int { return cmp.Compare(a.ID, b.ID) })
-	of := map[string][]int{}
-	for i, r := range rows {
-		of[r.field()] = append(of[r.field()], i)
-	}
-	type value struct {
-		rows    []row
-		primary bool
-	}
-	var values []*value
-	for _, name := range slices.Sorted(maps.Keys(of)) {
-		f, _ := contact.Schema.Field(name)
-		var entries []record.Entry
-		for _, i := range of[name] {
-			entries = append(entries, rows[i].entry())
+	value := func(r row) string {
+		field := contact.Addresses
+		if len(r.Parts) == 0 {
+			field = fieldOf(r.Kind)
 		}
-		known := map[string]*value{}
-		for n, key := range f.Keys(entries) {
-			r := rows[of[name][n]]
-			if known[key] == nil {
-				known[key] = &value{}
-				values = append(values, known[key])
-			}
-			v := known[key]
-			v.rows, v.primary = append(v.rows, r), v.primary || r.Primary
-		}
+		f, _ := contact.Schema.Field(field)
+		return field + "\x00" + f.Key(r.entry())
 	}
-	slices.SortFunc(values, func(a, b *value) int {
-		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.rows[0].ID, b.rows[0].ID))
+	values, primary := make(map[string]string, len(rows)), map[string]bool{}
+	for _, r := range rows {
+		values[r.ID] = value(r)
+		primary[values[r.ID]] = primary[values[r.ID]] || r.Primary
+	}
+	out := slices.Clone(rows)
+	slices.SortStableFunc(out, func(a, b row) int {
+		return cmp.Or(first(primary[values[a.ID]], primary[values[b.ID]]), cmp.Compare(a.ID, b.ID))
 	})
-	var out []row
-	for _, v := range values {
-		out = append(out, v.rows...)
-	}
 	return out
 }
 

@@ -61,7 +61,7 @@ func (g *gathering) starts(ctx context.Context, families map[string][]string, of
 // askStarts asks the service for the original starts of the instances of series that lie in the range. Those of which it does not
 // know any more are missing.
 func (s *Side) askStarts(ctx context.Context, series []string) (map[string][]string, error) {
-	out, pages := map[string][]string{}, map[string]string{}
+	out, pages, read := map[string][]string{}, map[string]string{}, map[string]*google.Pages{}
 	for len(series) > 0 {
 		parts := make([]google.Part, len(series))
 		for i, id := range series {
@@ -100,8 +100,13 @@ func (s *Side) askStarts(ctx context.Context, series []string) (map[string][]str
 					out[id] = append(out[id], key)
 				}
 			}
-			if next := page.NextPageToken; next != "" && next != pages[id] {
-				pages[id] = next
+			if read[id] == nil {
+				read[id] = &google.Pages{}
+			}
+			if pages[id], err = read[id].Next("list instances", page.NextPageToken, len(page.Items)); err != nil {
+				return nil, err
+			}
+			if pages[id] != "" {
 				more = append(more, id)
 			}
 		}
@@ -167,11 +172,10 @@ func (s *Side) read(ctx context.Context, ids []string) ([]*gcal.Event, error) {
 			case reply.Err != nil:
 				return nil, google.OfList(reply.Err)
 			default:
-				asked := of[i].page
 				if out[i], err = of[i].event(reply.Body); err != nil {
-					return nil, fault.Errorf(fault.Retry, google.Side, "malformed-reply", "read events: %w", err)
+					return nil, err
 				}
-				if out[i] == nil && of[i].page != "" && of[i].page != asked {
+				if out[i] == nil && of[i].page != "" {
 					more = append(more, i)
 				}
 			}
@@ -187,6 +191,8 @@ type address struct {
 	id, series, start string
 	// page is the page of the list that is to be read next; empty for the first, and behind the last one.
 	page string
+	// read are the pages so far.
+	read *google.Pages
 }
 
 // locate finds the address of a record.
@@ -254,17 +260,29 @@ func (a *address) path() string {
 
 // event reads an answer; nil where the page has none of that start. A page may be empty although another one follows.
 func (a *address) event(body []byte) (*gcal.Event, error) {
+	malformed := func(err error) error {
+		return fault.Errorf(fault.Retry, google.Side, "malformed-reply", "read events: %w", err)
+	}
 	if a.id != "" {
 		var e gcal.Event
-		err := json.Unmarshal(body, &e)
-		return &e, err
+		if err := json.Unmarshal(body, &e); err != nil {
+			return nil, malformed(err)
+		}
+		return &e, nil
 	}
 	var page gcal.Events
-	err := json.Unmarshal(body, &page)
-	if a.page = page.NextPageToken; err != nil || len(page.Items) == 0 {
-		return nil, err
+	if err := json.Unmarshal(body, &page); err != nil {
+		return nil, malformed(err)
 	}
-	return page.Items[0], nil
+	if len(page.Items) > 0 {
+		return page.Items[0], nil
+	}
+	if a.read == nil {
+		a.read = &google.Pages{}
+	}
+	var err error
+	a.page, err = a.read.Next("read events", page.NextPageToken, 0)
+	return nil, err
 }
 
 // path is that of an event on Google's host.

@@ -159,7 +159,7 @@ func (s *Side) inRange(e *gcal.Event) bool {
 
 // list reads the events of the calendar, recurring ones as such: all of them, or with a token those that changed.
 func (s *Side) list(ctx context.Context, token string) (events []*gcal.Event, next string, err error) {
-	seen := map[string]bool{}
+	var pages google.Pages
 	for page := ""; ; {
 		call := s.service.Events.List(primary).EventTypes(typeDefault).MaxAttendees(maxAttendees).MaxResults(int64(s.o.PageSize)).Context(ctx)
 		if token != "" {
@@ -180,15 +180,14 @@ func (s *Side) list(ctx context.Context, token string) (events []*gcal.Event, ne
 		}
 		s.learn(reply)
 		events = append(events, reply.Items...)
-		if page = reply.NextPageToken; page == "" {
+		if page, err = pages.Next("list events", reply.NextPageToken, len(reply.Items)); err != nil {
+			return nil, "", err
+		}
+		if page == "" {
 			if reply.NextSyncToken == "" {
 				return nil, "", fault.New(fault.Retry, google.Side, "incomplete-list", errors.New("list events: the last page has no sync token"))
 			}
 			return events, reply.NextSyncToken, nil
 		}
-		if seen[page] {
-			return nil, "", fault.New(fault.Retry, google.Side, "incomplete-list", errors.New("list events: the pages repeat themselves"))
-		}
-		seen[page] = true
 	}
 }

@@ -70,7 +70,7 @@ func (s *Side) readGroup(ctx context.Context, group string, members int64) (*peo
 // findGroup looks for the group by name among those that the user made.
 func (s *Side) findGroup(ctx context.Context) (string, error) {
 	var groups []*people.ContactGroup
-	seen := map[string]bool{}
+	var pages google.Pages
 	for page := ""; ; {
 		call := s.service.ContactGroups.List().GroupFields(groupFields).PageSize(maxPage).Context(ctx)
 		if page != "" {
@@ -81,13 +81,12 @@ func (s *Side) findGroup(ctx context.Context) (string, error) {
 			return "", google.OfList(s.api.Classify("list groups", err, false))
 		}
 		groups = append(groups, reply.ContactGroups...)
-		if page = reply.NextPageToken; page == "" {
+		if page, err = pages.Next("list groups", reply.NextPageToken, len(reply.ContactGroups)); err != nil {
+			return "", err
+		}
+		if page == "" {
 			break
 		}
-		if seen[page] {
-			return "", fault.New(fault.Retry, google.Side, "incomplete-list", errors.New("list groups: the pages repeat themselves"))
-		}
-		seen[page] = true
 	}
 	return pickGroup(groups, s.options.GroupName), nil
 }

@@ -166,7 +166,7 @@ func (s *Side) connections(ctx context.Context, group, token string, tokens bool
 	var out connections
 	var truncated []string
 	at := places{byName: map[string]int{}, bySource: map[string]int{}}
-	seen := map[string]bool{}
+	var pages google.Pages
 	total := int64(0)
 	for page := ""; ; {
 		reply, err := s.page(ctx, token, page, tokens)
@@ -183,14 +183,13 @@ func (s *Side) connections(ctx context.Context, group, token string, tokens bool
 			}
 		}
 		total = max(total, reply.TotalItems)
-		if page = reply.NextPageToken; page == "" {
+		if page, err = pages.Next("list connections", reply.NextPageToken, len(reply.Connections)); err != nil {
+			return connections{}, err
+		}
+		if page == "" {
 			out.token = reply.NextSyncToken
 			break
 		}
-		if seen[page] {
-			return connections{}, incomplete("the pages repeat themselves")
-		}
-		seen[page] = true
 	}
 	switch out.whole = token != "" || int64(len(out.records)) >= total; {
 	case tokens && out.token == "":

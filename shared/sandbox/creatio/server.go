@@ -175,6 +175,13 @@ func (s *Server) prefix() string {
 	return ""
 }
 
+// SetLayout moves the site, as an upgrade from the .NET Framework to .NET does.
+func (s *Server) SetLayout(layout string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.o.Layout = layout
+}
+
 func (s *Server) now() time.Time { return s.o.Now().UTC() }
 
 // ServeHTTP answers as the site does. A dropped connection is a panic with http.ErrAbortHandler, as net/http knows it.

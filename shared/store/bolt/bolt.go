@@ -9,6 +9,7 @@
 //	notes/{hash}                      WriteNote
 //	expiring/claims/{time}{hash}      nothing; the index of the times after which they may go, expiring/notes the same
 //	channels/{channel}                Channel; expiring/channels/{time}{channel} is the index of the times when they are due
+//	guesses/{key}                     Guesses; expiring/guesses/{time}{key} is the index of the times after which they may go
 //	used/{time}{state}                UsedState
 //	meta/{name}                       SharedSecret
 //	seats/{seat}                      Seat

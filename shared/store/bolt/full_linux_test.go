@@ -44,6 +44,7 @@ func TestA_full_disk_is_named_and_loses_nothing(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%v: %s", err, said)
 			}
+			t.Attr("faults", "1")
 			kept := stateOf(t, path)
 			for n := range strings.Count(string(said), "+") {
 				if at := fmt.Sprintf(`users/"ada"/"blobs"/"contacts"/"b%d"`, n); kept[at] == "" {

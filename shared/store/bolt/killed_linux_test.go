@@ -3,7 +3,6 @@ package bolt
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.etcd.io/bbolt"
+	"go.uber.org/goleak"
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -87,7 +87,7 @@ var itsLease = store.Lease{Owner: "run1", Fence: 1}
 func TestMain(m *testing.M) {
 	switch path, kind := os.Getenv("TANDEM_TEST_FILE"), os.Getenv("TANDEM_TEST_PROCESS"); kind {
 	case "":
-		os.Exit(m.Run())
+		goleak.VerifyTestMain(m)
 	case "writes":
 		exit(writeAll(path))
 	case "fills":
@@ -145,7 +145,7 @@ func TestA_process_that_is_killed_at_any_write_leaves_all_of_a_change_or_nothing
 			if at < 2*len(written) {
 				t.Errorf("the process was killed at %d writes only", at)
 			}
-			t.Logf("killed at %d writes", at)
+			t.Attr("faults", fmt.Sprint(at))
 			return
 		}
 	}
@@ -170,43 +170,6 @@ func recorded(t *testing.T) (begin []byte, states []map[string]string) {
 		states = append(states, contents(t, s.db))
 	}
 	return file.Bytes(), states
-}
-
-// stateOf opens a file anew, makes sure that it is in order, and tells what is in it.
-func stateOf(t *testing.T, path string) map[string]string {
-	t.Helper()
-	s, err := Open(path)
-	must(t, err)
-	defer s.Close()
-	must(t, s.db.View(func(tx *bbolt.Tx) error {
-		var errs []error
-		for err := range tx.Check() {
-			errs = append(errs, err)
-		}
-		return errors.Join(errs...)
-	}))
-	return contents(t, s.db)
-}
-
-// contents are digests of all values, by their paths.
-func contents(t *testing.T, db *bbolt.DB) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	var walk func(path string, b *bbolt.Bucket) error
-	walk = func(path string, b *bbolt.Bucket) error {
-		return b.ForEach(func(k, v []byte) error {
-			at := fmt.Sprintf("%s/%q", path, k)
-			if inner := b.Bucket(k); inner != nil {
-				return walk(at, inner)
-			}
-			out[at] = fmt.Sprintf("%x", sha256.Sum256(v))
-			return nil
-		})
-	}
-	must(t, db.View(func(tx *bbolt.Tx) error {
-		return tx.ForEach(func(name []byte, b *bbolt.Bucket) error { return walk(string(name), b) })
-	}))
-	return out
 }
 
 // runUntil starts this program as a process that writes, and kills it at a write. It returns how many changes the process was told

@@ -158,7 +158,9 @@ func TestWhatever_breaks_at_a_write_it_took_effect_once_or_not_at_all(t *testing
 			whole := c.made(t, breakage{call: -1}, true)
 			must(t, whole.err)
 			for call, method := range whole.calls {
-				for _, b := range breakages(call, method) {
+				broken := breakages(call, method)
+				t.Attr("faults", fmt.Sprint(len(broken)))
+				for _, b := range broken {
 					t.Run(fmt.Sprintf("%s %d %s after %t", method, call, b.code, b.after), func(t *testing.T) {
 						t.Parallel()
 						c.survives(t, b, whole)

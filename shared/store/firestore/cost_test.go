@@ -99,6 +99,12 @@ func TestEveryCallCostsWhatItsCommentSays(t *testing.T) {
 		{"UseState", func() error { return s.UseState(ctx, "s", noon) }, "0 reads, 1 writes"},
 		{"Secret", func() error { return secret(ctx, s) }, "1 reads, 1 writes"},
 		{"Secret again", func() error { return secret(ctx, s) }, "1 reads, 0 writes"},
+		{"UpdateGuesses", func() error {
+			return s.UpdateGuesses(ctx, "k", func(g *store.Guesses) error { g.Login = "ada"; return nil })
+		}, "1 reads, 1 writes"},
+		{"Guesses", func() error { _, err := s.Guesses(ctx, "k"); return err }, "1 reads, 0 writes"},
+		{"RecentGuesses", func() error { _, err := s.RecentGuesses(ctx, time.Time{}, 10); return err }, "1 reads, 0 writes"},
+		{"RecentGuesses, none", func() error { _, err := s.RecentGuesses(ctx, noon, 10); return err }, "1 reads, 0 writes"},
 		{"UpdateProfile", func() error { return u.UpdateProfile(ctx, func(*store.Profile) error { return nil }) }, "1 reads, 1 writes"},
 		{"Profile", func() error { _, err := u.Profile(ctx); return err }, "1 reads, 0 writes"},
 		{"TakeSeat", func() error { _, err := s.TakeSeat(ctx, "seat", "ada"); return err }, "3 reads, 1 writes"},

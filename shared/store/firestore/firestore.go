@@ -15,6 +15,7 @@
 //	users/{user}/runs/{run}/changes/N  doc, version, parts: a piece of a run's changes, see runs.go
 //	claims/{hash}                      doc, user, until (for a time-to-live policy)
 //	notes/{hash}                       doc, user, until (the same)
+//	guesses/{key}                      doc, expires (the same), last (only of names)
 //	channels/{channel}                 doc, user, due, expires (the same)
 //	states/{state}                     doc, expires (the same)
 //	seats/{seat}                       doc, user
@@ -99,6 +100,7 @@ var Unindexed = [][2]string{
 	{"claims", "doc"},
 	{"notes", "doc"},
 	{"channels", "doc"},
+	{"guesses", "doc"},
 	{"access", "doc"},
 	{"schedules", "doc"},
 	{"meta", "doc"},
@@ -110,7 +112,7 @@ var Unindexed = [][2]string{
 
 // Expiring are fields, as collection and path, for a time-to-live policy: the document may go once the time is past.
 // Nothing relies on it, and nothing is queried by them: they need no index either.
-var Expiring = [][2]string{{"states", "expires"}, {"claims", "until"}, {"notes", "until"}, {"channels", "expires"}, {"access", "expires"}, {"runs", "expires"}, {"changes", "expires"}}
+var Expiring = [][2]string{{"states", "expires"}, {"claims", "until"}, {"notes", "until"}, {"channels", "expires"}, {"guesses", "expires"}, {"access", "expires"}, {"runs", "expires"}, {"changes", "expires"}}
 
 // pageSize is how many documents a listing asks for at once.
 const pageSize = 300

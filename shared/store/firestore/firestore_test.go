@@ -230,6 +230,7 @@ func TestWhatExpiresCarriesTheFieldOfItsTimeToLive(t *testing.T) {
 	_, err = u.PutBatch(ctx, record.Contacts, lease, time.Unix(1, 0), b)
 	must(t, err)
 	must(t, u.PutChannel(ctx, store.Channel{ID: "c1", Expires: want}))
+	must(t, s.UpdateGuesses(ctx, "k1", func(g *store.Guesses) error { g.Expires = want; return nil }))
 	must(t, u.PutAccessToken(ctx, store.AccessToken{ID: "t1", ExpiresAt: want}))
 	const history = 24 * time.Hour
 	kept := s.WithHistory(history).User("ada")

@@ -84,7 +84,7 @@ func lookAfterUnlinked(ctx context.Context, s store.Store, after string) (string
 			}
 			return nil
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return "", err
 		}
 	}

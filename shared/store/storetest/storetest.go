@@ -27,7 +27,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for group, tests := range map[string]map[string]func(*testing.T, store.Store){
-		"users": userTests, "states": stateTests, "seats": seatTests, "channels": channelTests, "access tokens": accessTokenTests, "erasing": erasingTests, "syncs": syncTests, "statuses": standingTests, "leases": leaseTests, "links": linkTests, "runs": runTests,
+		"users": userTests, "states": stateTests, "seats": seatTests, "guesses": guessTests, "channels": channelTests, "access tokens": accessTokenTests, "erasing": erasingTests, "syncs": syncTests, "statuses": standingTests, "leases": leaseTests, "links": linkTests, "runs": runTests,
 		"batches": batchTests, "pairs": pairTests, "blobs": blobTests, "schema": schemaTests, "migrations": migrationTests, "others": otherTests,
 	} {
 		t.Run(group, func(t *testing.T) {

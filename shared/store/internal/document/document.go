@@ -24,7 +24,7 @@ const Side = "store"
 // Document is everything that a store keeps.
 type Document interface {
 	store.Profile | store.Token | store.UsedState | store.SharedSecret | store.Seat | store.Sync | store.Link | store.Run | store.Schedule | []store.Change | store.Schema |
-		store.Claim | store.WriteNote | store.Pair | store.Channel | store.AccessToken | HashKey
+		store.Claim | store.WriteNote | store.Pair | store.Channel | store.Guesses | store.AccessToken | HashKey
 }
 
 // Encode writes a document as it is kept. The caller's document stays as it is.
@@ -69,9 +69,15 @@ func settle(d any) {
 		d.Revoke = Time(d.Revoke)
 	case *store.UsedState:
 		d.Expires = Time(d.Expires)
+	case *store.Guesses:
+		d.Until, d.Last, d.Expires = Time(d.Until), Time(d.Last), Time(d.Expires)
+		d.By = slices.Clone(d.By)
+		for i := range d.By {
+			d.By[i].Last = Time(d.By[i].Last)
+		}
 	case *store.Sync:
 		d.LastSync, d.Due, d.LastFinished, d.Lease.Expires = Time(d.LastSync), Time(d.Due), Time(d.LastFinished), Time(d.Lease.Expires)
-		d.DoubtsAt = Time(d.DoubtsAt)
+		d.DoubtsAt, d.FailingSince = Time(d.DoubtsAt), Time(d.FailingSince)
 		d.Push.Next, d.Push.Busy = Time(d.Push.Next), Time(d.Push.Busy)
 		d.Verdicts = slices.Clone(d.Verdicts)
 		for i := range d.Verdicts {

@@ -169,7 +169,7 @@ module "function" {
   size            = local.size[each.key]
   environment     = local.environment[each.key]
   secrets = {
-    for name, s in module.secret : local.secrets[name].variable => { secret = s.secret_id, version = s.version } if each.value.accounts
+    for name, s in module.secret : local.secrets[name].variable => { secret = s.secret_id, version = s.version } if contains(local.readers[name], each.key)
   }
   egress = var.egress
   # With a load balancer, calls that bypass its rules are refused. Scheduler and Tasks do not use it.

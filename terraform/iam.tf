@@ -73,7 +73,7 @@ resource "google_kms_crypto_key_iam_member" "seal" {
 
 resource "google_secret_manager_secret_iam_member" "read" {
   for_each = {
-    for pair in setproduct([for name, f in local.functions : name if f.accounts], keys(local.secrets)) : join("/", pair) => { function = pair[0], secret = pair[1] }
+    for pair in flatten([for secret, functions in local.readers : [for function in functions : { function = function, secret = secret }]]) : "${pair.function}/${pair.secret}" => pair
   }
 
   project   = var.project

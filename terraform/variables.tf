@@ -371,6 +371,54 @@ variable "name" {
   }
 }
 
+variable "notice_smtp" {
+  description = "Mail server for notices to users whose synchronization needs somebody, as smtps://NAME:PASSWORD@HOST:465?from=ADDRESS, write-only: in no state (Terraform 1.11). null: the team adds the version to Secret Manager itself, or there are no such notices"
+  type        = string
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = var.notice_smtp == null || can(regex("^smtps?://\\S+$", var.notice_smtp))
+    error_message = "notice_smtp has to be an address as \"smtps://NAME:PASSWORD@HOST:465?from=ADDRESS\"."
+  }
+}
+
+variable "notice_smtp_version" {
+  description = "Raise it to have a new notice_smtp written. Without a value there, the number of the version that the team added; 0: none"
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.notice_smtp_version >= 0 && floor(var.notice_smtp_version) == var.notice_smtp_version
+    error_message = "notice_smtp_version has to be a whole number."
+  }
+}
+
+variable "notice_webhook" {
+  description = "Incoming webhook of Slack or Google Chat to which the same notices go, write-only: in no state (Terraform 1.11). null: the team adds the version to Secret Manager itself, or there are no such notices"
+  type        = string
+  default     = null
+  sensitive   = true
+
+  validation {
+    condition     = var.notice_webhook == null || can(regex("^https://\\S+$", var.notice_webhook))
+    error_message = "notice_webhook has to be an address as \"https://chat.googleapis.com/v1/spaces/…\"."
+  }
+}
+
+variable "notice_webhook_version" {
+  description = "Raise it to have a new notice_webhook written. Without a value there, the number of the version that the team added; 0: none"
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.notice_webhook_version >= 0 && floor(var.notice_webhook_version) == var.notice_webhook_version
+    error_message = "notice_webhook_version has to be a whole number."
+  }
+}
+
 variable "privacy_url" {
   description = "Address of your privacy policy, linked from every page"
   type        = string

@@ -250,6 +250,26 @@ func (b *tab) picture(name string) {
 	}
 }
 
+// screenshot is where a picture of the settings page is kept, as ../../.github/settings.png, which the README shows.
+var screenshot = flag.String("screenshot", "", "keep a picture of the settings page in this file")
+
+// poster takes the picture, where somebody asked for it.
+func (b *tab) poster() {
+	b.t.Helper()
+	if *screenshot == "" {
+		return
+	}
+	b.do(chromedp.EmulateViewport(1200, 1000))
+	b.leads(chromedp.Navigate(b.settings)) // its top, and nothing in focus
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(*screenshot, png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // ended waits until the run of the page has ended. The page finds that out by itself.
 func (b *tab) ended() {
 	b.t.Helper()
@@ -337,6 +357,23 @@ func TestA_person_with_a_browser_comes_from_sign_in_to_the_last_synchronization(
 	b.wantText("Contacts are in sync", "Last successful sync")
 	b.click("Synchronize activities now")
 	b.ended()
+	b.click("Settings")
+	b.poster()
+
+	b.click("make an access token")
+	b.wantText("Access tokens", "You have no access tokens.")
+	b.inspect()
+	b.do(chromedp.SendKeys(chromedp.ID("name"), "Nightly backup"))
+	b.click("Make a token")
+	b.wantText("Your new access token:", "tandem_", "Nightly backup", "Read only")
+	b.inspect()
+	b.click("Revoke")
+	b.wantText("The token is revoked.", "You have no access tokens.")
+
+	b.click("History")
+	b.wantText("You asked for it", "Contacts", "Activities")
+	b.inspect()
+	b.leads(chromedp.Click(chromedp.CSS("main table tbody tr:first-child a")))
 	b.wantText("Created in Creatio", "Stand-up", "all day", "15 minutes before the start")
 	if text := b.text(); strings.Contains(text, "00Z/") {
 		t.Errorf("a time is not written as people read it:\n%s", text)

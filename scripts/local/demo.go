@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -30,16 +31,9 @@ func demonstrate(ctx context.Context, s *services, public string, out io.Writer)
 	v := &visitor{client: &http.Client{Jar: jar}, base: public + "/settings"}
 	fmt.Fprintf(out, "simulated Google at %s, simulated Creatio at %s\n", s.env["GOOGLE_ENDPOINT"], s.env["CREATIO_URL"])
 
-	fmt.Fprintf(out, "signing in %s with Google, and connecting Creatio as %s\n", sample.UserEmail, sample.UserLogin)
-	s.google.AutoConsent(sample.UserEmail)
-	s.creatio.AutoConsent(sample.UserLogin)
-	for _, page := range []string{"/sign-in", "/link/creatio"} {
-		if err := v.open(ctx, page); err != nil {
-			return err
-		}
+	if err := v.link(ctx, s, out); err != nil {
+		return err
 	}
-	s.google.AutoConsent("")
-	s.creatio.AutoConsent("")
 
 	for _, k := range kinds(s) {
 		fmt.Fprintf(out, "\n%s\n", k.choosing)
@@ -51,6 +45,32 @@ func demonstrate(ctx context.Context, s *services, public string, out io.Writer)
 		}
 	}
 	return nil
+}
+
+// link signs the sample user in and connects Creatio, in the way that CREATIO_AUTH names.
+func (v *visitor) link(ctx context.Context, s *services, out io.Writer) error {
+	fmt.Fprintf(out, "signing in %s with Google, and connecting Creatio as %s", sample.UserEmail, sample.UserLogin)
+	switch s.auth {
+	case authPassword:
+		fmt.Fprintf(out, " with the password %q", sample.UserPassword)
+	case authClient:
+		fmt.Fprintf(out, ", found by that address with the client id %q and the secret %q", clientID, clientSecret)
+	}
+	fmt.Fprintln(out)
+	s.google.AutoConsent(sample.UserEmail)
+	defer s.google.AutoConsent("")
+	if err := v.open(ctx, "/sign-in"); err != nil {
+		return err
+	}
+	switch s.auth {
+	case authPassword:
+		return v.submit(ctx, "/link/creatio", url.Values{"username": {sample.UserLogin}, "password": {sample.UserPassword}})
+	case authClient:
+		return nil // linked at sign-in
+	}
+	s.creatio.AutoConsent(sample.UserLogin)
+	defer s.creatio.AutoConsent("")
+	return v.open(ctx, "/link/creatio")
 }
 
 // kind is one of the kinds of records that are synchronized.
@@ -177,6 +197,21 @@ func (v *visitor) open(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	return v.follow(path, req)
+}
+
+// submit sends a form.
+func (v *visitor) submit(ctx context.Context, path string, form url.Values) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, v.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return v.follow(path, req)
+}
+
+// follow sends a request, which has to end at a page without a problem.
+func (v *visitor) follow(path string, req *http.Request) error {
 	resp, err := v.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
@@ -190,9 +225,12 @@ func (v *visitor) open(ctx context.Context, path string) error {
 
 // call uses the API.
 func (v *visitor) call(ctx context.Context, method, path string, body, answer any) error {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return err
+	var raw []byte
+	if body != nil {
+		var err error
+		if raw, err = json.Marshal(body); err != nil {
+			return err
+		}
 	}
 	req, err := http.NewRequestWithContext(ctx, method, v.base+path, bytes.NewReader(raw))
 	if err != nil {

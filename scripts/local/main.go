@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/tandem-sync/tandem/shared/app"
 	"github.com/tandem-sync/tandem/shared/config"
@@ -29,6 +31,10 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, func() {
+		stop() // From here on a signal ends the process at once.
+		fmt.Fprintln(os.Stderr, "ending: a synchronization that is under way stops at its next step, within 5 seconds; press Ctrl-C again to quit at once")
+	})
 	o, err := parse(os.Args[1:], os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -52,19 +58,28 @@ type options struct {
 
 func parse(args []string, out io.Writer) (options, error) {
 	o := options{env: os.LookupEnv}
-	f := flag.NewFlagSet("local", flag.ContinueOnError)
-	f.SetOutput(out)
+	f := flag.NewFlagSet("scripts/run", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // What is wrong is told in one sentence, not with all options.
 	f.BoolVar(&o.demo, "demo", false, "link the sample user's accounts, synchronize contacts and activities twice and tell what happened")
 	f.BoolVar(&o.once, "once", false, "with -demo: end after that, successfully only if both sides agree")
 	f.DurationVar(&o.tick, "tick", time.Minute, "how often to look which users are due; 0 never")
 	f.StringVar(&o.data, "data", "", "keep everything in this directory; default: a new one that is removed at the end, or .tandem with real services")
 	f.StringVar(&o.backup, "backup", "", "keep a copy of the database in this file, made every day and at the end; default: none")
 	f.BoolVar(&o.verbose, "v", false, "log every request and run")
-	if err := f.Parse(args); err != nil {
+	err := f.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		f.SetOutput(out)
+		f.Usage()
 		return o, err
-	}
-	if f.NArg() > 0 || o.tick < 0 {
-		return o, fmt.Errorf("unknown argument %q; see --help", f.Args())
+	case err != nil:
+		return o, fmt.Errorf("%w; scripts/run --help lists the options", err)
+	case f.NArg() > 0:
+		return o, fmt.Errorf("there is no argument %q; scripts/run --help lists the options", f.Arg(0))
+	case o.tick < 0:
+		return o, fmt.Errorf("--tick is %s, and has to be 0 or more, as 1m", o.tick)
+	case o.once && !o.demo:
+		return o, errors.New("--once ends after the demonstration, and goes with --demo")
 	}
 	return o, nil
 }
@@ -88,6 +103,11 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer remove()
+	unlock, err := lock(data)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	services, err := startServices(o.env, data, public, logger)
 	if err != nil {
 		return err
@@ -123,10 +143,14 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 		go services.google.Calendars().KeepDelivering(delivering, http.DefaultClient)
 	}
 	defer func() {
-		// What is under way may end; a second signal ends it all.
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		// What is under way stops at its next step, or is broken off.
+		a.End()
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		defer cancel()
-		err = errors.Join(err, server.Shutdown(ending), a.Close(ending))
+		if server.Shutdown(ending) != nil {
+			_ = server.Close()
+		}
+		err = errors.Join(err, a.Close(ending))
 	}()
 
 	if o.demo {
@@ -148,6 +172,22 @@ func (o options) backUp(ctx context.Context, a *app.App) error {
 		return nil
 	}
 	return a.Backup(ctx, o.backup)
+}
+
+// endTime is how long what is under way may take to its next step. With what breaking it off takes, it is less than 5 seconds.
+const endTime = 3 * time.Second
+
+// lock takes a directory for this process, before anything in it is touched: a second copy would take the first one's files for
+// those of a process that died.
+func lock(data string) (unlock func(), err error) {
+	db, err := bbolt.Open(filepath.Join(data, "lock"), 0o600, &bbolt.Options{Timeout: 200 * time.Millisecond})
+	if errors.Is(err, berrors.ErrTimeout) {
+		return nil, fmt.Errorf("another copy of Tandem uses the directory %s: end it, or give this one another directory with --data", data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("use the directory %s: %w", data, err)
+	}
+	return func() { _ = db.Close() }, nil
 }
 
 // tick looks which users are due, time and again, until the context ends.

@@ -26,10 +26,18 @@ const (
 	clientSecret = "tandem-local-secret"
 )
 
+// The ways of CREATIO_AUTH in which nobody consents in Creatio.
+const (
+	authPassword = "password"
+	authClient   = "client"
+)
+
 // services are the two services Tandem talks to, as far as they are simulated.
 type services struct {
 	google  *googlebox.Server
 	creatio *creatiobox.Server
+	// auth is how users connect Creatio.
+	auth string
 	// env is the configuration that points Tandem at them.
 	env     map[string]string
 	servers []*http.Server
@@ -51,7 +59,7 @@ func sandboxed(env func(string) (string, bool)) bool {
 // startServices starts a simulation for each service that is not configured, with the sample data or with what it had
 // when it was last ended in the same directory.
 func startServices(env func(string) (string, bool), data, public string, logger *slog.Logger) (*services, error) {
-	s := &services{env: map[string]string{}, files: map[string]saver{}}
+	s := &services{env: map[string]string{}, files: map[string]saver{}, auth: valueOr(env, "CREATIO_AUTH", "user")}
 	callback := public + "/oauth-callback"
 	if valueOr(env, "GOOGLE_CLIENT_ID", "")+valueOr(env, "GOOGLE_ENDPOINT", "") == "" {
 		l, url, err := loopback()
@@ -62,6 +70,7 @@ func startServices(env func(string) (string, bool), data, public string, logger 
 		if err := s.begin("google", s.google, data, func() error { return fillGoogle(s.google) }); err != nil {
 			return nil, err
 		}
+		s.google.Suggest(sample.UserEmail)
 		s.google.AddClient(clientID, clientSecret, callback)
 		s.serve(l, s.google)
 		s.env["GOOGLE_ENDPOINT"], s.env["GOOGLE_CLIENT_ID"], s.env["GOOGLE_CLIENT_SECRET"] = url, clientID, clientSecret
@@ -75,7 +84,13 @@ func startServices(env func(string) (string, bool), data, public string, logger 
 		if err := s.begin("creatio", s.creatio, data, func() error { return fillCreatio(s.creatio) }); err != nil {
 			return nil, err
 		}
-		s.creatio.AddOAuthClient(creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: "user", RedirectURIs: []string{callback + "/creatio"}})
+		s.creatio.Suggest(sample.UserLogin)
+		client := creatiobox.OAuthClient{ID: clientID, Secret: clientSecret, Kind: creatiobox.KindUser, RedirectURIs: []string{callback + "/creatio"}}
+		if s.auth == authClient {
+			// Only its owner sees a private tag, so the technical user is the sample user.
+			client.Kind, client.TechnicalUser = creatiobox.KindClient, sample.UserLogin
+		}
+		s.creatio.AddOAuthClient(client)
 		s.serve(l, s.creatio)
 		s.env["CREATIO_URL"], s.env["CREATIO_CLIENT_ID"], s.env["CREATIO_CLIENT_SECRET"] = url, clientID, clientSecret
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/tandem-sync/tandem/shared/google/calendar"
 	"github.com/tandem-sync/tandem/shared/google/people"
 	"github.com/tandem-sync/tandem/shared/httpx"
+	"github.com/tandem-sync/tandem/shared/notice"
 	"github.com/tandem-sync/tandem/shared/oauth"
 	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/queue"
@@ -91,6 +92,12 @@ type App struct {
 	invoker *invoker
 	// follower adjusts the jobs of Cloud Scheduler to the settings.
 	follower *follower
+	// notices is nil if nobody is told anything.
+	notices *notice.Sender
+	// ending says that the process is about to end.
+	ending atomic.Bool
+	// swept is when this process last looked for users who need somebody, by type.
+	swept sweeps
 	// telemetry is nil if none is sent.
 	telemetry *observe.Telemetry
 	base      map[record.Side]http.RoundTripper
@@ -136,10 +143,11 @@ func New(ctx context.Context, c config.Config, o Options) (*App, error) {
 		o.Rates = rates
 	}
 	a.engines = map[record.Type]*syncer.Engine{
-		record.Contacts:   {Kind: Contacts, Allowed: a.allowed, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates},
-		record.Activities: {Kind: Activities, Allowed: a.allowed, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates},
+		record.Contacts:   {Kind: Contacts, Allowed: a.allowed, Open: a.openContacts, Now: a.now, Logger: a.logger, Rates: o.Rates, Ending: a.ending.Load},
+		record.Activities: {Kind: Activities, Allowed: a.allowed, Open: a.openActivities, Others: others{a}, Now: a.now, Logger: a.logger, Rates: o.Rates, Ending: a.ending.Load},
 	}
 	a.channels = a.newKeeper()
+	a.notices = newNotices(c.Notices, a.now)
 	if err := a.openQueue(ctx, o); err != nil {
 		return nil, errors.Join(err, a.store.Close())
 	}
@@ -315,8 +323,13 @@ func (a *App) Wait(ctx context.Context) error {
 	return a.inline.Wait(ctx)
 }
 
-// Close waits for running tasks and closes the store.
+// End has running runs stop at their next step, where the next process goes on. Close does too.
+func (a *App) End() { a.ending.Store(true) }
+
+// Close waits for running tasks, which stop at their next step, and closes the store. If ctx ends before, their requests are
+// broken off.
 func (a *App) Close(ctx context.Context) error {
+	a.End()
 	var err error
 	if a.inline != nil {
 		err = a.inline.Close(ctx)

@@ -47,6 +47,7 @@ const migrationTime = 20 * time.Second
 func (a *App) dispatch(ctx context.Context, t record.Type, from string) (web.Dispatched, error) {
 	out, err := a.queuePage(ctx, t, from)
 	if from == "" {
+		a.remind(ctx, t)
 		if err := a.migrator.Advance(ctx, a.now().Add(migrationTime)); err != nil {
 			level := slog.LevelError
 			if fault.Is(err, fault.Retry) {

@@ -29,7 +29,9 @@ type exported struct {
 	WriteNotes []store.WriteNote `json:"writeNotes"`
 	// Channels are those by which Google tells of changes of the calendar.
 	Channels []store.Channel `json:"channels"`
-	Runs     []store.Run     `json:"runs"`
+	// AccessTokens are those of the user's scripts, without what they are proved by.
+	AccessTokens []store.AccessToken `json:"accessTokens"`
+	Runs         []store.Run         `json:"runs"`
 }
 
 // Export is everything kept about a user.
@@ -60,6 +62,9 @@ func (s service) Export(ctx context.Context, user string) (any, error) {
 	}
 	for i := range out.Channels {
 		out.Channels[i].Token = nil
+	}
+	if out.AccessTokens, err = exportedTokens(ctx, u); err != nil {
+		return nil, err
 	}
 	if out.Runs, err = allRuns(ctx, u); err != nil {
 		return nil, err

@@ -26,7 +26,18 @@ const (
 	idleRun = 64 << 20
 )
 
+// longTests is set by scripts/test --long, and so before a change lands.
+const longTests = "LONG_TESTS"
+
+func needLong(t *testing.T) {
+	t.Helper()
+	if os.Getenv(longTests) == "" {
+		t.Skip("it takes minutes: run it by ./scripts/test --long, or with " + longTests + "=true")
+	}
+}
+
 func TestA_synchronization_of_25000_contacts_fits_into_a_small_function(t *testing.T) {
+	needLong(t)
 	t.Parallel()
 	// A function has one processor.
 	w := newWorld(t, with(workerMark, "127.0.0.1:0"), with("GOMEMLIMIT", heapLimit), with("GOMAXPROCS", "1"))

@@ -13,13 +13,13 @@ import (
 	"github.com/tandem-sync/tandem/shared/reconcile"
 )
 
-// chapter is the part of the README that tells what is synchronized.
+// chapter is the part of functions/README.md that tells what is synchronized.
 const chapter = "## What is synchronized"
 
 // tables are the rows of a chapter's tables by the first cell of their header.
 func tables(t *testing.T, chapter string) map[string][][]string {
 	t.Helper()
-	raw, err := os.ReadFile("../../README.md")
+	raw, err := os.ReadFile("../../functions/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func tables(t *testing.T, chapter string) map[string][][]string {
 	return out
 }
 
-var linked = regexp.MustCompile(`\[([^\]]+)\]\(shared/app/testdata/scenarios/([^)]+)\.txtar\)`)
+var linked = regexp.MustCompile(`\[([^\]]+)\]\(\.\./shared/app/testdata/scenarios/([^)]+)\.txtar\)`)
 
 func scenarios(t *testing.T) map[string]string {
 	t.Helper()
@@ -185,7 +185,7 @@ func TestEvery_rule_that_the_history_names_is_played(t *testing.T) {
 	}
 }
 
-// activitiesChapter is the part of the README that tells what is synchronized of activities.
+// activitiesChapter is the part of functions/README.md that tells what is synchronized of activities.
 const activitiesChapter = "## What is synchronized of activities"
 
 func TestReadme_has_one_row_for_every_field_of_activities_in_their_order(t *testing.T) {
@@ -207,7 +207,7 @@ func TestReadme_names_columns_and_fields_of_activities_that_the_code_knows(t *te
 	namesKnown(t, tables(t, activitiesChapter)["field of an activity"], map[int]string{1: source(t, "../creatio/activities"), 2: source(t, "../google/calendar")})
 }
 
-var testLink = regexp.MustCompile(`\[([^\]]+)\]\((shared/app/[a-z_]+_test\.go)\)`)
+var testLink = regexp.MustCompile(`\[([^\]]+)\]\(\.\./(shared/app/[a-z_]+_test\.go)\)`)
 
 func TestReadme_names_a_story_of_activities_in_every_row_that_is_played(t *testing.T) {
 	t.Parallel()

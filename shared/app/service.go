@@ -182,14 +182,7 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 	if a.WrongPasswords, err = s.app.wrongPasswords(ctx, p); err != nil {
 		return web.Account{}, err
 	}
-	cs, as := contacts.Settings, activities.Settings
-	a.Contacts.ContactsSettings = web.ContactsSettings{
-		Automatic: cs.Automatic, IntervalMinutes: cs.IntervalMinutes, TagID: cs.TagID, Direction: cs.Direction, Conflicts: cs.Conflicts,
-	}
-	a.Activities.ActivitiesSettings = web.ActivitiesSettings{
-		Automatic: as.Automatic, IntervalMinutes: as.IntervalMinutes, SyncFrom: syncFrom(p, as, knownZone(p, activities)), Direction: as.Direction,
-		Conflicts: as.Conflicts, Deletions: as.Deletions, PrivateEvents: as.PrivateEvents, MonthsAhead: as.MonthsAhead, Guests: as.Guests,
-	}
+	a.Contacts.ContactsSettings, a.Activities.ActivitiesSettings = contactsSettings(contacts.Settings), activitiesSettings(p, activities)
 	for d, to := range map[*store.Sync]*web.State{&contacts: &a.Contacts.State, &activities: &a.Activities.State} {
 		section, err := s.section(ctx, p, *d)
 		if err != nil {
@@ -198,6 +191,20 @@ func (s service) Account(ctx context.Context, user string) (web.Account, error) 
 		*to = section.state()
 	}
 	return a, nil
+}
+
+func contactsSettings(s store.Settings) web.ContactsSettings {
+	return web.ContactsSettings{
+		Automatic: s.Automatic, IntervalMinutes: s.IntervalMinutes, TagID: s.TagID, Direction: s.Direction, Conflicts: s.Conflicts,
+	}
+}
+
+func activitiesSettings(p store.Profile, doc store.Sync) web.ActivitiesSettings {
+	s := doc.Settings
+	return web.ActivitiesSettings{
+		Automatic: s.Automatic, IntervalMinutes: s.IntervalMinutes, SyncFrom: syncFrom(p, s, knownZone(p, doc)), Direction: s.Direction,
+		Conflicts: s.Conflicts, Deletions: s.Deletions, PrivateEvents: s.PrivateEvents, MonthsAhead: s.MonthsAhead, Guests: s.Guests,
+	}
 }
 
 func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
@@ -225,7 +232,7 @@ func (s service) Tags(ctx context.Context, user string) ([]web.Tag, error) {
 	return tags, err
 }
 
-func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSettings) (web.Account, error) {
+func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSettings, only web.Precondition[web.ContactsSettings]) (web.Account, error) {
 	u := s.app.store.User(user)
 	doc, err := u.Sync(ctx, record.Contacts)
 	if err != nil {
@@ -247,6 +254,9 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 	}
 	var before, after store.Sync
 	err = u.UpdateSync(ctx, record.Contacts, func(d *store.Sync) error {
+		if only != nil && !only(contactsSettings(d.Settings)) {
+			return web.ErrChanged
+		}
 		before = *d
 		if d.Settings.TagID != c.TagID {
 			// Another tag is another scope: its window starts anew. The links stay, and so does what they know.
@@ -275,7 +285,7 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 	return s.Account(ctx, user)
 }
 
-func (s service) PutActivities(ctx context.Context, user string, c web.ActivitiesSettings) (web.Account, error) {
+func (s service) PutActivities(ctx context.Context, user string, c web.ActivitiesSettings, only web.Precondition[web.ActivitiesSettings]) (web.Account, error) {
 	u := s.app.store.User(user)
 	p, err := u.Profile(ctx)
 	if err != nil {
@@ -291,6 +301,9 @@ func (s service) PutActivities(ctx context.Context, user string, c web.Activitie
 	}
 	var before, after store.Sync
 	err = u.UpdateSync(ctx, record.Activities, func(d *store.Sync) error {
+		if only != nil && !only(activitiesSettings(p, *d)) {
+			return web.ErrChanged
+		}
 		before = *d
 		was := d.Settings
 		d.Settings = store.Settings{
@@ -552,6 +565,9 @@ func (s service) Erase(ctx context.Context, user string) error {
 }
 
 func (s service) Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error) {
+	if before != "" && !syncer.IsRunID(before) {
+		return nil, &web.InvalidError{Errors: []web.FieldError{{Field: "before", Message: "Give the id of a run, or leave it out."}}}
+	}
 	u := s.app.store.User(user)
 	runs, err := u.Runs(ctx, t, limit, before)
 	if err != nil {

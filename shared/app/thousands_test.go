@@ -20,6 +20,7 @@ const (
 )
 
 func TestTen_thousand_events_with_two_hundred_series_fit_into_a_small_function(t *testing.T) {
+	needLong(t)
 	t.Parallel()
 	w := newWorld(t, with(workerMark, "127.0.0.1:0"), with("GOMEMLIMIT", heapLimit), with("GOMAXPROCS", "1"))
 	calendar := w.google.Calendar(ada)

@@ -130,6 +130,7 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 		a.logger.WarnContext(ctx, "run ended early", "status", string(out.Status), "kind", kind.String(), "error", err.Error())
 	}
 	a.tendAfter(ctx, t, user, req.Trigger, out)
+	a.notifyAfter(ctx, t, user, out)
 	return out, err
 }
 

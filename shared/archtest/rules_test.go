@@ -43,7 +43,7 @@ var places = []place{
 	{"functions/...", entry, []string{"shared/app"}, "a function reads the request, calls app and writes the answer; all else would be deployed untested"},
 	{"shared/app", composition, with(
 		purely, "shared/contact", "shared/activity", "shared/config", "shared/observe", "shared/httpx", "shared/odata", "shared/store", "shared/store/migrate", "shared/store/bolt", "shared/store/firestore",
-		"shared/creatio", "shared/creatio/contacts", "shared/creatio/activities", "shared/google", "shared/google/people", "shared/google/calendar", "shared/vault", "shared/queue", "shared/schedule", "shared/syncer", "shared/oauth", "shared/channel", "shared/web",
+		"shared/creatio", "shared/creatio/contacts", "shared/creatio/activities", "shared/google", "shared/google/people", "shared/google/calendar", "shared/vault", "shared/queue", "shared/schedule", "shared/notice", "shared/syncer", "shared/oauth", "shared/channel", "shared/web",
 	), "one package connects everything, so that all others can be used and tested alone"},
 
 	{"shared/fault", pure, nil, "everybody speaks its kinds, so it can know nobody"},
@@ -79,6 +79,7 @@ var places = []place{
 	{"shared/cloud", ground, []string{"shared/fault"}, "it knows what Google Cloud's APIs have in common, and none of the APIs"},
 	{"shared/queue", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe"}, "it carries tasks and knows no work"},
 	{"shared/schedule", adapter, []string{"shared/cloud", "shared/fault", "shared/record", "shared/observe", "shared/tick"}, "it sets jobs and knows no work"},
+	{"shared/notice", adapter, []string{"shared/fault", "shared/record"}, "it tells people, and does not know why"},
 
 	{"shared/syncer", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "a run is tested in a simulated world, which stands in for every port; of httpx it takes the counter of calls"},
 	{"shared/oauth", core, with(purely, "shared/observe", "shared/store", "shared/httpx"), "linking asks for a vault and for accounts by ports of its own"},

@@ -340,6 +340,52 @@ func (p *problems) days(name, value string) time.Duration {
 	return time.Duration(n) * 24 * time.Hour
 }
 
+// mail never quotes the value, which has a password in it.
+func (p *problems) mail(value string) Mail {
+	const name, example = "NOTICE_SMTP", `write "smtps://NAME:PASSWORD@HOST:465?from=ADDRESS", with %-escapes in the name and the password`
+	if value == "" {
+		return Mail{}
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Hostname() == "" || u.Opaque != "" || u.Scheme != "smtps" && u.Scheme != "smtp" {
+		p.add(name, "is not the address of a mail server; %s", example)
+		return Mail{}
+	}
+	m := Mail{Host: u.Hostname(), Port: u.Port(), Implicit: u.Scheme == "smtps", Local: loopback(u.Hostname()), User: u.User.Username()}
+	password, _ := u.User.Password()
+	m.Password = NewSecret(password)
+	if m.Port == "" {
+		m.Port = map[string]string{"smtps": "465", "smtp": "587"}[u.Scheme]
+	}
+	q, err := url.ParseQuery(u.RawQuery)
+	m.From = q.Get("from")
+	switch {
+	case !validPort(u):
+		p.add(name, "names no port between 1 and 65535; %s", example)
+	case u.Path != "" && u.Path != "/" || u.Fragment != "" || err != nil || len(q) != 1 || len(q["from"]) != 1 || !isEmail(m.From):
+		p.add(name, "has to end in ?from=ADDRESS, the address that mail comes from, and nothing else; %s", example)
+	case (m.User == "") != (password == ""):
+		p.add(name, "has a name without a password, or a password without a name; %s", example)
+	}
+	return m
+}
+
+// webhook never quotes the value: who knows it can write to the chat.
+func (p *problems) webhook(value string) Secret {
+	const name = "NOTICE_WEBHOOK"
+	if value == "" {
+		return Secret{}
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Opaque != "" || u.User != nil || u.Fragment != "" || !validPort(u):
+		p.add(name, `is not the address of a webhook; write what Slack or Google Chat shows for an incoming webhook, as "https://chat.googleapis.com/v1/spaces/…"`)
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+		p.add(name, `is not encrypted, which only this machine's own addresses may be; write the https address that Slack or Google Chat shows`)
+	}
+	return NewSecret(value)
+}
+
 func (p *problems) port(value string) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 || n > 65535 {

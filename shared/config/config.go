@@ -51,6 +51,8 @@ type Config struct {
 	Unlinked time.Duration
 	// InvokerAudience is the audience of its tokens if that is not the public address of the function; see Audience.
 	InvokerAudience string
+	// Notices is where people are told that somebody is needed.
+	Notices Notices
 	// Port is the port on which a server listens.
 	Port int
 }
@@ -115,6 +117,24 @@ const (
 type Queue struct {
 	Kind QueueKind
 	Name string
+}
+
+// Notices are ways to tell people that somebody is needed; empty where there is none.
+type Notices struct {
+	Mail Mail
+	// Webhook is the address of an incoming webhook of Slack or Google Chat. Who knows it can write there.
+	Webhook Secret
+}
+
+// Mail is a mail server, and the address that mail comes from. It is empty without a Host. Implicit says that the connection is
+// encrypted from its first byte on, and Local that the server is on this machine.
+type Mail struct {
+	Host, Port string
+	Implicit   bool
+	Local      bool
+	User       string
+	Password   Secret
+	From       string
 }
 
 // Telemetry is the destination of traces and metrics: Google Cloud, or a collector at an address. If it is empty, none are
@@ -185,6 +205,8 @@ type environment struct {
 	CalendarPush        string `env:"CALENDAR_PUSH, default=on"`
 	HistoryDays         string `env:"HISTORY_DAYS, default=400"`
 	UnlinkedDays        string `env:"UNLINKED_DAYS, default=90"`
+	NoticeSMTP          string `env:"NOTICE_SMTP"`
+	NoticeWebhook       string `env:"NOTICE_WEBHOOK"`
 	Port                string `env:"PORT, default=8080"`
 }
 
@@ -224,6 +246,7 @@ func Load(ctx context.Context, lookuper envconfig.Lookuper) (Config, error) {
 		CalendarPush:      p.calendarPush(env.CalendarPush),
 		History:           p.days("HISTORY_DAYS", env.HistoryDays),
 		Unlinked:          p.days("UNLINKED_DAYS", env.UnlinkedDays),
+		Notices:           Notices{Mail: p.mail(env.NoticeSMTP), Webhook: p.webhook(env.NoticeWebhook)},
 		Port:              p.port(env.Port),
 	}
 	if err := p.err(); err != nil {

@@ -3,6 +3,8 @@ package config_test
 import (
 	"maps"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +91,8 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		"CALENDAR_PUSH":         "off",
 		"HISTORY_DAYS":          "30",
 		"UNLINKED_DAYS":         "7",
+		"NOTICE_SMTP":           "smtps://tandem%40example.com:hunter2%2Fmail@mail.example.com?from=tandem@example.com",
+		"NOTICE_WEBHOOK":        "https://chat.example.com/v1/spaces/x?key=hunter2",
 		"PORT":                  "9000",
 	})
 	if err != nil {
@@ -116,7 +120,13 @@ func TestLoad_reads_every_variable(t *testing.T) {
 		History:           30 * 24 * time.Hour,
 		Unlinked:          7 * 24 * time.Hour,
 		InvokerAudience:   "https://europe-west1-acme.cloudfunctions.net/sync-contacts",
-		Port:              9000,
+		Notices: config.Notices{
+			Mail: config.Mail{
+				Host: "mail.example.com", Port: "465", Implicit: true, User: "tandem@example.com", Password: config.NewSecret("hunter2/mail"), From: "tandem@example.com",
+			},
+			Webhook: config.NewSecret("https://chat.example.com/v1/spaces/x?key=hunter2"),
+		},
+		Port: 9000,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("config (-want +got):\n%s", diff)
@@ -172,7 +182,12 @@ func TestEach_wrong_value_is_named_with_what_to_write(t *testing.T) {
 		"INVOKER":             {"tandem-invoker", "serviceAccount:x"},
 		"INVOKER_VERIFIED_BY": {"platform", "Signature", "none", "signature,platform"},
 		"INVOKER_AUDIENCE":    {"two words", "https://tandem.example.com/{name}", "https://tandem.example.com/{function", "https://ada:secret@tandem.example.com/"},
-		"PORT":                {"0", "-1", "65536", "http", "80 80"},
+		"NOTICE_SMTP": {
+			"mail.example.com:465", "https://mail.example.com?from=a@example.com", "smtps://mail.example.com", "smtps://mail.example.com?from=ada", "smtps://?from=a@example.com",
+			"smtps://mail.example.com?from=a@example.com&to=b@example.com", "smtps://tandem@mail.example.com?from=a@example.com", "smtps://mail.example.com:0?from=a@example.com",
+		},
+		"NOTICE_WEBHOOK": {"http://chat.example.com/hook", "chat.example.com/hook", "https://", "https://ada:secret@chat.example.com/hook"},
+		"PORT":           {"0", "-1", "65536", "http", "80 80"},
 	} {
 		for _, value := range values {
 			// The public address is set, so that only the queue is wrong.
@@ -229,10 +244,36 @@ func TestNames_are_the_documented_variables(t *testing.T) {
 	want := []string{
 		"PUBLIC_URL", "STORE", "ENCRYPTION_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "GOOGLE_ENDPOINT", "CREATIO_URL",
 		"CREATIO_AUTH", "CREATIO_IDENTITY_URL", "CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET", "ALLOWED_DOMAINS", "ADMIN_EMAILS", "PRIVACY_URL",
-		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "HISTORY_DAYS", "UNLINKED_DAYS", "PORT",
+		"QUEUE", "SCHEDULER", "TELEMETRY", "INVOKER", "INVOKER_VERIFIED_BY", "INVOKER_AUDIENCE", "CALENDAR_PUSH", "HISTORY_DAYS", "UNLINKED_DAYS", "NOTICE_SMTP", "NOTICE_WEBHOOK", "PORT",
 	}
 	if diff := cmp.Diff(want, config.Names()); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}
+
+func TestEvery_variable_is_documented(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../functions/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, chapter, _ := strings.Cut(string(raw), "\n## Configuration\n")
+	documented := map[string]bool{}
+	for line := range strings.Lines(chapter) {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for _, m := range regexp.MustCompile("`([A-Z_]+)`").FindAllStringSubmatch(cells[1], -1) {
+				documented[m[1]] = true
+			}
+		}
+	}
+	for _, name := range config.Names() {
+		if !documented[name] {
+			t.Errorf("%s has no row in functions/README.md", name)
+		}
+		delete(documented, name)
+	}
+	for name := range documented {
+		t.Errorf("functions/README.md has a row for %s, which nothing reads", name)
 	}
 }
 

@@ -25,6 +25,8 @@ const (
 	// firstBackoff is the delay after the first failure; each next one is twice as long, up to maxBackoff.
 	firstBackoff = 5 * time.Second
 	maxBackoff   = 5 * time.Minute
+	// abortTime is how long a task whose context was cancelled may take to end.
+	abortTime = 1500 * time.Millisecond
 )
 
 // Inline runs tasks in this process, in the order in which they were added or became due: several at a time, but only one
@@ -250,11 +252,18 @@ func (q *Inline) Wait(ctx context.Context) error {
 }
 
 // Close stops accepting tasks, drops those that do not run, and waits for those that run. If ctx ends before, Close
-// cancels their context and returns an error of kind Retry.
+// cancels their context, gives them abortTime to write down how far they came, and returns an error of kind Retry if they are
+// not done by then.
 func (q *Inline) Close(ctx context.Context) error {
 	q.stop()
-	err := q.until(ctx, "close queue", func() bool { return q.running == 0 })
+	idle := func() bool { return q.running == 0 }
+	err := q.until(ctx, "close queue", idle)
 	q.cancel()
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTime)
+		defer cancel()
+		err = q.until(ctx, "close queue", idle)
+	}
 	return err
 }
 

@@ -296,24 +296,32 @@ func TestClose_does_not_wait_for_another_attempt(t *testing.T) {
 	})
 }
 
-func TestClose_cancels_tasks_that_take_too_long(t *testing.T) {
+func TestClose_cancels_tasks_that_take_too_long_and_lets_them_end(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var d diary
-		q := queue.NewInline(t.Context(), 1, func(ctx context.Context, _ queue.Task) error {
-			<-ctx.Done()
-			d.note("cut off")
-			return ctx.Err()
-		}, nil, time.Now)
-		add(t, q, true, contacts("a", "ada"))
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		if err := q.Close(ctx); !fault.Is(err, fault.Retry) || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want a fault of kind retry for the deadline", err)
-		}
-		wait(t, q)
-		d.want(t, "10s cut off")
-	})
+	for needed, ends := range map[time.Duration]bool{time.Second: true, time.Minute: false} {
+		synctest.Test(t, func(t *testing.T) {
+			var d diary
+			q := queue.NewInline(t.Context(), 1, func(ctx context.Context, _ queue.Task) error {
+				<-ctx.Done()
+				d.note("cut off")
+				time.Sleep(needed)
+				return ctx.Err()
+			}, nil, time.Now)
+			add(t, q, true, contacts("a", "ada"))
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			began := time.Now()
+			err := q.Close(ctx)
+			if ends && err != nil || !ends && (!fault.Is(err, fault.Retry) || !errors.Is(err, context.DeadlineExceeded)) {
+				t.Errorf("a task that needs %s: %v", needed, err)
+			}
+			if took := time.Since(began); took >= 5*time.Second {
+				t.Errorf("a task that needs %s: closing took %s", needed, took)
+			}
+			wait(t, q)
+			d.want(t, "3s cut off")
+		})
+	}
 }
 
 func TestThe_end_of_the_process_ends_the_queue(t *testing.T) {

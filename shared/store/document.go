@@ -182,7 +182,18 @@ type Sync struct {
 	// Push is the channel by which a service tells of changes.
 	Push Push `json:"push,omitzero"`
 
+	// Notices are what somebody was told of.
+	Notices Notices `json:"notices,omitzero"`
+
 	Lease Lease `json:"lease"`
+}
+
+// Notices remembers what people were told, so that they are told once a cause and day.
+type Notices struct {
+	// FailingSince is when the first of the latest failures in a row was seen; zero where the latest run did its work.
+	FailingSince time.Time `json:"failingSince,omitzero"`
+	// Sent is when somebody was told last, by the cause.
+	Sent map[string]time.Time `json:"sent,omitempty"`
 }
 
 // Idle is what the next idle run of a stretch needs to know of its run, so that it need not read it.

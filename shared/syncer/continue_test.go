@@ -78,6 +78,32 @@ func TestA_run_stops_before_its_time_is_over_and_the_next_one_goes_on(t *testing
 	w.silent()
 }
 
+func TestA_run_whose_process_ends_stops_at_its_next_step_and_gives_its_lease_up(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.engine.Chunk = 1
+	w.sides[record.Creatio].many(4)
+	ending := false
+	w.engine.Ending = func() bool { return ending }
+	id := w.promise(t)
+	w.after = func(call string) error {
+		ending = ending || call == "google apply"
+		return nil
+	}
+	out, err := w.engine.Run(t.Context(), w.user, syncer.Request{Type: record.Contacts, Run: id, Trigger: syncer.TriggerUser})
+	if out.Status != syncer.Continued || err != nil || w.sides[record.Google].written != 1 {
+		t.Fatalf("got %+v, %v after %d writes", out, err, w.sides[record.Google].written)
+	}
+	doc, err := w.user.Sync(t.Context(), record.Contacts)
+	if err != nil || doc.Lease.Owner != "" {
+		t.Errorf("the lease is %+v, %v", doc.Lease, err)
+	}
+	ending, w.after = false, nil
+	w.sync()
+	w.agree()
+	w.silent()
+}
+
 func TestA_first_run_finishes_in_pieces_and_writes_nothing_twice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

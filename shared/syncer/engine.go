@@ -160,6 +160,8 @@ type Engine struct {
 	Chunk int
 	// Margin is how long before the context's deadline no further chunk is begun; default 20 s.
 	Margin time.Duration
+	// Ending reports whether the process is about to end: a run then stops at the border of a chunk. nil: it never is.
+	Ending func() bool
 }
 
 const (

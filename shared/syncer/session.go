@@ -114,7 +114,7 @@ func (s *session) put(ctx context.Context, b store.Batch) (refused []store.Claim
 	return refused, nil
 }
 
-// timeLeft stops the run at the border of a chunk before its time is over, or its lease. A process that stood still
+// timeLeft stops the run at the border of a chunk before its time is over, or its lease, and when its process is about to end. A process that stood still
 // may come here before its timers.
 func (s *session) timeLeft(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
@@ -122,6 +122,9 @@ func (s *session) timeLeft(ctx context.Context) error {
 	}
 	if s.deadline.passed(s.engine.Now()) {
 		return leaseRanOut()
+	}
+	if s.engine.Ending != nil && s.engine.Ending() {
+		return fault.New(fault.Retry, "", codeDeadline, errors.New("the process ends; the rest goes into the next run"))
 	}
 	deadline, ok := ctx.Deadline()
 	if ok && deadline.Sub(s.engine.Now()) < s.engine.margin() {

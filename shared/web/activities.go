@@ -127,11 +127,11 @@ func (s *Site) putActivities(w http.ResponseWriter, r *http.Request, v visit) er
 	if err != nil {
 		return err
 	}
-	a, err := s.service.PutActivities(r.Context(), v.user, settings)
+	a, err := s.service.PutActivities(r.Context(), v.user, settings, ifMatch[ActivitiesSettings](r, tagActivities))
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, a)
+	return answerAccount(w, r, a)
 }
 
 // saveActivities saves the form.
@@ -141,7 +141,7 @@ func (s *Site) saveActivities(w http.ResponseWriter, r *http.Request, v visit) e
 	}
 	settings, err := formActivitiesSettings(r.PostForm)
 	if err == nil {
-		_, err = s.service.PutActivities(r.Context(), v.user, settings)
+		_, err = s.service.PutActivities(r.Context(), v.user, settings, nil)
 	}
 	invalid, ok := errors.AsType[*InvalidError](err)
 	switch {

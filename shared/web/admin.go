@@ -185,6 +185,9 @@ func (s *Site) orderUser(w http.ResponseWriter, r *http.Request, v visit) error 
 
 // postUserOrder is the same for scripts.
 func (s *Site) postUserOrder(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := readNothing(r.Body); err != nil {
+		return err
+	}
 	_, err := s.giveUser(r, v)
 	return gone(w, err)
 }
@@ -206,6 +209,9 @@ func (s *Site) getAdmin(w http.ResponseWriter, r *http.Request, v visit) error {
 }
 
 func (s *Site) postOrder(w http.ResponseWriter, r *http.Request, v visit) error {
+	if err := readNothing(r.Body); err != nil {
+		return err
+	}
 	_, _, err := s.give(r, v)
 	return gone(w, err)
 }

@@ -13,7 +13,7 @@ func (s *Site) getAccount(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, a)
+	return answerAccount(w, r, a)
 }
 
 func (s *Site) getTags(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -29,16 +29,25 @@ func (s *Site) putContacts(w http.ResponseWriter, r *http.Request, v visit) erro
 	if err != nil {
 		return err
 	}
-	a, err := s.service.PutContacts(r.Context(), v.user, settings)
+	a, err := s.service.PutContacts(r.Context(), v.user, settings, ifMatch[ContactsSettings](r, tagContacts))
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, a)
+	return answerAccount(w, r, a)
 }
 
 func (s *Site) postSync(t record.Type) serve {
 	return func(w http.ResponseWriter, r *http.Request, v visit) error {
-		run, err := s.service.SyncNow(r.Context(), v.user, t)
+		preview, err := readPreview(r.Body)
+		if err != nil {
+			return err
+		}
+		var run string
+		if preview == "" {
+			run, err = s.service.SyncNow(r.Context(), v.user, t)
+		} else {
+			run, err = s.service.SyncShown(r.Context(), v.user, t, preview)
+		}
 		if err != nil {
 			return s.notReady(r, v, t, err)
 		}
@@ -84,6 +93,9 @@ func (s *Site) getChanges(w http.ResponseWriter, r *http.Request, v visit) error
 
 func (s *Site) postPreview(t record.Type) serve {
 	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		if err := readNothing(r.Body); err != nil {
+			return err
+		}
 		run, err := s.service.Preview(r.Context(), v.user, t)
 		if err != nil {
 			return s.notReady(r, v, t, err)
@@ -101,6 +113,9 @@ func (s *Site) postReject(w http.ResponseWriter, r *http.Request, v visit) error
 }
 
 func (s *Site) postDecision(w http.ResponseWriter, r *http.Request, v visit, approve bool) error {
+	if err := readNothing(r.Body); err != nil {
+		return err
+	}
 	run, err := s.service.Decide(r.Context(), v.user, r.PathValue("run"), approve)
 	if err != nil {
 		return err
@@ -134,16 +149,26 @@ func (s *Site) getExport(w http.ResponseWriter, r *http.Request, v visit) error 
 }
 
 func (s *Site) deleteGoogle(w http.ResponseWriter, r *http.Request, v visit) error {
-	return gone(w, s.service.Unlink(r.Context(), v.user, record.Google))
+	return s.deleteSide(w, r, v, record.Google)
 }
 
 func (s *Site) deleteCreatio(w http.ResponseWriter, r *http.Request, v visit) error {
-	return gone(w, s.service.Unlink(r.Context(), v.user, record.Creatio))
+	return s.deleteSide(w, r, v, record.Creatio)
+}
+
+func (s *Site) deleteSide(w http.ResponseWriter, r *http.Request, v visit, side record.Side) error {
+	if err := s.ifAccounts(r, v); err != nil {
+		return err
+	}
+	return gone(w, s.service.Unlink(r.Context(), v.user, side))
 }
 
 func (s *Site) deleteAccount(w http.ResponseWriter, r *http.Request, v visit) error {
 	if !v.fresh {
 		return signInAgain()
+	}
+	if err := s.ifAccounts(r, v); err != nil {
+		return err
 	}
 	if err := s.service.Erase(r.Context(), v.user); err != nil {
 		return err

@@ -72,6 +72,10 @@ func TestAnswersOfTheAPIKeepTheirShape(t *testing.T) {
 		"undo":           {"POST", "runs/run-2/undo", "", nil},
 		"undo-409":       {"POST", "runs/run-3/undo", "", nil},
 		"undo-422":       {"POST", "runs/run-2/undo", `{"googleId":"","creatioId":7,"name":"Clara"}`, nil},
+		"tokens":         {"GET", "tokens", "", nil},
+		"token":          {"POST", "tokens", goodToken, nil},
+		"runs-unknown":   {"GET", "runs?color=red&limit=1&limit=2", "", nil},
+		"sync-unknown":   {"POST", "contacts/sync", `{"color":"red"}`, nil},
 		"admin":          {"GET", "admin?type=contacts", "", func(f *fakeService) { f.account.Admin = true }},
 		"admin-alone": {"GET", "admin", "", func(f *fakeService) {
 			f.account.Admin, f.overview = true, Overview{Type: "contacts"}

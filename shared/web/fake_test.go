@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -59,6 +60,8 @@ type fakeService struct {
 	doubts  []Doubt
 	said    []Verdict
 	settled []record.Type
+	// tokens are anna's access tokens, by their secret.
+	tokens map[string]AccessToken
 }
 
 func (f *fakeService) call(name, user string) error {
@@ -119,7 +122,10 @@ func (f *fakeService) Tags(_ context.Context, user string) ([]Tag, error) {
 	return f.tags, f.call("Tags", user)
 }
 
-func (f *fakeService) PutContacts(_ context.Context, user string, s ContactsSettings) (Account, error) {
+func (f *fakeService) PutContacts(_ context.Context, user string, s ContactsSettings, only Precondition[ContactsSettings]) (Account, error) {
+	if only != nil && !only(f.account.Contacts.ContactsSettings) {
+		return Account{}, ErrChanged
+	}
 	if err := f.call("PutContacts", user); err != nil {
 		return Account{}, err
 	}
@@ -127,7 +133,10 @@ func (f *fakeService) PutContacts(_ context.Context, user string, s ContactsSett
 	return f.account, nil
 }
 
-func (f *fakeService) PutActivities(_ context.Context, user string, s ActivitiesSettings) (Account, error) {
+func (f *fakeService) PutActivities(_ context.Context, user string, s ActivitiesSettings, only Precondition[ActivitiesSettings]) (Account, error) {
+	if only != nil && !only(f.account.Activities.ActivitiesSettings) {
+		return Account{}, ErrChanged
+	}
 	if err := f.call("PutActivities", user); err != nil {
 		return Account{}, err
 	}
@@ -269,7 +278,7 @@ func (f *fakeService) writes() int {
 	for _, c := range f.calls {
 		switch strings.TrimSuffix(c, " run-2") {
 		case "SyncShown", "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
-			"PauseUser anna true", "PauseUser anna false", "Order pause", "Order resume", "Order run":
+			"MakeAccessToken", "RevokeAccessToken", "PauseUser anna true", "PauseUser anna false", "Order pause", "Order resume", "Order run":
 			n++
 		}
 	}
@@ -293,6 +302,10 @@ func (p plainSealer) Open(sealed []byte, context string) ([]byte, error) {
 
 func newFake() *fakeService {
 	return &fakeService{
+		tokens: map[string]AccessToken{
+			"tandem_secret-1": {ID: "t1", Name: "Nightly backup", Scope: ScopeRead, CreatedAt: noon.Add(-time.Hour), ExpiresAt: noon.Add(24 * time.Hour), UsedAt: noon.Add(-time.Minute)},
+			"tandem_secret-2": {ID: "t2", Name: "Deploy <script>", Scope: ScopeFull, CreatedAt: noon.Add(-time.Minute), ExpiresAt: noon.Add(48 * time.Hour)},
+		},
 		session: "s3", errs: map[string]error{}, outcome: Outcome{User: "anna", Session: "s3"},
 		account: Account{
 			ID:          "anna",
@@ -304,7 +317,7 @@ func newFake() *fakeService {
 				State:            State{Status: "ok", LastSync: noon.Add(-time.Hour), NextSync: noon},
 			},
 			Activities: Activities{
-				ActivitiesSettings: ActivitiesSettings{IntervalMinutes: 60, SyncFrom: "2026-02-25", Direction: "both", Conflicts: "latest", Deletions: "cancel", PrivateEvents: "busy"},
+				ActivitiesSettings: ActivitiesSettings{IntervalMinutes: 60, SyncFrom: "2026-02-25", Direction: "both", Conflicts: "latest", Deletions: "cancel", PrivateEvents: "busy", MonthsAhead: 3, Guests: "colleagues"},
 				State:              State{Status: "never"},
 			},
 		},
@@ -469,4 +482,38 @@ func golden(t *testing.T, name, got string) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
+}
+
+func (f *fakeService) Bearer(_ context.Context, secret string) (Bearer, error) {
+	t, known := f.tokens[secret]
+	if !known {
+		return Bearer{}, store.ErrNotFound
+	}
+	return Bearer{"anna", t.Scope}, f.call("Bearer", "anna")
+}
+
+func (f *fakeService) AccessTokens(_ context.Context, user string) (out []AccessToken, err error) {
+	for _, secret := range slices.Sorted(maps.Keys(f.tokens)) {
+		out = append(out, f.tokens[secret])
+	}
+	return out, f.call("AccessTokens", user)
+}
+
+func (f *fakeService) MakeAccessToken(_ context.Context, user string, r TokenRequest) (AccessToken, string, error) {
+	t := AccessToken{ID: "t3", Name: r.Name, Scope: r.Scope, CreatedAt: noon, ExpiresAt: r.ExpiresAt}
+	if err := f.call("MakeAccessToken", user); err != nil {
+		return AccessToken{}, "", err
+	}
+	f.tokens["tandem_secret-3"] = t
+	return t, "tandem_secret-3", nil
+}
+
+func (f *fakeService) RevokeAccessToken(_ context.Context, user, id string) error {
+	for secret, t := range f.tokens {
+		if t.ID == id {
+			delete(f.tokens, secret)
+			return f.call("RevokeAccessToken", user)
+		}
+	}
+	return store.ErrNotFound
 }

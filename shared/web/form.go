@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,7 +48,7 @@ func formContactsSettings(f url.Values) (ContactsSettings, error) {
 
 // readUndo reads which record of a run shall be undone; an empty body, or an empty object, is all of them.
 func readUndo(body io.Reader) (store.Undo, error) {
-	raw, err := io.ReadAll(body)
+	raw, err := readBody(body)
 	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
 		return store.Undo{}, err
 	}
@@ -73,6 +74,74 @@ func readUndo(body io.Reader) (store.Undo, error) {
 		empty = append(empty, FieldError{"field", "Give the id of a record with it."})
 	}
 	return what, o.check(empty)
+}
+
+// checkQuery refuses parameters of a query that a call of the API does not take: what they were to do would not be done.
+func checkQuery(raw string, known []string) error {
+	q, err := url.ParseQuery(raw)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "bad-request", "The query cannot be read.", "Encode its parameters for an address.")
+	}
+	var errs []FieldError
+	for _, name := range slices.Sorted(maps.Keys(q)) {
+		switch {
+		case !slices.Contains(known, name):
+			errs = append(errs, FieldError{name, "There is no such parameter."})
+		case len(q[name]) > 1:
+			errs = append(errs, FieldError{name, "Give this parameter once."})
+		}
+	}
+	if errs != nil {
+		return &InvalidError{errs}
+	}
+	return nil
+}
+
+// readBody reads a body as a whole. One that breaks off is its sender's affair, and nothing to alarm anybody about.
+func readBody(body io.Reader) ([]byte, error) {
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		if e, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, e
+		}
+		return nil, refuse(http.StatusBadRequest, "bad-request", "The body broke off.", "Send it again as a whole.")
+	}
+	return raw, nil
+}
+
+// readPreview reads which preview a synchronization is to do; empty for none.
+func readPreview(body io.Reader) (string, error) {
+	raw, err := readBody(body)
+	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
+		return "", err
+	}
+	o, err := readObject(bytes.NewReader(raw))
+	if err != nil {
+		return "", err
+	}
+	if _, there := o.fields["preview"]; !there {
+		return "", o.check(nil)
+	}
+	const hint = "Give the id of a preview, or leave it out."
+	preview := take[string](o, "preview", hint)
+	var empty []FieldError
+	if preview == "" {
+		empty = append(empty, FieldError{"preview", hint})
+	}
+	return preview, o.check(empty)
+}
+
+// readNothing reads the body of a call that takes none, which may be an empty object.
+func readNothing(body io.Reader) error {
+	raw, err := readBody(body)
+	if err != nil || len(bytes.TrimSpace(raw)) == 0 {
+		return err
+	}
+	o, err := readObject(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	return o.check(nil)
 }
 
 // parseForm reads the body of a form.
@@ -218,7 +287,7 @@ func (s *Site) notReady(r *http.Request, v visit, t record.Type, err error) erro
 	e := explain(err)
 	if a, failed := s.service.Account(r.Context(), v.user); failed == nil {
 		if steps := missing(a, t); steps != nil {
-			e.Action = strings.Join(steps, " ")
+			e.Action, e.script = strings.Join(steps, " "), missingForScripts(a, t)
 		}
 	}
 	return e

@@ -189,7 +189,7 @@ func (s *Site) saveContacts(w http.ResponseWriter, r *http.Request, v visit) err
 	}
 	settings, err := formContactsSettings(r.PostForm)
 	if err == nil {
-		_, err = s.service.PutContacts(r.Context(), v.user, settings)
+		_, err = s.service.PutContacts(r.Context(), v.user, settings, nil)
 	}
 	invalid, ok := errors.AsType[*InvalidError](err)
 	switch {

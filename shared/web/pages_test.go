@@ -74,6 +74,10 @@ var everyPage = map[string]struct {
 			Changes: []store.Change{match("", "Anna Test", "same-e-mail"), match("", "Anna Test", "user"), match("Anna Test", "", "user"), match("Anna Test", "", "undo")},
 		})
 	}},
+	"tokens":       {"GET", "/tokens", "", false, nil},
+	"tokens-none":  {"GET", "/tokens?done=revoked", "", false, func(f *fakeService) { f.tokens = nil }},
+	"tokens-made":  {"POST", "/tokens", "name=Backup&scope=full&days=30", false, nil},
+	"tokens-422":   {"POST", "/tokens", "name=&scope=full&days=9", false, nil},
 	"settings-422": {"POST", "/contacts", "intervalMinutes=7&tagId=x&direction=both", false, nil},
 	"password":     {"GET", "/link/creatio", "", false, func(f *fakeService) { f.account.CreatioAuth = "password" }},
 	"password-422": {"POST", "/link/creatio", "username=%22anna%22", false, func(f *fakeService) { f.account.CreatioAuth = "password" }},

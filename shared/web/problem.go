@@ -66,6 +66,8 @@ type refusal struct {
 	status int
 	fault.Sentence
 	errors []FieldError
+	// script is what a script can do about it; empty where the code tells.
+	script string
 	// after is how long to wait before a repetition.
 	after time.Duration
 	cause error
@@ -122,6 +124,10 @@ func explain(err error) *refusal {
 	case errors.Is(err, ErrReplaced):
 		r = refuse(http.StatusConflict, "replaced", "This list does not stand any more: what waits has changed since, or nothing waits.",
 			"Nothing was done. The settings page leads to the list that waits now, if there is one.")
+	case errors.Is(err, ErrChanged):
+		r = refuse(http.StatusPreconditionFailed, "etag-mismatch", "This has changed since you read it.", "Nothing was done. Reload the settings page, look at what is there now, and do it again.")
+	case errors.Is(err, ErrTooManyTokens):
+		r = refuse(http.StatusConflict, "too-many-tokens", "You have as many access tokens as anybody may have.", "Revoke one that is not used any more.")
 	case errors.Is(err, ErrNotUndoable):
 		r = refuse(http.StatusConflict, "not-undoable", "There is nothing to undo: this run has not ended yet, or it did nothing.",
 			"Wait until it has ended. What waited and was done after you approved it, undo in the run that followed.")
@@ -202,7 +208,7 @@ func (s *Site) problem(w http.ResponseWriter, e *refusal) {
 		Code   string       `json:"code"`
 		Detail string       `json:"detail"`
 		Errors []FieldError `json:"errors,omitempty"`
-	}{"about:blank", http.StatusText(e.status), e.status, e.Code, strings.TrimSpace(e.Message + " " + e.Action), e.errors})
+	}{"about:blank", http.StatusText(e.status), e.status, e.Code, strings.TrimSpace(e.Message + " " + e.forScripts()), e.errors})
 	if err != nil {
 		http.Error(w, "", http.StatusInternalServerError)
 		return

@@ -40,6 +40,10 @@ type route struct {
 	serve        serve
 	// noHead says that a HEAD is refused: it would do what a GET does.
 	noHead bool
+	// query are the parameters that a route of the API takes. Another one, or one that comes twice, is refused.
+	query []string
+	// noToken says that it is for a session alone, and for no access token.
+	noToken bool
 	// ends says that it is also for a session that is good for nothing else any more.
 	ends bool
 	// cost is what a request takes from its user's allowance; cheap where it is zero.
@@ -80,6 +84,9 @@ func (s *Site) table() []route {
 		{method: "POST", path: "/admin/{type}/{order}", access: member, serve: s.order, cost: calling},
 		{method: "POST", path: "/admin/users/{user}/{order}", access: member, serve: s.orderUser, cost: calling},
 		{method: "GET", path: "/privacy", access: visitor, serve: s.privacyPage},
+		{method: "GET", path: "/tokens", access: member, serve: s.accessTokens},
+		{method: "POST", path: "/tokens", access: member, serve: s.makeToken},
+		{method: "POST", path: "/tokens/{id}/revoke", access: member, serve: s.revokeToken},
 		{method: "GET", path: "/healthz", access: anyone, serve: s.health},
 		{method: "GET", path: "/static/{name}", access: anyone, serve: s.static},
 
@@ -99,13 +106,17 @@ func (s *Site) table() []route {
 		{method: "DELETE", path: "/api/v1/account", access: script, serve: s.deleteAccount, cost: calling},
 		{method: "POST", path: "/api/v1/contacts/preview", access: script, serve: s.postPreview(record.Contacts), cost: heavy},
 		{method: "POST", path: "/api/v1/activities/preview", access: script, serve: s.postPreview(record.Activities), cost: heavy},
-		{method: "GET", path: "/api/v1/runs", access: script, serve: s.getRuns},
+		{method: "GET", path: "/api/v1/runs", access: script, serve: s.getRuns, query: []string{"type", "limit", "before"}},
 		{method: "GET", path: "/api/v1/runs/{run}", access: script, serve: s.getRun},
-		{method: "GET", path: "/api/v1/runs/{run}/changes", access: script, serve: s.getChanges},
+		{method: "GET", path: "/api/v1/runs/{run}/changes", access: script, serve: s.getChanges, query: []string{"limit", "after"}},
 		{method: "POST", path: "/api/v1/runs/{run}/approve", access: script, serve: s.postApprove, cost: calling},
 		{method: "POST", path: "/api/v1/runs/{run}/reject", access: script, serve: s.postReject, cost: calling},
 		{method: "POST", path: "/api/v1/runs/{run}/undo", access: script, serve: s.postUndo, cost: calling},
-		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin, cost: calling},
+		{method: "GET", path: "/api/v1/tokens", access: script, serve: s.getTokens, noToken: true},
+		{method: "POST", path: "/api/v1/tokens", access: script, serve: s.postToken, noToken: true},
+		{method: "DELETE", path: "/api/v1/tokens/{id}", access: script, serve: s.deleteToken, noToken: true},
+		{method: "GET", path: "/api/v1/openapi.json", access: anyone, serve: s.openAPI},
+		{method: "GET", path: "/api/v1/admin", access: script, serve: s.getAdmin, query: []string{"type", "after"}, cost: calling},
 		{method: "POST", path: "/api/v1/admin/{type}/{order}", access: script, serve: s.postOrder, cost: calling},
 		{method: "POST", path: "/api/v1/admin/users/{user}/{order}", access: script, serve: s.postUserOrder, cost: calling},
 	}
@@ -189,31 +200,48 @@ func (s *Site) enter(w http.ResponseWriter, r *http.Request, rt route) error {
 	if rt.access == anyone {
 		return rt.serve(w, r, visit{})
 	}
+	if rt.access == script {
+		serve := rt.serve
+		rt.serve = func(w http.ResponseWriter, r *http.Request, v visit) error {
+			if err := checkQuery(r.URL.RawQuery, rt.query); err != nil {
+				return err
+			}
+			return serve(w, r, v)
+		}
+		if secret, sent := bearer(r); sent {
+			return s.enterAsScript(w, r, rt, secret)
+		}
+	}
 	t, err := s.session(w, r)
 	if err != nil && !(errors.Is(err, ErrNotAllowed) && rt.ends) {
 		return err
 	}
 	if t != nil {
-		if wait := s.allowances.spend(t.User, cmp.Or(rt.cost, cheap), s.now()); wait > 0 && !rt.ends {
-			return tooMany(wait)
-		}
-		if rt.cost == heavy {
-			if err := s.queue.enter(r.Context()); err != nil {
-				return err
-			}
-			defer s.queue.leave()
-		}
-		return rt.serve(w, r, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
+		return s.admit(w, r, rt, visit{user: t.User, fresh: s.now().Sub(t.Issued) <= freshAge})
 	}
 	if rt.access == member {
 		s.remember(w, r)
 		return s.see(w, s.root)
 	}
 	if rt.access == script {
-		w.Header().Set("WWW-Authenticate", `Cookie realm="Tandem"`) // RFC 9110, 15.5.2: a 401 names a way in
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Tandem"`) // RFC 9110, 15.5.2: a 401 names a way in
 		return refuse(http.StatusUnauthorized, "signed-out", "There is no session.", "Sign in on the settings page.")
 	}
 	return rt.serve(w, r, visit{})
+}
+
+// admit serves a user's request within the user's allowance, whether a session or an access token said whose it is.
+func (s *Site) admit(w http.ResponseWriter, r *http.Request, rt route, v visit) error {
+	if wait := s.allowances.spend(v.user, cmp.Or(rt.cost, cheap), s.now()); wait > 0 && !rt.ends {
+		return tooMany(wait)
+	}
+	if rt.cost == heavy {
+		if err := s.queue.enter(r.Context()); err != nil {
+			return err
+		}
+		defer s.queue.leave()
+	}
+	return rt.serve(w, r, v)
 }
 
 func notAllowed(w http.ResponseWriter, methods ...string) error {

@@ -155,7 +155,7 @@ func badSync() *refusal {
 // readSync reads the body of a sync request: nothing, an empty object, a user's id with or without the time at which the user was
 // due, or the place where an earlier request stopped.
 func readSync(body io.Reader) (user, after string, due time.Time, err error) {
-	raw, err := io.ReadAll(body)
+	raw, err := readBody(body)
 	if err != nil {
 		return "", "", due, err
 	}

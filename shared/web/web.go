@@ -24,6 +24,8 @@ import (
 // Service is what the pages and the API stand on. Every call is for one user. Errors are the store's
 // ErrNotFound, those of this package, or faults.
 type Service interface {
+	AccessTokens
+
 	// BeginGoogle starts signing in. browser is what the browser keeps of the linkings that it began before.
 	BeginGoogle(ctx context.Context, browser string) (Begun, error)
 	// AgainGoogle starts linking the user's Google account again, by one consent.
@@ -45,10 +47,10 @@ type Service interface {
 	Account(ctx context.Context, user string) (Account, error)
 	Tags(ctx context.Context, user string) ([]Tag, error)
 	// PutContacts saves settings that ContactsSettings.Validate found right. *InvalidError where they are not
-	// right for this user.
-	PutContacts(ctx context.Context, user string, s ContactsSettings) (Account, error)
+	// right for this user, ErrChanged where the kept ones do not meet the precondition.
+	PutContacts(ctx context.Context, user string, s ContactsSettings, only Precondition[ContactsSettings]) (Account, error)
 	// PutActivities is the same for activities.
-	PutActivities(ctx context.Context, user string, s ActivitiesSettings) (Account, error)
+	PutActivities(ctx context.Context, user string, s ActivitiesSettings, only Precondition[ActivitiesSettings]) (Account, error)
 	// SyncNow queues one run. ErrNotReady.
 	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
 	// SyncShown queues a run that does what a preview showed. *ChangedError where there is something else to do by now. ErrNotReady;

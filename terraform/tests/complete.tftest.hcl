@@ -50,6 +50,16 @@ run "a_domain" {
     domain                       = "tandem.example.com"
     tls_policy                   = "modern"
     budget                       = { billing_account = "012345-ABCDEF-678901", amount = 100 }
+    notice_webhook_version       = 2
+  }
+
+  # What notices go to is for the functions that send them.
+  assert {
+    condition = jsonencode({ for name, functions in local.readers : name => sort(functions) }) == jsonencode({
+      google-client-secret = ["oauth-callback", "settings", "sync-activities", "sync-contacts"]
+      notice-webhook       = ["sync-activities", "sync-contacts"]
+    }) && output.secrets["notice-webhook"].version == "2"
+    error_message = "A secret is read by other functions than need it."
   }
 
   assert {

@@ -306,6 +306,31 @@ run "a_blank_secret" {
   }
 }
 
+run "a_mail_server_without_its_scheme" {
+  command         = plan
+  expect_failures = [var.notice_smtp]
+  variables {
+    notice_smtp = "mail.example.com"
+  }
+}
+
+run "an_unencrypted_webhook" {
+  command         = plan
+  expect_failures = [var.notice_webhook]
+  variables {
+    notice_webhook = "http://chat.example.com/hook"
+  }
+}
+
+run "half_a_version_of_a_notice" {
+  command         = plan
+  expect_failures = [var.notice_smtp_version, var.notice_webhook_version]
+  variables {
+    notice_smtp_version    = 0.5
+    notice_webhook_version = -1
+  }
+}
+
 run "thousands_at_a_time" {
   command         = plan
   expect_failures = [var.functions]

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -19,9 +20,18 @@ import (
 )
 
 var (
-	worlds = flag.Int("worlds", 1000, "how many random worlds are made; of those with two users and of address books a tenth, of offices a twentieth")
+	worlds = flag.Int("worlds", usual(), "how many random worlds are made; of those with two users and of address books a tenth, of offices a twentieth")
 	only   = flag.Uint64("seed", 0, "make the random world of this seed alone")
 )
+
+// usual is how many worlds are made where nobody says: as many as there is time for, and more by scripts/test --long, as before a
+// change lands.
+func usual() int {
+	if os.Getenv("LONG_TESTS") != "" {
+		return 1000
+	}
+	return 60
+}
 
 // maxFailures is how many worlds may fail before the others are left out.
 const maxFailures = 5

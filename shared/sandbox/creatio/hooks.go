@@ -170,6 +170,13 @@ func (s *Server) AutoConsent(user string) {
 	s.auto = user
 }
 
+// Suggest has the consent page preselect a user, named by login.
+func (s *Server) Suggest(user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.suggested = user
+}
+
 // RefuseConsent decides whether a user, named by login, refuses whatever consent is asked for.
 func (s *Server) RefuseConsent(user string, refuse bool) {
 	s.mu.Lock()

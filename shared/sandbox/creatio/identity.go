@@ -128,12 +128,21 @@ func (s *Server) consentPage(w *response, c OAuthClient, in url.Values) {
 		b.WriteString(`<input type="hidden" name="` + name + `" value="` + escape(in.Get(name)) + "\">\n")
 	}
 	b.WriteString("<fieldset><legend>Who are you?</legend>\n")
-	checked := " checked"
+	suggested := s.suggested
+	if !s.state.Users[suggested].Active {
+		suggested = ""
+	}
 	for _, name := range sortedKeys(s.state.Users) {
 		if u := s.state.Users[name]; u.Active {
+			if suggested == "" {
+				suggested = name
+			}
+			checked := ""
+			if name == suggested {
+				checked = " checked"
+			}
 			b.WriteString(`<p><label><input type="radio" name="user" value="` + escape(name) + `" required` + checked + `> ` +
 				escape(u.ContactName) + " (" + escape(name) + ")</label></p>\n")
-			checked = ""
 		}
 	}
 	b.WriteString("</fieldset>\n<p><button name=\"decision\" value=\"allow\">Allow</button>\n" +

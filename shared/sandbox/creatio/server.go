@@ -107,6 +107,7 @@ type Server struct {
 	// base is where the request that is answered was sent to.
 	base       string
 	auto       string
+	suggested  string
 	refusing   map[string]bool
 	denied     map[denial]bool
 	fault      func(*http.Request) *Fault

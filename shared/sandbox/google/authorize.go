@@ -231,6 +231,9 @@ func (s *Server) consentPage(w http.ResponseWriter, r *http.Request, a ask) {
 		accounts = append(accounts, s.state.Accounts[key])
 	}
 	chosen := emailKey(a.hint)
+	if s.state.Accounts[chosen] == nil {
+		chosen = emailKey(s.suggested)
+	}
 	if s.state.Accounts[chosen] == nil && len(accounts) > 0 {
 		chosen = emailKey(accounts[0].Email)
 	}

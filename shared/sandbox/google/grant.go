@@ -176,6 +176,13 @@ func (s *Server) AutoConsent(email string) {
 	s.state.Auto = emailKey(email)
 }
 
+// Suggest has the consent page preselect an account, where the request names none.
+func (s *Server) Suggest(email string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.suggested = email
+}
+
 func (s *Server) onAccount(email string, do func(*account)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -97,6 +97,7 @@ type Server struct {
 	calendars *calendar.Service
 	// base is where the last request was sent to.
 	base       string
+	suggested  string
 	fault      func(*http.Request) *Fault
 	partFault  func(*http.Request) *Fault
 	requests   []Request

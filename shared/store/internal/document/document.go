@@ -92,6 +92,10 @@ func settle(d any) {
 		// A missing cursor would come back as the JSON word null.
 		maps.DeleteFunc(d.Cursors, func(_ record.Side, c json.RawMessage) bool { return len(c) == 0 })
 		d.Idle.StartedAt = Time(d.Idle.StartedAt)
+		d.Notices.FailingSince, d.Notices.Sent = Time(d.Notices.FailingSince), maps.Clone(d.Notices.Sent)
+		for cause, at := range d.Notices.Sent {
+			d.Notices.Sent[cause] = Time(at)
+		}
 	case *store.Schema:
 		d.Since, d.Lease.Expires = Time(d.Since), Time(d.Lease.Expires)
 	case *store.Link:

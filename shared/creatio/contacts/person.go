@@ -147,19 +147,14 @@ func (p *person) birthDate() time.Time {
 }
 
 func (p *person) readCommunications(f record.Fields, n *state) {
-	rows := slices.Clone(p.communications)
-	slices.SortStableFunc(rows, func(a, b communication) int {
-		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.id, b.id))
-	})
-	for _, c := range rows {
-		kind := communicationKind(c.typeID)
-		if kind == "" || strings.TrimSpace(c.number) == "" {
-			continue
+	for _, c := range p.communications {
+		if kind := communicationKind(c.typeID); kind != "" && strings.TrimSpace(c.number) != "" {
+			n.Communications = append(n.Communications, row{ID: c.id, Kind: kind, Text: strings.TrimSpace(c.number), Primary: c.primary})
 		}
-		r := row{ID: c.id, Kind: kind, Text: strings.TrimSpace(c.number), Primary: c.primary}
-		n.Communications = append(n.Communications, r)
-		field := fieldOf(kind)
-		f[field] = append(f[field], r.entry())
+	}
+	n.Communications = inOrder(n.Communications)
+	for _, r := range n.Communications {
+		f[r.field()] = append(f[r.field()], r.entry())
 	}
 	n.Skype = strings.TrimSpace(p.skype) != ""
 	if len(f[contact.Skype]) == 0 {
@@ -169,22 +164,21 @@ func (p *person) readCommunications(f record.Fields, n *state) {
 
 // readAddresses reads the addresses, and tells what of them is hidden: parts, or all where nothing else of one is there.
 func (p *person) readAddresses(f record.Fields, n *state) (hidden []string) {
-	rows := slices.Clone(p.addresses)
-	slices.SortStableFunc(rows, func(a, b address) int {
-		return cmp.Or(first(a.primary, b.primary), cmp.Compare(a.id, b.id))
-	})
-	for _, a := range rows {
+	for _, a := range p.addresses {
 		r := row{ID: a.id, Kind: addressKind(a.typeID), Parts: parts(a.street, a.city, a.region, a.zip, a.country), Primary: a.primary, Hidden: a.hidden}
 		switch {
 		case len(r.Parts) > 0:
 			n.Addresses = append(n.Addresses, r)
-			f[contact.Addresses] = append(f[contact.Addresses], r.entry())
 			for _, part := range a.hidden {
 				hidden = append(hidden, record.HiddenPart(contact.Addresses, part))
 			}
 		case len(a.hidden) > 0:
 			hidden = append(hidden, contact.Addresses)
 		}
+	}
+	n.Addresses = inOrder(n.Addresses)
+	for _, r := range n.Addresses {
+		f[contact.Addresses] = append(f[contact.Addresses], r.entry())
 	}
 	slices.Sort(hidden)
 	return slices.Compact(hidden)

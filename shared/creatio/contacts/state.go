@@ -44,6 +44,14 @@ type row struct {
 	Hidden []string `json:"h,omitempty"`
 }
 
+// field is the name of the field in which the row shows.
+func (r row) field() string {
+	if len(r.Parts) > 0 {
+		return contact.Addresses
+	}
+	return fieldOf(r.Kind)
+}
+
 // entry is the row as the contact's field shows it.
 func (r row) entry() record.Entry {
 	e := record.Entry{Kind: r.Kind, Text: r.Text, Parts: r.Parts}
@@ -87,11 +95,34 @@ func readState(raw json.RawMessage) (state, error) {
 
 // sorted is the state with its rows in the order in which they show, however they were found.
 func (n state) sorted() state {
-	n.Communications, n.Addresses = slices.Clone(n.Communications), slices.Clone(n.Addresses)
-	order := func(a, b row) int { return cmp.Or(first(a.Primary, b.Primary), cmp.Compare(a.ID, b.ID)) }
-	slices.SortStableFunc(n.Communications, order)
-	slices.SortStableFunc(n.Addresses, order)
+	n.Communications, n.Addresses = inOrder(n.Communications), inOrder(n.Addresses)
 	return n
+}
+
+// inOrder are rows in the order in which they show: values first of which a row is the first one of its type. Of several rows of one value
+// always the same shows, the one of the shortest spelling, whichever of them the site makes the first one: each version has its own way
+// with that.
+func inOrder(rows []row) []row {
+	type value struct {
+		first   string // the least id of its rows
+		primary bool
+	}
+	values, of := map[string]*value{}, make(map[string]*value, len(rows))
+	for _, r := range rows {
+		f, _ := contact.Schema.Field(r.field())
+		key := r.field() + "\x00" + f.Key(r.entry())
+		if values[key] == nil {
+			values[key] = &value{first: r.ID}
+		}
+		v := values[key]
+		v.first, v.primary, of[r.ID] = min(v.first, r.ID), v.primary || r.Primary, v
+	}
+	return slices.SortedStableFunc(slices.Values(rows), func(a, b row) int {
+		return cmp.Or(
+			first(of[a.ID].primary, of[b.ID].primary), cmp.Compare(of[a.ID].first, of[b.ID].first),
+			cmp.Compare(len(a.Text), len(b.Text)), cmp.Compare(b.Text, a.Text), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID),
+		)
+	})
 }
 
 func (n state) encode() json.RawMessage {

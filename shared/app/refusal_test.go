@@ -42,7 +42,6 @@ var forGood = map[string]refusal{
 	"a status of its own":           {"creatio", "POST", "/odata/$batch", 418, creatioSays, "bug", wrong, false},
 	"a conflict about nothing":      {"creatio", "POST", "/odata/$batch", 409, creatioSays, "bug", wrong, false},
 	"no right to anything":          {"creatio", "POST", "/odata/$batch", 403, creatioSays, "misconfigured", "Creatio does not let you read", false},
-	"a service that is not there":   {"creatio", "POST", "/odata/$batch", 404, page, "misconfigured", "set-up for Creatio", false},
 }
 
 func (r refusal) hits(q *http.Request) bool {

@@ -340,6 +340,8 @@ func site(t *testing.T, data string) change {
 				env[groupsLag] = "9m"
 			case "Google's reads lag":
 				env[readsLag] = "9m"
+			case "Google refuses what is unspeakable":
+				env[refused] = "unspeakable"
 			case soon:
 			case "the site's clock is two hours ahead":
 				now := o.Now

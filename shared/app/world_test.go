@@ -36,6 +36,8 @@ const (
 	readsLag = "TEST_READS_LAG"
 	// groupsLag is the same of who is in a group.
 	groupsLag = "TEST_GROUPS_LAG"
+	// refused is a text of which a contact in Google may have nothing.
+	refused = "TEST_REFUSED"
 )
 
 const (
@@ -174,6 +176,7 @@ func newWorld(t *testing.T, changes ...change) *world {
 	options.WriteVisibility, _ = time.ParseDuration(w.env[listsLag])
 	options.StaleGroups, _ = time.ParseDuration(w.env[groupsLag])
 	options.StaleReads, _ = time.ParseDuration(w.env[readsLag])
+	options.Refused = w.env[refused]
 	w.google = googlebox.New(options)
 	w.google.AddClient(clientID, clientSecret, w.url+"/oauth-callback")
 	w.google.AddUser(googlebox.User{Email: ada, Name: "Ada", EmailVerified: true, HostedDomain: "example.com"})

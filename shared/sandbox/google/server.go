@@ -62,6 +62,9 @@ type Options struct {
 	EventCallsPerMinute int
 	// MaxContacts is how many contacts an account holds; default 25,000.
 	MaxContacts int
+	// Refused is a text of which a person may have nothing: one who has is refused, as the service refuses some for reasons that no
+	// client knows. Default: none.
+	Refused string
 	// PageRows says how many contacts or events a page has for which that many were asked for: any number, as a page may be short,
 	// or empty, while another one follows. Default: as many.
 	PageRows func(asked int) int

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/api/people/v1"
@@ -38,9 +39,18 @@ func (c *call) createContact() (any, *failure) {
 	return made.render(made.now(), v), nil
 }
 
+// acceptable refuses a person whom no contact can be like.
+func (c *call) acceptable(p *people.Person, mask []string) *failure {
+	fields, _ := contentOf(p)
+	if refused := c.s.o.Refused; refused != "" && strings.Contains(encode(fields), refused) {
+		return invalid("Request contains an invalid argument.")
+	}
+	return checkPerson(p, mask)
+}
+
 // creatable refuses a person who cannot become a contact.
 func (c *call) creatable(p *people.Person) *failure {
-	if f := checkPerson(p, writable); f != nil {
+	if f := c.acceptable(p, writable); f != nil {
 		return f
 	}
 	_, groups := contentOf(p)
@@ -170,7 +180,7 @@ func (c *call) updateContact() (any, *failure) {
 
 // updatable refuses a change that a contact cannot take.
 func (c *call) updatable(name string, p *people.Person, fields []string) *failure {
-	if f := checkPerson(p, fields); f != nil {
+	if f := c.acceptable(p, fields); f != nil {
 		return f
 	}
 	found := c.book.find(name)

@@ -4,23 +4,14 @@
 provider "registry.terraform.io/hashicorp/archive" {
   version     = "2.8.0"
   constraints = "~> 2.7"
-  hashes = [
-    "h1:acD00vuVhVaaYEdLtZ/ZowqT7B8nkmknOJJKyaTpMRE=",
-  ]
 }
 
 provider "registry.terraform.io/hashicorp/google" {
   version     = "7.45.0"
   constraints = ">= 7.45.0, < 8.0.0"
-  hashes = [
-    "h1:Ktg3XpRAUjC5Ywxhn+8QaYxM1qSpoTPwqQ6EaaKiV30=",
-  ]
 }
 
 provider "registry.terraform.io/hashicorp/random" {
   version     = "3.9.0"
   constraints = "~> 3.7"
-  hashes = [
-    "h1:8/sL9cKZwCn5uIosq//RIa+EbXd9cAgQddq7T29OmwA=",
-  ]
 }

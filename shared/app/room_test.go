@@ -11,8 +11,8 @@ import (
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// crowded makes a contact in Creatio with more than one in Google can hold.
-func (w *world) crowded(tag, name string, notes, numbers, addresses int) string {
+// overfull makes a contact in Creatio with more than one in Google can hold.
+func (w *world) overfull(tag, name string, notes, numbers, addresses int) string {
 	w.t.Helper()
 	id := w.row("Ada", "Contact", map[string]any{"Name": name, "Notes": strings.Repeat("é note. ", notes/9)})
 	for i := range numbers {
@@ -38,9 +38,9 @@ func TestA_contact_has_in_Google_what_there_is_room_for_and_all_of_it_in_Creatio
 	t.Parallel()
 	w := newWorld(t)
 	tag := w.tag("Ada", private)
-	w.crowded(tag, "Notes Numbers", 200_000, 200, 0)
-	w.crowded(tag, "Notes Addresses", 90_000, 10, 80)
-	w.crowded(tag, "Some Ada", 60_000, 20, 5)
+	w.overfull(tag, "Notes Numbers", 200_000, 200, 0)
+	w.overfull(tag, "Notes Addresses", 90_000, 10, 80)
+	w.overfull(tag, "Some Ada", 60_000, 20, 5)
 	w.link()
 	w.choose(tag)
 	before := w.rowsOf("ContactCommunication", "ContactAddress", "Contact")

@@ -14,9 +14,9 @@ import (
 	"github.com/tandem-sync/tandem/shared/web"
 )
 
-// SyncShown looks again at what there is to do. Where that is what the preview showed, a run is queued that does it; else the new
+// SyncPreview looks again at what there is to do. Where that is what the preview showed, a run is queued that does it; else the new
 // preview shows what changed since.
-func (s service) SyncShown(ctx context.Context, user string, t record.Type, preview string) (string, error) {
+func (s service) SyncPreview(ctx context.Context, user string, t record.Type, preview string) (string, error) {
 	u, err := s.ready(ctx, user, t)
 	if err != nil {
 		return "", err

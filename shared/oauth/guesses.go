@@ -27,10 +27,10 @@ const (
 	longestWait = time.Hour
 	// forgivenAfter is how long after the last one the wait begins anew.
 	forgivenAfter = 24 * time.Hour
-	// guessesKept is how long after the last one wrong passwords are remembered.
-	guessesKept = 30 * 24 * time.Hour
-	// guessersKept is how many of the users are remembered who entered them.
-	guessersKept = 10
+	// guessMemory is how long after the last one wrong passwords are remembered.
+	guessMemory = 30 * 24 * time.Hour
+	// mostGuessers is how many of the users are remembered who entered them.
+	mostGuessers = 10
 )
 
 // GuessesOf are the wrong passwords that were entered for a Creatio user's name.
@@ -100,7 +100,7 @@ func (l *Linker) reserve(ctx context.Context, key, user, login string, named boo
 		if named {
 			g.Login = login
 		}
-		g.Last, g.Until, g.Expires = now, now.Add(waitAfter(g.Failed)), now.Add(guessesKept)
+		g.Last, g.Until, g.Expires = now, now.Add(waitAfter(g.Failed)), now.Add(guessMemory)
 		return nil
 	})
 	if err == nil && named && failed >= freeGuesses {
@@ -145,7 +145,7 @@ func (l *Linker) settle(ctx context.Context, keys []string, user string, how end
 				})
 				who.Wrong, who.Last = who.Wrong+1, g.Last
 				g.By = append(g.By, who)
-				g.By = g.By[max(0, len(g.By)-guessersKept):]
+				g.By = g.By[max(0, len(g.By)-mostGuessers):]
 			case notTried:
 				g.Failed = max(0, g.Failed-1)
 				if waitAfter(g.Failed) == 0 {

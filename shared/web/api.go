@@ -46,7 +46,7 @@ func (s *Site) postSync(t record.Type) serve {
 		if preview == "" {
 			run, err = s.service.SyncNow(r.Context(), v.user, t)
 		} else {
-			run, err = s.service.SyncShown(r.Context(), v.user, t, preview)
+			run, err = s.service.SyncPreview(r.Context(), v.user, t, preview)
 		}
 		if err != nil {
 			return s.notReady(r, v, t, err)

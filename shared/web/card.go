@@ -43,8 +43,8 @@ type happening struct {
 // line is one field of a card.
 type line struct {
 	Label, Side string
-	// Removed and Added are the values that went and came, Kept the entries of a set that stayed.
-	Removed, Added, Kept []value
+	// Removed and Added are the values that went and came, Same the entries of a set that stayed.
+	Removed, Added, Same []value
 	// Why is there where the fields of a card have different reasons.
 	Why string
 	// PutBack is the field whose former value lost a conflict and may be put back alone; empty where nothing of that kind is.
@@ -203,7 +203,7 @@ func lineOf(t record.Type, f store.FieldChange) line {
 		before, after := entriesOf(f.Before), entriesOf(f.After)
 		removed, added = without(before, after), without(after, before)
 		for _, kept := range without(before, removed) {
-			l.Kept = append(l.Kept, valueOf(t, f.Field, kept))
+			l.Same = append(l.Same, valueOf(t, f.Field, kept))
 		}
 	}
 	for _, text := range removed {

@@ -148,8 +148,8 @@ func (f *fakeService) SyncNow(_ context.Context, user string, _ record.Type) (st
 	return "run-new", f.call("SyncNow", user)
 }
 
-func (f *fakeService) SyncShown(_ context.Context, user string, _ record.Type, preview string) (string, error) {
-	return "run-new", f.call("SyncShown "+preview, user)
+func (f *fakeService) SyncPreview(_ context.Context, user string, _ record.Type, preview string) (string, error) {
+	return "run-new", f.call("SyncPreview "+preview, user)
 }
 
 func (f *fakeService) Search(_ context.Context, user, name, _ string) (Found, error) {
@@ -277,7 +277,7 @@ func (f *fakeService) writes() int {
 	n := 0
 	for _, c := range f.calls {
 		switch strings.TrimSuffix(c, " run-2") {
-		case "SyncShown", "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
+		case "SyncPreview", "LinkPassword", "SignOut", "PutContacts", "PutActivities", "SyncNow", "Decide", "Undo", "Settle", "Unlink google", "Unlink creatio", "Erase",
 			"MakeAccessToken", "RevokeAccessToken", "PauseUser anna true", "PauseUser anna false", "Order pause", "Order resume", "Order run":
 			n++
 		}

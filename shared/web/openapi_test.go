@@ -185,9 +185,9 @@ func apiCalls() []apiCall {
 		apiCall{"POST", "/admin/users/anna/pause", "", admin, as()},
 		apiCall{"POST", "/contacts/sync", `{"preview":"run-2"}`, nil, as()},
 		apiCall{"POST", "/contacts/sync", `{"preview":""}`, nil, as()},
-		apiCall{"POST", "/contacts/sync", `{"preview":"run-2"}`, fails("SyncShown run-2", &ChangedError{"run-3"}), as()},
-		apiCall{"POST", "/contacts/sync", `{"preview":"run-9"}`, fails("SyncShown run-9", store.ErrNotFound), as()},
-		apiCall{"POST", "/activities/sync", `{"preview":"run-9"}`, fails("SyncShown run-9", store.ErrNotFound), as()},
+		apiCall{"POST", "/contacts/sync", `{"preview":"run-2"}`, fails("SyncPreview run-2", &ChangedError{"run-3"}), as()},
+		apiCall{"POST", "/contacts/sync", `{"preview":"run-9"}`, fails("SyncPreview run-9", store.ErrNotFound), as()},
+		apiCall{"POST", "/activities/sync", `{"preview":"run-9"}`, fails("SyncPreview run-9", store.ErrNotFound), as()},
 		apiCall{"GET", "/export", "", nil, tooLate}, apiCall{"POST", "/tokens", goodToken, nil, tooLate},
 		apiCall{"DELETE", "/tokens/t9", "", nil, as()},
 	)

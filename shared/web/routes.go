@@ -73,7 +73,7 @@ func (s *Site) table() []route {
 		{method: "POST", path: "/activities/pairs", access: member, serve: s.settle(record.Activities), cost: calling},
 		{method: "GET", path: "/runs", access: member, serve: s.history},
 		{method: "GET", path: "/runs/{run}", access: member, serve: s.oneRun},
-		{method: "POST", path: "/runs/{run}/run", access: member, serve: s.runShown, cost: calling},
+		{method: "POST", path: "/runs/{run}/run", access: member, serve: s.runPreview, cost: calling},
 		{method: "GET", path: "/runs/{run}/approve", access: member, serve: s.confirm("approve")},
 		{method: "GET", path: "/runs/{run}/reject", access: member, serve: s.confirm("reject")},
 		{method: "GET", path: "/runs/{run}/undo", access: member, serve: s.confirm("undo")},

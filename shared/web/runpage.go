@@ -24,10 +24,10 @@ type runView struct {
 	// Waiting counts the changes that wait; Waits are their cards on this page, Made those of what was done or would be.
 	Waiting     int
 	Waits, Made []card
-	// Done counts the cards of what was done, Shown those that the filter lets through; From and To are the places of Made.
-	Done, Shown, From, To int
-	Previous, Further     string
-	Filters               []filter
+	// Done counts the cards of what was done, Matching those that the filter lets through; From and To are the places of Made.
+	Done, Matching, From, To int
+	Previous, Further        string
+	Filters                  []filter
 	// Decision are the words for the changes that wait.
 	Decision decisionWords
 	// Undo says whether there is something to undo, and what became of an undo of the whole run.
@@ -147,7 +147,7 @@ func (view *runView) list(s *Site, waits, made []card, q url.Values) {
 		other := func(c card) bool { return !c.is(show) }
 		waits, made = slices.DeleteFunc(waits, other), slices.DeleteFunc(made, other)
 	}
-	view.Shown = len(made)
+	view.Matching = len(made)
 	all := slices.Concat(waits, made)
 	first, err := strconv.Atoi(q.Get("from"))
 	if err != nil || first < 1 || first > len(all) {
@@ -355,13 +355,13 @@ func (s *Site) undo(w http.ResponseWriter, r *http.Request, v visit) error {
 	return s.see(w, s.link("/runs/"+url.PathEscape(run)))
 }
 
-// runShown has a run do what a preview showed. Where that is something else by now, the page shows what.
-func (s *Site) runShown(w http.ResponseWriter, r *http.Request, v visit) error {
+// runPreview has a run do what a preview showed. Where that is something else by now, the page shows what.
+func (s *Site) runPreview(w http.ResponseWriter, r *http.Request, v visit) error {
 	shown, err := s.service.Run(r.Context(), v.user, r.PathValue("run"))
 	if err != nil {
 		return err
 	}
-	run, err := s.service.SyncShown(r.Context(), v.user, shown.Type, shown.ID)
+	run, err := s.service.SyncPreview(r.Context(), v.user, shown.Type, shown.ID)
 	if changed, ok := errors.AsType[*ChangedError](err); ok {
 		return s.see(w, s.link("/runs/"+url.PathEscape(changed.Run)+"?problem=changed"))
 	}

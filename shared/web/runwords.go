@@ -186,10 +186,10 @@ func reasonWords(t record.Type, side record.Side, rule string, first bool) strin
 	return ""
 }
 
-// tally counts what changes put in the place of other values, and what they did besides.
-type tally struct{ values, created, removed, matched int }
+// effect counts what changes put in the place of other values, and what they did besides.
+type effect struct{ values, created, removed, matched int }
 
-func tallyOf(changes []store.Change) (n tally) {
+func effectOf(changes []store.Change) (n effect) {
 	for _, c := range changes {
 		switch c.Action {
 		case "create":
@@ -209,7 +209,7 @@ func tallyOf(changes []store.Change) (n tally) {
 
 // undoNumbers says how much an undo puts back.
 func undoNumbers(t record.Type, made []store.Change) string {
-	n := tallyOf(made)
+	n := effectOf(made)
 	one, many := recordWords(t)
 	var parts []string
 	add := func(count int, text string) {

@@ -53,9 +53,9 @@ type Service interface {
 	PutActivities(ctx context.Context, user string, s ActivitiesSettings, only Precondition[ActivitiesSettings]) (Account, error)
 	// SyncNow queues one run. ErrNotReady.
 	SyncNow(ctx context.Context, user string, t record.Type) (run string, err error)
-	// SyncShown queues a run that does what a preview showed. *ChangedError where there is something else to do by now. ErrNotReady;
+	// SyncPreview queues a run that does what a preview showed. *ChangedError where there is something else to do by now. ErrNotReady;
 	// store.ErrNotFound where there is no such preview.
-	SyncShown(ctx context.Context, user string, t record.Type, preview string) (run string, err error)
+	SyncPreview(ctx context.Context, user string, t record.Type, preview string) (run string, err error)
 	// Preview tells what a run would do. ErrNotReady.
 	Preview(ctx context.Context, user string, t record.Type) (store.Run, error)
 	// Decide queues the run that does what a held run waits with, or the one that puts back what went missing. ErrNotHeld, ErrReplaced.

@@ -39,7 +39,7 @@ func TestA_full_disk_is_named_and_loses_nothing(t *testing.T) {
 			prepare(cmd, t.TempDir())
 			said, err := cmd.CombinedOutput()
 			if errors.Is(err, syscall.EPERM) || strings.Contains(string(said), errNoDisk) {
-				t.Skipf("this machine lets nobody mount a file system: %v %s", err, said)
+				lacks(t, fmt.Sprintf("this machine lets nobody mount a file system: %v %s", err, said))
 			}
 			if err != nil {
 				t.Fatalf("%v: %s", err, said)

@@ -77,7 +77,7 @@ func (s *Server) Sent() []Message {
 	return slices.Clone(s.sent)
 }
 
-// SetBusy has the server take no mail for now, or take it again.
+// SetBusy has the server refuse mail with an error that passes, or take it again.
 func (s *Server) SetBusy(busy bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +121,7 @@ func (s *Server) serve(conn net.Conn) {
 			say("250 AUTH PLAIN")
 		case "STARTTLS":
 			if !s.options.StartTLS || state.encrypted {
-				say("502 5.5.1 command not implemented")
+				say("502 5.5.1 unknown command")
 				continue
 			}
 			say("220 go ahead")
@@ -183,7 +183,7 @@ func (s *Server) take(state *session, verb, rest string, text *textproto.Conn, s
 		s.mu.Unlock()
 		say("250 queued")
 	default:
-		say("502 command not implemented")
+		say("502 unknown command")
 	}
 }
 

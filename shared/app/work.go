@@ -206,9 +206,10 @@ func (a *App) asked(ctx context.Context, user string, t record.Type, begun strin
 		switch {
 		case err == nil && run.Status == "queued":
 			return before, nil
-		case errors.Is(err, store.ErrNotFound) && before > syncer.NewRunID(a.now().Add(-beginsWithin)):
-			return before, nil // somebody is about to store it
-		case err != nil && !errors.Is(err, store.ErrNotFound):
+		case errors.Is(err, store.ErrNotFound):
+			// Whoever asked for it is about to store it, or ended before they could.
+			return a.enqueue(ctx, user, store.Run{ID: before, Type: t, Trigger: syncer.TriggerUser})
+		case err != nil:
 			return "", fmt.Errorf("look for a queued run: %w", err)
 		}
 	}
@@ -222,30 +223,25 @@ func (a *App) asked(ctx context.Context, user string, t record.Type, begun strin
 		d.Asked = id
 		return nil
 	})
-	if errors.Is(err, errAsked) {
-		return given, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errAsked) {
 		return "", fmt.Errorf("queue a run: %w", err)
 	}
-	return a.enqueue(ctx, user, store.Run{ID: id, Type: t, Trigger: syncer.TriggerUser})
+	return a.enqueue(ctx, user, store.Run{ID: given, Type: t, Trigger: syncer.TriggerUser})
 }
 
 var errAsked = errors.New("a run is queued already")
-
-// beginsWithin is how long storing a run takes at most that somebody asked for.
-const beginsWithin = 10 * time.Second
 
 // queuedFor is for how long a queued run is relied on.
 const queuedFor = 2 * time.Minute
 
 // enqueue queues a run that a user started, under a new id where it has none. It stores the run first, so that the user sees it at once.
+// Of several who queue a run of one id, the one who stored it queues it.
 func (a *App) enqueue(ctx context.Context, user string, r store.Run) (string, error) {
 	r.ID, r.Status = cmp.Or(r.ID, syncer.NewRunID(a.now())), "queued"
-	if err := a.store.User(user).PutRun(ctx, r); err != nil {
-		return "", fmt.Errorf("queue a run: %w", err)
+	added, err := a.store.User(user).AddRun(ctx, r)
+	if err == nil && added {
+		_, err = a.queue.Add(ctx, queue.Task{Name: "run-" + r.ID, Type: r.Type, User: user, Run: r.ID, Trigger: r.Trigger})
 	}
-	_, err := a.queue.Add(ctx, queue.Task{Name: "run-" + r.ID, Type: r.Type, User: user, Run: r.ID, Trigger: r.Trigger})
 	if err != nil {
 		return "", fmt.Errorf("queue a run: %w", err)
 	}

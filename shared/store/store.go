@@ -240,6 +240,8 @@ type User interface {
 	// fails, the former ones stay.
 	PutBlob(ctx context.Context, t record.Type, l Lease, name string, data []byte) error
 
+	// AddRun writes a run's summary, outside of any lease, where there is none of its id; false where there is one.
+	AddRun(ctx context.Context, r Run) (bool, error)
 	// PutRun writes a run's summary (not its changes), outside of any lease. Changes that were added stay.
 	PutRun(ctx context.Context, r Run) error
 	// UpdateRun changes a run's summary in a transaction. ErrNotFound where there is none.

@@ -15,6 +15,17 @@ import (
 	"github.com/tandem-sync/tandem/shared/store/internal/document"
 )
 
+func (u *user) AddRun(ctx context.Context, r store.Run) (added bool, err error) {
+	err = u.update(ctx, "add run", []string{r.ID}, func(tx *bbolt.Tx) error {
+		b := find(tx, u.path("runs")...)
+		if added = b == nil || b.Get([]byte(r.ID)) == nil; !added {
+			return nil
+		}
+		return u.putRun(tx, r)
+	})
+	return added && err == nil, err
+}
+
 func (u *user) PutRun(ctx context.Context, r store.Run) error {
 	return u.update(ctx, "put run", []string{r.ID}, func(tx *bbolt.Tx) error { return u.putRun(tx, r) })
 }

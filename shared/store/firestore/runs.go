@@ -35,6 +35,25 @@ func (u *user) runFields(snap *firestore.DocumentSnapshot, r store.Run) (fields,
 	return f, nil
 }
 
+// AddRun costs 2 reads, and 1 write where there is no such run.
+func (u *user) AddRun(ctx context.Context, r store.Run) (added bool, err error) {
+	if err := document.ToWrite(u.id, r.ID); err != nil {
+		return false, wrap("add run", err)
+	}
+	f, err := u.runFields(nil, r)
+	if err != nil {
+		return false, wrap("add run", err)
+	}
+	err = u.s.transact(ctx, func(get reader, tx *firestore.Transaction) (int, error) {
+		snaps, err := u.there(get, u.runRef(r.ID))
+		if added = err == nil && !snaps[0].Exists(); !added {
+			return 0, err
+		}
+		return 1, tx.Create(u.runRef(r.ID), f.present())
+	})
+	return added && err == nil, wrap("add run", err)
+}
+
 // PutRun costs 1 read and 1 write.
 func (u *user) PutRun(ctx context.Context, r store.Run) error {
 	if err := document.ToWrite(u.id, r.ID); err != nil {

@@ -57,6 +57,10 @@ var Writes = map[string]Write{
 	"run": func(ctx context.Context, s store.Store, user string, _ store.Lease, _ string) error {
 		return s.User(user).PutRun(ctx, store.Run{ID: "late", Type: record.Contacts})
 	},
+	"added run": func(ctx context.Context, s store.Store, user string, _ store.Lease, _ string) error {
+		_, err := s.User(user).AddRun(ctx, store.Run{ID: "late", Type: record.Contacts})
+		return err
+	},
 	"changed run": func(ctx context.Context, s store.Store, user string, _ store.Lease, _ string) error {
 		return s.User(user).UpdateRun(ctx, "run1", func(r *store.Run) error { r.Status = "late"; return nil })
 	},

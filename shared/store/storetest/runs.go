@@ -87,6 +87,25 @@ var runTests = map[string]func(*testing.T, store.Store){
 		same(t, "run written again", got, want)
 	},
 
+	"a run is added once, and one that is there stays as it is": func(t *testing.T, s store.Store) {
+		u := signedIn(t, s, "ada")
+		want := store.Run{ID: "run1", Type: record.Contacts, Status: "queued"}
+		added, err := u.AddRun(t.Context(), want)
+		must(t, err)
+		same(t, "added", added, true)
+		got, err := u.Run(t.Context(), "run1")
+		must(t, err)
+		same(t, "added run", got, want)
+		want.Status = "running"
+		must(t, u.PutRun(t.Context(), want))
+		added, err = u.AddRun(t.Context(), store.Run{ID: "run1", Type: record.Contacts, Status: "queued"})
+		must(t, err)
+		same(t, "added again", added, false)
+		got, err = u.Run(t.Context(), "run1")
+		must(t, err)
+		same(t, "run that was there", got, want)
+	},
+
 	"changes are in the order of their pieces, and a piece is replaced by its number": func(t *testing.T, s store.Store) {
 		u := signedIn(t, s, "ada")
 		must(t, u.PutRun(t.Context(), store.Run{ID: "run1"}))

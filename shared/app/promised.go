@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
+	"github.com/tandem-sync/tandem/shared/observe"
 	"github.com/tandem-sync/tandem/shared/queue"
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -111,12 +112,18 @@ func (a *App) carry(ctx context.Context, user string, r store.Run) {
 // resumeRuns is how many of a user's latest runs resume looks at.
 const resumeRuns = 5
 
-// resume queues the unfinished runs of an earlier process that users had started. The inline queue does not survive its
-// process.
+// resume queues the unfinished runs of an earlier process that users had started, and ends its erasures. The inline queue does not survive
+// its process.
 func (a *App) resume(ctx context.Context) error {
 	for p, err := range a.store.Users(ctx) {
 		if err != nil {
 			return fmt.Errorf("look for interrupted runs: %w", err)
+		}
+		if !p.Erasing.IsZero() {
+			if err := a.eraseRest(ctx, p.ID); err != nil {
+				a.logger.WarnContext(ctx, "an erasure that was cut off has not ended", "user", observe.User(p.ID), "error", err.Error())
+			}
+			continue
 		}
 		runs, err := a.store.User(p.ID).Runs(ctx, "", resumeRuns, "")
 		if err != nil {

@@ -409,59 +409,6 @@ func (s service) Preview(ctx context.Context, user string, t record.Type) (store
 	}
 }
 
-func (s service) Unlink(ctx context.Context, user string, side record.Side) error {
-	// Only with the grant can channels be stopped.
-	stopped := s.app.closeChannels(ctx, user)
-	if err := s.app.linker.Unlink(ctx, user, side); err != nil {
-		return err
-	}
-	u := s.app.store.User(user)
-	p, err := u.Profile(ctx)
-	if err != nil {
-		return fmt.Errorf("switch the sync off: %w", err)
-	}
-	for t := range s.app.engines {
-		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
-			d.Status, d.Problem, d.Due, d.HeldRun, d.HeldDigest = "off", nil, time.Time{}, "", ""
-			if t == record.Contacts {
-				d.Due = s.app.nextLook(p, s.app.now().UTC())
-			}
-			d.Settings.Automatic, d.Push = false, store.Push{}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("switch the sync off: %w", err)
-		}
-	}
-	if stopped {
-		// A run may have opened another one meanwhile. From here on none does.
-		s.app.closeChannels(ctx, user)
-	}
-	err = s.app.errands(ctx, record.Contacts, user)
-	s.follow(ctx)
-	return err
-}
-
-// follow has every job follow what a user ended.
-func (s service) follow(ctx context.Context) {
-	for t := range s.app.engines {
-		s.app.follower.saved(ctx, t)
-	}
-}
-
-func (s service) Erase(ctx context.Context, user string) error {
-	s.app.closeChannels(ctx, user)
-	for _, side := range record.Sides {
-		// What cannot be revoked now is forgotten all the same: nothing may be kept.
-		if err := s.app.linker.Unlink(ctx, user, side); err != nil {
-			return err
-		}
-	}
-	err := s.app.store.User(user).Erase(ctx)
-	s.follow(ctx)
-	return err
-}
-
 func (s service) SplitByUndo(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error) {
 	var ids []string
 	for _, c := range changes {

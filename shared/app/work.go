@@ -31,8 +31,8 @@ func (r runner) Dispatch(ctx context.Context, t record.Type, after string) (web.
 }
 
 func (r runner) Window(ctx context.Context, t record.Type, user string, due time.Time, promised, trigger string) (web.Window, error) {
-	if trigger == triggerChannels {
-		if err := r.app.tend(ctx, user); fault.Is(err, fault.Retry) {
+	if chore := r.app.chore(trigger); chore != nil {
+		if err := chore(ctx, user); fault.Is(err, fault.Retry) {
 			return web.Window{Status: string(syncer.Retry), Retry: true, After: fault.After(err)}, nil
 		}
 		return web.Window{Status: string(syncer.Done)}, nil
@@ -51,6 +51,17 @@ func (r runner) Window(ctx context.Context, t record.Type, user string, due time
 	}
 	again := out.Status == syncer.Retry || req.Run != "" && out.Reason == syncer.ReasonLease
 	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, nil
+}
+
+// chore is what a task does that runs nothing; nil for every other trigger.
+func (a *App) chore(trigger string) func(ctx context.Context, user string) error {
+	switch trigger {
+	case triggerChannels:
+		return a.tend
+	case triggerErase:
+		return a.eraseRest
+	}
+	return nil
 }
 
 // request builds the request of a task: for a run that the user already knows by its id (promised), or for a new run, which is
@@ -102,8 +113,8 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	ctx = observe.With(ctx, "run", out.Run)
 	switch {
 	case out.Reason == syncer.ReasonUnknownUser:
-		// What a former version wrote after an erasure would be due for ever.
-		err = errors.Join(err, a.store.User(user).EraseRemains(ctx))
+		// What a former version wrote after an erasure would be due for ever, and so would what an erasure left that was cut off.
+		err = errors.Join(err, a.eraseRest(ctx, user))
 	case out.Reason == syncer.ReasonNotLinked:
 		// Once the grant is revoked, nobody may stop what it opened.
 		a.closeChannels(ctx, user)
@@ -135,8 +146,8 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 // work runs one queued task. The queue retries it after an error of kind Retry.
 func (a *App) work(ctx context.Context, t queue.Task) error {
 	ctx, end := a.telemetry.Task(ctx, "task")
-	if t.Trigger == triggerChannels {
-		err := a.tend(ctx, t.User)
+	if chore := a.chore(t.Trigger); chore != nil {
+		err := chore(ctx, t.User)
 		end(err)
 		return err
 	}

@@ -20,8 +20,10 @@ func (w *writer) carryOut(ctx context.Context) error {
 	slices.SortFunc(w.pairs.list, func(a, b *pair) int { return cmp.Compare(a.id, b.id) })
 	_, planning := observe.Begin(ctx, "plan")
 	known, unmatched, unjournaled := w.sortOut()
-	w.guard.judge()
-	err := w.rebuildIntents(ctx, unjournaled)
+	err := w.guard.judge(ctx)
+	if err == nil {
+		err = w.rebuildIntents(ctx, unjournaled)
+	}
 	planning.End(err)
 	if err != nil {
 		return err

@@ -129,6 +129,8 @@ type Kind struct {
 	// OneCopy says that a record which is created for a shared one reaches all users who take part in it, so that one user's run
 	// creates it and the others find it.
 	OneCopy bool
+	// Series says that records may belong to a series, which counts once for the guard.
+	Series bool
 	// Ready reports why the settings do not let a run begin, as one of the reasons of Outcome; empty where they do.
 	Ready func(store.Settings) (reason string)
 }

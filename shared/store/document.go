@@ -641,6 +641,8 @@ type FieldChange struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
 	Rule   string `json:"rule"`
+	// Other is what the other side has, where each side keeps its own.
+	Other string `json:"other,omitempty"`
 	// Ref is the side's own reference to what was there before, where Before is only a word for it: of a photo.
 	Ref string `json:"ref,omitempty"`
 	// Swaps are the single values that came in the place of others. A creation has none: it is not undone value by value.

@@ -178,6 +178,8 @@ func reasonWords(t record.Type, side record.Side, rule string, first bool) strin
 		return "both have the same name and company"
 	case "same-title-and-time":
 		return "both have the same title and time"
+	case bothKept:
+		return "an event that was there already is left as it is: each side keeps its own until somebody edits one of them"
 	case "undo":
 		return "you undid a run"
 	case "user":

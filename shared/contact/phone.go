@@ -158,18 +158,32 @@ func regionsOf(records []record.Fields) []string {
 	return unique(out)
 }
 
-// significant digits are enough to be one subscriber.
-const significant = 9
+// significant digits are enough to be one subscriber. Numbers of small countries and towns have fewer, at least shortest.
+const (
+	significant = 9
+	shortest    = 6
+)
 
-// SubscriberKey is what spellings of a number have in common that PhoneKey tells apart: its last digits, without the
-// country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
-// a number that is too short to be one subscriber's.
-func SubscriberKey(number string) string {
+// SubscriberKeys are what spellings of a number have in common that PhoneKey tells apart: its last digits, without the
+// country, whatever people write before them, and without an extension. A letter is the digit on its key. A number that is
+// shorter in its country is known by all of its digits as well. There are none for a number that is too short to be one subscriber's.
+func SubscriberKeys(number string) []string {
 	digits := dialled(number)
-	if len(digits) < significant {
-		return ""
+	var keys []string
+	if len(digits) >= significant {
+		keys = append(keys, digits[len(digits)-significant:])
 	}
-	return digits[len(digits)-significant:]
+	national := strings.TrimLeft(digits, "0")
+	if n, ok := parsePhone(number); ok {
+		national = phonenumbers.GetNationalSignificantNumber(n)
+	} else if len(digits) == significant {
+		// What is dialled before a number inside of a country is 0 in most, and 8 in some.
+		national = strings.TrimPrefix(national, "8")
+	}
+	if len(national) >= shortest && len(national) < significant {
+		keys = append(keys, national)
+	}
+	return keys
 }
 
 // dialled are the digits of a number without its extension. A letter is the digit on its key.

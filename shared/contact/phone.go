@@ -62,7 +62,7 @@ func phoneKey(number string) string {
 		}
 	}
 	if b.Len() == 0 {
-		return strings.Join(strings.Fields(norm.NFC.String(number)), " ")
+		return strings.Join(strings.Fields(norm.NFC.String(string([]rune(number)))), " ")
 	}
 	return b.String()
 }

@@ -107,7 +107,16 @@ func abroad(number, region string) (*phonenumbers.PhoneNumber, bool) {
 	if err != nil || n.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD || !phonenumbers.IsValidNumber(n) {
 		return nil, false
 	}
-	return parsePhone(phonenumbers.Format(n, phonenumbers.E164))
+	return parsePhone(withExtension(n))
+}
+
+// withExtension is a number with its country's code, and with its extension.
+func withExtension(n *phonenumbers.PhoneNumber) string {
+	number := phonenumbers.Format(n, phonenumbers.E164)
+	if ext := n.GetExtension(); ext != "" {
+		number += " ext. " + ext
+	}
+	return number
 }
 
 // samePhoneThere compares numbers of a contact with regard to where they are dialled: in the countries of the contact's addresses, else
@@ -140,7 +149,7 @@ func dialledIn(e record.Entry, region string) record.Entry {
 		return e
 	}
 	if n, ok := abroad(e.Text, region); ok {
-		e.Text = phonenumbers.Format(n, phonenumbers.E164)
+		e.Text = withExtension(n)
 	}
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"hash/maphash"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -167,21 +168,28 @@ func regionsOf(records []record.Fields) []string {
 	return unique(out)
 }
 
-// significant digits are enough to be one subscriber. Numbers of small countries and towns have fewer, at least shortest.
+// significant digits are enough to be one subscriber. Shorter numbers have at least shortest.
 const (
 	significant = 9
 	shortest    = 6
 )
 
-// SubscriberKeys are what spellings of a number have in common that PhoneKey tells apart: its last digits, without the
-// country, whatever people write before them, and without an extension. A letter is the digit on its key. A number that is
-// shorter in its country is known by all of its digits as well. There are none for a number that is too short to be one subscriber's.
+// SubscriberKey is what spellings of a number have in common that PhoneKey tells apart: its last digits, without the
+// country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
+// a number that is too short to be one subscriber's.
+func SubscriberKey(number string) string {
+	digits := dialled(number)
+	if len(digits) < significant {
+		return ""
+	}
+	return digits[len(digits)-significant:]
+}
+
+// SubscriberKeys are all by which a number is found: beside that key all of its digits where it is shorter in its country, as those of
+// small countries and of small towns are.
 func SubscriberKeys(number string) []string {
 	digits := dialled(number)
-	var keys []string
-	if len(digits) >= significant {
-		keys = append(keys, digits[len(digits)-significant:])
-	}
+	keys := slices.DeleteFunc([]string{SubscriberKey(number)}, func(key string) bool { return key == "" })
 	national := strings.TrimLeft(digits, "0")
 	if n, ok := parsePhone(number); ok {
 		national = phonenumbers.GetNationalSignificantNumber(n)

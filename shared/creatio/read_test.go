@@ -1,6 +1,7 @@
 package creatio_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -116,8 +117,19 @@ func TestA_site_without_an_order_of_ids_is_read_by_counting_rows(t *testing.T) {
 		}
 		t.Logf("%s: %d requests", when, len(p.box.Requests()))
 	}
-	if n := len(p.box.Requests()); n != 5 {
-		t.Errorf("made %d requests for five pages", n)
+	// Each page but the first begins with the last row of the one before.
+	if n := len(p.box.Requests()); n != 6 {
+		t.Errorf("made %d requests for six pages", n)
+	}
+}
+
+func TestA_site_that_gives_one_row_at_a_time_is_read_to_its_end(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, box.Options{NoIDOrder: true, MaxRows: 1}, 5)
+	want := p.contacts(4)
+	answers, err := p.site.ReadAll(t.Context(), []odata.Query{named(odata.StartsWith("Name", odata.String("Grace")))})
+	if err != nil || !slices.Equal(idsOf(answers[0].Rows), want) {
+		t.Errorf("got %d rows, %v", len(answers[0].Rows), err)
 	}
 }
 
@@ -130,6 +142,10 @@ func TestA_list_whose_rows_move_while_they_are_counted_is_read_once_more(t *test
 			return err
 		},
 		"goes": func(p *place, ids []string) error { return p.box.As("ada").Delete("Contact", ids[0]) },
+		"goes, and another one comes": func(p *place, ids []string) error {
+			_, err := p.box.As("ada").Insert("Contact", map[string]any{"Id": "ffffffff-ffff-4fff-8fff-ffffffffffff", "Name": "Grace Last"})
+			return errors.Join(err, p.box.As("ada").Delete("Contact", ids[0]))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -81,11 +81,11 @@ const maxAlone = 10
 
 // askAlone asks the parts once more that failed without a reason. Behind a batch ASP.NET Core answers an exception with 500 and
 // no body; by itself the same request is answered with its reason, or with rows. Where the site fails again and may keep the
-// set closed, that is taken for the reason.
+// set closed, that is taken for the reason, in whatever words it fails.
 func (s *Site) askAlone(ctx context.Context, now []*reading, replies []odata.Reply) {
 	asked := 0
 	for i, r := range now {
-		if !bare(replies[i]) {
+		if !bare(replies[i]) && !(closable[r.query.Set] && FaultCode(replies[i].Err) == "server-error") {
 			continue
 		}
 		if asked++; asked > maxAlone {

@@ -233,17 +233,23 @@ func TestA_site_that_never_comes_to_an_end_of_a_list_is_given_up(t *testing.T) {
 // Behind a batch ASP.NET Core answers an exception with 500 and no body.
 func TestA_part_that_fails_without_a_reason_is_asked_again_alone(t *testing.T) {
 	t.Parallel()
+	const exception = `{"error":{"code":"","message":"An error has occurred.","innererror":{"message":"The table is not available.","type":"System.Exception"}}}`
 	units := odata.Query{Set: "SysAdminUnit", Select: []string{"Id", "Name"}}
 	for name, tc := range map[string]struct {
 		set   string
 		alone *box.Fault
 		deny  bool
+		// says is what the part fails with; nothing by default.
+		says string
 		// ended is the code of the error that ends the reading, part that of the answer.
 		ended, part string
 	}{
 		"by itself it has rows":             {set: "SysAdminUnit"},
 		"by itself it tells that no right":  {set: "SysAdminUnit", deny: true, part: "forbidden"},
 		"a closed set that fails for good":  {set: "SysAdminUnit", alone: &box.Fault{Status: 500}, part: "closed"},
+		"a closed set with an exception":    {set: "SysAdminUnit", says: exception, alone: &box.Fault{Status: 500, Body: exception}, part: "closed"},
+		"a set that fails for a moment":     {set: "SysAdminUnit", says: exception},
+		"an open set with an exception":     {set: "Contact", says: exception, ended: "server-error"},
 		"an open set that fails for good":   {set: "Contact", alone: &box.Fault{Status: 500}, ended: "server-error"},
 		"an open set that recovers at once": {set: "Contact"},
 	} {
@@ -256,7 +262,7 @@ func TestA_part_that_fails_without_a_reason_is_asked_again_alone(t *testing.T) {
 			}
 			p.box.SetPartFault(func(_, url string) *box.Fault {
 				if strings.HasPrefix(url, tc.set+"?") {
-					return &box.Fault{Status: http.StatusInternalServerError, Bare: true}
+					return &box.Fault{Status: http.StatusInternalServerError, Bare: tc.says == "", Body: tc.says}
 				}
 				return nil
 			})

@@ -231,7 +231,7 @@ func (w *writer) leftLinks(p *pair) []store.Link {
 		return nil
 	}
 	l := p.link
-	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.Title(rec.Fields), w.engine.Now().UTC()
+	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.title(rec.Fields), w.engine.Now().UTC()
 	problem := *p.wait.problem
 	problem.Fields, problem.Note = w.engine.apart(rec.Fields), true
 	w.report.problem(l, problem)

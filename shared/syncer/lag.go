@@ -58,8 +58,8 @@ func (s *session) outOfScopeYet(side record.Side, stored store.Link, rec *record
 	if in == nil || in.Sides[side].Action != record.Create || in.Sides[side].Refused || !in.Sides[side].Member {
 		return false
 	}
-	shows := rec.Tombstone || rec.Member && !rec.Gone
-	return !shows && s.start.Before(stored.UpdatedAt.Add(s.lag(side)))
+	lag, shows := s.lag(side), rec.Tombstone || rec.Member && !rec.Gone
+	return lag > 0 && !shows && s.start.Before(stored.UpdatedAt.Add(lag))
 }
 
 // decidedBy is when whatever is read of a record of a pair decides.

@@ -46,11 +46,7 @@ func TestA_contact_that_was_made_in_part_is_finished_and_never_made_twice(t *tes
 			w.sync("done")
 			w.person("Emmy", "Noether", "emmy@example.com", w.group())
 			left := tc.times
-			// Every request takes its time.
-			w.creatio.SetFault(func(*http.Request) *creatiobox.Fault {
-				w.pass(20 * time.Millisecond)
-				return nil
-			})
+			w.takes.Store(int64(20 * time.Millisecond))
 			w.creatio.SetPartFault(func(method, url string) *creatiobox.Fault {
 				if method != http.MethodPost || !strings.HasPrefix(url, tc.set) || left == 0 {
 					return nil

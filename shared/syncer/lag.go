@@ -41,7 +41,7 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	case rec.Gone:
 		return rec.Tombstone || l.members[side].lacks(side, p.link) || !young(known.Since)
 	case rec.Modified.Before(known.Modified):
-		return !young(known.Modified)
+		return !young(known.Modified) || l.leftAsKnown(side, p.stored, rec)
 	case rec.Modified.Equal(known.Modified) && rec.Member != p.stored.Active && p.stored.SplitSide == "" && !l.ended[side]:
 		m := l.members[side]
 		agrees := rec.Member && m.listed[rec.ID] || !rec.Member && m.lacks(side, p.link)
@@ -49,6 +49,14 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	default:
 		return true
 	}
+}
+
+// leftAsKnown reports whether a record that left the scope shows what the link says of it and nothing else. No service says when the
+// departure that a run carried out took effect: that is noted by our own clock, once it is answered.
+func (l *loader) leftAsKnown(side record.Side, stored store.Link, rec *record.Record) bool {
+	schema, known := l.engine.Schema, stored.Sides[side]
+	return !stored.Active && stored.SplitSide == "" && stored.Intent == nil && !rec.Member && !rec.Gone &&
+		schema.Equal(rec.Fields, displayed(stored.Base, known.Projections, schema))
 }
 
 // outOfScopeYet reports whether a record was created without an answer and shows before its group has it. Nothing tells whether

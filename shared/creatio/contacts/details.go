@@ -67,6 +67,11 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 	byKind := pool.By(func(i int) string { return "kind " + free[i].entry.Kind })
 	out.insert = slices.DeleteFunc(rest, func(w wanted) bool {
 		i, ok := byKind("kind " + w.displayed.Kind)
+		if ok && !mayHold(free[i].row, w.displayed) {
+			// What is hidden of it is a part of the address that was there.
+			out.remove = append(append(out.remove, free[i].row), repeats[free[i].key]...)
+			return false
+		}
 		if ok {
 			out.change = append(out.change, rowFor{free[i].row, w})
 			out.remove = append(out.remove, repeats[free[i].key]...)
@@ -77,6 +82,18 @@ func pair(f record.Field, rows []row, want []wanted) pairing {
 		out.remove = append(append(out.remove, free[i].row), repeats[free[i].key]...)
 	}
 	return out
+}
+
+// mayHold reports whether a row may come to hold another value: one of which the user may not read all only where the value differs
+// from what shows of it in the street, or in everything but the street.
+func mayHold(r row, as record.Entry) bool {
+	if len(r.Hidden) == 0 {
+		return true
+	}
+	same := func(part string) bool {
+		return slices.Contains(r.Hidden, part) || record.Fold(r.Parts[part]) == record.Fold(as.Parts[part])
+	}
+	return same(contact.Street) || same(contact.Zip) && same(contact.City) && same(contact.Region) && same(contact.Country)
 }
 
 // shown is a row that shows, with what it shows, its own key, and that of the value which it is in any form.
@@ -256,6 +273,12 @@ func (p *planner) addresses(f record.Field) {
 	}
 	final := match.held
 	for _, r := range match.remove {
+		if len(r.Hidden) > 0 {
+			after = append(after, r)
+			p.note(f.Name, "partly-hidden", "Creatio does not let you read all of an address that was removed or replaced in Google, so it stays in Creatio.",
+				"Ask an administrator for the right to read it, or have it removed in Creatio.")
+			continue
+		}
 		p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactAddress", ID: r.ID})
 	}
 	for _, c := range match.change {

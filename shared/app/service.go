@@ -279,9 +279,7 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 	if err != nil {
 		return web.Account{}, err
 	}
-	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
-		s.app.rescheduled(ctx, user, record.Contacts, after.Due)
-	}
+	s.app.afterSave(ctx, user, before, after)
 	return s.Account(ctx, user)
 }
 
@@ -323,9 +321,7 @@ func (s service) PutActivities(ctx context.Context, user string, c web.Activitie
 	if before.Settings.Automatic && !after.Settings.Automatic {
 		s.app.closeChannels(ctx, user)
 	}
-	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
-		s.app.rescheduled(ctx, user, record.Activities, after.Due)
-	}
+	s.app.afterSave(ctx, user, before, after)
 	return s.Account(ctx, user)
 }
 

@@ -234,7 +234,7 @@ func (w *writer) leftLinks(p *pair) []store.Link {
 	l := p.link
 	// What could not be done before is nobody's to do here any more.
 	l.Failed, l.RetryAt, l.RevisitAt = 0, time.Time{}, time.Time{}
-	l.Name, l.UpdatedAt = w.engine.Title(rec.Fields), w.engine.Now().UTC()
+	l.Name, l.UpdatedAt = w.engine.title(rec.Fields), w.engine.Now().UTC()
 	if !told {
 		l.Left = p.wait.problem.Code
 		problem := *p.wait.problem

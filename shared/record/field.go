@@ -89,13 +89,14 @@ func (f Field) Keys(entries []Entry) []string {
 	if f.Alike == nil || len(entries) < 2 {
 		return own
 	}
-	near := map[string][]int{}
+	near, at := map[string][]int{}, make([]string, len(entries))
 	for i, e := range entries {
-		near[f.Nearby(e)] = append(near[f.Nearby(e)], i)
+		at[i] = f.Nearby(e)
+		near[at[i]] = append(near[at[i]], i)
 	}
 	keys := slices.Clone(own)
 	for i, e := range entries {
-		for _, j := range near[f.Nearby(e)] {
+		for _, j := range near[at[i]] {
 			if own[j] < keys[i] && f.Alike(e, entries[j]) {
 				keys[i] = own[j]
 			}

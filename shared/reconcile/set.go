@@ -99,7 +99,7 @@ func (m *merger) index(entries []record.Entry) map[string]record.Entry {
 }
 
 // indexSlots finds the values of a side by their keys. Of several that stand for one value it takes the one that says what was
-// agreed, else the first; the others are repeats.
+// agreed, else the one whose own key that is, in whatever order they come; the others are repeats.
 func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now, repeats map[record.Side][]slot) (map[string]slot, []string) {
 	out := make(map[string]slot, len(now[side]))
 	order := make([]string, 0, len(now[side]))
@@ -110,7 +110,13 @@ func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now,
 			out[key], order = s, append(order, key)
 			continue
 		}
-		if agreed, ok := base[key]; ok && !m.field.Same(first.canonical, agreed) && m.field.Same(s.canonical, agreed) {
+		better := func(than slot) bool { return m.field.Key(than.canonical) != key && m.field.Key(s.canonical) == key }
+		if agreed, ok := base[key]; ok {
+			better = func(than slot) bool {
+				return !m.field.Same(than.canonical, agreed) && m.field.Same(s.canonical, agreed)
+			}
+		}
+		if better(first) {
 			out[key], s = s, first
 		}
 		repeats[side] = append(repeats[side], s)

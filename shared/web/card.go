@@ -45,10 +45,18 @@ type line struct {
 	Label, Side string
 	// Removed and Added are the values that went and came, Same the entries of a set that stayed.
 	Removed, Added, Same []value
+	// Kept are the values of both sides, where each keeps its own.
+	Kept []keptValue
 	// Why is there where the fields of a card have different reasons.
 	Why string
 	// PutBack is the field whose former value lost a conflict and may be put back alone; empty where nothing of that kind is.
 	PutBack string
+}
+
+// keptValue is the values that a side keeps; none where it keeps nothing.
+type keptValue struct {
+	Side   string
+	Values []value
 }
 
 // Long reports whether the values are many that nobody has to look at, as those of a record that is new.
@@ -153,6 +161,11 @@ func (c *card) tell(l locale, r store.Run) {
 		}
 		c.Happened = append(c.Happened, what)
 		if ch.Action == "match" {
+			for _, f := range ch.Fields {
+				if f.Rule == bothKept {
+					c.Lines = append(c.Lines, l.keptOf(r.Type, ch.Side, f))
+				}
+			}
 			continue
 		}
 		for _, f := range ch.Fields {
@@ -173,6 +186,10 @@ func (c *card) tell(l locale, r store.Run) {
 func (l locale) reasonsOf(t record.Type, c store.Change, first bool) []string {
 	var out []string
 	for _, f := range c.Fields {
+		if f.Rule == bothKept {
+			// It stands at the values that stay.
+			continue
+		}
 		if why := l.reasonWords(t, c.Side, f.Rule, first); why != "" && !slices.Contains(out, why) {
 			out = append(out, why)
 		}
@@ -180,11 +197,35 @@ func (l locale) reasonsOf(t record.Type, c store.Change, first bool) []string {
 	return out
 }
 
+// bothKept is the rule by which a match left each side what it had.
+const bothKept = "both-kept"
+
 // conflictRules are those by which a value took the place of another one that somebody had chosen too.
 var conflictRules = []string{"latest", "creatio-wins", "google-wins", "direction", "locked"}
 
 func isConflict(f store.FieldChange) bool {
 	return f.Before != "" && slices.Contains(conflictRules, f.Rule)
+}
+
+// keptOf tells what each side keeps of a field, and why.
+func (l locale) keptOf(t record.Type, side record.Side, f store.FieldChange) line {
+	out := line{Label: l.fieldWords(t, f.Field), Side: sides[side], Why: l.reasonWords(t, side, f.Rule, true)}
+	for _, s := range record.Sides {
+		text := f.After
+		if s != side {
+			text = f.Other
+		}
+		kept := keptValue{Side: sides[s]}
+		entries := one(text)
+		if isSet(t, f.Field) {
+			entries = entriesOf(text)
+		}
+		for _, e := range entries {
+			kept.Values = append(kept.Values, l.valueOf(t, f.Field, e))
+		}
+		out.Kept = append(out.Kept, kept)
+	}
+	return out
 }
 
 // lineOf tells the values apart that went, came and stayed.

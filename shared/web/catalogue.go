@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/text/feature/plural"
@@ -58,7 +59,7 @@ var (
 	catalogues = loadCatalogues()
 	// english is how the API speaks, and what is kept speaks.
 	english = locale{catalogue: catalogues[0], zone: time.UTC}
-	// spoken finds the key of an English text that has nothing to be filled in.
+	// spoken finds the key of an English text, with the side that it names.
 	spoken = loadSpoken()
 )
 
@@ -78,13 +79,30 @@ func loadCatalogues() []*catalogue {
 	return out
 }
 
-// loadSpoken reads the English catalogue backwards. Of several keys of one text any will do: their translations may differ only
-// where a page says more than a text does, and whoever asks here has the text alone.
-func loadSpoken() map[string]string {
-	out := map[string]string{}
+// spokenKey is the key of a text, and the key of the side, or its name, that stands in it.
+type spokenKey struct{ key, side string }
+
+// toldSides are what a text that was written elsewhere may call a side: the key of its name, or the name where all languages have it.
+var toldSides = []string{"Creatio", "Google", "side.store", "side.other"}
+
+// loadSpoken reads the English catalogue backwards, without the texts that have more to be filled in than a side. Of several keys of
+// one text any will do: whoever asks here has the text alone.
+func loadSpoken() map[string]spokenKey {
+	out := map[string]spokenKey{}
+	add := func(text string, k spokenKey) {
+		if have, ok := out[text]; !ok || k.key < have.key {
+			out[text] = k
+		}
+	}
 	for key, m := range catalogues[0].messages {
-		if text, plain := m["other"]; plain && len(m) == 1 && (out[text] == "" || key < out[text]) {
-			out[text] = key
+		switch text := m["other"]; {
+		case len(m) > 1:
+		case !strings.Contains(text, "{"):
+			add(text, spokenKey{key: key})
+		case strings.HasPrefix(key, "told."):
+			for _, side := range toldSides {
+				add(english.say(key, "side", english.known("", side)), spokenKey{key, side})
+			}
 		}
 	}
 	return out

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/activity"
 	"github.com/tandem-sync/tandem/shared/contact"
+	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -120,7 +121,7 @@ func TestEveryWordIsAskedFor(t *testing.T) {
 	for _, m := range regexp.MustCompile(`"([a-z.-]+\.|notice\.|undo-)"`).FindAllStringSubmatch(text, -1) {
 		prefixes = append(prefixes, m[1])
 	}
-	prefixes = append(prefixes, "done", "undo.n.", "differ.", "doubt.", "split.", "fail.", "run.says.")
+	prefixes = append(prefixes, "done", "undo.n.", "differ.", "doubt.", "split.", "fail.", "run.says.", "told.")
 	for key := range english.messages {
 		known := strings.Contains(text, `"`+key+`"`) || strings.Contains(text, `"`+strings.TrimSuffix(key, ".then")+`"`)
 		known = known || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
@@ -258,6 +259,38 @@ func TestNumbersAndSentencesFollowTheRulesOfTheirLanguage(t *testing.T) {
 		if row.got != row.want {
 			t.Errorf("got %q, want %q", row.got, row.want)
 		}
+	}
+}
+
+func TestWhatIsToldOfAFailureIsInTheLanguageOfThePage(t *testing.T) {
+	t.Parallel()
+	german := localeNamed(t, "de")
+	source, err := os.ReadFile("../fault/sentence.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sides := []string{"creatio", "google", "store", ""}
+	sentences := map[fault.Sentence]bool{}
+	for kind := fault.Bug; kind <= fault.Gone; kind++ {
+		for _, side := range sides {
+			sentences[fault.Explain(fault.New(kind, side, "", nil))] = true
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\t"(?:(\w+) )?([a-z-]+)": \{$`).FindAllStringSubmatch(string(source), -1) {
+		sentences[fault.Explain(fault.New(fault.Retry, m[1], m[2], nil))] = true
+	}
+	if len(sentences) < 45 {
+		t.Fatalf("only %d sentences were found", len(sentences))
+	}
+	for s := range sentences {
+		for _, text := range []string{s.Message, s.Action} {
+			if got := german.told(text); got.Lang != "" || got.Text == text {
+				t.Errorf("no German for %q", text)
+			}
+		}
+	}
+	if got := german.told("What nobody has words for."); got.Lang != "en" || english.told(got.Text).Lang != "" {
+		t.Errorf("a text in English is marked as %+v", got)
 	}
 }
 

@@ -165,7 +165,7 @@ func (l locale) told(text string) told {
 	case l.catalogue == english.catalogue || text == "":
 		return told{Text: text}
 	case ok:
-		return told{Text: l.say(key)}
+		return told{Text: l.say(key.key, "side", l.known("", key.side))}
 	default:
 		return told{text, "en"}
 	}

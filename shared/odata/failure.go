@@ -47,8 +47,8 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		return &fault.Error{Kind: fault.BadRecord, Code: "too-large"}
 	case html:
 		return pageInstead(r, a)
-	case r.target == listTarget && !r.writes() && (a.status == http.StatusNotFound && len(a.body) == 0 || a.status == http.StatusBadRequest && strings.Contains(p.text, "the request is invalid")):
-		// For minutes after a publication Creatio builds its entities anew.
+	case r.target == listTarget && !r.writes() && (a.status == http.StatusNotFound && len(a.body) == 0 || invalidWhole(a, p)), r.target == serviceTarget && invalidWhole(a, p):
+		// For minutes after a publication Creatio builds its entities anew. What it says of a whole batch is nobody's mistake either.
 		return &fault.Error{Kind: fault.Retry, Code: "rebuilding"}
 	case p.routing:
 		return &fault.Error{Kind: fault.Misconfigured, Code: "unknown-set"}
@@ -73,6 +73,11 @@ func faultOf(r request, a answer, p problem, html bool) *fault.Error {
 		return &fault.Error{Kind: fault.BadRecord, Code: "refused"}
 	}
 	return &fault.Error{Kind: fault.Bug, Code: fmt.Sprintf("status-%d", a.status)}
+}
+
+// invalidWhole reports whether a reply says of no part of a request what is wrong with it.
+func invalidWhole(a answer, p problem) bool {
+	return a.status == http.StatusBadRequest && strings.Contains(p.text, "the request is invalid")
 }
 
 // signedOut is the fault of a reply that asks to sign in. It is temporary, such as during a restart of the site: if the

@@ -27,6 +27,9 @@ func TestEach_failed_reply_has_one_kind(t *testing.T) {
 		return second(c.Insert(t.Context(), "Contact", odata.Values{"Name": "Ann"}))
 	}
 	remove := func(c *odata.Client, t *testing.T) error { return c.Delete(t.Context(), "Contact", id1) }
+	batch := func(c *odata.Client, t *testing.T) error {
+		return second(c.Batch(t.Context(), []odata.Part{{Method: http.MethodPost, Path: "Contact", Body: odata.Values{"Name": "Ann"}}}))
+	}
 	for name, tc := range map[string]struct {
 		do   func(*odata.Client, *testing.T) error
 		site http.HandlerFunc
@@ -68,6 +71,8 @@ func TestEach_failed_reply_has_one_kind(t *testing.T) {
 		"a page that tells of an error":    {list, answers(500, html, `<html><title>Runtime Error</title></html>`), fault.Error{Kind: fault.Retry, Code: "server-error"}},
 		"a set that is not there yet":      {list, answers(404, media, ""), fault.Error{Kind: fault.Retry, Code: "rebuilding"}},
 		"a set that is being built":        {list, answers(400, media, `{"Message":"The request is invalid."}`), fault.Error{Kind: fault.Retry, Code: "rebuilding"}},
+		"a batch while sets are built":     {batch, answers(400, media, `{"Message":"The request is invalid."}`), fault.Error{Kind: fault.Retry, Code: "rebuilding"}},
+		"a batch refused":                  {batch, answers(400, media, oData("syntax error")), fault.Error{Kind: fault.Bug, Code: "status-400"}},
 		"a detail that is not routing's":   {insert, answers(400, media, `{"Message":"The value is wrong.","MessageDetail":"Look at the name."}`), fault.Error{Kind: fault.BadRecord, Code: "refused"}},
 		"nothing but a message with 201":   {insert, answers(201, media, `{"Message":"An error has occurred."}`), fault.Error{Kind: fault.Retry, Code: "server-error", Ambiguous: true}},
 		"nothing but a message with 200":   {list, answers(200, media, `{"Message":"An error has occurred."}`), fault.Error{Kind: fault.Retry, Code: "server-error"}},

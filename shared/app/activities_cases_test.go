@@ -256,6 +256,38 @@ func TestA_series_counts_once_for_the_guard_and_single_events_each(t *testing.T)
 	}
 }
 
+func TestA_series_counts_once_among_the_links_too(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.put(map[string]any{"monthsAhead": 10})
+	a.series("Standup", 24, "RRULE:FREQ=DAILY;COUNT=250")
+	var ids []string
+	for i := range 40 {
+		ids = append(ids, a.calendar.Add(event(fmt.Sprintf("Visit %02d", i), 24+i)))
+	}
+	a.run("done")
+	for _, id := range ids[:20] {
+		a.calendar.Delete(id)
+	}
+	run := a.run("held")
+	if waits(run) != 20 || run.Counts.Creatio.Cancelled != 0 {
+		t.Errorf("20 of 40 events and a series: %d wait, counts are %+v", waits(run), run.Counts)
+	}
+}
+
+func TestThe_only_series_of_a_calendar_is_one_step(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.put(map[string]any{"monthsAhead": 10})
+	series := a.series("Standup", 24, "RRULE:FREQ=DAILY;COUNT=250")
+	a.run("done")
+	a.calendar.Delete(series)
+	if run := a.run("done"); run.Counts.Creatio.Cancelled != 250 {
+		t.Errorf("counts are %+v", run.Counts)
+	}
+	a.quiet()
+}
+
 func waits(run store.Run) (n int) {
 	for _, c := range run.Changes {
 		if c.Waits {

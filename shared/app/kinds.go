@@ -24,7 +24,7 @@ var Contacts = syncer.Kind{
 // Activities describes activities and events to the engine.
 var Activities = syncer.Kind{
 	Type: record.Activities, Schema: activity.Schema, Scope: "calendar", Title: activity.Name, Distinct: []string{activity.When}, Match: activity.Match,
-	Policy: activitiesPolicy, OneCopy: true,
+	Policy: activitiesPolicy, OneCopy: true, Series: true,
 	Words: syncer.Words{
 		One: "activity", Many: "activities", Scope: map[record.Side]string{record.Creatio: "calendar", record.Google: "calendar"},
 		Leave: "would be canceled or deleted",

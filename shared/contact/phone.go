@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"hash/maphash"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -62,7 +63,7 @@ func phoneKey(number string) string {
 		}
 	}
 	if b.Len() == 0 {
-		return strings.Join(strings.Fields(norm.NFC.String(number)), " ")
+		return strings.Join(strings.Fields(norm.NFC.String(string([]rune(number)))), " ")
 	}
 	return b.String()
 }
@@ -107,7 +108,16 @@ func abroad(number, region string) (*phonenumbers.PhoneNumber, bool) {
 	if err != nil || n.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD || !phonenumbers.IsValidNumber(n) {
 		return nil, false
 	}
-	return parsePhone(phonenumbers.Format(n, phonenumbers.E164))
+	return parsePhone(withExtension(n))
+}
+
+// withExtension is a number with its country's code, and with its extension.
+func withExtension(n *phonenumbers.PhoneNumber) string {
+	number := phonenumbers.Format(n, phonenumbers.E164)
+	if ext := n.GetExtension(); ext != "" {
+		number += " ext. " + ext
+	}
+	return number
 }
 
 // samePhoneThere compares numbers of a contact with regard to where they are dialled: in the countries of the contact's addresses, else
@@ -140,7 +150,7 @@ func dialledIn(e record.Entry, region string) record.Entry {
 		return e
 	}
 	if n, ok := abroad(e.Text, region); ok {
-		e.Text = phonenumbers.Format(n, phonenumbers.E164)
+		e.Text = withExtension(n)
 	}
 	return e
 }
@@ -158,8 +168,11 @@ func regionsOf(records []record.Fields) []string {
 	return unique(out)
 }
 
-// significant digits are enough to be one subscriber.
-const significant = 9
+// significant digits are enough to be one subscriber. Shorter numbers have at least shortest.
+const (
+	significant = 9
+	shortest    = 6
+)
 
 // SubscriberKey is what spellings of a number have in common that PhoneKey tells apart: its last digits, without the
 // country, whatever people write before them, and without an extension. A letter is the digit on its key. It is empty for
@@ -170,6 +183,24 @@ func SubscriberKey(number string) string {
 		return ""
 	}
 	return digits[len(digits)-significant:]
+}
+
+// SubscriberKeys are all by which a number is found: beside that key all of its digits where it is shorter in its country, as those of
+// small countries and of small towns are.
+func SubscriberKeys(number string) []string {
+	digits := dialled(number)
+	keys := slices.DeleteFunc([]string{SubscriberKey(number)}, func(key string) bool { return key == "" })
+	national := strings.TrimLeft(digits, "0")
+	if n, ok := parsePhone(number); ok {
+		national = phonenumbers.GetNationalSignificantNumber(n)
+	} else if len(digits) == significant {
+		// What is dialled before a number inside of a country is 0 in most, and 8 in some.
+		national = strings.TrimPrefix(national, "8")
+	}
+	if len(national) >= shortest && len(national) < significant {
+		keys = append(keys, national)
+	}
+	return keys
 }
 
 // dialled are the digits of a number without its extension. A letter is the digit on its key.

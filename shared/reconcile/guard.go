@@ -30,25 +30,33 @@ type Balance struct {
 	// Done are the records that lost something in the last day because of this side, without anybody's approval. Planned are
 	// those that would be the next.
 	Done, Planned int
-	// Left are the records that are not in scope any more on this side although they were.
-	Left int
+	// Left are the records that are not in scope any more on this side although they were; LeftOnce counts those of one series once.
+	Left, LeftOnce int
 }
 
-// Guard tells whether the planned losses that one side causes wait for the user's approval, and why; active is the number
-// of links in scope. A mistake that takes a lot away at once is the one that users of a sync fear most.
-func Guard(b Balance, active int) (reason string) {
-	n := b.Done + b.Planned
+// Total is what a balance is held against.
+type Total struct {
+	// Links are the links in scope; Once counts those of one series once, as Done and Planned do.
+	Links, Once int
+}
+
+// Guard tells whether the planned losses that one side causes wait for the user's approval, and why. A mistake that takes a lot
+// away at once is the one that users of a sync fear most.
+func Guard(b Balance, of Total) (reason string) {
 	switch {
 	case b.Planned == 0:
 		return ""
-	case b.Left >= guardFew && b.Left >= active:
+	case b.LeftOnce >= guardFew && b.Left >= of.Links:
 		return HeldEmptied
-	case n > guardMost, n > guardCount && float64(n) > guardShare*float64(active):
+	case b.Done+b.Planned > guardMost, b.Many() && float64(b.Done+b.Planned) > guardShare*float64(of.Once):
 		return HeldMany
 	default:
 		return ""
 	}
 }
+
+// Many reports whether there are so many losses that their share decides.
+func (b Balance) Many() bool { return b.Planned > 0 && b.Done+b.Planned > guardCount }
 
 // Loss is what one side takes away from the other one's record.
 type Loss struct {

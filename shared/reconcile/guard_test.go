@@ -29,6 +29,7 @@ func balances(fates []fate, p Policy) map[record.Side]Balance {
 			}
 			if d.Left(s) {
 				b.Left += f.count
+				b.LeftOnce += f.count
 			}
 			out[s] = b
 		}
@@ -78,7 +79,7 @@ func TestGuard_holds_what_takes_away_too_much(t *testing.T) {
 	} {
 		got := ""
 		for _, b := range balances(tc.fates, tc.policy) {
-			got += Guard(b, tc.active)
+			got += Guard(b, Total{tc.active, tc.active})
 		}
 		if got != tc.want {
 			t.Errorf("%s: held for %q, want %q", name, got, tc.want)
@@ -90,17 +91,21 @@ func TestGuard_counts_what_was_done_within_the_day(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		balance Balance
-		active  int
+		of      Total
 		want    string
 	}{
-		{Balance{Done: 10, Planned: 1}, 40, HeldMany},
-		{Balance{Done: 9, Planned: 1}, 40, ""},
-		{Balance{Done: 11}, 40, ""},
-		{Balance{Done: 499, Planned: 1}, 100_000, ""},
-		{Balance{Done: 500, Planned: 1}, 100_000, HeldMany},
+		{Balance{Done: 10, Planned: 1}, Total{40, 40}, HeldMany},
+		{Balance{Done: 9, Planned: 1}, Total{40, 40}, ""},
+		{Balance{Done: 11}, Total{40, 40}, ""},
+		{Balance{Done: 499, Planned: 1}, Total{100_000, 100_000}, ""},
+		{Balance{Done: 500, Planned: 1}, Total{100_000, 100_000}, HeldMany},
+		{Balance{Planned: 20, Left: 20, LeftOnce: 20}, Total{290, 41}, HeldMany},
+		{Balance{Planned: 1, Left: 250, LeftOnce: 1}, Total{250, 1}, ""},
+		{Balance{Planned: 3, Left: 250, LeftOnce: 3}, Total{250, 3}, HeldEmptied},
+		{Balance{Planned: 3, Left: 3, LeftOnce: 3}, Total{250, 3}, ""},
 	} {
-		if got := Guard(tc.balance, tc.active); got != tc.want {
-			t.Errorf("%+v of %d: held for %q, want %q", tc.balance, tc.active, got, tc.want)
+		if got := Guard(tc.balance, tc.of); got != tc.want {
+			t.Errorf("%+v of %+v: held for %q, want %q", tc.balance, tc.of, got, tc.want)
 		}
 	}
 }

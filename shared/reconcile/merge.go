@@ -409,32 +409,6 @@ func (m *merger) leavesToOther() bool {
 	})
 }
 
-// relabelledAndRespelled puts together a value that got another label on one side and another spelling on the other one.
-func (m *merger) relabelledAndRespelled(b, c, g slot) bool {
-	if c.displayed != nil || g.displayed != nil || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || m.field.Empty(b.canonical) {
-		return false
-	}
-	respelled := func(s slot) bool {
-		return s.canonical.Kind == b.canonical.Kind
-	}
-	relabelled := func(s slot) bool {
-		was := b.canonical
-		was.Kind = s.canonical.Kind
-		return m.field.Same(s.canonical, was)
-	}
-	label, spelling := c, g
-	if respelled(c) && relabelled(g) {
-		label, spelling = g, c
-	} else if !respelled(g) || !relabelled(c) {
-		return false
-	}
-	is := slot{canonical: record.Entry{Kind: label.canonical.Kind, Text: spelling.canonical.Text, Parts: spelling.canonical.Parts}}
-	m.put(is, is, is)
-	m.decide(record.Creatio, RuleChanged, c, is)
-	m.decide(record.Google, RuleChanged, g, is)
-	return true
-}
-
 // keepBoth leaves an exact value and a loose one as they are: the loose one stands for the exact one.
 func (m *merger) keepBoth(c, g slot) {
 	exact := c.canonical

@@ -448,6 +448,8 @@ type Run struct {
 	Undone string `json:"undone,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
 	Decides string `json:"decides,omitempty"`
+	// Decided is the run that follows from what the user decided about this held one; noted before that run is stored.
+	Decided string `json:"decided,omitempty"`
 	// Progress is how far a run is that somebody waits for; nil for one that is not under way.
 	Progress *Progress `json:"progress,omitempty"`
 	// Closed says that nobody goes on with a run that failed: it was undone.

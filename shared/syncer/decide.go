@@ -20,8 +20,10 @@ func (w *writer) carryOut(ctx context.Context) error {
 	slices.SortFunc(w.pairs.list, func(a, b *pair) int { return cmp.Compare(a.id, b.id) })
 	_, planning := observe.Begin(ctx, "plan")
 	known, unmatched, unjournaled := w.sortOut()
-	w.guard.judge()
-	err := w.rebuildIntents(ctx, unjournaled)
+	err := w.guard.judge(ctx)
+	if err == nil {
+		err = w.rebuildIntents(ctx, unjournaled)
+	}
 	planning.End(err)
 	if err != nil {
 		return err
@@ -148,10 +150,10 @@ func (w *writer) newStep(p *pair, d reconcile.Decision) *step {
 func (w *writer) title(p *pair) string {
 	for _, s := range record.Sides {
 		if rec := p.records[s]; rec != nil && !rec.Gone && len(rec.Fields) > 0 {
-			return w.engine.Title(rec.Fields)
+			return w.engine.title(rec.Fields)
 		}
 	}
-	return w.engine.Title(p.link.Base)
+	return w.engine.title(p.link.Base)
 }
 
 // planned is a pair as the planner takes it.
@@ -321,7 +323,7 @@ func (w *writer) waitingLinks(list []*pair) []store.Link {
 		}
 		for _, s := range record.Sides {
 			if rec := p.records[s]; rec != nil && !rec.Gone && len(rec.Fields) > 0 {
-				l.Name = w.engine.Title(rec.Fields)
+				l.Name = w.engine.title(rec.Fields)
 			}
 		}
 		w.tellWait(l, p.wait)

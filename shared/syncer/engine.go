@@ -129,8 +129,24 @@ type Kind struct {
 	// OneCopy says that a record which is created for a shared one reaches all users who take part in it, so that one user's run
 	// creates it and the others find it.
 	OneCopy bool
+	// Series says that records may belong to a series, which counts once for the guard.
+	Series bool
 	// Ready reports why the settings do not let a run begin, as one of the reasons of Outcome; empty where they do.
 	Ready func(store.Settings) (reason string)
+}
+
+// longestName is how many bytes of a record's name are shown: a run lists hundreds of them in one document, and a person may have pasted
+// a whole text where the name goes.
+const longestName = 300
+
+// title is what a person calls a record of this content, as far as it is shown.
+func (k *Kind) title(f record.Fields) string { return shownName(k.Title(f)) }
+
+func shownName(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	return record.CutBytes(name, longestName) + "…"
 }
 
 // Words are what users call the records of a kind.

@@ -22,13 +22,15 @@ type guard struct {
 	*session
 	*ledger
 	active *linkCounts
+	// once are the links in scope, those of one series counted once; negative where nobody counted them.
+	once int
 	// listed are the losses of the held run that the user decided about; nil where this run follows from no decision.
 	listed map[lossKey]listedLoss
-	// planned are the records that would lose something, as far as they count; left those that departed; reasons say by side
-	// why planned losses wait.
+	// planned are the records that would lose something, as far as they count; left those that departed, agreed those of them
+	// about which the user decided; reasons say by side why planned losses wait.
 	planned map[record.Side]map[string]bool
-	left    map[record.Side]int
-	agreed  map[record.Side]int
+	left    map[record.Side]departures
+	agreed  map[record.Side]departures
 	reasons map[record.Side]string
 	// waits is what waits now.
 	waits map[lossKey]*heldLoss
@@ -38,6 +40,16 @@ type guard struct {
 	another bool
 	// left out are the listed losses that changed since.
 	leftOut []store.Link
+}
+
+// departures counts the links that departed, by the record or series that they belong to.
+type departures map[string]int
+
+func (d departures) links() (n int) {
+	for _, count := range d {
+		n += count
+	}
+	return n
 }
 
 // lossKey is a link and the side that takes something away from it.
@@ -63,8 +75,9 @@ type heldLoss struct {
 func (r *run) newGuard(ctx context.Context) (*guard, error) {
 	g := &guard{
 		session: r.session, ledger: newLedger(r.doc.Losses, r.start), active: r.counts,
-		planned: map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}, left: map[record.Side]int{},
-		agreed: map[record.Side]int{}, reasons: map[record.Side]string{}, waits: map[lossKey]*heldLoss{},
+		planned: map[record.Side]map[string]bool{record.Creatio: {}, record.Google: {}}, once: -1,
+		left:   map[record.Side]departures{record.Creatio: {}, record.Google: {}},
+		agreed: map[record.Side]departures{record.Creatio: {}, record.Google: {}}, reasons: map[record.Side]string{}, waits: map[lossKey]*heldLoss{},
 	}
 	if r.trigger != TriggerApprove && r.trigger != TriggerReject {
 		return g, nil
@@ -134,9 +147,9 @@ func (g *guard) consider(st *step) {
 		agreed := loses && g.approves(&st.link, s, loss)
 		switch {
 		case st.Left(s) && agreed:
-			g.agreed[s]++
+			g.agreed[s][unitOf(&st.link)]++
 		case st.Left(s):
-			g.left[s]++
+			g.left[s][unitOf(&st.link)]++
 		}
 		if loses && !agreed {
 			g.plan(&st.link, s)
@@ -151,17 +164,55 @@ func (g *guard) plan(l *store.Link, s record.Side) {
 }
 
 // judge decides, side by side, whether what is planned waits. What waited before and was not planned anew counts with it.
-func (g *guard) judge() {
+func (g *guard) judge(ctx context.Context) error {
 	for key, w := range g.waits {
-		g.plan(&store.Link{ID: key.link, Parent: w.parent}, key.side)
+		l := store.Link{ID: key.link, Parent: w.parent}
+		g.plan(&l, key.side)
 		if w.Departure {
-			g.left[key.side]++
+			g.left[key.side][unitOf(&l)]++
 		}
 	}
 	for _, s := range record.Sides {
-		b := reconcile.Balance{Done: g.done(s), Planned: len(g.planned[s]), Left: g.left[s]}
-		g.reasons[s] = reconcile.Guard(b, g.active.active-g.agreed[s])
+		b := g.balance(s)
+		if b.Many() {
+			if err := g.countOnce(ctx); err != nil {
+				return err
+			}
+		}
+		g.reasons[s] = reconcile.Guard(b, g.total(s))
 	}
+	return nil
+}
+
+func (g *guard) balance(s record.Side) reconcile.Balance {
+	return reconcile.Balance{Done: g.done(s), Planned: len(g.planned[s]), Left: g.left[s].links(), LeftOnce: len(g.left[s])}
+}
+
+// total is what is in scope, but for what the user decided about.
+func (g *guard) total(s record.Side) reconcile.Total {
+	t := reconcile.Total{Links: g.active.active - g.agreed[s].links()}
+	if t.Once = t.Links; g.once >= 0 {
+		t.Once = min(t.Links, g.once-len(g.agreed[s]))
+	}
+	return t
+}
+
+// countOnce counts the links in scope, those of one series once. It reads all links, so it is for when the number decides.
+func (g *guard) countOnce(ctx context.Context) error {
+	if !g.engine.Series || g.once >= 0 {
+		return nil
+	}
+	units := map[string]bool{}
+	for l, err := range g.user.Links(ctx, g.engine.Type) {
+		if err != nil {
+			return fmt.Errorf("count the links in scope: %w", err)
+		}
+		if l.Active {
+			units[unitOf(&l)] = true
+		}
+	}
+	g.once = len(units)
+	return nil
 }
 
 // doubts are the losses of a step that wait.
@@ -194,7 +245,7 @@ func (g *guard) admits(l *store.Link, s record.Side) bool {
 	}
 	// It came up after everything else was judged.
 	b := reconcile.Balance{Done: g.done(s), Planned: len(g.planned[s]) + 1}
-	if reconcile.Guard(b, g.active.active) != "" {
+	if reconcile.Guard(b, g.total(s)) != "" {
 		return false
 	}
 	g.planned[s][unitOf(l)] = true

@@ -516,14 +516,17 @@ func (o *office) saysAll(m *meeting, before map[string]shown) {
 	o.count(m)
 }
 
-func (o *office) editsFollowing(m *meeting) string {
+func (o *office) editsFollowing(m *meeting) string { return o.editsFollowingAs(m, false) }
+
+// editsFollowingAs has the new series come under an id of its own, or under one of the old series.
+func (o *office) editsFollowingAs(m *meeting, fresh bool) string {
 	e := o.one(m)
 	series := o.master(m, e)
 	if series == nil || e.Start.Date != series.Start.Date && (e.Start.Date == "" || series.Start.Date == "") {
 		return ""
 	}
 	before := o.shown(m)
-	fresh, what := false, ""
+	what := ""
 	id := o.calendar(m.organizer).Split(e.Id, fresh, func(e *gcal.Event) {
 		switch o.rng.IntN(3) {
 		case 0:

@@ -123,6 +123,11 @@ func (p *planner) again(former string) *gcal.Event {
 		e.ExtendedProperties = nil
 	}
 	e.ForceSendFields = append(slices.Clone(e.ForceSendFields), "Summary", "Location", "Description")
+	if sameGuests(e.Attendees, p.have.Attendees) {
+		// They should still be its guests, and may have answered since.
+		e.Attendees = nil
+		e.ForceSendFields = slices.DeleteFunc(e.ForceSendFields, func(field string) bool { return field == "Attendees" })
+	}
 	for _, t := range []**gcal.EventDateTime{&e.Start, &e.End} {
 		if *t == nil {
 			continue
@@ -135,6 +140,15 @@ func (p *planner) again(former string) *gcal.Event {
 		*t = &when
 	}
 	return &e
+}
+
+// sameGuests reports whether a list names the guests of another one, as they answered there.
+func sameGuests(list, guests []*gcal.EventAttendee) bool {
+	return len(list) == len(guests) && !slices.ContainsFunc(list, func(a *gcal.EventAttendee) bool {
+		return !slices.ContainsFunc(guests, func(g *gcal.EventAttendee) bool {
+			return activity.AddressKey(a.Email) == activity.AddressKey(g.Email) && a.ResponseStatus == g.ResponseStatus
+		})
+	})
 }
 
 // fields plans the fields that change, and what will show of them.

@@ -75,7 +75,7 @@ func (w *writer) removeSpare(p *pair) *step {
 	rec := p.records[p.spare]
 	d := reconcile.Decision{Link: p.link.ID, Ops: map[record.Side]*record.Operation{}, Rules: map[record.Side]string{}, Drop: true}
 	if p.attempts == 0 {
-		d.Rules[p.spare] = reconcile.RuleCameBack
+		d.Rules[p.spare] = reconcile.RuleReturned
 		d.Ops[p.spare] = &record.Operation{
 			Action: record.Delete, Link: p.link.ID, ID: rec.ID, AdapterState: rec.AdapterState, Before: rec.Fields, After: rec.Fields,
 		}

@@ -168,6 +168,8 @@ func reasonWords(t record.Type, side record.Side, rule string, first bool) strin
 		return "it was removed from " + scopeWords(t, side.Other())
 	case "came-back":
 		return "it is back in " + scopeWords(t, side.Other())
+	case "returned":
+		return "the one in whose place it was made is there again"
 	case "made-from-it":
 		return "one was made from the other"
 	case "same-e-mail":

@@ -341,6 +341,10 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(c, c, g)
 	case m.first && m.field.Loose != nil && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) && m.field.Loose(c.canonical) != m.field.Loose(g.canonical):
 		m.keepBoth(c, g)
+	case m.first && m.shortened(c, g):
+		m.put(c, c, c.shownAs(g))
+	case m.first && m.shortened(g, c):
+		m.put(g, g.shownAs(c), g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
 		m.stay(b, c, g)
 	case cChanged && gChanged && m.leavesToOther():
@@ -416,6 +420,11 @@ func (m *merger) keepBoth(c, g slot) {
 		return slot{canonical: exact, displayed: &shown}
 	}
 	m.put(slot{canonical: exact}, shows(c), shows(g))
+}
+
+// shortened reports whether a side shows a value for which it has no room whole.
+func (m *merger) shortened(whole, short slot) bool {
+	return m.field.Shortened != nil && !m.field.Empty(short.canonical) && m.field.Shortened(whole.canonical, short.canonical)
 }
 
 // takes reports whether the field may be written on a side.

@@ -228,8 +228,20 @@ var labelled = []kindOfPair{
 
 // inTwoScripts are names of two people that sound nearly alike.
 var inTwoScripts = [][2]string{
-	{"Яна", "Anna"}, {"Юля", "Ulla"}, {"Катя", "Kata"}, {"Юрий", "Uri"}, {"Дарья", "Dara"}, {"Мария", "Mara"}, {"Коля", "Kola"}, {"Ася", "Asa"},
-	{"Олександр", "Oleksandra"}, {"Валентин", "Valentyna"}, {"Евгений", "Yevgeniia"}, {"Иван", "Ivana"}, {"Михаил", "Michaela"}, {"Мартин", "Martina"},
+	{"Яна", "Anna"},
+	{"Юля", "Ulla"},
+	{"Катя", "Kata"},
+	{"Юрий", "Uri"},
+	{"Дарья", "Dara"},
+	{"Мария", "Mara"},
+	{"Коля", "Kola"},
+	{"Ася", "Asa"},
+	{"Олександр", "Oleksandra"},
+	{"Валентин", "Valentyna"},
+	{"Евгений", "Yevgeniia"},
+	{"Иван", "Ivana"},
+	{"Михаил", "Michaela"},
+	{"Мартин", "Martina"},
 }
 
 // people draws people and what they can be reached by.

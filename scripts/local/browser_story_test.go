@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -36,6 +37,9 @@ func TestTwo_people_with_browsers(t *testing.T) {
 	sophia.click("History")
 	sophia.leads(chromedp.Click(chromedp.CSS("main table tbody tr:first-child a")))
 	run := ask[string](sophia, "location.href")
+
+	sophia.speaks("de", "Einstellungen", "Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember")
+	sophia.speaks("uk", "Налаштування", "січня|лютого|березня|квітня|травня|червня|липня|серпня|вересня|жовтня|листопада|грудня")
 
 	marek := newTab(t, program, settings)
 	marek.synchronizesWithoutScript()
@@ -153,6 +157,27 @@ func (b *tab) decides(box *services) {
 	b.wantText("Contacts and activities are in sync")
 	if now := len(account.Members(group)); now != all-2*all/3 {
 		b.t.Errorf("%d contacts are in the group after %d of %d were removed", now, 2*all/3, all)
+	}
+}
+
+// speaks looks at pages in another language: their words, which are longer, fit a phone too.
+func (b *tab) speaks(language, settings, months string) {
+	b.t.Helper()
+	wanted := network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}}
+	if _, err := chromedp.Call(b.ctx, network.SetExtraHTTPHeaders, wanted); err != nil {
+		b.t.Fatal(err)
+	}
+	run := ask[string](b, "location.href")
+	for _, page := range []string{b.settings, b.settings + "/runs", b.settings + "/tokens", b.settings + "/privacy", run} {
+		b.leads(chromedp.Navigate(page))
+		b.wantText(settings)
+		if is := ask[string](b, "document.documentElement.lang"); is != language {
+			b.t.Errorf("%s is in %q, want %q", page, is, language)
+		}
+		if shown := ask[string](b, `document.querySelector("main time")?.innerText ?? ""`); shown != "" && !slices.ContainsFunc(strings.Split(months, "|"), func(m string) bool { return strings.Contains(shown, m) }) {
+			b.t.Errorf("%s has the time %q", page, shown)
+		}
+		b.fits(language + "-" + ask[string](b, "document.title"))
 	}
 }
 

@@ -96,7 +96,7 @@ type App struct {
 	notices *notice.Sender
 	// ending says that the process is about to end.
 	ending atomic.Bool
-	// swept is when this process last looked for users who need somebody, by type.
+	// swept is when this process last looked for users who need somebody, by type, and for those who may not use Tandem any more.
 	swept sweeps
 	// telemetry is nil if none is sent.
 	telemetry *observe.Telemetry

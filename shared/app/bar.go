@@ -64,3 +64,51 @@ func (a *App) bar(ctx context.Context, user string) error {
 	a.follower.saved(ctx, record.Contacts)
 	return nil
 }
+
+const (
+	// sweepPage is how many users a tick looks at in one go, and sweepPages how often.
+	sweepPage  = 100
+	sweepPages = 5
+)
+
+// sweepBarred has users be due who may not use Tandem any more and whom no schedule runs, so that their accounts are forgotten
+// as well. Once a day all users are looked at, some of them in each hour.
+func (a *App) sweepBarred(ctx context.Context) error {
+	const t = record.Contacts // every linked user has one
+	now := a.now().UTC()
+	if len(a.config.AllowedDomains) == 0 || !a.swept.due(store.SweepOf(t), now) {
+		return nil
+	}
+	d, err := a.store.Schedule(ctx, store.SweepOf(t))
+	if err != nil {
+		return fmt.Errorf("look for barred users: %w", err)
+	}
+	if d.Sweep.After == "" {
+		if now.Sub(d.Sweep.Began) < barredLook {
+			return nil
+		}
+		d.Sweep.Began = now
+	}
+	for range sweepPages {
+		users, err := a.store.SyncStatuses(ctx, t, d.Sweep.After, sweepPage)
+		if err != nil {
+			return fmt.Errorf("look for barred users: %w", err)
+		}
+		d.Sweep.After = ""
+		for _, s := range users {
+			if s.Profile.Google.Linked && s.Sync.Due.IsZero() && !a.allowed(s.Profile) {
+				if err := a.bar(ctx, s.Profile.ID); err != nil {
+					return err
+				}
+			}
+		}
+		if len(users) < sweepPage {
+			break
+		}
+		d.Sweep.After = users[len(users)-1].Place
+	}
+	if err := a.store.PutSchedule(ctx, d); err != nil {
+		return fmt.Errorf("look for barred users: %w", err)
+	}
+	return nil
+}

@@ -48,6 +48,9 @@ func (a *App) dispatch(ctx context.Context, t record.Type, from string) (web.Dis
 	out, err := a.queuePage(ctx, t, from)
 	if from == "" {
 		a.remind(ctx, t)
+		if err := a.sweepBarred(ctx); err != nil {
+			a.logger.WarnContext(ctx, "users who may not use Tandem any more could not be looked for", "error", err.Error())
+		}
 		if err := a.migrator.Advance(ctx, a.now().Add(migrationTime)); err != nil {
 			level := slog.LevelError
 			if fault.Is(err, fault.Retry) {

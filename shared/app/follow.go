@@ -88,6 +88,14 @@ func (f *follower) record(t record.Type, interval time.Duration) {
 	f.last[t] = followed{interval, f.now()}
 }
 
+// setLately reports whether this process has set a job not long ago.
+func (f *follower) setLately(t record.Type) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last, known := f.last[t]
+	return known && f.now().Sub(last.at) < recheckAfter
+}
+
 // saved adjusts the job after a user's change was stored, and returns its interval. A failure is logged only: the change
 // itself is valid.
 func (f *follower) saved(ctx context.Context, t record.Type) (interval time.Duration) {
@@ -148,6 +156,16 @@ func (f *follower) note(ctx context.Context, t record.Type, err error) {
 		level = slog.LevelError
 	}
 	f.logger.Log(ctx, level, "the job does not follow the settings", "type", string(t), "kind", kind.String(), "error", err.Error())
+}
+
+// afterSave has the job follow what a user saved. Whoever saves the same again may do so because the first attempt was cut off before that.
+func (a *App) afterSave(ctx context.Context, user string, before, after store.Sync) {
+	switch {
+	case before.Interval() != after.Interval(), !before.Due.Equal(after.Due):
+		a.rescheduled(ctx, user, after.Type, after.Due)
+	case after.Settings.Automatic && !a.follower.setLately(after.Type):
+		a.follower.saved(ctx, after.Type)
+	}
 }
 
 // rescheduled is called when a user's due time has changed. It adjusts the job, and queues a user who is already due: the

@@ -156,6 +156,18 @@ func TestThe_job_follows_what_a_user_chooses(t *testing.T) {
 	}
 }
 
+func TestA_save_that_was_cut_off_before_the_job_followed_is_mended_by_saving_again(t *testing.T) {
+	t.Parallel()
+	w, j, tag := followed(t, 60)
+	j.want(t, "every hour", "ENABLED */5 * * * *")
+	j.Scheduler.Put(contactsJob(schedulerpb.Job_PAUSED, "* * * * *"))
+	// The process is another one.
+	w.stop()
+	w.start()
+	w.every(tag, 60)
+	j.want(t, "saved again", "ENABLED */5 * * * *")
+}
+
 func TestWho_is_due_does_not_wait_for_a_job_that_comes_once_a_day(t *testing.T) {
 	t.Parallel()
 	w, _, tag := followed(t, 0)

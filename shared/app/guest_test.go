@@ -2,11 +2,14 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
 
+	"github.com/tandem-sync/tandem/shared/record"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
@@ -202,4 +205,54 @@ func TestWho_deletes_a_copy_of_somebody_else_s_event_gets_no_event_of_their_own(
 			})
 		}
 	}
+}
+
+// A guest's run carries what the organizer edited, and leaves to the organizer's run what both edited: that it wrote then makes the
+// guest's own edit no later.
+func TestThe_latest_edit_of_a_meeting_wins_although_a_guest_s_run_wrote_in_between(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	e := event("Kickoff", 48)
+	e.Attendees = []*gcal.EventAttendee{{Email: ada}}
+	id := w.google.Calendar(bo).Add(e)
+	w.rounds(2, b, a)
+	w.calm(a, b)
+	activity := w.theActivity("Kickoff")["Id"].(string)
+	w.change(activity, map[string]any{"Title": "Kick-off"})
+	w.pass(5 * time.Minute)
+	w.google.Calendar(bo).Edit(id, func(e *gcal.Event) { e.Summary, e.Description = "Kickoff, moved", "Bring the plan" })
+	w.rounds(1, a)
+	if got := w.creatio.System().Get("Activity", activity); got["Title"] != "Kick-off" || got["Notes"] == "" {
+		t.Fatalf("after the guest's run the activity is %+v", got)
+	}
+	w.rounds(2, b, a)
+	if got := w.creatio.System().Get("Activity", activity)["Title"]; got != "Kickoff, moved" || w.google.Calendar(bo).Event(id).Summary != "Kickoff, moved" {
+		t.Errorf("it is %q in Creatio and %q in Google", got, w.google.Calendar(bo).Event(id).Summary)
+	}
+	w.calm(a, b)
+}
+
+// The site has owners be in doubt, which is no answer. Where they do answer so and the answer is not heard of, it is written again.
+func TestAn_owner_s_answer_arrives_although_its_first_write_is_lost(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.google.AddUser(googlebox.User{Email: eve, Name: "Eve", EmailVerified: true})
+	e := event("Visit", 48)
+	e.Attendees = []*gcal.EventAttendee{{Email: ada}}
+	id := a.google.Calendar(eve).Add(e)
+	a.run("done")
+	activity := a.foundActivity("Visit")["Id"].(string)
+	a.calendar.Answer(id, "tentative")
+	a.pass(5 * time.Minute)
+	a.breakAt(&breakage{world: a.world, how: connectionBroken, side: record.Creatio, n: 1, without: true}, func() {
+		a.do(http.MethodPost, "/sync-activities", map[string]string{"user": a.id})
+	})
+	if got := a.answers(activity)["Ada Example"]; got != "" {
+		t.Fatalf("the answer is %q although it was lost", got)
+	}
+	a.run("done")
+	if got := a.answers(activity)["Ada Example"]; got != "in doubt" {
+		t.Errorf("the answer is %q", got)
+	}
+	a.quiet()
 }

@@ -47,5 +47,7 @@ func activitiesPolicy(s store.Settings) reconcile.Policy {
 		EditsStay:    true,
 		Decline:      record.Fields{activity.Answer: {{Text: activity.Declined}}},
 		Retract:      map[record.Side]reconcile.Departure{record.Creatio: reconcile.Cancel, record.Google: reconcile.Delete},
+		// A person made the event, and others may have it.
+		TakesOver: record.Google,
 	}
 }

@@ -20,6 +20,8 @@ import (
 const (
 	// noticeEvery is how often somebody is told of one cause.
 	noticeEvery = 24 * time.Hour
+	// noticeTime is how long whoever sends a notice keeps others from it. It is longer than that takes; who ends meanwhile has told nobody.
+	noticeTime = 10 * time.Minute
 	// failingFor is how long a sync fails before somebody is told: most services are back before that.
 	failingFor = 24 * time.Hour
 	// remindEvery is how often a process looks for users who need somebody and are not run: whose notice could not be sent, or is
@@ -123,13 +125,14 @@ func (a *App) notify(ctx context.Context, p store.Profile, d store.Sync) {
 	for _, cause := range causesOf(p, d, a.now()) {
 		var before time.Time
 		now := a.now().UTC().Truncate(time.Microsecond)
+		claim := now.Add(noticeTime - noticeEvery)
 		// It is noted before it is sent: of two who are about to send it, one does.
 		err := u.UpdateSync(ctx, d.Type, func(kept *store.Sync) error {
 			before = kept.Notices.Sent[string(cause)]
 			if now.Sub(before) < noticeEvery || !slices.Contains(causesOf(p, *kept, now), cause) {
 				return errTold
 			}
-			sent := map[string]time.Time{string(cause): now}
+			sent := map[string]time.Time{string(cause): claim}
 			for other, at := range kept.Notices.Sent {
 				if other != string(cause) && now.Sub(at) < noticeEvery {
 					sent[other] = at
@@ -152,18 +155,22 @@ func (a *App) notify(ctx context.Context, p store.Profile, d store.Sync) {
 			}
 			a.logger.Log(ctx, level, "a notice could not be sent", "user", observe.User(p.ID), "type", string(d.Type), "cause", string(cause), "error", err.Error())
 		}
-		if told || err == nil {
+		if told = told || err == nil; told {
 			a.logger.InfoContext(ctx, "a notice was sent", "user", observe.User(p.ID), "type", string(d.Type), "cause", string(cause))
-			continue
 		}
-		// It is tried again with the next run or tick.
-		_ = u.UpdateSync(context.WithoutCancel(ctx), d.Type, func(kept *store.Sync) error {
-			if !kept.Notices.Sent[string(cause)].Equal(now) {
+		// One that was not sent is tried again with the next run or tick.
+		err = u.UpdateSync(context.WithoutCancel(ctx), d.Type, func(kept *store.Sync) error {
+			if !kept.Notices.Sent[string(cause)].Equal(claim) {
 				return errTold
 			}
-			delete(kept.Notices.Sent, string(cause))
+			if delete(kept.Notices.Sent, string(cause)); told {
+				kept.Notices.Sent[string(cause)] = now
+			}
 			return nil
 		})
+		if told && err != nil && !errors.Is(err, errTold) {
+			a.logger.WarnContext(ctx, "a notice was sent, and may be sent again", "user", observe.User(p.ID), "error", err.Error())
+		}
 	}
 }
 

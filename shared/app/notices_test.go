@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-sync/tandem/shared/record"
 	creatiobox "github.com/tandem-sync/tandem/shared/sandbox/creatio"
 	mailbox "github.com/tandem-sync/tandem/shared/sandbox/mail"
 )
@@ -19,10 +20,15 @@ type chat struct {
 	mu     sync.Mutex
 	posts  []string
 	refuse bool
+	// posted is called at every post, before it is answered.
+	posted func()
 }
 
 func (c *chat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if c.posted != nil {
+		c.posted()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.refuse {
@@ -113,6 +119,34 @@ func TestSomebody_is_told_once_a_day_that_an_account_has_to_be_connected_again(t
 		if log := w.log.String(); strings.Contains(log, "hook-secret") {
 			t.Error("the log has the address of the chat")
 		}
+	}
+}
+
+func TestA_notice_during_which_the_process_ends_is_sent_again_soon(t *testing.T) {
+	t.Parallel()
+	w, _, room := newNoticed(t, onFirestore(t))
+	w.link()
+	w.choose(w.tag("Ada", private))
+	w.sync("done")
+	u := w.firestore().User(w.account().ID)
+	told := func() time.Time {
+		d, err := u.Sync(t.Context(), record.Contacts)
+		if err != nil {
+			t.Error(err)
+		}
+		return d.Notices.Sent["reconnect-google"]
+	}
+	var amid time.Time
+	room.posted = func() { amid = told() }
+	w.google.RevokeGrant(ada)
+	w.pass(2 * time.Hour)
+	w.sync("reconnect")
+	wantPosts(t, "after the grant is gone", room.take(), "connect Google again")
+	if amid.IsZero() || amid.Add(24*time.Hour).After(w.now().Add(time.Hour)) {
+		t.Errorf("who ends while it is sent leaves a note of %s, at %s", amid, w.now())
+	}
+	if at := told(); !at.Equal(w.now()) {
+		t.Errorf("it was sent at %s, and noted is %s", w.now(), at)
 	}
 }
 

@@ -8,10 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-sync/tandem/shared/record"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
-	"github.com/tandem-sync/tandem/shared/store"
-	"github.com/tandem-sync/tandem/shared/syncer"
 )
 
 func TestFour_hundred_who_ask_at_once_get_one_run(t *testing.T) {
@@ -21,7 +18,7 @@ func TestFour_hundred_who_ask_at_once_get_one_run(t *testing.T) {
 		w := newWorld(t, store, onTasks(q))
 		w.link()
 		w.choose(w.tag("Ada", private))
-		before := len(q.Calls())
+		before := len(q.Tasks.Taken())
 		var mu sync.Mutex
 		runs := map[string]int{}
 		var wg sync.WaitGroup
@@ -38,7 +35,7 @@ func TestFour_hundred_who_ask_at_once_get_one_run(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if queued := len(q.Calls()) - before; len(runs) != 1 || queued != 1 {
+		if queued := len(q.Tasks.Taken()) - before; len(runs) != 1 || queued != 1 {
 			t.Errorf("answered were %v, queued %d runs", runs, queued)
 		}
 		// A run that has waited for long may be nobody's task any more.
@@ -49,27 +46,6 @@ func TestFour_hundred_who_ask_at_once_get_one_run(t *testing.T) {
 			t.Error("it is relied on for ever")
 		}
 	})
-}
-
-func TestA_run_that_was_asked_for_and_never_stored_is_stored_when_somebody_asks_again(t *testing.T) {
-	t.Parallel()
-	q := newCloud(t)
-	w := newWorld(t, onFirestore(t), onTasks(q))
-	w.link()
-	w.choose(w.tag("Ada", private))
-	// The process ended right after it took the id.
-	id := syncer.NewRunID(w.now())
-	if err := w.firestore().User(w.id).UpdateSync(t.Context(), record.Contacts, func(d *store.Sync) error { d.Asked = id; return nil }); err != nil {
-		t.Fatal(err)
-	}
-	before := len(q.Calls())
-	var queued struct{ Run string }
-	w.call(http.MethodPost, "/contacts/sync", nil, 202, &queued)
-	var run store.Run
-	w.call(http.MethodGet, "/runs/"+queued.Run, nil, 200, &run)
-	if added := len(q.Calls()) - before; run.Status != "queued" || added != 1 {
-		t.Errorf("the run %s is %q, and %d tasks are in the queue", queued.Run, run.Status, added)
-	}
 }
 
 func TestWho_asks_for_too_much_is_told_when_to_come_back(t *testing.T) {

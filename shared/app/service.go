@@ -279,9 +279,7 @@ func (s service) PutContacts(ctx context.Context, user string, c web.ContactsSet
 	if err != nil {
 		return web.Account{}, err
 	}
-	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
-		s.app.rescheduled(ctx, user, record.Contacts, after.Due)
-	}
+	s.app.afterSave(ctx, user, before, after)
 	return s.Account(ctx, user)
 }
 
@@ -323,9 +321,7 @@ func (s service) PutActivities(ctx context.Context, user string, c web.Activitie
 	if before.Settings.Automatic && !after.Settings.Automatic {
 		s.app.closeChannels(ctx, user)
 	}
-	if before.Interval() != after.Interval() || !before.Due.Equal(after.Due) {
-		s.app.rescheduled(ctx, user, record.Activities, after.Due)
-	}
+	s.app.afterSave(ctx, user, before, after)
 	return s.Account(ctx, user)
 }
 
@@ -407,201 +403,6 @@ func (s service) Preview(ctx context.Context, user string, t record.Type) (store
 	default:
 		return store.Run{}, err
 	}
-}
-
-func (s service) Decide(ctx context.Context, user, held string, approve bool) (string, error) {
-	u := s.app.store.User(user)
-	run, err := u.Run(ctx, held)
-	if err != nil {
-		return "", err
-	}
-	doc, err := u.Sync(ctx, run.Type)
-	if err != nil {
-		return "", err
-	}
-	switch run = current(run, doc); run.Status {
-	case "held":
-	case "replaced":
-		return "", web.ErrReplaced
-	default:
-		return "", web.ErrNotHeld
-	}
-	trigger, status := syncer.TriggerReject, "rejected"
-	if approve {
-		trigger, status = syncer.TriggerApprove, "approved"
-	}
-	// From here on what waits is another list: should nothing come of the decision, it is asked for again.
-	err = u.UpdateSync(ctx, run.Type, func(d *store.Sync) error {
-		if d.HeldRun != held {
-			return web.ErrReplaced
-		}
-		d.HeldDigest = ""
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	err = u.UpdateRun(ctx, held, func(r *store.Run) error {
-		if r.Status == "replaced" {
-			return web.ErrReplaced
-		}
-		if r.Status != "held" {
-			return web.ErrNotHeld
-		}
-		r.Status = status
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	return s.app.enqueue(ctx, user, store.Run{Type: run.Type, Trigger: trigger, Decides: held})
-}
-
-// current is a run as it stands: a held one whose list is not the one that waits was replaced, whether or not that could be
-// written down.
-func current(run store.Run, doc store.Sync) store.Run {
-	if run.Status == "held" && doc.HeldRun != run.ID {
-		run.Status = "replaced"
-	}
-	return run
-}
-
-func (s service) Undo(ctx context.Context, user string, what store.Undo) (string, error) {
-	run, err := s.app.store.User(user).Run(ctx, what.Run)
-	switch {
-	case err != nil:
-		return "", err
-	case !run.Undoable(), slices.ContainsFunc(run.Changes, waits) && !run.Wrote():
-		return "", web.ErrNotUndoable
-	case !what.Whole() && !slices.ContainsFunc(run.Changes, what.Covers):
-		return "", fmt.Errorf("find the record to undo: %w", store.ErrNotFound)
-	}
-	u, err := s.ready(ctx, user, run.Type)
-	if err != nil {
-		return "", err
-	}
-	undo := store.Run{Type: run.Type, Trigger: syncer.TriggerUndo, Undoes: &what}
-	if !what.Whole() {
-		return s.app.enqueue(ctx, user, undo)
-	}
-	if asked, err := u.Run(ctx, run.Undone); err == nil && (asked.Status == "queued" || asked.Status == "running") {
-		return asked.ID, nil
-	}
-	if err := u.UpdateRun(ctx, run.ID, closed); err != nil {
-		return "", err
-	}
-	id, err := s.app.enqueue(ctx, user, undo)
-	if err != nil {
-		return "", err
-	}
-	return id, u.UpdateRun(ctx, run.ID, func(r *store.Run) error {
-		r.Undone = id
-		return nil
-	})
-}
-
-func waits(c store.Change) bool { return c.Waits }
-
-// closed keeps a run that failed from going on, when its queue would try it again: it is to be undone.
-func closed(r *store.Run) error {
-	if !r.Undoable() {
-		return web.ErrNotUndoable
-	}
-	r.Closed = r.Status == "failed"
-	return nil
-}
-
-func (s service) Unlink(ctx context.Context, user string, side record.Side) error {
-	// Only with the grant can channels be stopped.
-	stopped := s.app.closeChannels(ctx, user)
-	if err := s.app.linker.Unlink(ctx, user, side); err != nil {
-		return err
-	}
-	u := s.app.store.User(user)
-	p, err := u.Profile(ctx)
-	if err != nil {
-		return fmt.Errorf("switch the sync off: %w", err)
-	}
-	for t := range s.app.engines {
-		err := u.UpdateSync(ctx, t, func(d *store.Sync) error {
-			d.Status, d.Problem, d.Due, d.HeldRun, d.HeldDigest = "off", nil, time.Time{}, "", ""
-			if t == record.Contacts {
-				d.Due = s.app.nextLook(p, s.app.now().UTC())
-			}
-			d.Settings.Automatic, d.Push = false, store.Push{}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("switch the sync off: %w", err)
-		}
-	}
-	if stopped {
-		// A run may have opened another one meanwhile. From here on none does.
-		s.app.closeChannels(ctx, user)
-	}
-	err = s.app.errands(ctx, record.Contacts, user)
-	s.follow(ctx)
-	return err
-}
-
-// follow has every job follow what a user ended.
-func (s service) follow(ctx context.Context) {
-	for t := range s.app.engines {
-		s.app.follower.saved(ctx, t)
-	}
-}
-
-func (s service) Erase(ctx context.Context, user string) error {
-	s.app.closeChannels(ctx, user)
-	for _, side := range record.Sides {
-		// What cannot be revoked now is forgotten all the same: nothing may be kept.
-		if err := s.app.linker.Unlink(ctx, user, side); err != nil {
-			return err
-		}
-	}
-	err := s.app.store.User(user).Erase(ctx)
-	s.follow(ctx)
-	return err
-}
-
-func (s service) Runs(ctx context.Context, user string, t record.Type, limit int, before string) ([]store.Run, error) {
-	if before != "" && !syncer.IsRunID(before) {
-		return nil, &web.InvalidError{Errors: []web.FieldError{{Field: "before", Message: "Give the id of a run, or leave it out."}}}
-	}
-	u := s.app.store.User(user)
-	runs, err := u.Runs(ctx, t, limit, before)
-	if err != nil {
-		return nil, err
-	}
-	docs := map[record.Type]store.Sync{}
-	for i, run := range runs {
-		if run.Status != "held" {
-			continue
-		}
-		doc, known := docs[run.Type]
-		if !known {
-			if doc, err = u.Sync(ctx, run.Type); err != nil {
-				return nil, err
-			}
-			docs[run.Type] = doc
-		}
-		runs[i] = current(run, doc)
-	}
-	return runs, nil
-}
-
-func (s service) Run(ctx context.Context, user, run string) (store.Run, error) {
-	u := s.app.store.User(user)
-	found, err := u.Run(ctx, run)
-	if err == nil && found.Status == "running" {
-		// What it counted is as old as its last word about that.
-		found.Counts = found.Recorded()
-	}
-	if err != nil || found.Status != "held" {
-		return found, err
-	}
-	doc, err := u.Sync(ctx, found.Type)
-	return current(found, doc), err
 }
 
 func (s service) SplitByUndo(ctx context.Context, user string, t record.Type, changes []store.Change) (map[string]record.Side, error) {

@@ -234,6 +234,31 @@ func TestTaking_a_domain_off_the_list_ends_everything_for_its_users(t *testing.T
 	})
 }
 
+func TestThe_accounts_of_a_barred_user_whom_no_schedule_runs_are_forgotten_too(t *testing.T) {
+	t.Parallel()
+	bothStores(t, func(t *testing.T, store change) {
+		w := newWorld(t, store, with("ALLOWED_DOMAINS", "@example.com"))
+		w.link()
+		for _, c := range []struct {
+			domains string
+			days    int
+			linked  bool
+		}{{"@example.com", 2, true}, {"example.org", 29, true}, {"example.org", 33, false}} {
+			w.stop()
+			w.env["ALLOWED_DOMAINS"] = c.domains
+			w.start()
+			w.days(c.days)
+			w.stop()
+			w.env["ALLOWED_DOMAINS"] = "@example.com"
+			w.start()
+			w.visit("/settings/sign-in")
+			if got := w.account().Creatio.Linked; got != c.linked {
+				t.Errorf("after %d days with %s on the list: linked %v", c.days, c.domains, got)
+			}
+		}
+	})
+}
+
 func TestA_private_account_with_an_administrators_address_is_no_administrator(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -160,6 +160,9 @@ func (s service) section(ctx context.Context, p store.Profile, d store.Sync) (se
 	out := s.sectionOf(p, d)
 	var err error
 	out.latest, err = s.app.store.User(p.ID).Runs(ctx, d.Type, latestRuns, "")
+	for _, r := range out.latest {
+		s.app.carry(ctx, p.ID, r)
+	}
 	return out, err
 }
 

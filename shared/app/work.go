@@ -1,10 +1,8 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -33,8 +31,8 @@ func (r runner) Dispatch(ctx context.Context, t record.Type, after string) (web.
 }
 
 func (r runner) Window(ctx context.Context, t record.Type, user string, due time.Time, promised, trigger string) (web.Window, error) {
-	if trigger == triggerChannels {
-		if err := r.app.tend(ctx, user); fault.Is(err, fault.Retry) {
+	if chore := r.app.chore(trigger); chore != nil {
+		if err := chore(ctx, user); fault.Is(err, fault.Retry) {
 			return web.Window{Status: string(syncer.Retry), Retry: true, After: fault.After(err)}, nil
 		}
 		return web.Window{Status: string(syncer.Done)}, nil
@@ -53,6 +51,17 @@ func (r runner) Window(ctx context.Context, t record.Type, user string, due time
 	}
 	again := out.Status == syncer.Retry || req.Run != "" && out.Reason == syncer.ReasonLease
 	return web.Window{Run: out.Run, Status: string(out.Status), Reason: out.Reason, Retry: again, After: out.After}, nil
+}
+
+// chore is what a task does that runs nothing; nil for every other trigger.
+func (a *App) chore(trigger string) func(ctx context.Context, user string) error {
+	switch trigger {
+	case triggerChannels:
+		return a.tend
+	case triggerErase:
+		return a.eraseRest
+	}
+	return nil
 }
 
 // request builds the request of a task: for a run that the user already knows by its id (promised), or for a new run, which is
@@ -104,8 +113,8 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 	ctx = observe.With(ctx, "run", out.Run)
 	switch {
 	case out.Reason == syncer.ReasonUnknownUser:
-		// What a former version wrote after an erasure would be due for ever.
-		err = errors.Join(err, a.store.User(user).EraseRemains(ctx))
+		// What a former version wrote after an erasure would be due for ever, and so would what an erasure left that was cut off.
+		err = errors.Join(err, a.eraseRest(ctx, user))
 	case out.Reason == syncer.ReasonNotLinked:
 		// Once the grant is revoked, nobody may stop what it opened.
 		a.closeChannels(ctx, user)
@@ -137,8 +146,8 @@ func (a *App) run(ctx context.Context, t record.Type, user string, req syncer.Re
 // work runs one queued task. The queue retries it after an error of kind Retry.
 func (a *App) work(ctx context.Context, t queue.Task) error {
 	ctx, end := a.telemetry.Task(ctx, "task")
-	if t.Trigger == triggerChannels {
-		err := a.tend(ctx, t.User)
+	if chore := a.chore(t.Trigger); chore != nil {
+		err := chore(ctx, t.User)
 		end(err)
 		return err
 	}
@@ -163,87 +172,4 @@ func (a *App) work(ctx context.Context, t queue.Task) error {
 		return &fault.Error{Kind: fault.Retry, Code: "run", After: out.After, Err: err}
 	}
 	return nil
-}
-
-// resumeRuns is how many of a user's latest runs resume looks at.
-const resumeRuns = 5
-
-// resume queues the unfinished runs of an earlier process that users had started. The inline queue does not survive its
-// process.
-func (a *App) resume(ctx context.Context) error {
-	for p, err := range a.store.Users(ctx) {
-		if err != nil {
-			return fmt.Errorf("look for interrupted runs: %w", err)
-		}
-		runs, err := a.store.User(p.ID).Runs(ctx, "", resumeRuns, "")
-		if err != nil {
-			return fmt.Errorf("look for interrupted runs: %w", err)
-		}
-		for _, r := range runs {
-			if r.Status != "queued" && r.Status != "running" {
-				continue
-			}
-			if _, err := a.queue.Add(ctx, queue.Task{Name: "run-" + r.ID, Type: r.Type, User: p.ID, Run: r.ID, Trigger: r.Trigger}); err != nil {
-				return fmt.Errorf("queue an interrupted run: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// asked queues a run that a user asks for, or gives the one that is queued already: it sees whatever this one would. begun is
-// the run that had the lease when the user's words were kept: it does not. Of many who ask at once one queues a run.
-func (a *App) asked(ctx context.Context, user string, t record.Type, begun string) (string, error) {
-	u := a.store.User(user)
-	doc, err := u.Sync(ctx, t)
-	if err != nil {
-		return "", fmt.Errorf("look for a queued run: %w", err)
-	}
-	before := doc.Asked
-	// One that has been queued for long may be no task's any more.
-	if before != "" && before != begun && before > syncer.NewRunID(a.now().Add(-queuedFor)) {
-		run, err := u.Run(ctx, before)
-		switch {
-		case err == nil && run.Status == "queued":
-			return before, nil
-		case errors.Is(err, store.ErrNotFound):
-			// Whoever asked for it is about to store it, or ended before they could.
-			return a.enqueue(ctx, user, store.Run{ID: before, Type: t, Trigger: syncer.TriggerUser})
-		case err != nil:
-			return "", fmt.Errorf("look for a queued run: %w", err)
-		}
-	}
-	id := syncer.NewRunID(a.now())
-	given := id
-	err = u.UpdateSync(ctx, t, func(d *store.Sync) error {
-		if given = id; d.Asked != before {
-			given = d.Asked // somebody else was faster, just now
-			return errAsked
-		}
-		d.Asked = id
-		return nil
-	})
-	if err != nil && !errors.Is(err, errAsked) {
-		return "", fmt.Errorf("queue a run: %w", err)
-	}
-	return a.enqueue(ctx, user, store.Run{ID: given, Type: t, Trigger: syncer.TriggerUser})
-}
-
-var errAsked = errors.New("a run is queued already")
-
-// queuedFor is for how long a queued run is relied on.
-const queuedFor = 2 * time.Minute
-
-// enqueue queues a run that a user started, under a new id where it has none. It stores the run first, so that the user sees it at once.
-// Of several who queue a run of one id, the one who stored it queues it.
-func (a *App) enqueue(ctx context.Context, user string, r store.Run) (string, error) {
-	r.ID, r.Status = cmp.Or(r.ID, syncer.NewRunID(a.now())), "queued"
-	added, err := a.store.User(user).AddRun(ctx, r)
-	if err == nil && added {
-		_, err = a.queue.Add(ctx, queue.Task{Name: "run-" + r.ID, Type: r.Type, User: user, Run: r.ID, Trigger: r.Trigger})
-	}
-	if err != nil {
-		return "", fmt.Errorf("queue a run: %w", err)
-	}
-	return r.ID, nil
 }

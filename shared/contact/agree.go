@@ -31,10 +31,10 @@ func compareNames(a, b name) match.Verdict {
 // agree reports whether two names are one person's, as far as they say.
 func agree(a, b, short, long name) bool {
 	switch {
-	case a.suffix != b.suffix, a.couple != b.couple, a.relation != b.relation:
+	case a.suffix != b.suffix, a.couple != b.couple, a.relation != b.relation, a.gender != unknown && b.gender != unknown && a.gender != b.gender:
 		return false
 	case joined(a) == joined(b), !slices.Equal(a.scripts(), b.scripts()) && soundAlike(a.whole(), b.whole()):
-		return a.gender == b.gender || a.gender == unknown || b.gender == unknown || len(short.words) > 1
+		return true
 	default:
 		return covers(long.words, short.words) && isSomebody(short, long) && sameFamily(a, b)
 	}

@@ -54,7 +54,7 @@ func CandidateKeys(it match.Item) []string {
 	}
 	for _, f := range names {
 		if n := nameOf(match.Item{Fields: f, Untracked: it.Untracked}); !n.isEmpty() {
-			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled))
+			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled), "j"+joined(n)+n.suffix)
 			for _, k := range n.soundKeysOf() {
 				keys = append(keys, "s"+k)
 			}
@@ -69,11 +69,13 @@ func compare(a, b match.Item) match.Verdict {
 	switch {
 	case x.isEmpty() && y.isEmpty():
 		return compareNameless(a, b)
+	case (x.isEmpty() || y.isEmpty()) && calledAlike(a, b):
+		return match.Same
 	case x.isEmpty():
 		return compareToNameless(b, a)
 	case y.isEmpty():
 		return compareToNameless(a, b)
-	case generationApart(a, b) && len(shared(emailKeys(a), emailKeys(b))) == 0:
+	case generationApart(a, b):
 		return min(compareNames(x, y), match.Doubtful)
 	default:
 		if v := compareNames(x, y); v != match.Same || !onlyByRole(a, b) || len(x.words) == len(y.words) || min(len(x.words), len(y.words)) > 1 {
@@ -81,6 +83,22 @@ func compare(a, b match.Item) match.Verdict {
 		}
 		return match.Doubtful
 	}
+}
+
+// calledAlike reports whether two have the same for a name, although for one of them it is the company's as well: a business that
+// is called as its owner is.
+func calledAlike(a, b match.Item) bool {
+	x, y := record.Fold(Title(nameFields(a))), record.Fold(Title(nameFields(b)))
+	return x == y && len(nameFields(a)) > 0 && len(nameFields(b)) > 0
+}
+
+// nameFields are the fields of the name.
+func nameFields(it match.Item) record.Fields {
+	out := record.Fields{}
+	for _, f := range []string{GivenName, MiddleName, Surname} {
+		out.SetText(f, it.Fields.Text(f))
+	}
+	return out
 }
 
 // onlyByRole reports whether all that two share are mailboxes of a role, which an Anna has who is any of a company's Annas.
@@ -125,7 +143,9 @@ func generationApart(a, b match.Item) bool {
 // they are a company's own.
 func compareToNameless(person, nameless match.Item) match.Verdict {
 	numbers := shared(numberKeys(allOf(person, Phones)), numberKeys(allOf(nameless, Phones)))
-	addresses := slices.DeleteFunc(shared(emailKeys(person), emailKeys(nameless)), isRole)
+	addresses := slices.DeleteFunc(shared(emailKeys(person), emailKeys(nameless)), func(address string) bool {
+		return isRole(address) || isCompanys(address, nameless.Fields.Text(Company))
+	})
 	if len(numbers) > 0 && len(addresses) > 0 {
 		return match.Same
 	}
@@ -140,7 +160,9 @@ var roles = func() map[string]bool {
 		reservations noreply donotreply newsletter webmaster postmaster privacy legal finance invoice invoices purchasing procurement customerservice customercare
 		secretary secretariat assistant general company staff all kontakt buero verkauf vertrieb einkauf zentrale empfang rezeption sekretariat rechnung buchhaltung
 		bewerbung kundenservice kundendienst biuro sprzedaz obchod ventas contacto hola administracion contato vendas contatto vendite commerciale segreteria
-		commercial compta accueil direction verkoop administratie`) {
+		commercial compta accueil direction verkoop administratie bureau firma ofis poczta sklep recepcja receptie recepcion correo facturacion facturation
+		faktura firmapost kundeservice kundtjanst salg zakaz prodazhi buh buhgalter kadry sekretar priem otdel abuse admin hostmaster root
+		family familie familia famille famiglia familien rodina rodzina home haus maison casa`) {
 		out[w] = true
 	}
 	return out
@@ -151,6 +173,15 @@ func isRole(address string) bool {
 	local, _, _ := strings.Cut(address, "@")
 	first := strings.FieldsFunc(local, func(r rune) bool { return !unicode.IsLetter(r) })
 	return len(first) > 0 && roles[first[0]] || roles[strings.Join(first, "")]
+}
+
+// isCompanys reports whether an address is that of a company, as acme@acme.example, or harbor@example.com of Harbor Office.
+func isCompanys(address, company string) bool {
+	letters := func(s string) string { return strings.ReplaceAll(record.Fold(s), " ", "") }
+	local, domain, _ := strings.Cut(address, "@")
+	name := letters(local)
+	return name != "" && (strings.HasPrefix(letters(company), name) ||
+		slices.ContainsFunc(strings.Split(domain, "."), func(label string) bool { return letters(label) == name }))
 }
 
 // shared are the keys that are in both lists.
@@ -179,9 +210,7 @@ func phoneKeys(it match.Item) []string { return numberKeys(it.Fields[Phones]) }
 func numberKeys(numbers []record.Entry) []string {
 	var keys []string
 	for _, e := range numbers {
-		if key := SubscriberKey(e.Text); key != "" {
-			keys = append(keys, key)
-		}
+		keys = append(keys, SubscriberKeys(e.Text)...)
 	}
 	return unique(keys)
 }
@@ -235,7 +264,7 @@ func fullNames(n name) []string {
 	if len(n.words) < 2 {
 		return nil
 	}
-	return unique([]string{n.sorted(plain), n.sorted(spelled)})
+	return unique([]string{n.sorted(plain), n.sorted(spelled), joined(n) + n.suffix})
 }
 
 // products are all pairs of two lists.

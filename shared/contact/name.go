@@ -19,14 +19,20 @@ const Nickname = "nickname"
 // suffixes are the words that tell generations apart, by the word that they mean.
 var suffixes = map[string]string{
 	"jr": "junior", "jnr": "junior", "jun": "junior", "2nd": "second", "ii": "second", "3rd": "third", "iii": "third", "iv": "fourth", "4th": "fourth",
-	"sr": "senior", "snr": "senior", "sen": "senior", "мл": "junior", "мол": "junior", "ст": "senior",
+	"5th": "fifth", "vii": "seventh", "viii": "eighth", "sr": "senior", "snr": "senior", "sen": "senior", "мл": "junior", "мол": "junior", "ст": "senior",
+	"ifj": "junior", "ifjabb": "junior", "idosb": "senior", "id": "senior", "mladsi": "junior", "starsi": "senior", "younger": "junior", "elder": "senior",
+	"jungere": "junior", "altere": "senior",
 }
 
 // lastSuffixes are suffixes that are names as well, or initials: behind a whole name they are suffixes.
 var lastSuffixes = map[string]string{
 	"junior": "junior", "senior": "senior", "filho": "junior", "hijo": "junior", "fils": "junior", "pere": "senior", "neto": "grandson", "nieto": "grandson",
-	"sobrinho": "nephew", "v": "fifth", "vi": "sixth", "младший": "junior", "молодший": "junior", "старший": "senior",
+	"sobrinho": "nephew", "figlio": "junior", "padre": "senior", "младший": "junior", "молодший": "junior", "старший": "senior",
+	"v": "fifth", "vi": "sixth", "ix": "ninth", "ml": "junior", "st": "senior",
 }
+
+// endSuffixes are suffixes of two words behind a whole name: der Jüngere and der Ältere, or den yngre and den ældre.
+var endSuffixes = map[string]string{"d j": "junior", "d a": "senior", "d y": "junior", "d ae": "senior", "den yngre": "junior", "den aldre": "senior", "den aeldre": "senior"}
 
 // titles are words beside a name that are no part of it. Of some it is known whether they are a man's or a woman's.
 var titles = map[string]gender{
@@ -38,12 +44,14 @@ var titles = map[string]gender{
 	"пан": man, "пані": woman, "господин": man, "госпожа": woman,
 }
 
-// relations are words by which somebody is called after another person. Some are last names as well.
+// relations are words by which somebody is called after another person, or a desk after its company. Some are last names as well.
 var relations = func() map[string]bool {
 	out := map[string]bool{}
 	for _, w := range strings.Fields(`assistant secretary office mom mum mother dad father wife husband son daughter brother sister
 		assistent assistentin sekretariat sekretarin sekretaerin buro buero mutter mama mutti vater papa ehefrau ehemann sohn tochter bruder schwester
-		мама папа мать отец жена муж сын дочь брат сестра дружина чоловік донька мати батько секретар секретарь секретарка`) {
+		мама папа мать отец жена муж сын дочь брат сестра дружина чоловік донька мати батько секретар секретарь секретарка
+		support sales team helpdesk hotline service reception billing accounting accounts marketing zentrale empfang vertrieb verkauf einkauf buchhaltung kundenservice
+		accueil ventas compras recepcion biuro офис бухгалтерия бухгалтерія отдел приемная приймальня поддержка підтримка`) {
 		out[w] = true
 	}
 	return out
@@ -67,7 +75,7 @@ type name struct {
 	suffix string
 	// gender is what the titles say of the person.
 	gender gender
-	// couple says that it names several people, relation that it names somebody after another person, and nick that it is only what
+	// couple says that it names several people, relation that it names somebody or a desk after another one, and nick that it is only what
 	// people call somebody.
 	couple, relation, nick bool
 }
@@ -123,7 +131,7 @@ var coupled = strings.NewReplacer("&", " & ", "+", " + ", "/", " / ").Replace
 
 // spellOut writes the letters that have a spelling of two letters that way.
 var spellOut = strings.NewReplacer(
-	"ä", "ae", "ö", "oe", "ü", "ue", "å", "aa", "ø", "oe", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "Å", "Aa", "Ø", "Oe",
+	"đ", "dj", "Đ", "Dj", "ə", "a", "Ə", "A", "ä", "ae", "ö", "oe", "ü", "ue", "å", "aa", "ø", "oe", "Ä", "Ae", "Ö", "Oe", "Ü", "Ue", "Å", "Aa", "Ø", "Oe",
 	"a\u0308", "ae", "o\u0308", "oe", "u\u0308", "ue", "a\u030a", "aa", "A\u0308", "Ae", "O\u0308", "Oe", "U\u0308", "Ue", "A\u030a", "Aa",
 ).Replace
 
@@ -147,16 +155,40 @@ func (n *name) takeSuffix(apart string) {
 	for _, w := range strings.Fields(record.Fold(apart)) {
 		n.suffix = cmp.Or(suffixes[w], lastSuffixes[w])
 	}
-	for i := len(n.words) - 1; i >= 0 && len(n.words) > 1; i-- {
-		w := n.words[i].plain
-		s := suffixes[w]
-		if i > 1 && i == len(n.words)-1 {
-			s = cmp.Or(s, lastSuffixes[w])
+	if last := len(n.words) - 2; last > 1 {
+		if s := endSuffixes[n.words[last].plain+" "+n.words[last+1].plain]; s != "" {
+			n.suffix, n.words = s, n.words[:last]
 		}
-		if s != "" {
+	}
+	for i := len(n.words) - 1; i >= 0 && len(n.words) > 1; i-- {
+		if s := suffixAt(n.words, i); s != "" {
 			n.suffix = s
 			n.words = slices.Delete(n.words, i, i+1)
+			for i--; i > 0 && articles[n.words[i].plain]; i-- {
+				n.words = slices.Delete(n.words, i, i+1)
+			}
+			i++
 		}
+	}
+}
+
+// articles stand before a suffix that is a word of the language.
+var articles = map[string]bool{"the": true, "der": true, "die": true}
+
+// suffixAt is what a word of a name says of the generation; empty for one that is a name. A number tells namesakes apart as well.
+func suffixAt(words []word, i int) string {
+	w := words[i].plain
+	switch s := suffixes[w]; {
+	case s != "":
+		return s
+	case i == 0:
+		return ""
+	case strings.Trim(w, "0123456789") == "":
+		return w
+	case i > 1 && i == len(words)-1, i == 1 && len(words) > 2 && len([]rune(w)) > len("st") && !words[i].family:
+		return lastSuffixes[w]
+	default:
+		return ""
 	}
 }
 

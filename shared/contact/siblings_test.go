@@ -1,6 +1,7 @@
 package contact_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,20 @@ func TestMatch_knows_one_person_by_two_spellings(t *testing.T) {
 		{"Йосип|Сліпий", "Й.|Сліпий"},
 		{"Йосип|Сліпий", "Yosyp|Slipyi"},
 		{"ﾔﾏﾀﾞ|タロウ", "ヤマダ|タロウ"},
+		{"Юлия|Цветкова", "Julia|Tsvetkova"},
+		{"Люба|Юрьева", "Liuba|Yuryeva"},
+		{"Людмила|Цой", "Ludmila|Tsoy"},
+		{"Майя|Плисецкая", "Maya|Plisetskaya"},
+		{"Татьяна|Юдина", "Tatiana|Iudina"},
+		{"Зоя|Бялик", "Zoia|Bialik"},
+		{"Софья|Дюма", "Sofya|Dyuma"},
+		{"Mary|St. Claire", "Mary|St Claire"},
+		{"José|Silva Júnior", "José|Silva Jr."},
+		{"Hans|Meier d. J.", "Hans|Meier jun."},
+		{"John|Smith the Younger", "John|Smith Jr."},
+		{"John V|Smith", "John|Smith"},
+		{"Jan Id|Bo", "Jan|Bo Id"},
+		{"Nick|Sales", "N.|Sales"},
 	} {
 		if got := met(called(tc[0], "email", mailbox), called(tc[1], "email", mailbox)); got != "one person" {
 			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
@@ -143,9 +158,20 @@ func TestMatch_knows_one_person_by_company_and_another_keyboard(t *testing.T) {
 		{"أحمد|علي", "احمد|علي"},
 		{"علي|يحيى", "علی|یحیی"},
 		{"דָּוִד|כֹּהֵן", "דוד|כהן"},
+		{"D'Angelo|Rossi", "D Angelo|Rossi"},
+		{"Col·la|Vila", "Colla|Vila"},
+		{"Tadhg|Ó Súilleabháin", "Tadhg|O'Suilleabhain"},
+		{"Anna|Meyer-Schulz", "Anna|Meyerschulz"},
+		{"Đuro|Đurić", "Djuro|Djuric"},
+		{"Əli|Məmmədov", "Ali|Mammadov"},
+		{"ウォン|カーウァイ", "ｳｫﾝ|ｶｰｳｧｲ"},
 	} {
-		if got := met(called(tc[0], "company", "Acme"), called(tc[1], "company", "Acme")); got != "one person" {
+		a, b := called(tc[0], "company", "Acme"), called(tc[1], "company", "Acme")
+		if got := met(a, b); got != "one person" {
 			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
+		}
+		if keys := contact.CandidateKeys(b); !slices.ContainsFunc(contact.CandidateKeys(a), func(k string) bool { return slices.Contains(keys, k) }) {
+			t.Errorf("%s is not found for %s", tc[1], tc[0])
 		}
 	}
 }
@@ -202,6 +228,28 @@ func TestMatch_asks_whether_two_of_one_mailbox_are_one_person(t *testing.T) {
 		{"Anna und Bert|Meyer", "Bert|Meyer"},
 		{"Mr. & Mrs.|Meyer", "Anna|Meyer"},
 		{"|Meyer", "Anna|Meyer"},
+		{"Mr. J.|Meyer", "Mrs. J.|Meyer"},
+		{"Herr Kim|Meyer", "Frau Kim|Meyer"},
+		{"Acme Support|", "Acme|"},
+		{"Globex|Buchhaltung", "Globex|"},
+		{"Яна|Ким", "Anna|Kim"},
+		{"Юля|Ким", "Ulla|Kim"},
+		{"Катя|Ким", "Kata|Kim"},
+		{"Софья|Ким", "Sofa|Kim"},
+		{"Дарья|Ким", "Dara|Kim"},
+		{"Юрий|Ким", "Uri|Kim"},
+		{"John Junior|Smith", "John|Smith"},
+		{"John|Smith 2", "John|Smith"},
+		{"John|Smith 5th", "John|Smith"},
+		{"John|Smith VII", "John|Smith"},
+		{"John|Smith, the Elder", "John|Smith"},
+		{"Hans|Meier d. J.", "Hans|Meier"},
+		{"Hans|Meier der Jüngere", "Hans|Meier"},
+		{"Jan|Novák ml.", "Jan|Novák"},
+		{"Jan|Novák starší", "Jan|Novák"},
+		{"ifj. Kovács|István", "Kovács|István"},
+		{"Mario|Rossi figlio", "Mario|Rossi"},
+		{"Bo|Ek d.ä.", "Bo|Ek"},
 	} {
 		if got := met(called(tc[0], "email", mailbox), called(tc[1], "email", mailbox)); got != "doubt" {
 			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
@@ -221,6 +269,85 @@ func TestMatch_takes_nobody_for_a_role(t *testing.T) {
 	}
 	if got := met(called("|", "email", "officer@example.com", "phone", landline), called("Anna|Meyer", "email", "officer@example.com", "phone", landline)); got != "one person" {
 		t.Errorf("an officer is %s", got)
+	}
+}
+
+func TestMatch_takes_no_company_and_no_family_for_a_person(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][2]string{
+		{"Harbor Office", "harbor@example.com"},
+		{"Harbor Office", "harbor-office@example.com"},
+		{"", "acme@acme.example"},
+		{"", "acme.paper@mail.acmepaper.example"},
+		{"", "family@example.com"},
+		{"", "familie.meyer@example.com"},
+	} {
+		nobody := called("|", "company", tc[0], "email", tc[1], "phone", landline)
+		if got := met(nobody, called("Ann|Meyer", "email", tc[1], "phone", landline)); got != "doubt" {
+			t.Errorf("nobody of the company %q and Ann Meyer with %s are %s", tc[0], tc[1], got)
+		}
+	}
+	own := called("|", "company", "Harbor Office", "email", "ann@example.com", "phone", landline)
+	if got := met(own, called("Ann|Meyer", "email", "ann@example.com", "phone", landline)); got != "one person" {
+		t.Errorf("an address of one's own and a number are %s", got)
+	}
+}
+
+// A business may be called as its owner is.
+func TestMatch_knows_somebody_whose_company_has_the_name(t *testing.T) {
+	t.Parallel()
+	business := called("John|Ford", "company", "John Ford", "email", mailbox)
+	if got := met(business, called("John|Ford", "email", mailbox)); got != "one person" {
+		t.Errorf("John Ford and John Ford are %s", got)
+	}
+	if got := met(business, called("Mary|Ford", "email", mailbox)); got != "doubt" {
+		t.Errorf("John Ford and Mary Ford are %s", got)
+	}
+}
+
+// Two generations may share a mailbox as well as a number.
+func TestMatch_asks_about_namesakes_of_two_generations(t *testing.T) {
+	t.Parallel()
+	father := called("John|Smith", "email", mailbox, "birthday", "1950-01-02")
+	if got := met(father, called("John|Smith", "email", mailbox, "birthday", "1981-03-04")); got != "doubt" {
+		t.Errorf("they are %s", got)
+	}
+	if got := met(father, called("John|Smith", "email", mailbox, "birthday", "1951-01-02")); got != "one person" {
+		t.Errorf("another year is %s", got)
+	}
+}
+
+func TestMatch_finds_one_number_in_the_forms_of_many_countries(t *testing.T) {
+	t.Parallel()
+	for _, tc := range [][2]string{
+		{"+47 22 33 44 55", "22 33 44 55"},
+		{"+45 32 12 34 56", "32123456"},
+		{"+65 6123 4567", "6123 4567"},
+		{"+354 545 1000", "545 1000"},
+		{"+43 662 1234", "0662 1234"},
+		{"+32 2 123 45 67", "02 123 45 67"},
+		{"+64 3 123 4567", "(03) 123-4567"},
+		{"+370 2 123 4567", "8 212 34567"},
+		{"22 33 44 55", "22334455"},
+		{"+380 44 123 45 67", "(044) 123-45-67"},
+		{"+7 495 123-45-67", "8 (495) 123-45-67"},
+		{"+39 06 1234 5678", "06 1234 5678"},
+		{"+36 1 234 5678", "06 1 234 5678"},
+		{"+55 11 91234 5678", "0 15 11 91234-5678"},
+		{"+44 20 7946 0018", "tel:+44-20-7946-0018"},
+		{"٠٥٠١٢٣٤٥٦٧", "+966 50 123 4567"},
+	} {
+		if got := met(called("A.|Meyer", "phone", tc[0]), called("Anna|Meyer", "phone", tc[1])); got != "one person" {
+			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
+		}
+		if got := met(called("Bert|Meyer", "phone", tc[0]), called("Anna|Meyer", "phone", tc[1])); got != "doubt" {
+			t.Errorf("two with %s and %s are %s", tc[0], tc[1], got)
+		}
+	}
+	for _, tc := range [][2]string{{"112", "112"}, {"+47 22 33 44 55", "22 33 44 56"}, {"4711", "4711"}} {
+		if got := met(called("A.|Meyer", "phone", tc[0]), called("Anna|Meyer", "phone", tc[1])); got != "two people" {
+			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
+		}
 	}
 }
 
@@ -251,12 +378,17 @@ func TestMatch_finds_one_mailbox_however_it_is_written(t *testing.T) {
 	for _, address := range []string{
 		"\"Anna Meyer\" <anna@example.com>", "<anna@example.com>", "anna@example.com (private)", "MAILTO:anna@example.com?subject=Hi",
 		"mailto:Anna%20Meyer%20%3Canna@example.com%3E", "anna@example.com.", "anna@example.com,", "'anna@example.com'", "anna @example.com", "anna\uff20example.com",
+		"[anna@example.com]", "Work: anna@example.com", "\"Anna\" anna@example.com", "anna@example.com - private", "SMTP:anna@example.com", "Meyer, Anna (anna@example.com)",
+		"<anna@example.com>;", "(private) anna@example.com", "anna@example.com?subject=Hi", "anna@example.com<mailto:anna@example.com>", "anna@example\u3002com",
 	} {
 		if got := met(called("A.|Meyer", "email", address), called("Anna|Meyer", "email", "ANNA@example.com")); got != "one person" {
 			t.Errorf("%s is %s", address, got)
 		}
 	}
-	for _, address := range []string{"anna@ex-ample.com", "an.na@example.com", "anna+crm@example.com", "anna@ехample.com", "ann\u0131a@example.com"} {
+	for _, address := range []string{
+		"anna@ex-ample.com", "an.na@example.com", "anna+crm@example.com", "anna@ехample.com", "ann\u0131a@example.com",
+		"b.anna@example.com", "b anna@example.com", "b,anna@example.com", "anna@example.com, bert@example.com",
+	} {
 		if got := met(called("A.|Meyer", "email", address), called("Anna|Meyer", "email", "anna@example.com")); got != "two people" {
 			t.Errorf("%s is %s", address, got)
 		}

@@ -133,12 +133,13 @@ var georgianLetters = strings.NewReplacer(
 var georgianRomanizations = strings.NewReplacer("ph", "p", "f", "p", "th", "t", "gh", "g", "kh", "h", "q", "k", "w", "v", "tch", "ch", "tz", "ts", "zh", "j", "dj", "j", "y", "i")
 
 // romanizations are the spellings that the national, scientific and passport romanizations of Cyrillic and Greek names give one
-// letter (ISO 9, BGN/PCGN, ICAO Doc 9303). Of several that fit, the first in this list is taken.
+// letter (ISO 9, BGN/PCGN, ICAO Doc 9303). Of several that fit, the first in this list is taken. A capital is a letter that no
+// romanization writes as the small one: Yana is not Anna.
 var romanizations = strings.NewReplacer(
 	"shch", "S", "sht", "S", "schtsch", "S", "stsch", "S", "sch", "S", "sh", "S", "tsch", "C", "tch", "C", "ch", "C", "cz", "C", "zh", "Z",
 	"kh", "h", "gh", "h", "g", "h", "tz", "s", "ts", "s", "c", "s", "ph", "f", "th", "t", "ck", "k", "ks", "x",
-	"yu", "u", "iu", "u", "ju", "u", "yo", "e", "jo", "e", "dj", "d", "ye", "e", "ie", "e", "je", "e",
-	"iya", "a", "ija", "a", "iia", "a", "ya", "a", "ja", "a", "ia", "a",
+	"lyu", "lu", "liu", "lu", "lju", "lu", "yu", "U", "iu", "U", "ju", "U", "yo", "e", "jo", "e", "dj", "d", "ye", "e", "ie", "e", "je", "e",
+	"iya", "A", "ija", "A", "iia", "A", "yya", "A", "yia", "A", "ya", "A", "ja", "A", "ia", "A",
 	"iy", "i", "ii", "i", "yy", "i", "ij", "i", "yj", "i", "y", "i", "j", "i", "w", "v", "q", "k", "ou", "u",
 )
 

@@ -2,9 +2,9 @@ package contact
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 
-	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -12,7 +12,10 @@ import (
 // address without a scheme means the web (RFC 3986, section 6.2), and whether the web is spoken to in the clear is
 // a spelling: every site that people keep in an address book leads from one to the other.
 func WebKey(address string) string {
-	address = norm.NFC.String(strings.Join(strings.Fields(visible(address)), " "))
+	address = norm.NFC.String(strings.Join(strings.Fields(seen(address)), " "))
+	if strings.HasPrefix(address, "//") {
+		address = "http:" + address
+	}
 	u, err := url.Parse(address)
 	if err != nil || !strings.Contains(address, "://") {
 		if u, err = url.Parse("http://" + address); err != nil || u.Hostname() == "" {
@@ -23,14 +26,11 @@ func WebKey(address string) string {
 	if u.Hostname() == "" || !web {
 		return address
 	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
-		host = ascii
-	}
+	host := asciiDomain(strings.TrimSuffix(strings.ToLower(u.Hostname()), "."))
 	if port := u.Port(); port != "" && port != "80" && port != "443" {
 		host += ":" + port
 	}
-	key := host + strings.TrimRight(u.EscapedPath(), "/")
+	key := host + strings.TrimRight(plainPath(u.EscapedPath()), "/")
 	if u.User != nil {
 		key = u.User.String() + "@" + key
 	}
@@ -42,3 +42,18 @@ func WebKey(address string) string {
 	}
 	return key
 }
+
+// plainPath writes the characters as they are that need no escape, and the others' escapes in capitals (RFC 3986, section 6.2.2).
+func plainPath(path string) string {
+	return escaped.ReplaceAllStringFunc(path, func(escape string) string {
+		if plain, err := url.PathUnescape(escape); err == nil && unreserved.MatchString(plain) {
+			return plain
+		}
+		return strings.ToUpper(escape)
+	})
+}
+
+var (
+	escaped    = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+	unreserved = regexp.MustCompile(`^[A-Za-z0-9._~-]$`)
+)

@@ -81,11 +81,11 @@ const maxAlone = 10
 
 // askAlone asks the parts once more that failed without a reason. Behind a batch ASP.NET Core answers an exception with 500 and
 // no body; by itself the same request is answered with its reason, or with rows. Where the site fails again and may keep the
-// set closed, that is taken for the reason.
+// set closed, that is taken for the reason, in whatever words it fails.
 func (s *Site) askAlone(ctx context.Context, now []*reading, replies []odata.Reply) {
 	asked := 0
 	for i, r := range now {
-		if !bare(replies[i]) {
+		if !bare(replies[i]) && !(closable[r.query.Set] && FaultCode(replies[i].Err) == "server-error") {
 			continue
 		}
 		if asked++; asked > maxAlone {
@@ -122,8 +122,9 @@ type reading struct {
 	read  int
 	count int64
 	// skips says that pages begin after so many rows, and not after an id; pass are the ids of the rows of this pass over all
-	// pages, of which there were so many before.
+	// pages, of which there were so many before. blind says that a page has no room for the last row of the one before.
 	skips  bool
+	blind  bool
 	pass   map[string]bool
 	passes int
 }
@@ -138,6 +139,9 @@ func (s *Site) page(r *reading) odata.Query {
 	switch {
 	case r.skips:
 		q.Skip = r.read
+		if r.overlaps() {
+			q.Skip, q.Top = q.Skip-1, q.Top+1
+		}
 	case r.last != "":
 		q.Filter = odata.And(q.Filter, odata.Gt("Id", odata.Guid(r.last)))
 	}
@@ -161,13 +165,23 @@ func (s *Site) took(r *reading, page odata.Reply) ([]*reading, error) {
 		r.answer.Err = page.Err
 		return nil, nil
 	}
+	shifted := false
+	if r.overlaps() && len(page.Rows) > 0 {
+		if shifted = page.Rows[0].Text("Id") != r.last; !shifted {
+			page.Rows = page.Rows[1:]
+		}
+		if len(page.Rows) == 0 && page.Count == r.count && s.more(r, page) {
+			r.blind = true
+			return []*reading{r}, nil
+		}
+	}
 	fresh, moved := r.take(page)
 	if r.query.Top > 0 {
 		r.answer.Total = int(page.Count)
 		return nil, nil
 	}
 	switch {
-	case r.skips && moved:
+	case r.skips && (moved || shifted):
 		if r.passes++; r.passes > maxPasses {
 			return nil, incomplete(r, "rows come and go while it is read")
 		}
@@ -191,6 +205,10 @@ func (s *Site) took(r *reading, page odata.Reply) ([]*reading, error) {
 	}
 	return []*reading{r}, nil
 }
+
+// overlaps reports whether the next page begins with the last row of the one before: where one row goes and another comes, the count stays,
+// and no row comes twice.
+func (r *reading) overlaps() bool { return r.skips && r.read > 0 && !r.blind && r.query.Top == 0 }
 
 // take takes the rows of a page that the answer has not yet, and says how many this pass had not. Where pages begin after so many rows, it reports whether rows
 // moved between pages: one comes twice, or the count is another.

@@ -1,6 +1,7 @@
 package creatio_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -116,8 +117,19 @@ func TestA_site_without_an_order_of_ids_is_read_by_counting_rows(t *testing.T) {
 		}
 		t.Logf("%s: %d requests", when, len(p.box.Requests()))
 	}
-	if n := len(p.box.Requests()); n != 5 {
-		t.Errorf("made %d requests for five pages", n)
+	// Each page but the first begins with the last row of the one before.
+	if n := len(p.box.Requests()); n != 6 {
+		t.Errorf("made %d requests for six pages", n)
+	}
+}
+
+func TestA_site_that_gives_one_row_at_a_time_is_read_to_its_end(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, box.Options{NoIDOrder: true, MaxRows: 1}, 5)
+	want := p.contacts(4)
+	answers, err := p.site.ReadAll(t.Context(), []odata.Query{named(odata.StartsWith("Name", odata.String("Grace")))})
+	if err != nil || !slices.Equal(idsOf(answers[0].Rows), want) {
+		t.Errorf("got %d rows, %v", len(answers[0].Rows), err)
 	}
 }
 
@@ -130,6 +142,10 @@ func TestA_list_whose_rows_move_while_they_are_counted_is_read_once_more(t *test
 			return err
 		},
 		"goes": func(p *place, ids []string) error { return p.box.As("ada").Delete("Contact", ids[0]) },
+		"goes, and another one comes": func(p *place, ids []string) error {
+			_, err := p.box.As("ada").Insert("Contact", map[string]any{"Id": "ffffffff-ffff-4fff-8fff-ffffffffffff", "Name": "Grace Last"})
+			return errors.Join(err, p.box.As("ada").Delete("Contact", ids[0]))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -217,17 +233,23 @@ func TestA_site_that_never_comes_to_an_end_of_a_list_is_given_up(t *testing.T) {
 // Behind a batch ASP.NET Core answers an exception with 500 and no body.
 func TestA_part_that_fails_without_a_reason_is_asked_again_alone(t *testing.T) {
 	t.Parallel()
+	const exception = `{"error":{"code":"","message":"An error has occurred.","innererror":{"message":"The table is not available.","type":"System.Exception"}}}`
 	units := odata.Query{Set: "SysAdminUnit", Select: []string{"Id", "Name"}}
 	for name, tc := range map[string]struct {
 		set   string
 		alone *box.Fault
 		deny  bool
+		// says is what the part fails with; nothing by default.
+		says string
 		// ended is the code of the error that ends the reading, part that of the answer.
 		ended, part string
 	}{
 		"by itself it has rows":             {set: "SysAdminUnit"},
 		"by itself it tells that no right":  {set: "SysAdminUnit", deny: true, part: "forbidden"},
 		"a closed set that fails for good":  {set: "SysAdminUnit", alone: &box.Fault{Status: 500}, part: "closed"},
+		"a closed set with an exception":    {set: "SysAdminUnit", says: exception, alone: &box.Fault{Status: 500, Body: exception}, part: "closed"},
+		"a set that fails for a moment":     {set: "SysAdminUnit", says: exception},
+		"an open set with an exception":     {set: "Contact", says: exception, ended: "server-error"},
 		"an open set that fails for good":   {set: "Contact", alone: &box.Fault{Status: 500}, ended: "server-error"},
 		"an open set that recovers at once": {set: "Contact"},
 	} {
@@ -240,7 +262,7 @@ func TestA_part_that_fails_without_a_reason_is_asked_again_alone(t *testing.T) {
 			}
 			p.box.SetPartFault(func(_, url string) *box.Fault {
 				if strings.HasPrefix(url, tc.set+"?") {
-					return &box.Fault{Status: http.StatusInternalServerError, Bare: true}
+					return &box.Fault{Status: http.StatusInternalServerError, Bare: tc.says == "", Body: tc.says}
 				}
 				return nil
 			})

@@ -35,13 +35,13 @@ func (l *Linker) LinkClient(ctx context.Context, user string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.linkCreatio(ctx, user, who, nil); err != nil {
-		return err
+	// The profile alone tells of a former seat: it is freed before that names another one.
+	if seatOf(p) != seat(l.o.Creatio.URL, who.ID) {
+		if err := l.leaveSeat(ctx, p); err != nil {
+			return err
+		}
 	}
-	if seatOf(p) != "" && seatOf(p) != seat(l.o.Creatio.URL, who.ID) {
-		return l.leaveSeat(ctx, p)
-	}
-	return nil
+	return l.linkCreatio(ctx, user, who, nil)
 }
 
 // takeSeat finds the user's Creatio user and takes its seat for the user.

@@ -28,6 +28,10 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 			return fmt.Errorf("unlink account: %w", err)
 		}
 	}
+	// Whoever ends right after this leaves an account that has to be linked or unlinked again, and no credentials that nobody looks for.
+	if _, _, err := l.retire(ctx, user, side); err != nil {
+		return fmt.Errorf("unlink account: %w", err)
+	}
 	err := l.changeProfile(ctx, user, func(p *store.Profile) {
 		was := side == record.Google && p.Google.Linked || side == record.Creatio && p.Creatio.Linked
 		if was && p.UnlinkedAt.IsZero() {
@@ -43,26 +47,35 @@ func (l *Linker) Unlink(ctx context.Context, user string, side record.Side) erro
 		return fmt.Errorf("unlink account: %w", err)
 	}
 	l.held.drop(user, side)
+	// The account may have been linked again meanwhile.
+	ending, found, err := l.retire(ctx, user, side)
+	if err != nil {
+		return fmt.Errorf("unlink account: %w", err)
+	}
+	if !found {
+		return nil
+	}
+	return l.finishRevoking(ctx, user, side, ending)
+}
+
+// retire has the credentials of a side be used no more, not even by a refresh that is running, and be revoked. found is false where there
+// are none.
+func (l *Linker) retire(ctx context.Context, user string, side record.Side) (ending store.Token, found bool, err error) {
 	u := l.o.Store.User(user)
 	for {
 		doc, err := u.Token(ctx, side)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
-			return nil
+			return store.Token{}, false, nil
 		case err != nil:
-			return fmt.Errorf("unlink account: %w", err)
+			return store.Token{}, false, err
+		case !doc.Revoke.IsZero():
+			return doc, true, nil
 		}
-		ending := store.Token{Sealed: doc.Sealed, Version: secret(), Revoke: doc.Revoke}
-		if ending.Revoke.IsZero() {
-			ending.Revoke = l.o.Now().UTC().Add(revokeFor)
-		}
-		// From here on the token is not used any more, not even by a refresh that is running.
+		ending := store.Token{Sealed: doc.Sealed, Version: secret(), Revoke: l.o.Now().UTC().Add(revokeFor)}
 		swapped, err := u.SwapToken(ctx, side, doc, ending)
-		if err != nil {
-			return fmt.Errorf("unlink account: %w", err)
-		}
-		if swapped {
-			return l.finishRevoking(ctx, user, side, ending)
+		if err != nil || swapped {
+			return ending, swapped, err
 		}
 	}
 }

@@ -34,8 +34,8 @@ type Task struct {
 	After string
 	// Run is the run id that was already returned to the user; if it is empty, the worker makes one.
 	Run string
-	// Trigger is what caused the task: "schedule", "user", "push", "approve", "reject", "undo"; "channels" for a task that runs
-	// nothing, and tends the user's channels.
+	// Trigger is what caused the task: "schedule", "user", "push", "approve", "reject", "undo"; and of a task that runs nothing
+	// "channels", which tends the user's channels, or "erase", which ends an erasure that was cut off.
 	Trigger string
 	// Due is when the user was due whom the schedule queues; zero for every other task.
 	Due time.Time

@@ -76,6 +76,9 @@ type Policy struct {
 	Decline record.Fields
 	// Retract says, by side, what becomes of a record that a run created when that run is undone.
 	Retract map[record.Side]Departure
+	// TakesOver is the side whose records are left as they are when they are matched with one of the other side that was not made
+	// from them, nor they from it; empty for none.
+	TakesOver record.Side
 }
 
 // The rules by which a value was decided, as history names them.
@@ -90,7 +93,9 @@ const (
 	RuleCreated     = "created"       // a new record
 	RuleLeft        = "left"          // the record left the scope on the other side
 	RuleCameBack    = "came-back"     // the record is in scope again on the other side
+	RuleReturned    = "returned"      // the record is there again in whose place it was made
 	RuleUndo        = "undo"          // the user undid a run
+	RuleBothKept    = "both-kept"     // the records are matched for the first time, and each side keeps what it has
 	RuleUntouchable = ""              // nothing was decided
 )
 
@@ -121,6 +126,9 @@ type Merged struct {
 	// Projections are the values that a side keeps in its own spelling although the base has another.
 	Projections map[record.Side][]record.Projection
 	Conflicts   []Conflict
+	// BothKept are the fields in which each side keeps what it has until somebody edits it: Before is what the record shows that was
+	// taken over, After what the other one does.
+	BothKept []FieldChange
 	// ByTime says that some value was decided by which record changed last.
 	ByTime bool
 }
@@ -137,6 +145,8 @@ type View struct {
 	// Hidden is what the side has and does not show to this user, as record.Record names it.
 	Hidden   []string
 	Modified time.Time
+	// TakenOver says that the record is left as it is for now, whatever its counterpart has that it has not, or has otherwise.
+	TakenOver bool
 }
 
 // hides reports whether the side has a field that it does not show.
@@ -188,6 +198,7 @@ func (m *merger) begin(f record.Field, base record.Fields) map[record.Side][]slo
 	}
 	m.field, m.base = f, nil
 	m.after, m.rule, m.swaps = map[record.Side][]slot{}, map[record.Side]string{}, map[record.Side][]record.Swap{}
+	m.bothKept = ""
 	m.identify(base[f.Name])
 	now := map[record.Side][]slot{}
 	for _, s := range record.Sides {
@@ -222,6 +233,8 @@ type merger struct {
 	after map[record.Side][]slot
 	rule  map[record.Side]string
 	swaps map[record.Side][]record.Swap
+	// bothKept is the side that was taken over and keeps a value of the field of which the other side has another one.
+	bothKept record.Side
 }
 
 // put decides one value: what the base gets and what each side gets.
@@ -261,6 +274,11 @@ func (m *merger) finish() {
 				Field: m.field, Before: before, After: after, Rule: m.rule[side], Swaps: m.swaps[side],
 			})
 		}
+	}
+	if s := m.bothKept; s != "" {
+		m.out.BothKept = append(m.out.BothKept, FieldChange{
+			Field: m.field, Before: m.views[s].Fields[name], After: m.out.After[s.Other()][name], Rule: RuleBothKept,
+		})
 	}
 }
 
@@ -324,6 +342,10 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(c, c, g)
 	case m.first && m.field.Loose != nil && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) && m.field.Loose(c.canonical) != m.field.Loose(g.canonical):
 		m.keepBoth(c, g)
+	case m.first && m.shortened(c, g):
+		m.put(c, c, c.shownAs(g))
+	case m.first && m.shortened(g, c):
+		m.put(g, g.shownAs(c), g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
 		m.stay(b, c, g)
 	case cChanged && gChanged && m.leavesToOther():
@@ -345,8 +367,20 @@ func (m *merger) entry(b, c, g slot) {
 // stay leaves a change, which the settings or a lock keep where it was made, there: both values stay, and the base too, so that it
 // is still a change when it may be carried again.
 //
+// Of a record that was taken over it is no change any more: what the other one has is agreed on, and shows as something else there.
+//
 // Of a set both have the member then, whatever each says of it: the side that may not be written tells what was agreed on.
 func (m *merger) stay(b, c, g slot) {
+	if m.views[record.Google].TakenOver && !m.field.Empty(c.canonical) {
+		m.put(c, c, c.shownAs(g))
+		m.bothKept = record.Google
+		return
+	}
+	if m.views[record.Creatio].TakenOver && !m.field.Empty(g.canonical) {
+		m.put(g, g.shownAs(c), g)
+		m.bothKept = record.Creatio
+		return
+	}
 	if m.field.Set && m.field.Empty(b.canonical) && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) {
 		if b = c; !m.takes(record.Google) {
 			b = g
@@ -376,32 +410,6 @@ func (m *merger) leavesToOther() bool {
 	})
 }
 
-// relabelledAndRespelled puts together a value that got another label on one side and another spelling on the other one.
-func (m *merger) relabelledAndRespelled(b, c, g slot) bool {
-	if c.displayed != nil || g.displayed != nil || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || m.field.Empty(b.canonical) {
-		return false
-	}
-	respelled := func(s slot) bool {
-		return s.canonical.Kind == b.canonical.Kind
-	}
-	relabelled := func(s slot) bool {
-		was := b.canonical
-		was.Kind = s.canonical.Kind
-		return m.field.Same(s.canonical, was)
-	}
-	label, spelling := c, g
-	if respelled(c) && relabelled(g) {
-		label, spelling = g, c
-	} else if !respelled(g) || !relabelled(c) {
-		return false
-	}
-	is := slot{canonical: record.Entry{Kind: label.canonical.Kind, Text: spelling.canonical.Text, Parts: spelling.canonical.Parts}}
-	m.put(is, is, is)
-	m.decide(record.Creatio, RuleChanged, c, is)
-	m.decide(record.Google, RuleChanged, g, is)
-	return true
-}
-
 // keepBoth leaves an exact value and a loose one as they are: the loose one stands for the exact one.
 func (m *merger) keepBoth(c, g slot) {
 	exact := c.canonical
@@ -415,9 +423,14 @@ func (m *merger) keepBoth(c, g slot) {
 	m.put(slot{canonical: exact}, shows(c), shows(g))
 }
 
+// shortened reports whether a side shows a value for which it has no room whole.
+func (m *merger) shortened(whole, short slot) bool {
+	return m.field.Shortened != nil && !m.field.Empty(short.canonical) && m.field.Shortened(whole.canonical, short.canonical)
+}
+
 // takes reports whether the field may be written on a side.
 func (m *merger) takes(s record.Side) bool {
-	return m.policy.Direction.Takes(s) && !slices.Contains(m.views[s].Locked, m.field.Name) && !m.views[s].hides(m.field)
+	return m.policy.Direction.Takes(s) && !slices.Contains(m.views[s].Locked, m.field.Name) && !m.views[s].hides(m.field) && !m.views[s].TakenOver
 }
 
 func (m *merger) changed() string {

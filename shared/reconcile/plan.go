@@ -43,6 +43,8 @@ type Pair struct {
 	Link string
 	// First says that the records are matched for the first time.
 	First bool
+	// TakenOver is the side whose record is left as it is by a first match; empty where both may be written.
+	TakenOver record.Side
 	// Active says that both were in scope when they last agreed.
 	Active bool
 	// SplitSide is the side on which an undo took the record out of scope while the other one stayed in it; empty where
@@ -332,10 +334,13 @@ func (d *Decision) join(schema record.Schema, p Pair, policy Policy) {
 			return
 		}
 	}
-	d.Merged = Merge(schema, p.Base, p.First, map[record.Side]View{
-		record.Creatio: p.Sides[record.Creatio].View,
-		record.Google:  p.Sides[record.Google].View,
-	}, policy)
+	views := map[record.Side]View{}
+	for _, side := range record.Sides {
+		view := p.Sides[side].View
+		view.TakenOver = side == p.TakenOver
+		views[side] = view
+	}
+	d.Merged = Merge(schema, p.Base, p.First, views, policy)
 	for _, side := range record.Sides {
 		n := p.Sides[side]
 		enter := !n.Member && !p.Active && policy.Direction.Takes(side)

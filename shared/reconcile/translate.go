@@ -36,6 +36,12 @@ func (s slot) asShown() slot {
 	return slot{displayed: &shown}
 }
 
+// shownAs is the value as a side has it that shows another one.
+func (s slot) shownAs(other slot) slot {
+	shown := other.display()
+	return slot{canonical: s.canonical, displayed: &shown}
+}
+
 func one(s []slot) slot {
 	if len(s) == 0 {
 		return slot{}

@@ -42,6 +42,9 @@ type Field struct {
 	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
 	// it and an exact value, both stay.
 	Loose func(Entry) bool
+	// Shortened, where not nil, reports whether a value is what a side shows of another one for which it has no room. Where records
+	// meet that have the two, both stay.
+	Shortened func(whole, short Entry) bool
 	// Edited, where not nil, reads a value that a side shows now as an edit of one that it showed in the place of another: it is
 	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
 	// former value is left; it is 0 where now is no edit of it.
@@ -86,13 +89,14 @@ func (f Field) Keys(entries []Entry) []string {
 	if f.Alike == nil || len(entries) < 2 {
 		return own
 	}
-	near := map[string][]int{}
+	near, at := map[string][]int{}, make([]string, len(entries))
 	for i, e := range entries {
-		near[f.Nearby(e)] = append(near[f.Nearby(e)], i)
+		at[i] = f.Nearby(e)
+		near[at[i]] = append(near[at[i]], i)
 	}
 	keys := slices.Clone(own)
 	for i, e := range entries {
-		for _, j := range near[f.Nearby(e)] {
+		for _, j := range near[at[i]] {
 			if own[j] < keys[i] && f.Alike(e, entries[j]) {
 				keys[i] = own[j]
 			}
@@ -123,12 +127,16 @@ func (f Field) Empty(e Entry) bool {
 func (f Field) Clean(s string) string { return f.clean(s) }
 
 func (f Field) clean(s string) string {
-	s = unseen.Replace(norm.NFC.String(s))
-	if strings.Trim(s, blanks) == "" {
+	s = strings.Map(visible, norm.NFC.String(s))
+	if strings.TrimFunc(s, isBlank) == "" {
 		return ""
 	}
 	if !f.Lines {
-		return strings.Join(strings.Fields(s), " ")
+		words := strings.Fields(s)
+		for i, w := range words {
+			words[i] = strings.Trim(w, joiners)
+		}
+		return strings.Join(words, " ")
 	}
 	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s), "\n")
 	for i := range lines {
@@ -137,15 +145,29 @@ func (f Field) clean(s string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// blanks are letters that show nothing, white space aside: fillers of Hangul, and the empty cell of Braille.
-const blanks = "\u115f\u1160\u3164\uffa0\u2800 \t\r\n\u00a0"
+// joiners are characters that show nothing and tell words apart where they stand inside of one.
+const joiners = "\u200c\u200d\u034f"
 
-// unseen drops the marks of direction and the spaces without a width that come along where people copy from web pages and messages.
-// Joiners stay: they tell words apart.
-var unseen = strings.NewReplacer(
-	"\u00ad", "", "\u200b", "", "\u200e", "", "\u200f", "", "\u2060", "", "\ufeff", "",
-	"\u202a", "", "\u202b", "", "\u202c", "", "\u202d", "", "\u202e", "", "\u2066", "", "\u2067", "", "\u2068", "", "\u2069", "",
-)
+// visible drops the marks of direction, the spaces without a width and the control characters that come along where people copy from
+// web pages and messages. Joiners stay, and so do tags, which are a part of flags, and the signs that are written over numbers.
+func visible(r rune) rune {
+	switch {
+	case r < 0x7f && r >= ' ', strings.ContainsRune(joiners, r), unicode.Is(unicode.Prepended_Concatenation_Mark, r), isTag(r):
+		return r
+	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Cc, r) && !unicode.IsSpace(r), r == '\u17b4', r == '\u17b5':
+		return -1
+	default:
+		return r
+	}
+}
+
+func isTag(r rune) bool { return r >= 0xe0020 && r <= 0xe007f }
+
+// isBlank reports whether a character shows nothing by itself: spaces, joiners, tags, variation selectors, the fillers of Hangul and
+// the empty cell of Braille.
+func isBlank(r rune) bool {
+	return unicode.IsSpace(r) || strings.ContainsRune(joiners+"\u115f\u1160\u3164\uffa0\u2800", r) || isTag(r) || unicode.Is(unicode.Variation_Selector, r)
+}
 
 // Show writes a field's value for a person to read.
 func (f Field) Show(entries []Entry) string {

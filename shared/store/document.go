@@ -448,6 +448,8 @@ type Run struct {
 	Undone string `json:"undone,omitempty"`
 	// Decides is the held run that the user approved or rejected, for the run that follows from that.
 	Decides string `json:"decides,omitempty"`
+	// Decided is the run that follows from what the user decided about this held one; noted before that run is stored.
+	Decided string `json:"decided,omitempty"`
 	// Progress is how far a run is that somebody waits for; nil for one that is not under way.
 	Progress *Progress `json:"progress,omitempty"`
 	// Closed says that nobody goes on with a run that failed: it was undone.
@@ -639,6 +641,8 @@ type FieldChange struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
 	Rule   string `json:"rule"`
+	// Other is what the other side has, where each side keeps its own.
+	Other string `json:"other,omitempty"`
 	// Ref is the side's own reference to what was there before, where Before is only a word for it: of a photo.
 	Ref string `json:"ref,omitempty"`
 	// Swaps are the single values that came in the place of others. A creation has none: it is not undone value by value.

@@ -49,11 +49,23 @@ type Schedule struct {
 	Paused time.Time `json:"paused,omitzero"`
 	// Place is how far a long list of due users has been queued; see PlaceOf.
 	Place Place `json:"place,omitzero"`
+	// Sweep is how far all users have been looked at; see SweepOf.
+	Sweep Sweep `json:"sweep,omitzero"`
 }
 
 // PlaceOf is the type under which the place of a type is kept: in a document of its own, which ticks replace while administrators
 // replace the other.
 func PlaceOf(t record.Type) record.Type { return t + "-place" }
+
+// SweepOf is the type under which the sweep over the users of a type is kept, in a document of its own as well.
+func SweepOf(t record.Type) record.Type { return t + "-sweep" }
+
+// Sweep is a look at every user.
+type Sweep struct {
+	Began time.Time `json:"began,omitzero"`
+	// After is a place among the SyncStatuses; empty where all have been looked at.
+	After string `json:"after,omitempty"`
+}
 
 // Place is a user in the list of those who are due.
 type Place struct {

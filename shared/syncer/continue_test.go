@@ -155,6 +155,37 @@ func TestA_promised_run_that_goes_on_has_not_ended(t *testing.T) {
 	w.silent()
 }
 
+// committed is a user whose process ends right after a commit.
+type committed struct {
+	store.User
+	dead bool
+}
+
+func (c *committed) Commit(ctx context.Context, t record.Type, l store.Lease, r store.Run, f func(*store.Sync) error) error {
+	err := c.User.Commit(ctx, t, l, r, f)
+	c.dead = err == nil
+	return err
+}
+
+func (c *committed) UpdateRun(ctx context.Context, id string, f func(*store.Run) error) error {
+	if c.dead {
+		return errDied
+	}
+	return c.User.UpdateRun(ctx, id, f)
+}
+
+func TestA_run_that_was_to_go_on_is_closed_by_another_that_dies_right_after_its_commit(t *testing.T) {
+	t.Parallel()
+	w, id := begunInPieces(t)
+	w.pass(time.Hour)
+	if out, err := w.runAs(&committed{User: w.user}); out.Status != syncer.Done {
+		t.Fatalf("ended %s: %v", out.Status, err)
+	}
+	if run := w.told(id); run.Status != "partial" {
+		t.Errorf("the run that was to go on is %s", run.Status)
+	}
+}
+
 func TestA_run_that_was_to_go_on_is_closed_by_another_that_did_the_rest(t *testing.T) {
 	t.Parallel()
 	w, id := begunInPieces(t)

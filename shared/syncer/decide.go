@@ -73,7 +73,7 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 		if p.wait == nil {
 			w.guard.consider(st)
 		}
-		if w.beginAnew(st); st.creates() || !p.linked() {
+		if w.beginAnew(st); st.creates() || !p.linked() && p.spare == "" {
 			unmatched = append(unmatched, p)
 			w.total++
 		} else {
@@ -88,6 +88,9 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 
 // decide plans one pair, whatever that takes away.
 func (w *writer) decide(p *pair) *step {
+	if p.spare != "" {
+		return w.removeSpare(p.open())
+	}
 	w.recoverIntent(p.open())
 	in := w.planned(p)
 	if w.reading.recreate || w.comesWithScope(in) {
@@ -150,10 +153,10 @@ func (w *writer) newStep(p *pair, d reconcile.Decision) *step {
 func (w *writer) title(p *pair) string {
 	for _, s := range record.Sides {
 		if rec := p.records[s]; rec != nil && !rec.Gone && len(rec.Fields) > 0 {
-			return w.engine.Title(rec.Fields)
+			return w.engine.title(rec.Fields)
 		}
 	}
-	return w.engine.Title(p.link.Base)
+	return w.engine.title(p.link.Base)
 }
 
 // planned is a pair as the planner takes it.
@@ -161,6 +164,10 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 	in := reconcile.Pair{
 		Link: p.link.ID, First: p.first || p.link.Base == nil, Active: p.link.Active, SplitSide: p.link.SplitSide, Base: p.link.Base,
 		Separate: p.doubt != nil, Orphaned: p.orphaned, Held: p.held, Sides: map[record.Side]reconcile.Now{}, NewIDs: map[record.Side]string{},
+	}
+	if in.TakenOver = w.takenOver(p, in.First); in.TakenOver != "" {
+		// Whatever one of them had agreed on with another record says nothing of these two.
+		in.Base = nil
 	}
 	for _, s := range record.Sides {
 		in.NewIDs[s] = w.newID(s, p.link.SideID(s.Other()), p.state(s.Other()))
@@ -177,12 +184,47 @@ func (w *writer) planned(p *pair) reconcile.Pair {
 	return in
 }
 
+// takenOver is the side whose record a first match leaves as it is; empty where the match is Tandem's own.
+func (w *writer) takenOver(p *pair, first bool) record.Side {
+	side := w.policy().TakesOver
+	for _, s := range record.Sides {
+		rec, other := p.records[s], p.records[s.Other()]
+		if !first || side == "" || rec == nil || rec.Gone || other == nil || w.madeFrom(p, s) {
+			return ""
+		}
+	}
+	return side
+}
+
+// madeFrom reports whether a pair's record on a side was made from the other one, by this user's runs or another's.
+func (w *writer) madeFrom(p *pair, s record.Side) bool {
+	rec, other := p.records[s], p.records[s.Other()]
+	switch {
+	case rec.Mark != "" && (rec.Mark == p.link.ID || rec.Mark == linkID(s.Other(), other.ID)):
+		return true
+	case rec.ID == w.newID(s, other.ID, other.AdapterState):
+		return true
+	default:
+		return slices.Contains(rec.Ties, other.ID) && w.copied(s) && !slices.Contains(rec.Locked, record.Withdrawal)
+	}
+}
+
+// copied reports whether a side is the one on which each user has a copy of what users share.
+func (s *session) copied(side record.Side) bool {
+	is, ok := s.copiedSide()
+	return ok && is == side
+}
+
 // edited is when a person changed a record last, on one clock for both sides. What another user's run wrote was an edit of the other
 // side.
 func (w *writer) edited(p *pair, s record.Side, rec *record.Record) time.Time {
 	at := p.notes[s].EditedAt(rec.Modified)
 	if !at.Equal(rec.Modified) {
 		s = s.Other()
+		if from := p.records[s]; from != nil && at.Equal(from.Modified) {
+			// The write carried that record's own edit, which came after whatever was edited here.
+			at = at.Add(-time.Nanosecond)
+		}
 	}
 	return w.onOneClock(s, at)
 }
@@ -284,7 +326,7 @@ func (w *writer) waitingLinks(list []*pair) []store.Link {
 		}
 		for _, s := range record.Sides {
 			if rec := p.records[s]; rec != nil && !rec.Gone && len(rec.Fields) > 0 {
-				l.Name = w.engine.Title(rec.Fields)
+				l.Name = w.engine.title(rec.Fields)
 			}
 		}
 		w.tellWait(l, p.wait)

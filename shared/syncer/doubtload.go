@@ -237,7 +237,7 @@ func (l *loader) followDoubt(s record.Side, rec *record.Record) {
 
 // nameDoubts has pairs tell what a record is called now.
 func (l *loader) nameDoubts(s record.Side, rec *record.Record) {
-	name := l.engine.Title(rec.Fields)
+	name := l.engine.title(rec.Fields)
 	for _, p := range l.doubts.of(s, rec.ID) {
 		if p.Names[s] != name {
 			p.Names = map[record.Side]string{s: name, s.Other(): p.Names[s.Other()]}

@@ -67,6 +67,7 @@ func (r *run) end(ctx context.Context, err error) (Outcome, error) {
 		}
 		return nil
 	}
+	r.overtake(ctx, out)
 	cerr := phase(ctx, "commit", func(ctx context.Context) error {
 		return r.user.Commit(ctx, r.engine.Type, r.lease, summary, commit)
 	})
@@ -120,13 +121,9 @@ func (r *run) failingFor(err error) time.Duration {
 	return 0
 }
 
-// supersede ends runs that have nothing left to do: a held one of whose list nothing waits any more, or whose place
-// another list takes, and one that was to go on, once everything was done by another.
+// supersede ends a held run of whose list nothing waits any more, or whose place another list takes.
 func (r *run) supersede(ctx context.Context, out Outcome) {
-	if r.undoes() {
-		return
-	}
-	if !out.did() {
+	if r.undoes() || !out.did() {
 		return
 	}
 	if out.Status == Held || len(r.writer.guard.waits) == 0 {
@@ -135,6 +132,14 @@ func (r *run) supersede(ctx context.Context, out Outcome) {
 				h.Status = "replaced"
 			}
 		})
+	}
+}
+
+// overtake ends a run that was to go on, once everything was done by this one. The commit forgets which run that was, so that it comes
+// before that.
+func (r *run) overtake(ctx context.Context, out Outcome) {
+	if r.undoes() || !out.did() {
+		return
 	}
 	r.closeOther(ctx, r.doc.Continued, func(c *store.Run) {
 		if c.Status == "running" {

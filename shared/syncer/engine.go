@@ -135,6 +135,20 @@ type Kind struct {
 	Ready func(store.Settings) (reason string)
 }
 
+// longestName is how many bytes of a record's name are shown: a run lists hundreds of them in one document, and a person may have pasted
+// a whole text where the name goes.
+const longestName = 300
+
+// title is what a person calls a record of this content, as far as it is shown.
+func (k *Kind) title(f record.Fields) string { return shownName(k.Title(f)) }
+
+func shownName(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	return record.CutBytes(name, longestName) + "…"
+}
+
 // Words are what users call the records of a kind.
 type Words struct {
 	One, Many string

@@ -32,9 +32,8 @@ func (w *writer) allChanges(chunk []*step) []store.Change {
 func (st *step) changes(k *Kind, preview bool) []store.Change {
 	var out []store.Change
 	if st.matched() {
-		out = append(out, st.change(store.Change{Side: record.Google, Action: actionMatch, Fields: []store.FieldChange{{
-			Field: actionMatch, Before: "", After: nameOf(st.name), Rule: matchRule(st.reason),
-		}}}))
+		fields := []store.FieldChange{{Field: actionMatch, Before: "", After: nameOf(st.name), Rule: matchRule(st.reason)}}
+		out = append(out, st.change(store.Change{Side: record.Google, Action: actionMatch, Fields: append(fields, st.bothKept()...)}))
 	}
 	if st.separates {
 		out = append(out, st.change(store.Change{Side: record.Google, Action: actionMatch, Fields: []store.FieldChange{{
@@ -45,6 +44,16 @@ func (st *step) changes(k *Kind, preview bool) []store.Change {
 		if change, ok := st.sideChange(k, s, preview); ok {
 			out = append(out, change)
 		}
+	}
+	return out
+}
+
+// bothKept are the values that stay on a side although the other one has others.
+func (st *step) bothKept() []store.FieldChange {
+	var out []store.FieldChange
+	for _, c := range st.BothKept {
+		stays := c.Field.Show(c.Before)
+		out = append(out, store.FieldChange{Field: c.Field.Name, Before: stays, After: stays, Other: c.Field.Show(c.After), Rule: c.Rule})
 	}
 	return out
 }

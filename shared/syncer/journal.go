@@ -163,8 +163,12 @@ func (w *writer) intent(st *step) *record.Intent {
 }
 
 // touches reports whether a field changes on a side, or comes to show something else there: a side may put one value in the place
-// of another that nobody asked it to change, as a name where a contact has none.
+// of another that nobody asked it to change, as a name where a contact has none. So does one in which both keep what they have, which
+// the next run could not tell from a change.
 func (st *step) touches(f record.Field) bool {
+	if slices.ContainsFunc(st.BothKept, func(c reconcile.FieldChange) bool { return c.Field.Name == f.Name }) {
+		return true
+	}
 	for s, op := range st.Ops {
 		plan := st.plans[s]
 		if slices.Contains(op.Changed, f.Name) || plan.Err == nil && !f.Equal(op.Before[f.Name], plan.Displayed[f.Name]) {

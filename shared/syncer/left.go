@@ -227,14 +227,20 @@ func (w *writer) leftLinks(p *pair) []store.Link {
 	side, _ := w.copiedSide()
 	rec := p.records[side.Other()]
 	w.members[side.Other()].set(rec.ID, false)
-	if p.wait.problem == nil || p.stored.Left == p.wait.problem.Code {
+	told := p.wait.problem == nil || p.stored.Left == p.wait.problem.Code
+	if told && p.stored.Failed == 0 && p.stored.RevisitAt.IsZero() {
 		return nil
 	}
 	l := p.link
-	l.Left, l.Name, l.UpdatedAt = p.wait.problem.Code, w.engine.Title(rec.Fields), w.engine.Now().UTC()
-	problem := *p.wait.problem
-	problem.Fields, problem.Note = w.engine.apart(rec.Fields), true
-	w.report.problem(l, problem)
+	// What could not be done before is nobody's to do here any more.
+	l.Failed, l.RetryAt, l.RevisitAt = 0, time.Time{}, time.Time{}
+	l.Name, l.UpdatedAt = w.engine.title(rec.Fields), w.engine.Now().UTC()
+	if !told {
+		l.Left = p.wait.problem.Code
+		problem := *p.wait.problem
+		problem.Fields, problem.Note = w.engine.apart(rec.Fields), true
+		w.report.problem(l, problem)
+	}
 	w.counts.update(p.stored, l)
 	return []store.Link{l}
 }

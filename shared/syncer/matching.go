@@ -429,7 +429,7 @@ func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candi
 	p.wait = &wait{inDoubt: true}
 	for _, c := range candidates {
 		d := store.Pair{State: store.StateDoubt, Reason: byMatch, Since: m.start, Names: map[record.Side]string{
-			s: m.engine.Title(rec.Fields), s.Other(): m.engine.Title(c.Fields),
+			s: m.engine.title(rec.Fields), s.Other(): m.engine.title(c.Fields),
 		}}
 		d.CreatioID, d.GoogleID = rec.ID, c.ID
 		if s == record.Google {
@@ -453,7 +453,7 @@ func (m *matcher) waitDoubtful(p *pair, s record.Side, rec *record.Record, candi
 func (m *matcher) waitAmbiguous(p *pair, s record.Side, candidates []*record.Record) {
 	var names []string
 	for _, c := range candidates {
-		names = append(names, m.engine.Title(c.Fields))
+		names = append(names, m.engine.title(c.Fields))
 	}
 	p.wait = &wait{until: m.start.Add(retryDelay(p.stored.Failed + 1)), problem: &store.Problem{
 		Side: s, Code: "ambiguous",

@@ -203,7 +203,7 @@ func (r *report) problem(l store.Link, p store.Problem) {
 			}
 		}
 	}
-	p.Record, p.CreatioID, p.GoogleID = l.Name, l.CreatioID, l.GoogleID
+	p.Record, p.CreatioID, p.GoogleID = shownName(l.Name), l.CreatioID, l.GoogleID
 	if p.Fields == nil {
 		p.Fields = r.kind.apart(l.Base)
 	}

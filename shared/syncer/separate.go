@@ -53,9 +53,9 @@ func (st *step) names(w *writer) map[record.Side]string {
 	for _, s := range record.Sides {
 		out[s] = st.name
 		if res, written := st.results[s]; written && res.Err == nil && len(res.Record.Fields) > 0 {
-			out[s] = w.engine.Title(res.Record.Fields)
+			out[s] = w.engine.title(res.Record.Fields)
 		} else if rec := st.records[s]; rec != nil && len(rec.Fields) > 0 {
-			out[s] = w.engine.Title(rec.Fields)
+			out[s] = w.engine.title(rec.Fields)
 		}
 	}
 	return out

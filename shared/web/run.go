@@ -59,6 +59,7 @@ type fieldJSON struct {
 	Before string `json:"before"`
 	After  string `json:"after"`
 	Rule   string `json:"rule"`
+	Other  string `json:"other,omitempty"`
 	Ref    string `json:"ref,omitempty"`
 }
 
@@ -117,7 +118,7 @@ func changesPage(all []store.Change, q changesQuery) changesJSON {
 	for _, c := range all[from:to] {
 		fields := make([]fieldJSON, len(c.Fields))
 		for k, f := range c.Fields {
-			fields[k] = fieldJSON{f.Field, f.Before, f.After, f.Rule, f.Ref}
+			fields[k] = fieldJSON{f.Field, f.Before, f.After, f.Rule, f.Other, f.Ref}
 		}
 		page.Changes = append(page.Changes, changeJSON{c.Side, c.Action, c.Record, c.CreatioID, c.GoogleID, fields, c.Waits})
 	}

@@ -198,11 +198,16 @@ func (o *office) run(user int, script map[place]mishap) (syncer.Outcome, store.R
 }
 
 func (o *office) runFor(user int, script map[place]mishap, trigger string) (syncer.Outcome, store.Run) {
+	return o.runAs(user, script, syncer.Request{Trigger: trigger})
+}
+
+// runAs makes the run that somebody asked for.
+func (o *office) runAs(user int, script map[place]mishap, request syncer.Request) (syncer.Outcome, store.Run) {
 	m := o.users()[user]
 	p := o.newProcess(script)
 	p.who, p.kind = m, record.Activities
 	o.write("%s begins a run of %s; planned %v", p.name, m.login, script)
-	out, err := p.run(trigger)
+	out, err := p.runAs(request)
 	o.died = o.died || p.dead
 	r, _ := o.store.User(m.user).Run(context.Background(), out.Run)
 	o.write("%s ends %s %s: %v; met %v; changes %s; problems %+v", p.name, out.Status, out.Reason, err, p.met, told(r.Changes), r.Problems)
@@ -227,7 +232,10 @@ func told(changes []store.Change) string {
 
 // rest lets runs of both users follow each other until neither has anything to do, and looks at what there is. They begin at noon,
 // when both users are in the same day.
-func (o *office) rest() {
+func (o *office) rest() { o.restAndLook((*office).look) }
+
+// restAndLook says how many runs each user had until the last one that had something to do.
+func (o *office) restAndLook(look func(*office)) (runs int) {
 	trigger := map[int]string{}
 	for i, quiet := 0, 0; quiet < 4; i++ {
 		time.Sleep(31 * time.Minute)
@@ -253,6 +261,9 @@ func (o *office) rest() {
 				o.wroteNothing(o.requests[before:])
 			}
 		}
+		if quiet == 0 {
+			runs = i + 1
+		}
 		if i == 14 {
 			o.t.Fatalf("after %d runs of both the office is not at rest", i)
 		}
@@ -261,12 +272,13 @@ func (o *office) rest() {
 	for _, m := range o.meetings {
 		o.carried(m)
 	}
-	o.look()
+	look(o)
 	o.agendas = nil
 	o.edits = nil
 	for _, m := range o.meetings {
 		m.class = ""
 	}
+	return runs
 }
 
 // carried finds in whose calendar a meeting is: who plans one in Creatio does not say.

@@ -110,6 +110,11 @@ func (p *process) place(side string) place {
 
 // run makes one run from its beginning to its end, whatever that is.
 func (p *process) run(trigger string) (syncer.Outcome, error) {
+	return p.runAs(syncer.Request{Trigger: trigger})
+}
+
+// runAs makes the run that somebody asked for.
+func (p *process) runAs(request syncer.Request) (syncer.Outcome, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 9*time.Minute)
 	defer cancel()
 	p.cut = cancel
@@ -123,7 +128,8 @@ func (p *process) run(trigger string) (syncer.Outcome, error) {
 		a := p.activities()
 		e.Kind, e.Open, e.Others = a.Kind, a.Open, a.Others
 	}
-	return e.Run(ctx, kept{p.w.store.User(p.who.user), p}, syncer.Request{Type: e.Type, Trigger: trigger})
+	request.Type = e.Type
+	return e.Run(ctx, kept{p.w.store.User(p.who.user), p}, request)
 }
 
 // open composes both sides as the program does.

@@ -27,11 +27,13 @@ var (
 // usual is how many worlds are made where nobody says: as many as there is time for, and more by scripts/test --long, as before a
 // change lands.
 func usual() int {
-	if os.Getenv("LONG_TESTS") != "" {
+	if long() {
 		return 1000
 	}
 	return 60
 }
+
+func long() bool { return os.Getenv("LONG_TESTS") != "" }
 
 // maxFailures is how many worlds may fail before the others are left out.
 const maxFailures = 5

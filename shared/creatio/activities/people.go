@@ -176,9 +176,13 @@ func (s *Side) contactsWith(by contactsBy, addresses []string) []string {
 	return creatio.NormalIDs(out)
 }
 
-// find is the one contact with an address: a user before others. Where several have it, nobody knows whose it is.
+// find is the one contact with an address: a user before others. Where several have it, nobody knows whose it is. No address is
+// nobody's: users of whom the site knows none do not share it.
 func (s *Side) find(by contactsBy, address string) (person, bool) {
 	key := strings.ToLower(strings.TrimSpace(address))
+	if key == "" {
+		return person{}, false
+	}
 	var users []person
 	add := func(p person) {
 		if !slices.ContainsFunc(users, func(q person) bool { return q.Contact == p.Contact }) {

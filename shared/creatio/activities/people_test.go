@@ -13,7 +13,7 @@ func TestColleagues_are_told_with_their_contacts_and_zones(t *testing.T) {
 	s := newSiteOf(t, box.Options{DefaultTimeZone: "UTC"})
 	users, closed, err := s.side.Colleagues(t.Context())
 	s.must(err)
-	if closed || len(users) != 3 {
+	if closed || len(users) != 4 {
 		t.Fatalf("told of %v, closed %v", users, closed)
 	}
 	bob, gus := users[s.contacts["Bob"]], users[s.contacts["Gus"]]

@@ -77,7 +77,7 @@ func addressesOf(like []record.Record) []string {
 }
 
 // conditionsPerNumber is how many conditions find one number.
-const conditionsPerNumber = 6
+const conditionsPerNumber = 7
 
 // numbersOf are the conditions that find the numbers of records, under any label. A site keeps the digits of a number from the last to
 // the first in SearchNumber, to find it by its end however it is written; where a site does not, the number has to be
@@ -112,17 +112,14 @@ func numbersOf(like []record.Record) [][]odata.Filter {
 // endings are the last digits of a number by which it is found, without its extension and with it: what a site keeps to
 // search by has both in one.
 func endings(number string) []string {
-	digits, end := digitsOf(contact.PhoneKey(number)), contact.SubscriberKey(number)
-	switch at := strings.LastIndex(digits, end); {
-	case digits == "":
-		return nil
-	case end == "":
-		return []string{digits}
-	case at < 0:
-		return []string{end}
-	default:
-		return creatio.Unique([]string{end, digits[at:]})
+	digits, out := digitsOf(contact.PhoneKey(number)), contact.SubscriberKeys(number)
+	if digits == "" || len(out) == 0 {
+		return slices.DeleteFunc([]string{digits}, func(s string) bool { return s == "" })
 	}
+	if at := strings.LastIndex(digits, out[0]); at >= 0 {
+		out = append(out, digits[at:])
+	}
+	return creatio.Unique(out)
 }
 
 func digitsOf(s string) string {

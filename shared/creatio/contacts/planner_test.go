@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/creatio"
+	"github.com/tandem-sync/tandem/shared/odata"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -345,6 +346,10 @@ func TestNumbersOf_find_a_number_by_its_end(t *testing.T) {
 	}
 	if want := "startswith(SearchNumber,'321064970')"; got[0][len(got[0])-1].String() != want {
 		t.Errorf("got %q, want %q", got[0][len(got[0])-1], want)
+	}
+	danish := numbersOf([]record.Record{{Fields: record.Fields{contact.Phones: {phone("work", "+45 32 12 34 56")}}}})[0]
+	if want := "startswith(SearchNumber,'65432123')"; !slices.ContainsFunc(danish, func(f odata.Filter) bool { return f.String() == want }) || len(danish) > conditionsPerNumber {
+		t.Errorf("a number of eight digits is asked for by %v, want %q", danish, want)
 	}
 	extended := numbersOf([]record.Record{{Fields: record.Fields{contact.Phones: {phone("work", "+44 20 7946 0123 ext. 45")}}}})[0]
 	var said []string

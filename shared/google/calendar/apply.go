@@ -112,7 +112,7 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	if len(ids) == 0 {
 		return jobs, nil
 	}
-	found, err := s.read(ctx, ids)
+	found, unread, err := s.read(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +122,10 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	}
 	return slices.DeleteFunc(jobs, func(j *job) bool {
 		if !j.state.Instance {
+			if err := unread[j.former]; err != nil {
+				j.fail(err)
+				return true
+			}
 			if e, read := now[j.former]; read && e != nil {
 				j.former, j.formerEtag = e.Id, e.Etag
 				j.again.Attendees = answered(j.again.Attendees, e.Attendees)
@@ -132,6 +136,8 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 		}
 		e := now[j.ID]
 		switch gone := e == nil || e.Status == statusCancelled; {
+		case unread[j.ID] != nil:
+			j.fail(unread[j.ID])
 		case gone && j.method == http.MethodDelete:
 			j.result = &record.Result{Record: record.Record{ID: j.ID, Gone: true, Tombstone: true}}
 		case gone:

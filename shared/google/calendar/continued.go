@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -61,21 +62,37 @@ func (s *Side) former(was, now *kept, changed []string) map[string]string {
 			open = append(open, e)
 			continue
 		}
-		// Where two would do, none does: their instances are new then, and those of the old one are gone. Of several that were
-		// split from the old one each goes on with a part.
-		first := found[i][0]
-		if !splitFrom(first, e.Series) && (len(found[i]) > 1 || claimed[first] > 1) {
+		// Where two would do, none does: their instances are new then, and those of the old one are gone. Of several that follow
+		// each other each goes on with a part.
+		unsure := slices.DeleteFunc(slices.Clone(found[i]), func(id string) bool { return splitFrom(id, e.Series) })
+		if len(unsure) > 0 && (!s.inTurn(now, found[i]) || slices.ContainsFunc(unsure, func(id string) bool { return claimed[id] > 1 })) {
 			continue
 		}
-		var keys []string
+		done := 0
 		for _, id := range found[i] {
-			keys = append(keys, s.startsOf(now, id)...)
+			keys := s.startsOf(now, id)
+			takeOver(out, baseID(e.Series), e.Tail, min(done, len(e.Tail)), baseID(id), keys)
+			done += len(keys)
 		}
-		slices.Sort(keys)
-		takeOver(out, baseID(e.Series), e.Tail, baseID(first), slices.Compact(keys))
 	}
 	now.Ended = open
 	return out
+}
+
+// inTurn reports whether each of some series begins when the one before it is over.
+func (s *Side) inTurn(now *kept, series []string) bool {
+	last := ""
+	for _, id := range series {
+		keys := s.startsOf(now, id)
+		if len(keys) == 0 {
+			continue
+		}
+		if last != "" && !readKey(keys[0], s.o.Zone).After(readKey(last, s.o.Zone)) {
+			return false
+		}
+		last = keys[len(keys)-1]
+	}
+	return true
 }
 
 // moved looks at what became of the instances of a series. Those that it lost at its end are remembered.
@@ -105,7 +122,7 @@ func (s *Side) moved(was, now *kept, before *gcal.Event, into map[string]string)
 	}
 	switch {
 	case left == 0 && len(fresh) > 0:
-		takeOver(into, baseID(id), old, baseID(id), fresh)
+		takeOver(into, baseID(id), old, 0, baseID(id), fresh)
 	case left < len(old):
 		e := ended{Series: id, Organizer: organizerOf(before), Title: before.Summary, Guests: guests(before), Tail: old[left:], At: s.api.Now().UTC()}
 		if left > 0 {
@@ -131,16 +148,16 @@ func moveEach(into map[string]string, base string, old, fresh []string) {
 }
 
 // takeOver notes which instances go on in which: those of the same original start, or, where there is none of those, of the same
-// position.
-func takeOver(into map[string]string, base string, old []string, newBase string, fresh []string) {
+// position from some place on.
+func takeOver(into map[string]string, base string, old []string, place int, newBase string, fresh []string) {
 	same := slices.ContainsFunc(fresh, func(key string) bool { return slices.Contains(old, key) })
 	for i, key := range fresh {
 		from := key
 		if !same {
-			if i >= len(old) {
+			if place+i >= len(old) {
 				return
 			}
-			from = old[i]
+			from = old[place+i]
 		} else if !slices.Contains(old, key) {
 			continue
 		}
@@ -151,7 +168,8 @@ func takeOver(into map[string]string, base string, old []string, newBase string,
 }
 
 // continuing are the new series that may be what became of the rest of one that ended: of the same organizer, with the same title
-// or guests, and starting after what is left of it. One whose id says so is the one.
+// or guests, and starting after what is left of it, in the order in which they start. One whose id says so is the one; if that has
+// fewer instances than are gone, others may follow it.
 func (s *Side) continuing(now *kept, e ended, fresh []string) []string {
 	var out, split []string
 	for _, id := range fresh {
@@ -168,10 +186,22 @@ func (s *Side) continuing(now *kept, e ended, fresh []string) []string {
 			out = append(out, id)
 		}
 	}
-	if len(split) > 0 {
-		return split
+	byStart := func(a, b string) int {
+		return cmp.Or(s.startOf(now.master(a)).Compare(s.startOf(now.master(b))), cmp.Compare(a, b))
 	}
-	return out
+	slices.SortFunc(split, byStart)
+	slices.SortFunc(out, byStart)
+	if len(split) == 0 {
+		return out
+	}
+	count := 0
+	for _, id := range split {
+		count += len(s.startsOf(now, id))
+	}
+	if all := slices.Concat(split, out); count < len(e.Tail) && s.inTurn(now, all) {
+		return all
+	}
+	return split
 }
 
 // near is how far a series may be from the start of one that it takes the place of as a whole.

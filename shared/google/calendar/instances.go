@@ -3,6 +3,8 @@ package calendar
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -120,9 +122,15 @@ func (s *Side) askStarts(ctx context.Context, series []string) (map[string][]str
 
 // Fetch reads events by id.
 func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error) {
-	events, err := s.read(ctx, ids)
+	events, unread, err := s.read(ctx, ids)
 	if err != nil {
 		return nil, err
+	}
+	for _, id := range ids {
+		if unread[id] != nil {
+			// Whether the instance is there nobody knows, and whoever took it for gone would make another one.
+			return nil, unread[id]
+		}
 	}
 	k, _, err := s.loadKept(ctx)
 	if err != nil {
@@ -144,18 +152,18 @@ func (s *Side) Fetch(ctx context.Context, ids []string) ([]record.Record, error)
 	return out, nil
 }
 
-// read reads events by the ids of their records; nil for those that are not there.
-func (s *Side) read(ctx context.Context, ids []string) ([]*gcal.Event, error) {
+// read reads events by the ids of their records; nil for those that are not there. unread are those of which the service knows the
+// series and does not find the instances for a moment.
+func (s *Side) read(ctx context.Context, ids []string) (out []*gcal.Event, unread map[string]error, err error) {
 	of := make([]*address, len(ids))
 	open := make([]int, len(ids))
 	for i, id := range ids {
-		var err error
 		if of[i], err = s.locate(ctx, id); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		open[i] = i
 	}
-	out := make([]*gcal.Event, len(ids))
+	out, unread = make([]*gcal.Event, len(ids)), map[string]error{}
 	for len(open) > 0 {
 		parts := make([]google.Part, len(open))
 		for n, i := range open {
@@ -163,17 +171,19 @@ func (s *Side) read(ctx context.Context, ids []string) ([]*gcal.Event, error) {
 		}
 		replies, err := s.api.Batch(ctx, "read events", api, parts)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		var more []int
 		for n, i := range open {
 			switch reply := replies[n]; {
+			case fault.Is(reply.Err, fault.Gone) && of[i].series != "":
+				unread[ids[i]] = fault.New(fault.Retry, google.Side, "series-not-found", reply.Err)
 			case fault.Is(reply.Err, fault.Gone):
 			case reply.Err != nil:
-				return nil, google.OfList(reply.Err)
+				return nil, nil, google.OfList(reply.Err)
 			default:
 				if out[i], err = of[i].event(reply.Body); err != nil {
-					return nil, err
+					return nil, nil, err
 				}
 				if out[i] == nil && of[i].page != "" {
 					more = append(more, i)
@@ -182,7 +192,43 @@ func (s *Side) read(ctx context.Context, ids []string) ([]*gcal.Event, error) {
 		}
 		open = more
 	}
-	return out, nil
+	return out, unread, s.forgetGone(ctx, of, ids, unread)
+}
+
+// forgetGone takes those out of unread whose series is gone since the list told of it.
+func (s *Side) forgetGone(ctx context.Context, of []*address, ids []string, unread map[string]error) error {
+	if len(unread) == 0 {
+		return nil
+	}
+	lost := map[string][]string{}
+	for i, id := range ids {
+		if unread[id] != nil {
+			lost[of[i].series] = append(lost[of[i].series], id)
+		}
+	}
+	series := slices.Sorted(maps.Keys(lost))
+	parts := make([]google.Part, len(series))
+	for i, id := range series {
+		parts[i] = google.Part{Method: http.MethodGet, Path: path(id)}
+	}
+	replies, err := s.api.Batch(ctx, "read series", api, parts)
+	if err != nil {
+		return err
+	}
+	for i, reply := range replies {
+		var e gcal.Event
+		switch gone := fault.Is(reply.Err, fault.Gone); {
+		case reply.Err != nil && !gone:
+			return google.OfList(reply.Err)
+		case !gone && json.Unmarshal(reply.Body, &e) != nil:
+			return fault.Errorf(fault.Retry, google.Side, "malformed-reply", "read series: %w", errors.New("the reply is no event"))
+		case gone || e.Status == statusCancelled:
+			for _, id := range lost[series[i]] {
+				delete(unread, id)
+			}
+		}
+	}
+	return nil
 }
 
 // address is where the service has an event: under its id, or, where an instance was never listed, under its series by its

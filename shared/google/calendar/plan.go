@@ -24,9 +24,6 @@ import (
 )
 
 const (
-	// maxNotes is how many characters an event's description holds
-	// (https://developers.google.com/workspace/calendar/api/v3/reference/events).
-	maxNotes = 8192
 	// maxOverrides and maxReminder bound the reminders of an event.
 	maxOverrides = 5
 	maxReminder  = 40320
@@ -236,12 +233,8 @@ func (p *planner) project(f record.Field, shown []record.Entry) {
 
 // notes are written as text, cut between two characters to what an event holds.
 func (p *planner) notes(text string) string {
-	stored := richtext.Markup(text)
-	if record.Length(stored) > maxNotes {
-		cut := record.Cut(text, maxNotes)
-		for stored = richtext.Markup(cut); record.Length(stored) > maxNotes; stored = richtext.Markup(cut) {
-			cut = record.Cut(cut, record.Length(cut)-(record.Length(stored)-maxNotes))
-		}
+	stored := activity.Description(text)
+	if stored != richtext.Markup(text) {
 		p.note(activity.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
 			"Shorten the notes, or leave them: the full text stays in Creatio.")
 	}

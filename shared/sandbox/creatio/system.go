@@ -13,6 +13,8 @@ const (
 
 	// allEmployees is the role that everybody in the company has (package Base: BaseConsts).
 	allEmployees = "a29a3ba5-4b0d-de11-9a51-005056c00008"
+	// supervisorUnit is the user that every site begins with.
+	supervisorUnit = "7f3b869f-34f3-4f20-ab4d-7480a5fdf647"
 	// defaultZoneID is the system setting DefaultTimeZone. Its value is the id of a time zone (package NUI: ContactTimezone).
 	defaultZoneID = "6f9f1f5c-8d1b-4b5c-9a70-3c3f3a1d5e10"
 )
@@ -65,11 +67,15 @@ func (s *Server) systemPresets() []presetRow {
 	out := []presetRow{{"SysSettings", row{
 		"Id": defaultZoneID, "Name": "Default TimeZone", "Code": "DefaultTimeZone", "ValueTypeName": "Lookup", "IsCacheable": true,
 	}}}
-	if s.state.table("SysAdminUnit").Rows[allEmployees] == nil {
-		e := s.schema["SysAdminUnit"]
-		s.must(s.begin(actor{contact: supervisor, system: true}).insert(e, row{
-			"Id": allEmployees, "Name": "All employees", "SysAdminUnitTypeValue": int64(unitOrganization), "Active": true,
-		}))
+	// Nobody gave the site's first user an address.
+	for id, unit := range map[string]row{
+		allEmployees:   {"Name": "All employees", "SysAdminUnitTypeValue": int64(unitOrganization), "Active": true},
+		supervisorUnit: {"Name": "Supervisor", "SysAdminUnitTypeValue": int64(unitUser), "Active": true, "ContactId": supervisor, "ConnectionType": int64(connectedInside)},
+	} {
+		if s.state.table("SysAdminUnit").Rows[id] == nil {
+			unit["Id"] = id
+			s.must(s.begin(actor{contact: supervisor, system: true}).insert(s.schema["SysAdminUnit"], unit))
+		}
 	}
 	for _, z := range zones {
 		out = append(out, presetRow{"TimeZone", row{

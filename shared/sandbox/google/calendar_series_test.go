@@ -279,6 +279,28 @@ func TestThisAndFollowing(t *testing.T) {
 	}
 }
 
+// The start counts beside the rule where it is none of the rule's, and what was taken out counts.
+func TestASeriesThatIsSplitHasAllOfItsInstances(t *testing.T) {
+	t.Parallel()
+	for name, rules := range map[string][]string{
+		"a start outside the rule": {"RRULE:FREQ=WEEKLY;BYDAY=TU;COUNT=4"},
+		"one taken out":            {"EXDATE;TZID=Europe/Berlin:20260303T090000", "RRULE:FREQ=DAILY;COUNT=6"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cal := newCalendars(t, Options{}).Calendar(ann)
+			e := daily("Standup", "")
+			e.Recurrence = rules
+			series := cal.Add(e)
+			before := cal.Instances(series)
+			next := cal.Split(before[2].Id, false, func(e *gcal.Event) { e.Summary = "Daily" })
+			if diff := cmp.Diff(begins(before), begins(append(cal.Instances(series), cal.Instances(next)...))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestTheRestOfASeriesIsDeleted(t *testing.T) {
 	t.Parallel()
 	w := newCalendars(t, Options{})

@@ -170,7 +170,7 @@ func (u *user) Release(ctx context.Context, t record.Type, l store.Lease) error 
 		if err := document.Holds(*s, l); err != nil {
 			return err
 		}
-		document.Free(s)
+		document.GiveUp(s)
 		return nil
 	})
 	if errors.Is(err, store.ErrFenced) {

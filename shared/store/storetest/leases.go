@@ -53,6 +53,13 @@ var leaseTests = map[string]func(*testing.T, store.Store){
 		kept, err := u.Sync(t.Context(), record.Contacts)
 		must(t, err)
 		same(t, "sign that nobody took down", kept.Interrupted, true)
+		_, lease, err = u.Acquire(t.Context(), record.Contacts, "run4", noon.Add(2*time.Minute), time.Minute)
+		must(t, err)
+		same(t, "who died, after one that gave up", lease.After, "run2")
+		must(t, u.Commit(t.Context(), record.Contacts, lease, store.Run{ID: "run4"}, keep))
+		_, lease, err = u.Acquire(t.Context(), record.Contacts, "run5", noon.Add(2*time.Minute), time.Minute)
+		must(t, err)
+		same(t, "who died, after one that ended", lease.After, "")
 	},
 
 	"of runs that start at the same time one gets the lease": func(t *testing.T, s store.Store) {

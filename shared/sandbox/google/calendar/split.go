@@ -59,8 +59,10 @@ type cut struct {
 	base     string
 	original content
 	wall     time.Time
-	// before is how many instances the rule has before it.
+	// before is how many instances there are before it.
 	before int
+	// left is how many the rule has from it on, those among them that were taken out.
+	left int
 }
 
 func (c *calendar) cut(t *target) (cut, bool) {
@@ -73,10 +75,26 @@ func (c *calendar) cut(t *target) (cut, bool) {
 	for n, wall := range c.starts(event, far, maxInstances) {
 		if c.key(event, wall) == startKey(at.original) {
 			at.wall, at.before = wall, n
+			for _, wall := range c.starts(ruled(event), far, maxInstances) {
+				if !wall.Before(at.wall) {
+					at.left++
+				}
+			}
 			return at, true
 		}
 	}
 	return cut{}, false
+}
+
+// ruled is a recurring event with its rules alone.
+func ruled(event content) content {
+	out := clone(event)
+	lines, _ := out["recurrence"].([]any)
+	out["recurrence"] = slices.DeleteFunc(slices.Clone(lines), func(line any) bool {
+		text, _ := line.(string)
+		return !strings.HasPrefix(text, "RRULE:")
+	})
+	return out
 }
 
 // rest is the series that goes on.
@@ -90,7 +108,7 @@ func (p *Person) rest(c *calendar, at cut, id string, edit func(*gcal.Event)) (c
 		for i, part := range parts {
 			var count int
 			if _, err := fmt.Sscanf(part, "COUNT=%d", &count); err == nil {
-				parts[i] = fmt.Sprintf("COUNT=%d", max(count-at.before, 1))
+				parts[i] = fmt.Sprintf("COUNT=%d", max(at.left, 1))
 			}
 		}
 		return parts

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
@@ -22,7 +23,7 @@ func Grant(s *store.Sync, owner string, now time.Time, ttl time.Duration) (store
 			s.Rates[side] = store.Rate{At: Time(now), Until: r.Until}
 		}
 	}
-	s.Lease = store.Lease{Owner: owner, Fence: s.Lease.Fence + 1, Expires: Time(now.Add(ttl)), After: s.Lease.Owner}
+	s.Lease = store.Lease{Owner: owner, Fence: s.Lease.Fence + 1, Expires: Time(now.Add(ttl)), After: cmp.Or(s.Lease.Owner, s.Lease.After)}
 	return s.Lease, nil
 }
 
@@ -44,8 +45,11 @@ func Extend(s *store.Sync, l store.Lease, now time.Time, ttl time.Duration) erro
 	return nil
 }
 
-// Free ends the lease. Its fence stays, so that the next one is higher.
+// Free ends the lease with a commit. Its fence stays, so that the next one is higher.
 func Free(s *store.Sync) { s.Lease = store.Lease{Fence: s.Lease.Fence} }
+
+// GiveUp ends the lease of one who did nothing: whoever was cut off before is left to the next.
+func GiveUp(s *store.Sync) { s.Lease = store.Lease{Fence: s.Lease.Fence, After: s.Lease.After} }
 
 // Change runs f on the document and puts back what f may not change.
 func Change(s *store.Sync, f func(*store.Sync) error) error {

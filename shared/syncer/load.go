@@ -44,7 +44,10 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	}
 	ask := newAsked()
 	for _, side := range record.Sides {
-		records := l.window.drain(side)
+		records, err := l.withoutTaken(ctx, side, l.window.drain(side))
+		if err != nil {
+			return nil, err
+		}
 		if err := l.conceal(ctx, side, records); err != nil {
 			return nil, err
 		}

@@ -81,6 +81,57 @@ func (m *matcher) tieCopies(ctx context.Context, list []*pair) error {
 	return err
 }
 
+// withoutTaken says of records that go by new ids, and that other users have linked by those with other records, that they are new
+// and the former ones gone: whoever never saw the former one took the new one for another. Two would be one meeting twice.
+func (l *loader) withoutTaken(ctx context.Context, s record.Side, records []record.Packed) ([]record.Packed, error) {
+	if side, ok := l.copiedSide(); !ok || s != side {
+		return records, nil
+	}
+	named := map[string][]int{}
+	for i, p := range records {
+		if len(p.Head().Aliases) == 0 {
+			continue
+		}
+		rec := p.Unpack()
+		if name := l.sharedName(s, rec.AdapterState); name != "" && !rec.Gone {
+			named[name] = append(named[name], i)
+		}
+	}
+	copies, err := l.copies(ctx, sortedKeys(named), nil)
+	if err != nil {
+		return nil, err
+	}
+	taken, ours := map[int]bool{}, map[int]bool{}
+	for _, c := range copies {
+		for _, i := range named[c.Shared] {
+			if c.Active && c.User != l.user.ID() {
+				ours[i] = ours[i] || l.knownBy(s, records[i].Head().Aliases, c.CreatioID)
+				taken[i] = true
+			}
+		}
+	}
+	for i := range taken {
+		if ours[i] {
+			continue
+		}
+		rec := records[i].Unpack()
+		for _, alias := range rec.Aliases {
+			records = append(records, record.Pack(record.Record{ID: alias, Gone: true, Tombstone: true}))
+		}
+		rec.Aliases = nil
+		records[i] = record.Pack(rec)
+	}
+	return records, nil
+}
+
+// knownBy reports whether a record of the other side is the counterpart of one that had one of the ids.
+func (l *loader) knownBy(s record.Side, ids []string, counterpart string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool {
+		p := l.pairs.find(s, id)
+		return p != nil && p.sideID(s.Other()) == counterpart
+	})
+}
+
 // findHolders finds the pairs whose records other users' links hold too.
 func (l *loader) findHolders(ctx context.Context, list []*pair) error {
 	side, ok := l.copiedSide()

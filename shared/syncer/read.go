@@ -39,6 +39,9 @@ func (l *loader) fetch(ctx context.Context, ask asked) error {
 	for _, s := range record.Sides {
 		records, err := l.withoutMerged(ctx, s, last[s])
 		if err == nil {
+			records, err = l.withoutTaken(ctx, s, records)
+		}
+		if err == nil {
 			err = l.conceal(ctx, s, records)
 		}
 		if err != nil {

@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The undo brings the activities back, and events in the place of a series that is gone. Then there is the series again.
@@ -68,5 +70,32 @@ func TestA_series_that_comes_out_of_the_bin_after_its_deletion_was_undone_is_the
 			}
 			a.quiet()
 		})
+	}
+}
+
+// The run that finds the series again dies at any of its requests.
+func TestA_run_that_dies_when_a_series_came_out_of_the_bin_leaves_nothing_twice(t *testing.T) {
+	t.Parallel()
+	for n := 1; ; n++ {
+		a := newAgenda(t)
+		series := a.series("Standup", 24, "RRULE:FREQ=WEEKLY;COUNT=2")
+		a.calendar.Add(event("Clinic", 30))
+		a.run("done")
+		before := a.kept()
+		a.calendar.Delete(series)
+		a.undo(a.run("done"), nil)
+		a.calendar.Restore(series)
+		a.pass(5 * time.Minute)
+		reached := a.cutOff(processDied, "", n, func() { a.do(http.MethodPost, "/sync-activities", map[string]string{"user": a.id}) })
+		a.revive()
+		a.run("done")
+		if got := a.same(); strings.Count(got, "Standup") != 2 || !slices.Equal(a.kept(), before) {
+			t.Fatalf("cut off at request %d: both show\n%s\nthe activities are %v, were %v", n, got, a.kept(), before)
+		}
+		a.google.Calendars().ExpireSyncTokens()
+		a.quiet()
+		if !reached {
+			break
+		}
 	}
 }

@@ -35,8 +35,13 @@ func (w *writer) carryOut(ctx context.Context) error {
 		return w.tellPlan(ctx, known, unmatched)
 	}
 	w.progress(ctx, phaseWrite)
-	if err := w.perform(ctx, known); err != nil {
-		return err
+	// A run that dies in between finds the ones gone in whose place others came back, and not both.
+	spares := slices.DeleteFunc(slices.Clone(known), func(p *pair) bool { return p.spare == "" })
+	known = slices.DeleteFunc(known, func(p *pair) bool { return p.spare != "" })
+	for _, list := range [][]*pair{spares, known} {
+		if err := w.perform(ctx, list); err != nil {
+			return err
+		}
 	}
 	for group, err := range w.matcher().groups(ctx, unmatched) {
 		if err != nil {

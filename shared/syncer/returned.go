@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,10 +64,15 @@ func (l *loader) giveBack(side record.Side, link store.Link, returned *pair) {
 	p.link.SetSideID(side, rec.ID)
 	p.records[side], p.first, p.reason = rec, true, match.ByOrigin
 	l.pairs.index(p, side)
-	if former == nil && !slices.Contains(link.Sides[side].Locked, record.Withdrawal) && !slices.Contains(link.Sides[side].Locked, record.Removal) {
-		spare := l.pairs.addRecord(side, link.SideID(side))
-		spare.records[side], spare.spare = remembered(link, side, l.engine.Schema), side
+	was, locks := remembered(link, side, l.engine.Schema), link.Sides[side].Locked
+	if slices.Contains(locks, record.Withdrawal) || slices.Contains(locks, record.Removal) {
+		return
 	}
+	if former != nil && (former.Gone || !l.engine.Schema.Equal(former.Fields, was.Fields)) {
+		return
+	}
+	spare := l.pairs.addRecord(side, link.SideID(side))
+	spare.records[side], spare.spare = cmp.Or(former, was), side
 }
 
 // removeSpare plans that a record goes which a run made in the place of one that is there again. Where it is not as it was known any

@@ -199,13 +199,7 @@ func (b *tab) inspect() {
 			b.t.Fatal(err)
 		}
 		grounds[ask[string](b, "getComputedStyle(document.body).backgroundColor")] = true
-		for _, width := range widths {
-			b.do(chromedp.EmulateViewport(width, 800))
-			if is := ask[int64](b, "document.documentElement.scrollWidth"); is > width {
-				b.t.Errorf("%s: a screen of %d pixels has to be moved sideways to %d", title, width, is)
-			}
-			b.picture(fmt.Sprintf("%s-%d-%s", title, width, scheme))
-		}
+		b.fits(title + "-" + scheme)
 		for _, width := range []int64{map[string]int64{"dark": 360, "light": 1440}[scheme]} {
 			b.do(chromedp.EmulateViewport(width, 800))
 			found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](violations, chromedp.EvalAwaitPromise))
@@ -221,6 +215,18 @@ func (b *tab) inspect() {
 		b.t.Errorf("%s: light and dark look the same", title)
 	}
 	b.walk(title)
+}
+
+// fits holds the page to every screen.
+func (b *tab) fits(title string) {
+	b.t.Helper()
+	for _, width := range widths {
+		b.do(chromedp.EmulateViewport(width, 800))
+		if is := ask[int64](b, "document.documentElement.scrollWidth"); is > width {
+			b.t.Errorf("%s: a screen of %d pixels has to be moved sideways to %d", title, width, is)
+		}
+		b.picture(fmt.Sprintf("%s-%d", title, width))
+	}
 }
 
 // violations asks axe for what is not as WCAG 2.2 AA wants it.

@@ -54,6 +54,8 @@ type options struct {
 	tick                time.Duration
 	data, backup        string
 	env                 func(string) (string, bool)
+	// started is told of the services, for a test that does in them what people do; nil where nobody is.
+	started func(*services)
 }
 
 func parse(args []string, out io.Writer) (options, error) {
@@ -113,6 +115,9 @@ func serve(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, services.close()) }()
+	if o.started != nil {
+		o.started(services)
+	}
 	db := filepath.Join(data, "tandem.db")
 	if services.fresh && services.google != nil && services.creatio != nil {
 		// Links to what the simulated services no longer hold would look like contacts that vanished.

@@ -101,7 +101,7 @@ func (s *Site) admin(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	q, l := r.URL.Query(), localeOf(r).in(a.Zone)
-	view := adminView{Overview: o, Said: append(l.said(q), l.guessed(o.WrongPasswords)...), Later: q.Has("after"), Name: strings.TrimSpace(q.Get("q")), Attention: q.Get("show") == "attention"}
+	view := adminView{Overview: o, Said: slices.Concat(l.said(q), l.signs(o.Totals), l.guessed(o.WrongPasswords)), Later: q.Has("after"), Name: strings.TrimSpace(q.Get("q")), Attention: q.Get("show") == "attention"}
 	switch {
 	case view.Name != "":
 		if view.Users, err = s.service.FindUsers(r.Context(), v.user, o.Type, view.Name); err != nil {

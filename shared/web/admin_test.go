@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -34,6 +36,43 @@ func sampleOverview() Overview {
 func (c client) asAdmin() client {
 	c.fake.account.Admin = true
 	return c
+}
+
+func TestSignsOfTroubleAreToldOfManyUsersAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		totals Totals
+		want   []string
+	}{
+		"all is well":         {Totals{Users: 210, Linked: 200, Running: 2}, nil},
+		"few of many":         {Totals{Linked: 200, Failing: 19, Late: 19, Reconnect: 19}, nil},
+		"one of one":          {Totals{Linked: 1, Failing: 1}, nil},
+		"a queue that stands": {Totals{Linked: 200, Late: 20}, []string{"The queue stands still: 20 of 200 users are late, and nobody is being synchronized."}},
+		"a queue too slow":    {Totals{Linked: 200, Late: 50, Running: 3}, []string{"The queue does not keep up: 50 of 200 users are late."}},
+		"a service is away":   {Totals{Linked: 4, Failing: 4, Running: 1}, []string{"The synchronization of 4 of 4 users does not work."}},
+		"a secret was changed": {Totals{Linked: 2000, Reconnect: 1900, Failing: 200, Running: 1}, []string{
+			"The synchronization of 200 of 2,000 users does not work.", "1,900 of 2,000 users have to connect an account again.",
+		}},
+	} {
+		var got []string
+		for _, n := range english.signs(row.totals) {
+			if n.Good || n.Action == "" {
+				t.Errorf("%s: %+v", name, n)
+			}
+			got = append(got, n.Message)
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	c := newClient(t)
+	c.fake.account.Admin = true
+	c.fake.overview.Totals = Totals{Users: 10, Linked: 10, Late: 9}
+	page := body(t, c.do("GET", "/settings/admin", "", c.signedIn))
+	checkHTML(t, page)
+	if sign, heading := strings.Index(page, "The queue stands still"), strings.Index(page, "<h1>"); sign < 0 || sign > heading {
+		t.Error("the sign is not on top of the page")
+	}
 }
 
 func TestOnlyAdministratorsAreLedToTheirPage(t *testing.T) {

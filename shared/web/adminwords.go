@@ -47,6 +47,30 @@ func (l locale) jobWords(j Job) string {
 	return l.say("admin.job.good")
 }
 
+// From how many users on, and from which share of those connected on, many at once are a sign that something is wrong for all of them.
+const (
+	signFrom  = 3
+	signShare = 10 // one in ten
+)
+
+// signs tell of what is wrong with many users at once, which the list of users does not show.
+func (l locale) signs(t Totals) []notice {
+	queue := "sign.queue-slow"
+	if t.Running == 0 {
+		queue = "sign.queue-stands"
+	}
+	var out []notice
+	for _, sign := range []struct {
+		key string
+		n   int
+	}{{queue, t.Late}, {"sign.failing", t.Failing}, {"sign.reconnect", t.Reconnect}} {
+		if sign.n >= signFrom && sign.n*signShare >= t.Linked {
+			out = append(out, l.notice(sign.key, "n", sign.n, "all", t.Linked))
+		}
+	}
+	return out
+}
+
 // intervalWords names an interval as the settings do.
 func (l locale) intervalWords(d time.Duration) string {
 	if d == 0 {

@@ -46,7 +46,7 @@ func (s *Site) card(l locale, a Account) statusCard {
 		c.Sentence, c.Mark = l.stateOf("state.ok.both", both), l.stateMark(both)
 	case state.Status == "ok":
 		c.Sentence = l.stateOf("state.ok."+string(t), state)
-	case used(a, other):
+	case used(a, other) && state.Status != "reconnect": // which stops both
 		c.Sentence = l.say("state.of", "type", l.typeWords(t), "state", c.Sentence)
 	}
 	c.Steps = []setupStep{

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -39,5 +41,21 @@ func TestValuesOfActivitiesAreReadAsAPersonSaysThem(t *testing.T) {
 		if got := english.valueOf(record.Contacts, c.field, c.text); got.Text != c.text || !got.From.IsZero() {
 			t.Errorf("%s %q of a contact is %+v", c.field, c.text, got)
 		}
+	}
+}
+
+func TestATimeIsInTheZoneOfThePersonWithoutScriptToo(t *testing.T) {
+	t.Parallel()
+	c := newClient(t)
+	meetings(c.fake)
+	c.fake.account.Zone = time.FixedZone("EET", 2*60*60)
+	page := body(t, c.do("GET", "/settings/runs/run-5", "", c.signedIn))
+	for _, want := range []string{"Thu 5 March 2026, 14:00 to 15:30 EET", "4 March 2026, 14:00 EET"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(page, " UTC<") {
+		t.Error("a time is in UTC")
 	}
 }

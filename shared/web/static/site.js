@@ -1,9 +1,13 @@
 // Shows times in the reader's own time zone and words, and loads a run again while it goes on. Everything works without it.
 "use strict";
-const form = {day: "numeric", month: "long", year: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short"};
-const moment = new Intl.DateTimeFormat(undefined, form);
-const span = new Intl.DateTimeFormat(undefined, {...form, weekday: "short"});
-const ago = new Intl.RelativeTimeFormat(document.documentElement.lang, {numeric: "auto", style: "short"});
+// They are in the language of the page, as the reader's own region writes it, and with the reader's own hours.
+const spoken = document.documentElement.lang;
+const language = navigator.languages.find(own => own.split("-")[0] === spoken) ?? spoken;
+const {hourCycle} = new Intl.DateTimeFormat(undefined, {hour: "numeric"}).resolvedOptions();
+const form = {day: "numeric", month: "long", year: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short", hourCycle};
+const moment = new Intl.DateTimeFormat(language, form);
+const span = new Intl.DateTimeFormat(language, {...form, weekday: "short"});
+const ago = new Intl.RelativeTimeFormat(language, {numeric: "auto", style: "short"});
 function show(element, text) {
   element.title = element.textContent;
   element.textContent = text;

@@ -16,7 +16,7 @@ import (
 
 // tag is an element as an editor writes it: with attributes that have a value, or with none.
 var tag = regexp.MustCompile(`(?i)<(/?)(p|div|br|hr|span|font|b|i|u|s|strong|em|ul|ol|li|a|h[1-6]|table|tbody|thead|` +
-	`tr|td|th|img|html|head|body|title|style|pre|code|blockquote|sub|sup|label)` +
+	`tr|td|th|tfoot|caption|img|html|head|body|title|style|pre|code|blockquote|sub|sup|label|mark|small|del|ins|strike|center|section|article|figure|figcaption|dl|dt|dd|o:p)` +
 	`(?:\s+[a-z][-:a-z0-9]*\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=]+))*\s*/?>|<!--|<!doctype`)
 
 // alone are the elements that need no end
@@ -207,7 +207,8 @@ func (p *printer) endTag(t nethtml.Token) {
 func isBlock(a atom.Atom) bool {
 	switch a {
 	case atom.P, atom.Div, atom.Ul, atom.Ol, atom.Li, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6,
-		atom.Table, atom.Tr, atom.Pre, atom.Blockquote, atom.Hr, atom.Body, atom.Html:
+		atom.Table, atom.Tr, atom.Pre, atom.Blockquote, atom.Hr, atom.Body, atom.Html,
+		atom.Center, atom.Section, atom.Article, atom.Figure, atom.Figcaption, atom.Caption, atom.Dl, atom.Dt, atom.Dd:
 		return true
 	default:
 		return false

@@ -30,6 +30,12 @@ func TestPlain_shows_what_a_browser_shows(t *testing.T) {
 		`<a href="mailto:a@example.com">a@example.com</a>`:                "a@example.com",
 		"<style>p{color:red}</style><p>R&amp;D &lt;ok&gt;</p>":            "R&D <ok>",
 		"<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>": "a b\nc",
+		"<center>Head</center>of it":                                      "Head\nof it",
+		"a <mark>marked</mark> and <small>small</small> word":             "a marked and small word",
+		"<dl><dt>term</dt><dd>R&amp;D</dd></dl>":                          "term\nR&D",
+		"<figure><figcaption>below</figcaption></figure>it":               "below\nit",
+		"<del>old</del> <ins>new</ins>":                                   "old new",
+		"the <mark> of a pen, <small> and <section 5>":                    "the <mark> of a pen, <small> and <section 5>",
 		"<p></p>": "",
 		"":        "",
 	} {

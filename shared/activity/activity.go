@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
+	"github.com/tandem-sync/tandem/shared/richtext"
 	"github.com/tandem-sync/tandem/shared/zone"
 )
 
@@ -53,13 +54,40 @@ const (
 
 // Schema is what Tandem carries of an activity.
 var Schema = record.Schema{
-	{Name: Title, Label: "Title", Key: textKey},
+	{Name: Title, Label: "Title", Key: textKey, Shortened: cutInCreatio},
 	{Name: When, Label: "Time", Key: textKey},
-	{Name: Place, Label: "Place", Key: textKey},
-	{Name: Notes, Label: "Notes", Lines: true, Key: textKey},
+	{Name: Place, Label: "Place", Key: textKey, Shortened: cutInCreatio},
+	{Name: Notes, Label: "Notes", Lines: true, Key: textKey, Shortened: cutInCalendar},
 	{Name: Reminder, Label: "Reminder", Key: textKey},
 	{Name: Answer, Label: "Your answer", Key: textKey},
 	{Name: Attendees, Label: "Participant", Set: true, KindYields: true, Key: func(e record.Entry) string { return AddressKey(e.Text) }},
+}
+
+const (
+	// MaxText is the length of Creatio's columns for titles and places. A longer value is cut, since the site would refuse the whole
+	// record.
+	MaxText = 500
+	// MaxNotes is how many characters an event's description holds
+	// (https://developers.google.com/workspace/calendar/api/v3/reference/events).
+	MaxNotes = 8192
+)
+
+func cutInCreatio(whole, short record.Entry) bool {
+	return short.Text != whole.Text && short.Text == record.Cut(whole.Text, MaxText)
+}
+
+func cutInCalendar(whole, short record.Entry) bool {
+	return short.Text != whole.Text && short.Text == richtext.OfMarkup(Description(whole.Text))
+}
+
+// Description is what an event holds of notes: they are cut between two characters to what there is room for.
+func Description(notes string) string {
+	stored := richtext.Markup(notes)
+	for cut := record.Cut(notes, MaxNotes); record.Length(stored) > MaxNotes; {
+		stored = richtext.Markup(cut)
+		cut = record.Cut(cut, record.Length(cut)-(record.Length(stored)-MaxNotes))
+	}
+	return stored
 }
 
 func textKey(e record.Entry) string { return e.Text }

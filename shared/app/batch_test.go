@@ -16,6 +16,7 @@ import (
 func TestA_contact_that_was_made_in_part_is_finished_and_never_made_twice(t *testing.T) {
 	t.Parallel()
 	const refused, broken = `{"error":{"code":"","message":"Not now."}}`, ""
+	const twice = `{"error":{"code":"","message":"An error has occurred.","innererror":{"message":"23505: duplicate key value violates unique constraint \"PKContact\"","type":"Npgsql.PostgresException"}}}`
 	for name, tc := range map[string]struct {
 		// set is that of the part that fails, for so many times with an answer, which may come after it took effect.
 		set    string
@@ -32,16 +33,20 @@ func TestA_contact_that_was_made_in_part_is_finished_and_never_made_twice(t *tes
 		"the site breaks down over a row":  {"ContactCommunication", 1, 500, broken, false, 0},
 		"a row is made and then refused":   {"ContactCommunication", 1, 500, refused, true, 0},
 		"the tag is set, and then refused": {"ContactInTag", 1, 500, broken, true, 0},
+		"a contact is made, and refused":   {"Contact", 1, 500, refused, true, 0},
+		"a contact is said to be twice":    {"Contact", 1, 500, twice, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			tag := w.tag("Ada", private)
+			w.tagged(tag, w.contact("Grace Hopper", "grace@example.com"))
 			w.link()
 			w.choose(tag)
 			w.sync("done")
 			w.person("Emmy", "Noether", "emmy@example.com", w.group())
 			left := tc.times
+			w.takes.Store(int64(20 * time.Millisecond))
 			w.creatio.SetPartFault(func(method, url string) *creatiobox.Fault {
 				if method != http.MethodPost || !strings.HasPrefix(url, tc.set) || left == 0 {
 					return nil
@@ -64,7 +69,7 @@ func TestA_contact_that_was_made_in_part_is_finished_and_never_made_twice(t *tes
 					t.Errorf("the contact has %d rows of %s", len(rows), set)
 				}
 			}
-			if n := len(w.google.Account(ada).People()); n != 1 {
+			if n := len(w.google.Account(ada).People()); n != 2 {
 				t.Errorf("google has %d people", n)
 			}
 			if s := w.account().Contacts.State; s.Status != "ok" || s.Failing != 0 {

@@ -199,3 +199,44 @@ func TestLinking_again_doubles_nothing(t *testing.T) {
 		})
 	}
 }
+
+// Who connects again has what Google has no room for, and the other way round: neither is an edit of the other.
+func TestWhat_was_cut_for_a_limit_stays_whole_when_accounts_are_connected_again(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	notes := "<p>" + strings.TrimSpace(strings.Repeat("R&amp;D ", 4000)) + "</p>"
+	audit := a.activity("Audit", 24)
+	a.changeActivityByID(audit, map[string]any{"Notes": notes})
+	long := event(strings.Repeat("Visit 🎉 ", 100), 48)
+	long.Location = strings.Repeat("Hall ", 150)
+	visit := a.calendar.Add(long)
+	a.run("done")
+	a.visit("/settings/sign-in")
+	a.call(http.MethodDelete, "/account", nil, 204, nil)
+	// The side that has less is edited last.
+	a.calendar.Edit(a.foundEvent("Audit").Id, func(e *gcal.Event) { e.ColorId = "5" })
+	for _, r := range a.creatio.System().Rows("Activity", nil) {
+		if r["Id"] != audit {
+			a.changeActivityByID(r["Id"].(string), map[string]any{"PriorityId": "d625a9fc-7ee6-df11-971b-001d60e938c6"})
+		}
+	}
+	a.browser = newBrowser(t)
+	a.link()
+	a.put(nil)
+	if run := a.run("done"); run.Counts.Conflicts > 0 || run.Counts.Matched != 2 {
+		t.Errorf("counts are %+v", run.Counts)
+	}
+	if got := a.creatio.System().Get("Activity", audit)["Notes"]; got != notes {
+		t.Errorf("the notes have %d characters, want %d", len(got.(string)), len(notes))
+	}
+	if got := a.calendar.Event(visit); got.Summary != long.Summary || got.Location != long.Location {
+		t.Errorf("the event is %d long, its place %d", len(got.Summary), len(got.Location))
+	}
+	a.quiet()
+	a.calendar.Edit(a.foundEvent("Audit").Id, func(e *gcal.Event) { e.Description = "Short" })
+	a.run("done")
+	if got := a.creatio.System().Get("Activity", audit)["Notes"]; got != "<p>Short</p>" {
+		t.Errorf("the notes became %v", got)
+	}
+	a.quiet()
+}

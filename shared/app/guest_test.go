@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
 
@@ -202,4 +203,29 @@ func TestWho_deletes_a_copy_of_somebody_else_s_event_gets_no_event_of_their_own(
 			})
 		}
 	}
+}
+
+// A guest's run carries what the organizer edited, and leaves to the organizer's run what both edited: that it wrote then makes the
+// guest's own edit no later.
+func TestThe_latest_edit_of_a_meeting_wins_although_a_guest_s_run_wrote_in_between(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	e := event("Kickoff", 48)
+	e.Attendees = []*gcal.EventAttendee{{Email: ada}}
+	id := w.google.Calendar(bo).Add(e)
+	w.rounds(2, b, a)
+	w.calm(a, b)
+	activity := w.theActivity("Kickoff")["Id"].(string)
+	w.change(activity, map[string]any{"Title": "Kick-off"})
+	w.pass(5 * time.Minute)
+	w.google.Calendar(bo).Edit(id, func(e *gcal.Event) { e.Summary, e.Description = "Kickoff, moved", "Bring the plan" })
+	w.rounds(1, a)
+	if got := w.creatio.System().Get("Activity", activity); got["Title"] != "Kick-off" || got["Notes"] == "" {
+		t.Fatalf("after the guest's run the activity is %+v", got)
+	}
+	w.rounds(2, b, a)
+	if got := w.creatio.System().Get("Activity", activity)["Title"]; got != "Kickoff, moved" || w.google.Calendar(bo).Event(id).Summary != "Kickoff, moved" {
+		t.Errorf("it is %q in Creatio and %q in Google", got, w.google.Calendar(bo).Event(id).Summary)
+	}
+	w.calm(a, b)
 }

@@ -199,3 +199,55 @@ func TestWho_links_again_after_another_account_took_a_meeting_over_takes_part_in
 		})
 	}
 }
+
+// The edit stays in Creatio while nobody's account may write the event, and goes to Google with the first run that may.
+func TestWhat_was_edited_in_Creatio_while_a_Tandem_stopped_comes_to_Google_when_it_goes_on(t *testing.T) {
+	t.Parallel()
+	again := func(w *world, a *colleague) {
+		w.google.AutoConsent(a.email)
+		w.creatio.AutoConsent(a.login)
+		w.as(a, func() { w.link() })
+	}
+	for name, goOn := range map[string]func(w *world, a *colleague){
+		"who unlinked Google": again,
+		"who unlinked Google, and of whom Tandem has forgotten the links": again,
+		"who took all permissions away":                                   again,
+		"who lets Tandem use contacts alone": func(w *world, a *colleague) {
+			w.google.SetGrantedScopes(a.email, "https://www.googleapis.com/auth/contacts", "https://www.googleapis.com/auth/calendar.events")
+			again(w, a)
+		},
+		"whose changes go to Creatio alone": func(w *world, a *colleague) {
+			w.as(a, func() { (&agenda{world: w}).put(nil) })
+		},
+	} {
+		for _, first := range []string{ada, bo} {
+			t.Run(name+", "+first+" first", func(t *testing.T) {
+				t.Parallel()
+				w, a, b := office(t)
+				id := w.meets("Kickoff")
+				w.rounds(2, a, b)
+				before := w.copyOf(ada, "Kickoff")
+				stopped[name](w, a)
+				w.rounds(1, b)
+				w.system(id, map[string]any{"Location": "Garden"})
+				w.google.Calendar(ada).Edit(before.Id, func(e *gcal.Event) { e.Description = "Bring the books" })
+				w.rounds(2, b)
+				if got := w.copyOf(bo, "Kickoff"); got.Location != "" || w.theActivity("Kickoff")["Location"] != "Garden" {
+					t.Errorf("meanwhile the place is %q in Google and %v in Creatio", got.Location, w.theActivity("Kickoff")["Location"])
+				}
+				goOn(w, a)
+				order := []*colleague{a, b}
+				if first == bo {
+					order = []*colleague{b, a}
+				}
+				w.rounds(3, order...)
+				w.wantOneMeeting("Kickoff", "after ada's Tandem goes on")
+				now, row := w.copyOf(ada, "Kickoff"), w.theActivity("Kickoff")
+				if now.Id != before.Id || now.Location != "Garden" || now.Description != "Bring the books" || row["Location"] != "Garden" || row["Notes"] != "Bring the books" {
+					t.Errorf("ada has %s at %q with %q, creatio %v with %v", now.Id, now.Location, now.Description, row["Location"], row["Notes"])
+				}
+				w.calm(order...)
+			})
+		}
+	}
+}

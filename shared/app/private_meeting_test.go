@@ -143,3 +143,41 @@ func TestA_meeting_that_a_guest_marks_as_private_tells_nothing_more_of_itself(t 
 		})
 	}
 }
+
+// Who has not synchronized yet may have a private copy, of which no link tells. What a colleague's run brought to Creatio by then stays;
+// from the first run that sees the copy nothing more of the meeting goes there.
+func TestA_private_copy_that_no_run_has_seen_yet_holds_back_what_is_written_from_its_first_run_on(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ first, want string }{{ada, "Review, Main St"}, {bo, "Busy"}} {
+		t.Run(row.first+" first", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			a, b := w.newcomer("Ada", ada), w.newcomer("Bo", bo)
+			w.joins(a, map[string]any{"privateEvents": "full"})
+			w.joins(b, nil)
+			e := event("Review", 48)
+			e.Location, e.Attendees = "Main St", []*gcal.EventAttendee{{Email: bo}}
+			id := w.google.Calendar(ada).Add(e)
+			if !w.google.Calendar(bo).Edit(id, func(e *gcal.Event) { e.Visibility = "private" }) {
+				t.Fatal("bo's copy cannot be marked")
+			}
+			order := []*colleague{a, b}
+			if row.first == bo {
+				order = []*colleague{b, a}
+			}
+			w.rounds(2, order...)
+			if got := strings.Join(w.showsOf(), "; "); got != row.want {
+				t.Errorf("creatio shows %q, want %q", got, row.want)
+			}
+			w.google.Calendar(ada).Edit(id, func(e *gcal.Event) { e.Location, e.Description = "Elm St", "Bring the books" })
+			w.rounds(2, order...)
+			if got := strings.Join(w.showsOf(), "; "); got != row.want {
+				t.Errorf("after an edit creatio shows %q, want %q", got, row.want)
+			}
+			if got := w.copyOf(ada, "Review"); got == nil || got.Location != "Elm St" {
+				t.Errorf("ada has %+v", got)
+			}
+			w.calm(order...)
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -68,6 +69,30 @@ func TestAn_activity_that_ends_before_it_starts_gets_its_event_once_that_is_mend
 	a.changeActivityByID(id, map[string]any{"DueDate": a.startOf(id).Add(time.Hour).Format(time.RFC3339)})
 	a.run("done")
 	if got := a.same(); strings.Count(got, "\n") != 1 {
+		t.Errorf("both show\n%s", got)
+	}
+	a.quiet()
+}
+
+func TestWhere_Google_takes_no_batches_events_are_written_one_by_one(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.google.SetFault(func(r *http.Request) *googlebox.Fault {
+		if strings.HasPrefix(r.URL.Path, "/batch") {
+			return &googlebox.Fault{Status: http.StatusNotFound, Body: "Not Found"}
+		}
+		return nil
+	})
+	for i := range 6 {
+		a.activity(fmt.Sprintf("Visit %d", i), 24+i)
+	}
+	a.series("Odd hours", 24, "RRULE:FREQ=WEEKLY;BYDAY=TU,4SU;COUNT=3") // what Google is asked for
+	a.run("done")
+	a.changeActivity("Visit 3", map[string]any{"Title": "Visit put off"})
+	if run := a.run("done"); run.Counts.Google.Updated != 1 {
+		t.Errorf("counts are %+v", run.Counts)
+	}
+	if got := a.same(); strings.Count(got, "Visit") != 6 {
 		t.Errorf("both show\n%s", got)
 	}
 	a.quiet()

@@ -102,6 +102,35 @@ func (w *world) clean() {
 	}
 }
 
+// Google does not say when a contact left the group, and its reads may trail that by ten minutes.
+func TestWho_is_tagged_again_within_minutes_is_back_in_the_group(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takes.Store(int64(20 * time.Millisecond))
+	tag := w.tag("Ada", private)
+	grace := w.contact("Grace Hopper", "grace@example.com")
+	w.tagged(tag, grace)
+	w.tagged(tag, w.contact("Alan Turing", "alan@example.com"))
+	w.link()
+	w.choose(tag)
+	w.sync("done")
+	for _, row := range w.creatio.System().Rows("ContactInTag", map[string]any{"EntityId": grace}) {
+		if err := w.creatio.As("Ada").Delete("ContactInTag", row["Id"].(string)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.sync("done")
+	if got := w.members(); !slices.Equal(got, []string{"Turing"}) {
+		t.Fatalf("in the group are %v", got)
+	}
+	w.tagged(tag, grace)
+	w.sync("done")
+	if got := w.members(); !slices.Equal(got, []string{"Hopper", "Turing"}) {
+		t.Errorf("in the group are %v", got)
+	}
+	w.silent()
+}
+
 func TestFrom_sign_in_to_the_time_of_the_last_synchronization(t *testing.T) {
 	t.Parallel()
 	for name, changes := range map[string][]change{

@@ -82,6 +82,8 @@ type world struct {
 	browser *http.Client
 	env     map[string]string
 	clock   atomic.Int64
+	// takes is how long each request to a service takes by that clock.
+	takes   atomic.Int64
 	log     *logBuffer
 	options app.Options
 	// worker is the process that serves Tandem, where it is not this one.
@@ -165,7 +167,12 @@ func newWorld(t *testing.T, changes ...change) *world {
 	// Handlers come later than addresses: each of the three has to know where the others are.
 	var google, creatio http.Handler
 	serve := func(h *http.Handler) string {
-		s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*h).ServeHTTP(rw, r) }))
+		s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			(*h).ServeHTTP(rw, r)
+			if h != &w.tandem {
+				w.pass(time.Duration(w.takes.Load()))
+			}
+		}))
 		t.Cleanup(s.Close)
 		return s.URL
 	}

@@ -51,7 +51,7 @@ var places = []place{
 	{"shared/reconcile", pure, []string{"shared/fault", "shared/record"}, "a plan can be proved only where nothing but its input decides it"},
 	{"shared/match", pure, []string{"shared/fault", "shared/record"}, "pairs can be proved only where nothing but the records decides them"},
 	{"shared/contact", pure, []string{"shared/fault", "shared/record", "shared/match"}, "what a contact is follows from its fields alone"},
-	{"shared/activity", pure, []string{"shared/fault", "shared/record", "shared/match", "shared/recurrence", "shared/zone"}, "what an activity is follows from its fields alone"},
+	{"shared/activity", pure, []string{"shared/fault", "shared/record", "shared/match", "shared/recurrence", "shared/zone", "shared/richtext"}, "what an activity is follows from its fields alone"},
 	{"shared/richtext", pure, nil, "what a note says follows from its letters alone"},
 	{"shared/tick", pure, nil, "when a job comes follows from the interval alone"},
 	{"shared/zone", pure, nil, "when a local time is follows from the rules of its zone alone"},

@@ -54,7 +54,7 @@ const (
 
 // Batch sends the parts to an API, in requests of at most MaxParts, and returns one reply for each part, in their order. api
 // is the API's path of batches, as "calendar/v3"; what names the operation in errors. The service takes the parts in any
-// order, and counts each as a request.
+// order, and counts each as a request. Where it refuses a batch, the parts are sent one by one.
 //
 // The error is that of a whole request. Then the replies of its parts, and those of parts that were not sent because of it,
 // have an error too.
@@ -75,6 +75,9 @@ func (c *Client) Batch(ctx context.Context, what, api string, parts []Part) ([]P
 
 // batch sends parts that fit into one request.
 func (c *Client) batch(ctx context.Context, what, api string, parts []Part) ([]PartReply, error) {
+	if c.single.Load() {
+		return c.singly(ctx, what, parts)
+	}
 	replies := make([]PartReply, len(parts))
 	writes := slices.ContainsFunc(parts, Part.writes)
 	fail := func(err error) ([]PartReply, error) {
@@ -88,10 +91,11 @@ func (c *Client) batch(ctx context.Context, what, api string, parts []Part) ([]P
 		}
 		return replies, err
 	}
+	batchCtx := httpx.WithCost(ctx, len(parts))
 	if !writes {
-		ctx = httpx.Idempotent(ctx)
+		batchCtx = httpx.Idempotent(batchCtx)
 	}
-	req, err := c.batchRequest(httpx.WithCost(ctx, len(parts)), api, parts)
+	req, err := c.batchRequest(batchCtx, api, parts)
 	if err != nil {
 		return fail(fault.Errorf(fault.Bug, Side, "batch", "%s: %w", what, err))
 	}
@@ -101,6 +105,9 @@ func (c *Client) batch(ctx context.Context, what, api string, parts []Part) ([]P
 	}
 	defer resp.Body.Close()
 	if err := googleapi.CheckResponse(resp); err != nil {
+		if c.refusesBatch(err) {
+			return c.singly(ctx, what, parts)
+		}
 		return fail(c.Classify(what, err, writes))
 	}
 	if err := c.readReplies(resp, what, parts, replies); err != nil {
@@ -135,16 +142,20 @@ func (c *Client) batchRequest(ctx context.Context, api string, parts []Part) (*h
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	host := googleHost
-	if c.Endpoint != "" {
-		host = strings.TrimSuffix(c.Endpoint, "/")
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, host+"/batch/"+api, bytes.NewReader(body.Bytes()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.host()+"/batch/"+api, bytes.NewReader(body.Bytes()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "multipart/mixed; boundary="+w.Boundary())
 	return req, nil
+}
+
+// host is where the service is.
+func (c *Client) host() string {
+	if c.Endpoint != "" {
+		return strings.TrimSuffix(c.Endpoint, "/")
+	}
+	return googleHost
 }
 
 func writePart(w io.Writer, p Part) error {
@@ -176,7 +187,9 @@ func writePart(w io.Writer, p Part) error {
 }
 
 // contentID is the id of a part; the reply to it has the same with "response-" in front.
-func contentID(i int) string { return "part-" + strconv.Itoa(i) }
+func contentID(i int) string { return contentPrefix + strconv.Itoa(i) }
+
+const contentPrefix = "part-"
 
 // readReplies matches the replies to the parts by their ids.
 func (c *Client) readReplies(resp *http.Response, what string, parts []Part, replies []PartReply) error {
@@ -193,7 +206,7 @@ func (c *Client) readReplies(resp *http.Response, what string, parts []Part, rep
 		if err != nil {
 			return err
 		}
-		id := strings.TrimPrefix(strings.Trim(part.Header.Get("Content-Id"), "<>"), "response-part-")
+		id := strings.TrimPrefix(strings.TrimPrefix(strings.Trim(part.Header.Get("Content-Id"), "<>"), "response-"), contentPrefix)
 		i, err := strconv.Atoi(id)
 		if err != nil || i < 0 || i >= len(parts) {
 			continue

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/api/option"
@@ -37,7 +38,11 @@ type Options struct {
 }
 
 // Client makes the calls of one user. Its options include the defaults.
-type Client struct{ Options }
+type Client struct {
+	Options
+	// single is set once the service answered that it has no batches.
+	single atomic.Bool
+}
 
 // NewClient checks the options and fills in the defaults.
 func NewClient(o Options) (*Client, error) {
@@ -56,7 +61,7 @@ func NewClient(o Options) (*Client, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Client{o}, nil
+	return &Client{Options: o}, nil
 }
 
 // Service returns the options for a generated client of one of Google's APIs.

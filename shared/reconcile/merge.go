@@ -341,6 +341,10 @@ func (m *merger) entry(b, c, g slot) {
 		m.put(c, c, g)
 	case m.first && m.field.Loose != nil && !m.field.Empty(c.canonical) && !m.field.Empty(g.canonical) && m.field.Loose(c.canonical) != m.field.Loose(g.canonical):
 		m.keepBoth(c, g)
+	case m.first && m.shortened(c, g):
+		m.put(c, c, c.shownAs(g))
+	case m.first && m.shortened(g, c):
+		m.put(g, g.shownAs(c), g)
 	case !cChanged && !m.takes(record.Creatio), !gChanged && !m.takes(record.Google), !m.takes(record.Creatio) && !m.takes(record.Google):
 		m.stay(b, c, g)
 	case cChanged && gChanged && m.leavesToOther():
@@ -405,32 +409,6 @@ func (m *merger) leavesToOther() bool {
 	})
 }
 
-// relabelledAndRespelled puts together a value that got another label on one side and another spelling on the other one.
-func (m *merger) relabelledAndRespelled(b, c, g slot) bool {
-	if c.displayed != nil || g.displayed != nil || m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || m.field.Empty(b.canonical) {
-		return false
-	}
-	respelled := func(s slot) bool {
-		return s.canonical.Kind == b.canonical.Kind
-	}
-	relabelled := func(s slot) bool {
-		was := b.canonical
-		was.Kind = s.canonical.Kind
-		return m.field.Same(s.canonical, was)
-	}
-	label, spelling := c, g
-	if respelled(c) && relabelled(g) {
-		label, spelling = g, c
-	} else if !respelled(g) || !relabelled(c) {
-		return false
-	}
-	is := slot{canonical: record.Entry{Kind: label.canonical.Kind, Text: spelling.canonical.Text, Parts: spelling.canonical.Parts}}
-	m.put(is, is, is)
-	m.decide(record.Creatio, RuleChanged, c, is)
-	m.decide(record.Google, RuleChanged, g, is)
-	return true
-}
-
 // keepBoth leaves an exact value and a loose one as they are: the loose one stands for the exact one.
 func (m *merger) keepBoth(c, g slot) {
 	exact := c.canonical
@@ -442,6 +420,11 @@ func (m *merger) keepBoth(c, g slot) {
 		return slot{canonical: exact, displayed: &shown}
 	}
 	m.put(slot{canonical: exact}, shows(c), shows(g))
+}
+
+// shortened reports whether a side shows a value for which it has no room whole.
+func (m *merger) shortened(whole, short slot) bool {
+	return m.field.Shortened != nil && !m.field.Empty(short.canonical) && m.field.Shortened(whole.canonical, short.canonical)
 }
 
 // takes reports whether the field may be written on a side.

@@ -124,7 +124,8 @@ func (m *merger) indexSlots(side record.Side, base map[string]record.Entry, now,
 	return out, order
 }
 
-// editedOnBoth finds the agreed values of which both sides changed parts, so that each side knows its own by another key.
+// editedOnBoth finds the agreed values of which both sides changed parts, or one a part and the other one the label, so that a side
+// knows its own by another key.
 func (m *merger) editedOnBoth(b map[string]record.Entry, c, g map[string]slot, order []string) []string {
 	if m.field.Edited == nil {
 		return order
@@ -142,7 +143,19 @@ func (m *merger) editedOnBoth(b map[string]record.Entry, c, g map[string]slot, o
 		return key, weight
 	}
 	for _, known := range slices.Sorted(maps.Keys(b)) {
-		if has(c, known) || has(g, known) {
+		if has(c, known) != has(g, known) {
+			side, other := c, g
+			if has(g, known) {
+				side, other = g, c
+			}
+			// One side changed the label and the other one a part.
+			if key, weight := edit(b[known], other, side); weight >= mostlyThere && m.relabelled(side[known], b[known]) {
+				other[known] = other[key]
+				delete(other, key)
+			}
+			continue
+		}
+		if has(c, known) {
 			continue
 		}
 		ck, left := edit(b[known], c, g)
@@ -162,6 +175,47 @@ func (m *merger) editedOnBoth(b map[string]record.Entry, c, g map[string]slot, o
 // mostlyThere and mostlyLost are how much is left of a value, as Field.Edited weighs it, that is known for the same by it alone,
 // and beside another one of which that much is left.
 const mostlyThere, mostlyLost = 4, 2
+
+// relabelledAndRespelled puts together a value that got another label on one side and another spelling on the other one. A side that had a
+// spelling of its own keeps that under the new label.
+func (m *merger) relabelledAndRespelled(b, c, g slot) bool {
+	if m.field.Empty(c.canonical) || m.field.Empty(g.canonical) || m.field.Empty(b.canonical) {
+		return false
+	}
+	label, spelling, of := c, g, record.Creatio
+	if m.respelled(c, b.canonical) && m.relabelled(g, b.canonical) {
+		label, spelling, of = g, c, record.Google
+	} else if !m.respelled(g, b.canonical) || !m.relabelled(c, b.canonical) {
+		return false
+	}
+	is := slot{canonical: record.Entry{Kind: label.canonical.Kind, Text: spelling.canonical.Text, Parts: spelling.canonical.Parts}}
+	now := map[record.Side]slot{of.Other(): is, of: {canonical: is.canonical, displayed: label.displayed}}
+	if label.displayed != nil && len(label.displayed.Parts) > 0 {
+		// Another part has to be written.
+		now[of] = is
+	}
+	m.put(is, now[record.Creatio], now[record.Google])
+	for side, was := range map[record.Side]slot{record.Creatio: c, record.Google: g} {
+		if !m.field.Same(was.display(), now[side].display()) {
+			m.decide(side, RuleChanged, was, now[side])
+		}
+	}
+	return true
+}
+
+// respelled reports whether a side has a value under the label that was agreed.
+func (m *merger) respelled(s slot, was record.Entry) bool {
+	return s.displayed == nil && s.canonical.Kind == was.Kind
+}
+
+// relabelled reports whether a side has an agreed value, and shows it, under another label.
+func (m *merger) relabelled(s slot, was record.Entry) bool {
+	if s.untracked || s.repeated || s.displayed != nil && m.field.Empty(*s.displayed) || s.canonical.Kind == was.Kind {
+		return false
+	}
+	was.Kind = s.canonical.Kind
+	return m.field.Same(s.canonical, was)
+}
 
 // mergeParts puts together a value of which both sides changed parts, each another one.
 func (m *merger) mergeParts(b, c, g slot) bool {

@@ -42,6 +42,9 @@ type Field struct {
 	// Loose, where not nil, tells of a value that only describes one, as a birthday "around 1960". Where records meet that have
 	// it and an exact value, both stay.
 	Loose func(Entry) bool
+	// Shortened, where not nil, reports whether a value is what a side shows of another one for which it has no room. Where records
+	// meet that have the two, both stay.
+	Shortened func(whole, short Entry) bool
 	// Edited, where not nil, reads a value that a side shows now as an edit of one that it showed in the place of another: it is
 	// that other value, with what the side cannot hold of it, and with what was edited. The weight tells of how much of the
 	// former value is left; it is 0 where now is no edit of it.
@@ -86,13 +89,14 @@ func (f Field) Keys(entries []Entry) []string {
 	if f.Alike == nil || len(entries) < 2 {
 		return own
 	}
-	near := map[string][]int{}
+	near, at := map[string][]int{}, make([]string, len(entries))
 	for i, e := range entries {
-		near[f.Nearby(e)] = append(near[f.Nearby(e)], i)
+		at[i] = f.Nearby(e)
+		near[at[i]] = append(near[at[i]], i)
 	}
 	keys := slices.Clone(own)
 	for i, e := range entries {
-		for _, j := range near[f.Nearby(e)] {
+		for _, j := range near[at[i]] {
 			if own[j] < keys[i] && f.Alike(e, entries[j]) {
 				keys[i] = own[j]
 			}

@@ -218,6 +218,10 @@ func (w *writer) edited(p *pair, s record.Side, rec *record.Record) time.Time {
 	at := p.notes[s].EditedAt(rec.Modified)
 	if !at.Equal(rec.Modified) {
 		s = s.Other()
+		if from := p.records[s]; from != nil && at.Equal(from.Modified) {
+			// The write carried that record's own edit, which came after whatever was edited here.
+			at = at.Add(-time.Nanosecond)
+		}
 	}
 	return w.onOneClock(s, at)
 }

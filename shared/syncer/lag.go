@@ -41,7 +41,7 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	case rec.Gone:
 		return rec.Tombstone || l.members[side].lacks(side, p.link) || !young(known.Since)
 	case rec.Modified.Before(known.Modified):
-		return !young(known.Modified)
+		return !young(known.Modified) || l.leftAsKnown(side, p.stored, rec)
 	case rec.Modified.Equal(known.Modified) && rec.Member != p.stored.Active && p.stored.SplitSide == "" && !l.ended[side]:
 		m := l.members[side]
 		agrees := rec.Member && m.listed[rec.ID] || !rec.Member && m.lacks(side, p.link)
@@ -51,6 +51,14 @@ func (l *loader) decides(side record.Side, p *pair, rec *record.Record) bool {
 	}
 }
 
+// leftAsKnown reports whether a record that left the scope shows what the link says of it and nothing else. No service says when the
+// departure that a run carried out took effect: that is noted by our own clock, once it is answered.
+func (l *loader) leftAsKnown(side record.Side, stored store.Link, rec *record.Record) bool {
+	schema, known := l.engine.Schema, stored.Sides[side]
+	return !stored.Active && stored.SplitSide == "" && stored.Intent == nil && !rec.Member && !rec.Gone &&
+		schema.Equal(rec.Fields, displayed(stored.Base, known.Projections, schema))
+}
+
 // outOfScopeYet reports whether a record was created without an answer and shows before its group has it. Nothing tells whether
 // somebody took it out, as long as that may not show yet.
 func (s *session) outOfScopeYet(side record.Side, stored store.Link, rec *record.Record) bool {
@@ -58,8 +66,8 @@ func (s *session) outOfScopeYet(side record.Side, stored store.Link, rec *record
 	if in == nil || in.Sides[side].Action != record.Create || in.Sides[side].Refused || !in.Sides[side].Member {
 		return false
 	}
-	shows := rec.Tombstone || rec.Member && !rec.Gone
-	return !shows && s.start.Before(stored.UpdatedAt.Add(s.lag(side)))
+	lag, shows := s.lag(side), rec.Tombstone || rec.Member && !rec.Gone
+	return lag > 0 && !shows && s.start.Before(stored.UpdatedAt.Add(lag))
 }
 
 // decidedBy is when whatever is read of a record of a pair decides.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -112,9 +113,9 @@ func readTokenRequest(body io.Reader, now time.Time) (TokenRequest, error) {
 }
 
 // tokenDays are the lives of a token that the page offers.
-var tokenDays = []choice{{"7", "7 days"}, {"30", "30 days"}, {"90", "90 days"}, {"365", "One year"}}
+var tokenDays = []string{"7", "30", "90", "365"}
 
-var tokenScopes = []choice{{ScopeRead, "Read only"}, {ScopeFull, "Read and change"}}
+var tokenScopes = []string{ScopeRead, ScopeFull}
 
 // tokenForm is what the form shows again where it could not be taken.
 type tokenForm struct {
@@ -122,16 +123,17 @@ type tokenForm struct {
 	Errors            []FieldError
 }
 
-func readTokenForm(f url.Values, now time.Time) (TokenRequest, tokenForm) {
+func (l locale) readTokenForm(f url.Values, now time.Time) (TokenRequest, tokenForm) {
 	form := tokenForm{Name: strings.TrimSpace(f.Get("name")), Scope: f.Get("scope"), Days: f.Get("days")}
 	r := TokenRequest{Name: form.Name, Scope: form.Scope}
-	if days, err := time.ParseDuration(form.Days + "h"); err == nil && offered(tokenDays, form.Days) {
+	if days, err := time.ParseDuration(form.Days + "h"); err == nil && slices.Contains(tokenDays, form.Days) {
 		r.ExpiresAt = now.Add(24 * days)
 	}
 	for _, e := range r.check(now) {
 		if e.Field == "expiresAt" {
-			e = FieldError{"days", "Choose for how long the token is good."}
+			e.Field = "days"
 		}
+		e.Message = l.say("wrong." + e.Field)
 		form.Errors = append(form.Errors, e)
 	}
 	return r, form
@@ -209,8 +211,9 @@ func (s *Site) tokensPage(w http.ResponseWriter, r *http.Request, status int, v 
 	if view.Tokens, err = s.service.AccessTokens(r.Context(), v.user); err != nil {
 		return err
 	}
-	view.Scopes, view.Days, view.SignIn, view.Called = tokenScopes, tokenDays, !v.fresh, s.apiAddress()
-	p := s.accountPage("Access tokens", "", a)
+	l := localeOf(r).in(a.Zone)
+	view.Scopes, view.Days, view.SignIn, view.Called = l.choices("tokens.scope.", tokenScopes...), l.choices("tokens.days.", tokenDays...), !v.fresh, s.apiAddress()
+	p := s.accountPage(l, l.say("tokens"), "", a)
 	p.Main, p.Failed = view, len(view.Form.Errors) > 0
 	return s.render(w, status, "accesstokens.html", p)
 }
@@ -226,7 +229,7 @@ func (s *Site) makeToken(w http.ResponseWriter, r *http.Request, v visit) error 
 	if err := parseForm(r); err != nil {
 		return err
 	}
-	wanted, form := readTokenForm(r.PostForm, s.now())
+	wanted, form := localeOf(r).readTokenForm(r.PostForm, s.now())
 	if len(form.Errors) > 0 {
 		return s.tokensPage(w, r, http.StatusUnprocessableEntity, v, tokensView{Form: form})
 	}

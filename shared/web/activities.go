@@ -23,16 +23,11 @@ type ActivitiesSettings struct {
 	Guests          string `json:"guests"`
 }
 
+// The values that settings may have, in the order in which the page offers them.
 var (
-	deletionChoices = []choice{
-		{"cancel", "Cancel the activity"}, {"delete", "Delete the activity"}, {"keep", "Keep the activity as it is"},
-	}
-	privateChoices = []choice{
-		{"busy", "Show them as “Busy”"}, {"skip", "Leave them out"}, {"full", "Synchronize them like all others"},
-	}
-	guestChoices = []choice{
-		{"colleagues", "Colleagues who use Creatio"}, {"invited", "Colleagues, and contacts that are invited"},
-	}
+	deletions = []string{"cancel", "delete", "keep"}
+	privates  = []string{"busy", "skip", "full"}
+	guests    = []string{"colleagues", "invited"}
 )
 
 const (
@@ -51,16 +46,16 @@ func (s ActivitiesSettings) Validate() []FieldError {
 		errs = append(errs, WrongSyncFrom)
 	}
 	errs = append(errs, wrongMerge(s.Direction, s.Conflicts)...)
-	if !offered(deletionChoices, s.Deletions) {
+	if !slices.Contains(deletions, s.Deletions) {
 		errs = append(errs, FieldError{"deletions", "Choose what a deletion in Google does: cancel, delete, keep."})
 	}
-	if !offered(privateChoices, s.PrivateEvents) {
+	if !slices.Contains(privates, s.PrivateEvents) {
 		errs = append(errs, FieldError{"privateEvents", "Choose what becomes of private events: busy, skip, full."})
 	}
 	if s.MonthsAhead < 1 || s.MonthsAhead > mostMonthsAhead {
 		errs = append(errs, FieldError{"monthsAhead", "Give a number of months from 1 to 12."})
 	}
-	if !offered(guestChoices, s.Guests) {
+	if !slices.Contains(guests, s.Guests) {
 		errs = append(errs, FieldError{"guests", "Choose who is invited in Google: colleagues, invited."})
 	}
 	return errs
@@ -75,16 +70,12 @@ type activitiesForm struct {
 	Errors   []FieldError
 }
 
-func monthChoices() []choice {
-	out := []choice{{"1", "One month"}}
-	for n := 2; n <= mostMonthsAhead; n++ {
-		out = append(out, choice{strconv.Itoa(n), strconv.Itoa(n) + " months"})
+func (l locale) monthChoices() []choice {
+	out := make([]choice, mostMonthsAhead)
+	for i := range out {
+		out[i] = choice{strconv.Itoa(i + 1), l.count("months", i+1)}
 	}
 	return out
-}
-
-func offered(choices []choice, value string) bool {
-	return slices.ContainsFunc(choices, func(c choice) bool { return c.Value == value })
 }
 
 // readActivitiesSettings reads settings from JSON as readContactsSettings does.

@@ -106,7 +106,7 @@ func TestAGrantThatIsMissingIsNamed(t *testing.T) {
 		{"calendar", "your contacts yet"},
 		{"", "neither your contacts nor your calendar"},
 	} {
-		got := grantWords(GoogleAccount{Linked: true, Scopes: strings.Fields(c.scopes)})
+		got := english.grantWords(GoogleAccount{Linked: true, Scopes: strings.Fields(c.scopes)})
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("with %q: %q, want %q in it", c.scopes, got, c.want)
 		}

@@ -100,8 +100,8 @@ func (s *Site) admin(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	q := r.URL.Query()
-	view := adminView{Overview: o, Said: append(said(q), guessed(o.WrongPasswords)...), Later: q.Has("after"), Name: strings.TrimSpace(q.Get("q")), Attention: q.Get("show") == "attention"}
+	q, l := r.URL.Query(), localeOf(r).in(a.Zone)
+	view := adminView{Overview: o, Said: append(l.said(q), l.guessed(o.WrongPasswords)...), Later: q.Has("after"), Name: strings.TrimSpace(q.Get("q")), Attention: q.Get("show") == "attention"}
 	switch {
 	case view.Name != "":
 		if view.Users, err = s.service.FindUsers(r.Context(), v.user, o.Type, view.Name); err != nil {
@@ -117,7 +117,7 @@ func (s *Site) admin(w http.ResponseWriter, r *http.Request, v visit) error {
 	case o.Next != "":
 		view.Further = s.adminLink(o.Type, url.Values{"after": {o.Next}})
 	}
-	p := s.accountPage("Administration", "admin", a)
+	p := s.accountPage(l, l.say("admin"), "admin", a)
 	p.Main = view
 	return s.render(w, http.StatusOK, "admin.html", p)
 }

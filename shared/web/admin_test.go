@@ -99,17 +99,17 @@ func TestEveryStateOfAScheduleHasItsWords(t *testing.T) {
 		"decided": {Known: true, Paused: true, Decided: noon}, "foreign": {Known: true, Paused: true, Interval: time.Hour},
 		"broken": {Known: true, Broken: true}, "unknown": {Known: true, Problem: &fault.Sentence{}}, "failing": {Known: true, Failure: "Unavailable"},
 	} {
-		if words := jobWords(j); seen[words] != "" {
+		if words := english.jobWords(j); seen[words] != "" {
 			t.Errorf("%s and %s are told apart by nothing", name, seen[words])
 		} else {
 			seen[words] = name
 		}
-		if (jobMark(j) == nil) != !j.Known {
-			t.Errorf("%s: the mark is %v", name, jobMark(j))
+		if (english.jobMark(j) == nil) != !j.Known {
+			t.Errorf("%s: the mark is %v", name, english.jobMark(j))
 		}
 	}
 	for d, want := range map[time.Duration]string{0: "Nobody synchronizes automatically", time.Minute: "Every minute", 24 * time.Hour: "Once a day", 7 * time.Minute: "Every 7 minutes"} {
-		if got := intervalWords(d); got != want {
+		if got := english.intervalWords(d); got != want {
 			t.Errorf("%v is %q, want %q", d, got, want)
 		}
 	}

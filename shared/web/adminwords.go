@@ -6,89 +6,87 @@ import (
 )
 
 // jobMark is how a schedule goes in a word; nil where there is none.
-func jobMark(j Job) *choice {
+func (l locale) jobMark(j Job) *choice {
 	switch {
 	case !j.Known:
 		return nil
 	case j.Problem != nil:
-		return &choice{"bad", "Not known"}
+		return &choice{"bad", l.say("admin.mark.unknown")}
 	case j.Broken:
-		return &choice{"bad", "Switched off"}
+		return &choice{"bad", l.say("admin.mark.broken")}
 	case !j.Decided.IsZero():
-		return &choice{"warn", "Paused"}
+		return &choice{"warn", l.say("admin.paused")}
 	case j.Paused && j.Interval > 0:
-		return &choice{"bad", "Paused"}
+		return &choice{"bad", l.say("admin.paused")}
 	case j.Paused:
-		return &choice{"calm", "At rest"}
+		return &choice{"calm", l.say("admin.mark.rest")}
 	case j.Failure != "":
-		return &choice{"bad", "Not working"}
+		return &choice{"bad", l.say("admin.failing")}
 	}
-	return &choice{"good", "Running"}
+	return &choice{"good", l.say("admin.running")}
 }
 
 // jobWords says what a schedule does, and what to do about it.
-func jobWords(j Job) string {
+func (l locale) jobWords(j Job) string {
 	switch {
 	case !j.Known:
-		return "Tandem has no schedule here that it could show or change: SCHEDULER is not set. Something else calls the synchronization, as the clock of a local server does."
+		return l.say("admin.job.none")
 	case !j.Decided.IsZero():
-		return "An administrator has paused it. Nobody is synchronized by schedule until it is resumed; users can synchronize by hand."
+		return l.say("admin.job.decided")
 	case j.Problem != nil:
-		return "Cloud Scheduler could not be asked about it."
+		return l.say("admin.job.unknown")
 	case j.Broken:
-		return "Cloud Scheduler has switched it off after an error. Delete the job and apply the Terraform configuration again."
+		return l.say("admin.job.broken")
 	case j.Paused && j.Interval > 0:
-		return "It was paused outside of Tandem, although somebody synchronizes automatically. Resume it; to have it rest for longer, pause it here."
+		return l.say("admin.job.paused")
 	case j.Paused:
-		return "It rests because nobody synchronizes automatically, and begins again with the first who does."
+		return l.say("admin.job.rest")
 	case j.Failure != "":
-		return "It calls as often as the shortest interval that somebody uses, and its last call did not work. The log of the function that it calls says why."
+		return l.say("admin.job.failure")
 	}
-	return "It follows the settings: it calls as often as the shortest interval that somebody uses."
+	return l.say("admin.job.good")
 }
 
 // intervalWords names an interval as the settings do.
-func intervalWords(d time.Duration) string {
+func (l locale) intervalWords(d time.Duration) string {
 	if d == 0 {
-		return "Nobody synchronizes automatically"
+		return l.say("admin.interval.none")
 	}
-	minutes := strconv.Itoa(int(d / time.Minute))
-	for _, c := range intervalChoices {
-		if c.Value == minutes {
-			return c.Label
-		}
+	minutes := int(d / time.Minute)
+	if key := "interval." + strconv.Itoa(minutes); l.has(key) {
+		return l.say(key)
 	}
-	return "Every " + minutes + " minutes"
+	return l.count("interval.other", minutes)
 }
 
 // userMark is stateMark for somebody other than the user.
-func userMark(s State) choice {
+func (l locale) userMark(s State) choice {
 	switch s.Status {
 	case "held":
-		return choice{"warn", "Waits for the user"}
+		return choice{"warn", l.say("admin.mark.held")}
 	case "reconnect":
-		return choice{"bad", "To be connected again"}
+		return choice{"bad", l.say("admin.mark.reconnect")}
 	}
-	return stateMark(s)
+	return l.stateMark(s)
 }
 
 // failures says how often in a row a sync did not work, where it was more than once.
-func failures(s State) string {
+func (l locale) failures(s State) string {
 	if s.Failing < 2 {
 		return ""
 	}
-	return strconv.Itoa(s.Failing) + " times in a row"
+	return l.count("admin.in-a-row", s.Failing)
 }
 
 // notConnected says which account a user has not connected.
-func notConnected(s UserStatus) string {
+func (l locale) notConnected(s UserStatus) string {
 	switch {
 	case s.Google && s.Creatio:
 		return ""
 	case s.Google:
-		return "Creatio is not connected"
+		return l.say("admin.not-creatio")
 	case s.Creatio:
-		return "Google is not connected"
+		return l.say("admin.not-google")
 	}
-	return "Nothing is connected"
+	return l.say("admin.not-any")
 }

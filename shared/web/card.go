@@ -59,14 +59,6 @@ type keptValue struct {
 	Values []value
 }
 
-// Name is what the card is called.
-func (c card) Name() string {
-	if c.Record == "" {
-		return "(no name)"
-	}
-	return c.Record
-}
-
 // Long reports whether the values are many that nobody has to look at, as those of a record that is new.
 func (c card) Long() bool {
 	return len(c.Lines) > 3 && !slices.ContainsFunc(c.Lines, func(l line) bool { return len(l.Removed) > 0 })
@@ -76,7 +68,7 @@ func (c card) Long() bool {
 func (c card) Undoable() bool { return c.CreatioID != "" || c.GoogleID != "" }
 
 // cardsOf puts together what a run did to the same record, in the order in which that came first.
-func cardsOf(r store.Run, changes []store.Change) []card {
+func (l locale) cardsOf(r store.Run, changes []store.Change) []card {
 	var out []card
 	place := map[string]int{}
 	for _, c := range changes {
@@ -93,10 +85,10 @@ func cardsOf(r store.Run, changes []store.Change) []card {
 		out[i].changes = append(out[i].changes, c)
 	}
 	for i := range out {
-		out[i].tell(r)
+		out[i].tell(l, r)
 	}
 	if r.Type == record.Activities {
-		return seriesOf(out)
+		return l.seriesOf(out)
 	}
 	return out
 }
@@ -105,7 +97,7 @@ func cardsOf(r store.Run, changes []store.Change) []card {
 var instance = regexp.MustCompile(`^(.+)_\d{8}(T\d{6}Z)?$`)
 
 // seriesOf has one card stand for all meetings of a series.
-func seriesOf(cards []card) []card {
+func (l locale) seriesOf(cards []card) []card {
 	var out []card
 	place := map[string]int{}
 	for _, c := range cards {
@@ -129,14 +121,14 @@ func seriesOf(cards []card) []card {
 			out[i] = c.Series[0]
 			out[i].Inner = false
 		case c.Series != nil:
-			out[i].Happened = summed(c.Series)
+			out[i].Happened = l.summed(c.Series)
 		}
 	}
 	return out
 }
 
 // summed says once what happened to several records, with how many it happened to.
-func summed(cards []card) []happening {
+func (l locale) summed(cards []card) []happening {
 	var out []happening
 	counts := map[happening]int{}
 	for _, c := range cards {
@@ -147,23 +139,23 @@ func summed(cards []card) []happening {
 		}
 	}
 	for i, h := range out {
-		out[i].Label += " (" + number(counts[h]) + ")"
+		out[i].Label += " (" + l.number(counts[h]) + ")"
 	}
 	return out
 }
 
 // tell finds the words for what a card is made of.
-func (c *card) tell(r store.Run) {
+func (c *card) tell(l locale, r store.Run) {
 	first := slices.ContainsFunc(c.changes, isMatch)
 	for _, ch := range c.changes {
 		planned := ch.Waits || r.Status == "preview"
 		c.Matched = c.Matched || isMatch(ch)
-		words := actionWords(r.Type, ch)
+		words := l.actionWords(r.Type, ch)
 		if planned {
-			words = waitingWords(r.Type, ch)
+			words = l.waitingWords(r.Type, ch)
 		}
 		what := happening{choice: choice{actionClass(ch), words}}
-		reasons := reasonsOf(r.Type, ch, first)
+		reasons := l.reasonsOf(r.Type, ch, first)
 		if len(reasons) == 1 {
 			what.Why = reasons[0]
 		}
@@ -171,34 +163,34 @@ func (c *card) tell(r store.Run) {
 		if ch.Action == "match" {
 			for _, f := range ch.Fields {
 				if f.Rule == bothKept {
-					c.Lines = append(c.Lines, keptOf(r.Type, ch.Side, f))
+					c.Lines = append(c.Lines, l.keptOf(r.Type, ch.Side, f))
 				}
 			}
 			continue
 		}
 		for _, f := range ch.Fields {
-			l := lineOf(r.Type, f)
-			l.Side = sides[ch.Side]
+			one := l.lineOf(r.Type, f)
+			one.Side = sides[ch.Side]
 			if len(reasons) > 1 {
-				l.Why = reasonWords(r.Type, ch.Side, f.Rule, first)
+				one.Why = l.reasonWords(r.Type, ch.Side, f.Rule, first)
 			}
 			if isConflict(f) && ch.Exchanges(f.Field) {
-				l.PutBack = f.Field
+				one.PutBack = f.Field
 			}
-			c.Lines = append(c.Lines, l)
+			c.Lines = append(c.Lines, one)
 		}
 	}
 }
 
 // reasonsOf are the reasons of a change, each once.
-func reasonsOf(t record.Type, c store.Change, first bool) []string {
+func (l locale) reasonsOf(t record.Type, c store.Change, first bool) []string {
 	var out []string
 	for _, f := range c.Fields {
 		if f.Rule == bothKept {
 			// It stands at the values that stay.
 			continue
 		}
-		if why := reasonWords(t, c.Side, f.Rule, first); why != "" && !slices.Contains(out, why) {
+		if why := l.reasonWords(t, c.Side, f.Rule, first); why != "" && !slices.Contains(out, why) {
 			out = append(out, why)
 		}
 	}
@@ -216,8 +208,8 @@ func isConflict(f store.FieldChange) bool {
 }
 
 // keptOf tells what each side keeps of a field, and why.
-func keptOf(t record.Type, side record.Side, f store.FieldChange) line {
-	l := line{Label: fieldWords(t, f.Field), Side: sides[side], Why: reasonWords(t, side, f.Rule, true)}
+func (l locale) keptOf(t record.Type, side record.Side, f store.FieldChange) line {
+	out := line{Label: l.fieldWords(t, f.Field), Side: sides[side], Why: l.reasonWords(t, side, f.Rule, true)}
 	for _, s := range record.Sides {
 		text := f.After
 		if s != side {
@@ -229,31 +221,31 @@ func keptOf(t record.Type, side record.Side, f store.FieldChange) line {
 			entries = entriesOf(text)
 		}
 		for _, e := range entries {
-			kept.Values = append(kept.Values, valueOf(t, f.Field, e))
+			kept.Values = append(kept.Values, l.valueOf(t, f.Field, e))
 		}
-		l.Kept = append(l.Kept, kept)
+		out.Kept = append(out.Kept, kept)
 	}
-	return l
+	return out
 }
 
 // lineOf tells the values apart that went, came and stayed.
-func lineOf(t record.Type, f store.FieldChange) line {
-	l := line{Label: fieldWords(t, f.Field)}
+func (l locale) lineOf(t record.Type, f store.FieldChange) line {
+	out := line{Label: l.fieldWords(t, f.Field)}
 	removed, added := one(f.Before), one(f.After)
 	if isSet(t, f.Field) {
 		before, after := entriesOf(f.Before), entriesOf(f.After)
 		removed, added = without(before, after), without(after, before)
 		for _, kept := range without(before, removed) {
-			l.Same = append(l.Same, valueOf(t, f.Field, kept))
+			out.Same = append(out.Same, l.valueOf(t, f.Field, kept))
 		}
 	}
 	for _, text := range removed {
-		l.Removed = append(l.Removed, valueOf(t, f.Field, text))
+		out.Removed = append(out.Removed, l.valueOf(t, f.Field, text))
 	}
 	for _, text := range added {
-		l.Added = append(l.Added, valueOf(t, f.Field, text))
+		out.Added = append(out.Added, l.valueOf(t, f.Field, text))
 	}
-	return l
+	return out
 }
 
 func one(text string) []string {
@@ -301,12 +293,8 @@ func actionClass(c store.Change) string {
 	return "calm"
 }
 
-// kind is what a filter of a run's cards selects.
-type kind struct{ Value, Label string }
-
-var kinds = []kind{
-	{"created", "Created"}, {"changed", "Changed"}, {"conflicts", "Conflicts"}, {"removed", "Removed"}, {"matched", "Matched"},
-}
+// kinds are what the filters of a run's cards select.
+var kinds = []string{"created", "changed", "conflicts", "removed", "matched"}
 
 // is reports whether a card is of a kind of the filter.
 func (c card) is(kind string) bool {

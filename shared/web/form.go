@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
@@ -153,7 +152,7 @@ func parseForm(r *http.Request) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return err
 	}
-	return refuse(http.StatusBadRequest, "bad-request", "Tandem could not read the form.", "Go back, load the page again and send it once more.")
+	return refuseAs(http.StatusBadRequest, "bad-request", "bad-form")
 }
 
 // object is a JSON object while its fields are taken out one by one.
@@ -252,29 +251,30 @@ func (o *object) place(name string) int {
 }
 
 // missing tells, step by step, what has to be done before records of a type can be synchronized.
-func missing(a Account, t record.Type) []string {
+func (l locale) missing(a Account, t record.Type) []string {
 	var steps []string
+	add := func(key string) { steps = append(steps, l.say(key)) }
 	if a.Paused {
-		steps = append(steps, "An administrator has paused your synchronization. Ask your administrator when it continues.")
+		add("missing.paused")
 	}
 	switch {
 	case !a.Google.Linked:
-		steps = append(steps, "Connect your Google account.")
+		add("missing.google")
 	case a.Google.Reconnect:
-		steps = append(steps, "Connect your Google account again.")
+		add("missing.google.again")
 	case t == record.Contacts && !a.Google.Grants("contacts"):
-		steps = append(steps, "Connect your Google account again and allow Tandem to use your contacts.")
+		add("missing.contacts")
 	case t == record.Activities && !a.Google.Grants("calendar"):
-		steps = append(steps, "Connect your Google account again and allow Tandem to use your calendar.")
+		add("missing.calendar")
 	}
 	switch {
 	case !a.Creatio.Linked:
-		steps = append(steps, "Connect your Creatio account.")
+		add("welcome.2")
 	case a.Creatio.Reconnect:
-		steps = append(steps, "Connect your Creatio account again.")
+		add("missing.creatio.again")
 	}
 	if t == record.Contacts && a.Contacts.TagID == "" {
-		steps = append(steps, "Choose a private tag of Creatio.")
+		add("missing.tag")
 	}
 	return steps
 }
@@ -286,8 +286,8 @@ func (s *Site) notReady(r *http.Request, v visit, t record.Type, err error) erro
 	}
 	e := explain(err)
 	if a, failed := s.service.Account(r.Context(), v.user); failed == nil {
-		if steps := missing(a, t); steps != nil {
-			e.Action, e.script = strings.Join(steps, " "), missingForScripts(a, t)
+		if steps := localeOf(r).missing(a, t); steps != nil {
+			e.steps, e.script = steps, missingForScripts(a, t)
 		}
 	}
 	return e

@@ -74,8 +74,7 @@ func (s *Site) sameOrigin(r *http.Request) error {
 	seen := *r
 	seen.Host = s.host
 	if err := s.cross.Check(&seen); err != nil || origin != "" && origin != s.origin {
-		return refuse(http.StatusForbidden, "cross-origin", "This request came from another site, so Tandem did nothing.",
-			"Open Tandem at "+s.origin+s.root+" and do it there.")
+		return refused(http.StatusForbidden, "cross-origin", "address", s.origin+s.root)
 	}
 	return nil
 }

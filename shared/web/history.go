@@ -1,7 +1,6 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,11 +34,10 @@ type historyView struct {
 // runRow is one run of the list.
 type runRow struct {
 	store.Run
+	// Sums say what the run did, or would do. What waits is counted on its own page.
+	Sums            []sum
 	Problems, Notes int
 }
-
-// Sums say what the run did, or would do. What waits is counted on its own page.
-func (r runRow) Sums() []sum { return sumsOf(r.Run, nil) }
 
 func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 	if name := strings.TrimSpace(r.URL.Query().Get("q")); name != "" {
@@ -61,13 +59,15 @@ func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
+	l := localeOf(r).in(a.Zone)
 	view := historyView{Type: t, Later: before != "", Days: daysOf(s.kept), UnlinkedDays: daysOf(s.unlinked)}
 	if before == "" {
-		view.Chart = chartOf(runs, len(runs) == limit, s.now().UTC())
+		view.Chart = l.chartOf(runs, len(runs) == limit, s.now())
 	}
-	for _, f := range []filter{{Label: "All", Link: s.link("/runs")}, {Label: typeWords(record.Contacts), Link: s.link("/runs?type=contacts")}, {Label: typeWords(record.Activities), Link: s.link("/runs?type=activities")}} {
-		f.On = strings.HasSuffix(f.Link, "type="+string(t)) || t == "" && f.Label == "All"
-		view.Filters = append(view.Filters, f)
+	view.Filters = []filter{
+		{Label: l.say("all"), Link: s.link("/runs"), On: t == ""},
+		{Label: l.typeWords(record.Contacts), Link: s.link("/runs?type=contacts"), On: t == record.Contacts},
+		{Label: l.typeWords(record.Activities), Link: s.link("/runs?type=activities"), On: t == record.Activities},
 	}
 	for i, run := range runs {
 		if i == runsOnPage {
@@ -78,11 +78,11 @@ func (s *Site) history(w http.ResponseWriter, r *http.Request, v visit) error {
 			view.Older = s.link("/runs?") + older.Encode()
 			break
 		}
-		row := runRow{Run: run}
+		row := runRow{Run: run, Sums: l.sumsOf(run, nil)}
 		row.Problems, row.Notes = countProblems(run)
 		view.Runs = append(view.Runs, row)
 	}
-	p := s.accountPage("History", "runs", a)
+	p := s.accountPage(l, l.say("history"), "runs", a)
 	p.Main = view
 	return s.render(w, http.StatusOK, "runs.html", p)
 }
@@ -111,21 +111,22 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request, v visit, name stri
 	if err != nil {
 		return err
 	}
+	l := localeOf(r).in(a.Zone)
 	view := searchView{Name: name, Back: found.Back}
 	if found.Before != "" {
 		view.Older = s.link("/runs?") + url.Values{"q": {name}, "before": {found.Before}}.Encode()
 	}
 	for _, run := range found.Runs {
 		waiting, made := parted(run)
-		one := runView{Run: run, Waits: cardsOf(run, waiting), Made: cardsOf(run, made)}
-		one.Problems, one.Notes = problemsOf(run)
+		one := runView{Run: run, Waits: l.cardsOf(run, waiting), Made: l.cardsOf(run, made)}
+		one.Problems, one.Notes = l.problemsOf(run)
 		one.Undo.Records = run.Undoable()
 		if err := s.mark(r.Context(), v, a, &one); err != nil {
 			return err
 		}
 		view.Found = append(view.Found, foundRun{one})
 	}
-	p := s.accountPage("Search: "+name, "runs", a)
+	p := s.accountPage(l, l.say("search.page", "name", name), "runs", a)
 	p.Main = view
 	return s.render(w, http.StatusOK, "search.html", p)
 }
@@ -150,10 +151,13 @@ const (
 	barStep     = 20
 )
 
-// chartOf counts the changes of runs by day. Where there are more runs than these, the day of the oldest is left out: it may have
+// chartOf counts the changes of runs by day, as the days are in the time zone of the page. Where there are more runs than these, the day of the oldest is left out: it may have
 // more of them.
-func chartOf(runs []store.Run, more bool, now time.Time) chart {
-	day := func(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+func (l locale) chartOf(runs []store.Run, more bool, now time.Time) chart {
+	day := func(t time.Time) time.Time {
+		y, m, d := t.In(l.zone).Date()
+		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	}
 	counts, most, oldest := map[time.Time]int{}, 0, day(now)
 	for _, r := range runs {
 		if r.StartedAt.IsZero() || r.Status == "preview" {
@@ -182,14 +186,14 @@ func chartOf(runs []store.Run, more bool, now time.Time) chart {
 		if n > 0 {
 			h = max(h, 2)
 		}
-		c.Bars = append(c.Bars, bar{d.Format("2 January"), n, len(c.Bars) * barStep, chartHeight - h, h})
+		c.Bars = append(c.Bars, bar{l.date("date.year-less", d), n, len(c.Bars) * barStep, chartHeight - h, h})
 		if n > 0 {
-			words = append(words, fmt.Sprintf("%s: %s", d.Format("2 January"), number(n)))
+			words = append(words, l.date("date.year-less", d)+": "+l.number(n))
 		}
 	}
 	if words == nil {
 		return chart{}
 	}
-	c.Width, c.Label = len(c.Bars)*barStep, "Changes a day. "+strings.Join(words, ", ")
+	c.Width, c.Label = len(c.Bars)*barStep, l.say("runs.chart.label", "days", strings.Join(words, ", "))
 	return c
 }

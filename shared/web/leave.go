@@ -28,7 +28,8 @@ func (s *Site) confirmErase(w http.ResponseWriter, r *http.Request, v visit) err
 	if err != nil {
 		return err
 	}
-	p := s.accountPage("Delete your account", "", a)
+	l := localeOf(r).in(a.Zone)
+	p := s.accountPage(l, l.say("erase.page"), "", a)
 	p.Main = a
 	return s.render(w, http.StatusOK, "erase.html", p)
 }

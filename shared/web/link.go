@@ -2,12 +2,9 @@ package web
 
 import (
 	"errors"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tandem-sync/tandem/shared/fault"
 	"github.com/tandem-sync/tandem/shared/record"
@@ -39,7 +36,7 @@ func (s *Site) linkCreatio(w http.ResponseWriter, r *http.Request, v visit) erro
 	}
 	switch a.CreatioAuth {
 	case "password":
-		return s.passwordPage(w, http.StatusOK, a, passwordForm{})
+		return s.passwordPage(w, r, http.StatusOK, a, passwordForm{})
 	case "client":
 		return s.see(w, s.root) // nothing to do there; the settings page says how it comes about
 	}
@@ -55,11 +52,12 @@ type passwordForm struct {
 	Username string
 	Errors   []FieldError
 	// Refused is what Creatio's answer means; nil where it was not asked.
-	Refused *fault.Sentence
+	Refused *notice
 }
 
-func (s *Site) passwordPage(w http.ResponseWriter, status int, a Account, f passwordForm) error {
-	p := s.accountPage("Connect Creatio", "", a)
+func (s *Site) passwordPage(w http.ResponseWriter, r *http.Request, status int, a Account, f passwordForm) error {
+	l := localeOf(r).in(a.Zone)
+	p := s.accountPage(l, l.say("connect.creatio"), "", a)
 	p.Failed = status != http.StatusOK
 	p.Main = struct {
 		Account
@@ -78,15 +76,16 @@ func (s *Site) linkPassword(w http.ResponseWriter, r *http.Request, v visit) err
 		return err
 	}
 	if a.CreatioAuth != "password" {
-		return refuse(http.StatusConflict, "no-passwords", "Tandem does not take Creatio passwords here.", "Connect Creatio on the settings page.")
+		return refused(http.StatusConflict, "no-passwords")
 	}
+	l := localeOf(r)
 	f := passwordForm{Username: strings.TrimSpace(r.PostForm.Get("username"))}
 	password := r.PostForm.Get("password")
 	if f.Username == "" {
-		f.Errors = append(f.Errors, FieldError{"username", "Enter your Creatio user name."})
+		f.Errors = append(f.Errors, FieldError{"username", l.say("password.no-user")})
 	}
 	if password == "" {
-		f.Errors = append(f.Errors, FieldError{"password", "Enter your Creatio password."})
+		f.Errors = append(f.Errors, FieldError{"password", l.say("password.no-password")})
 	}
 	if f.Errors == nil {
 		err = s.service.LinkPassword(r.Context(), v.user, f.Username, password)
@@ -94,15 +93,16 @@ func (s *Site) linkPassword(w http.ResponseWriter, r *http.Request, v visit) err
 			return s.see(w, s.root)
 		}
 		if wait, often := tooOften(err); often {
-			f.Refused = &wait.Sentence
+			n := wait.in(l)
+			f.Refused = &n
 			retryAfter(w, wait.after)
-			return s.passwordPage(w, wait.status, a, f)
+			return s.passwordPage(w, r, wait.status, a, f)
 		}
-		if !f.refused(err) {
+		if !f.refused(l, err) {
 			return err
 		}
 	}
-	return s.passwordPage(w, http.StatusUnprocessableEntity, a, f)
+	return s.passwordPage(w, r, http.StatusUnprocessableEntity, a, f)
 }
 
 // tooOften is what is answered where too many passwords were wrong.
@@ -111,40 +111,28 @@ func tooOften(err error) (*refusal, bool) {
 	if e.Code != "too-many-passwords" {
 		return nil, false
 	}
-	r := refuse(http.StatusTooManyRequests, e.Code, e.Message,
-		"Nothing was tried. Try again in "+waitInWords(fault.After(err))+". If somebody else entered them, tell your administrator.")
+	r := refused(http.StatusTooManyRequests, e.Code, "wait", fault.After(err))
 	r.after = fault.After(err)
 	return r, true
 }
 
-// waitInWords is a wait as a person says it, rounded up.
-func waitInWords(wait time.Duration) string {
-	n, unit := int(math.Ceil(wait.Seconds())), "second"
-	if n > 90 {
-		n, unit = int(math.Ceil(wait.Minutes())), "minute"
-	}
-	if n != 1 {
-		unit += "s"
-	}
-	return strconv.Itoa(n) + " " + unit
-}
-
 // refused takes in an error that another entry may mend, and reports whether it is one.
-func (f *passwordForm) refused(err error) bool {
+func (f *passwordForm) refused(l locale, err error) bool {
 	if e, ok := errors.AsType[*InvalidError](err); ok {
-		f.Errors = e.Errors
+		f.Errors = l.inWords(e.Errors)
 		return true
 	}
 	if !fault.Is(err, fault.Reconnect) && !fault.Is(err, fault.BadRecord) {
 		return false
 	}
 	e := fault.Explain(err)
-	if known, ok := notices[e.Code]; ok {
-		e = known.sentence(e.Code)
+	n := notice{Message: l.told(e.Message).Text, Action: l.told(e.Action).Text}
+	if key := "fail." + e.Code; l.has(key) {
+		n = l.notice(key)
 	} else if fault.Is(err, fault.Reconnect) {
-		e = notices["wrong-password"].sentence(e.Code)
+		n = l.notice("fail.wrong-password")
 	}
-	f.Refused = &e
+	f.Refused = &n
 	return true
 }
 

@@ -126,7 +126,7 @@ func TestAProblemOfTheLinkingIsShownOnTheSettingsPage(t *testing.T) {
 	r := c.do("GET", "/oauth-callback?state=known&code=c", "", cookie("__Host-tandem-link", secret))
 	wantSeeOther(t, r, "/settings?problem=no-user")
 	for code, want := range map[string]string{
-		"no-user": notices["no-user"].Message, "consent-denied": notices["consent-denied"].Message, "<script>": notices[""].Message,
+		"no-user": english.say("fail.no-user"), "consent-denied": english.say("fail.consent-denied"), "<script>": english.say("fail.other"), "no-user.then": english.say("fail.other"),
 	} {
 		page := body(t, c.do("GET", "/settings?problem="+code, "", c.signedIn))
 		if !strings.Contains(page, want) || strings.Contains(page, "<script>") {

@@ -30,8 +30,8 @@ type page struct {
 	SignedIn bool
 	// Admin says that the page of the administrators is there for who is signed in.
 	Admin bool
-	// Zone is the time zone of times; nil for UTC.
-	Zone *time.Location
+	// locale is the language of the page and the time zone of its times.
+	locale locale
 	// Current is the entry of the navigation that the page belongs to.
 	Current string
 	// Failed says that the page asks to correct an entry; Live, that it is to be loaded again by itself.
@@ -40,31 +40,33 @@ type page struct {
 }
 
 // page starts one. An empty email is nobody's page.
-func (s *Site) page(title, email string) page {
-	return page{Title: title, Email: email, SignedIn: email != ""}
+func (s *Site) page(l locale, title, email string) page {
+	return page{Title: title, Email: email, SignedIn: email != "", locale: l}
 }
 
 // visitorPage starts a page for whoever is there: where something went wrong, a session goes on.
 func (s *Site) visitorPage(w http.ResponseWriter, r *http.Request, title string) page {
+	l := localeOf(r)
 	t, err := s.session(w, r)
 	if err != nil || t == nil {
-		return s.page(title, "")
+		return s.page(l, title, "")
 	}
 	a, err := s.service.Account(r.Context(), t.User)
 	if err != nil {
-		return s.page(title, "")
+		return s.page(l, title, "")
 	}
-	return s.accountPage(title, "", a)
+	return s.accountPage(l.in(a.Zone), title, "", a)
 }
 
 // accountPage starts a page of somebody who is signed in.
-func (s *Site) accountPage(title, current string, a Account) page {
-	return page{Title: title, Email: a.Google.Email, SignedIn: true, Admin: a.Admin, Zone: a.Zone, Current: current}
+func (s *Site) accountPage(l locale, title, current string, a Account) page {
+	return page{Title: title, Email: a.Google.Email, SignedIn: true, Admin: a.Admin, locale: l, Current: current}
 }
 
 // home is the settings page, or what Tandem is for somebody who is not signed in.
 func (s *Site) home(w http.ResponseWriter, r *http.Request, v visit) error {
-	said := said(r.URL.Query())
+	l := localeOf(r)
+	said := l.said(r.URL.Query())
 	if v.user != "" {
 		a, err := s.service.Account(r.Context(), v.user)
 		if err == nil {
@@ -74,7 +76,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, v visit) error {
 			return err
 		}
 	}
-	p := s.page("Tandem", "")
+	p := s.page(l, "Tandem", "")
 	p.Main = said
 	return s.render(w, http.StatusOK, "welcome.html", p)
 }
@@ -124,16 +126,17 @@ type tagGroup struct {
 }
 
 func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, v visit, a Account, f settingsForm) error {
+	l := localeOf(r).in(a.Zone)
 	view := settingsView{
-		Account: a, settingsForm: f, Missing: missing(a, record.Contacts), MissingActivities: missing(a, record.Activities),
-		Intervals: intervalChoices, Directions: directionChoices, ConflictsBy: conflictChoices,
-		DeletionChoices: deletionChoices, PrivateChoices: privateChoices, GuestChoices: guestChoices, Months: monthChoices(),
-		UnlinkedDays: daysOf(s.unlinked), Card: s.card(a),
+		Account: a, settingsForm: f, Missing: l.missing(a, record.Contacts), MissingActivities: l.missing(a, record.Activities),
+		Intervals: l.intervalChoices(), Directions: l.choices("direction.", directions...), ConflictsBy: l.choices("conflicts.", conflicts...),
+		DeletionChoices: l.choices("deletions.", deletions...), PrivateChoices: l.choices("private.", privates...), GuestChoices: l.choices("guests.", guests...),
+		Months: l.monthChoices(), UnlinkedDays: daysOf(s.unlinked), Card: s.card(l, a),
 	}
-	view.Said = append(view.Said, warned(a.WrongPasswords)...)
-	view.Errors, view.ActivitiesForm.Errors = inWords(f.Errors), inWords(f.ActivitiesForm.Errors)
+	view.Said = append(view.Said, l.warned(a.WrongPasswords)...)
+	view.Errors, view.ActivitiesForm.Errors = l.inWords(f.Errors), l.inWords(f.ActivitiesForm.Errors)
 	if a.Creatio.Linked {
-		view.readTags(r.Context(), s, v.user)
+		view.readTags(r.Context(), s, l, v.user)
 	}
 	for _, t := range []record.Type{record.Contacts, record.Activities} {
 		open := a.state(t).Doubts
@@ -144,15 +147,15 @@ func (s *Site) settingsPage(w http.ResponseWriter, r *http.Request, status int, 
 		if err != nil {
 			return err
 		}
-		view.Doubts = append(view.Doubts, doubtsView{Type: t, Words: doubtsOf(t, open), Listed: listed, Open: open})
+		view.Doubts = append(view.Doubts, doubtsView{Type: t, Words: l.doubtsOf(t, open), Listed: listed, Open: open})
 	}
-	p := s.accountPage("Settings", "settings", a)
+	p := s.accountPage(l, l.say("settings"), "settings", a)
 	p.Main, p.Failed = view, len(f.Errors)+len(f.ActivitiesForm.Errors) > 0
 	return s.render(w, status, "settings.html", p)
 }
 
 // readTags fills the choice of tags. The page is there without them too.
-func (view *settingsView) readTags(ctx context.Context, s *Site, user string) {
+func (view *settingsView) readTags(ctx context.Context, s *Site, l locale, user string) {
 	ctx, cancel := context.WithTimeout(ctx, tagsTime)
 	defer cancel()
 	tags, err := s.service.Tags(ctx, user)
@@ -170,9 +173,9 @@ func (view *settingsView) readTags(ctx context.Context, s *Site, user string) {
 		view.TagGone = view.Settings.TagID != "" && view.Settings.TagID == view.Contacts.TagID
 	}
 	for _, kind := range tagKinds {
-		g := tagGroup{Label: kind.Label}
+		g := tagGroup{Label: l.say("form.tags." + kind)}
 		for _, t := range tags {
-			if t.Kind == kind.Value {
+			if t.Kind == kind {
 				g.Tags = append(g.Tags, t)
 			}
 		}

@@ -430,12 +430,12 @@ func TestEveryStateHasItsWords(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, status := range []string{"never", "ok", "queued", "running", "late", "partial", "held", "reconnect", "failing", "off"} {
-		words := stateWords(State{Status: status})
+		words := english.stateWords(State{Status: status})
 		if words == status || seen[words] {
 			t.Errorf("%s has no words of its own: %q", status, words)
 		}
 		seen[words] = true
-		if mark := stateMark(State{Status: status}); (mark.Label == "Not started") != (status == "never") {
+		if mark := english.stateMark(State{Status: status}); (mark.Label == "Not started") != (status == "never") {
 			t.Errorf("%s has the mark %q", status, mark.Label)
 		}
 	}
@@ -444,7 +444,7 @@ func TestEveryStateHasItsWords(t *testing.T) {
 		"Everything is in sync, except for 1 record that an undo took out.":                                {Status: "ok", Split: 1},
 		"Everything is in sync, except for what needs your decision and 71 records that an undo took out.": {Status: "ok", Doubts: 1, Split: 71},
 	} {
-		if got := stateWords(s); got != words {
+		if got := english.stateWords(s); got != words {
 			t.Errorf("%+v is told as %q, want %q", s, got, words)
 		}
 	}
@@ -453,7 +453,7 @@ func TestEveryStateHasItsWords(t *testing.T) {
 		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company", "same-title-and-time", "locked", "undo", "user", "both-kept",
 	} {
 		for _, kind := range []record.Type{record.Contacts, record.Activities} {
-			if reasonWords(kind, record.Google, rule, false) == "" {
+			if english.reasonWords(kind, record.Google, rule, false) == "" {
 				t.Errorf("rule %s of %s has no words", rule, kind)
 			}
 		}

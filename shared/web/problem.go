@@ -66,6 +66,11 @@ type refusal struct {
 	status int
 	fault.Sentence
 	errors []FieldError
+	// key, and values for it, have the words of pages; empty where only scripts come upon it. steps are what a page says has to be done
+	// first, in place of the action.
+	key    string
+	values []any
+	steps  []string
 	// script is what a script can do about it; empty where the code tells.
 	script string
 	// after is how long to wait before a repetition.
@@ -86,13 +91,38 @@ func refuse(status int, code, message, action string) *refusal {
 	return &refusal{status: status, Sentence: fault.Sentence{Code: code, Message: message, Action: action}}
 }
 
+// refused is a refusal that pages have words for.
+func refused(status int, code string, values ...any) *refusal {
+	return refuseAs(status, code, code, values...)
+}
+
+// refuseAs is refused for a code with words for more than one thing.
+func refuseAs(status int, code, key string, values ...any) *refusal {
+	n := english.notice("refusal."+key, values...)
+	r := refuse(status, code, n.Message, n.Action)
+	r.key, r.values = key, values
+	return r
+}
+
+// in is what a page says of it.
+func (e *refusal) in(l locale) notice {
+	n := notice{Message: l.told(e.Message).Text, Action: l.told(e.Action).Text}
+	if e.key != "" {
+		n = l.notice("refusal."+e.key, e.values...)
+	}
+	if e.steps != nil {
+		n.Action = strings.Join(e.steps, " ")
+	}
+	return n
+}
+
 // signInAgain refuses what a session that was left open, or stolen, is not enough for.
 func signInAgain() *refusal {
-	return refuse(http.StatusForbidden, "sign-in-again", "For this, Tandem has to know that it is you, right now.", "Sign in again on the settings page, and do it within ten minutes.")
+	return refused(http.StatusForbidden, "sign-in-again")
 }
 
 func notFound() *refusal {
-	return refuse(http.StatusNotFound, "not-found", "There is nothing at this address.", "Go to the settings page and start from there.")
+	return refused(http.StatusNotFound, "not-found")
 }
 
 // explain turns any error into a refusal. What it does not know is a bug.
@@ -101,15 +131,15 @@ func explain(err error) *refusal {
 		return e
 	}
 	if e, ok := errors.AsType[*InvalidError](err); ok {
-		r := refuse(http.StatusUnprocessableEntity, "invalid", "Some of the values cannot be used.", "Correct them and send them again.")
+		r := refused(http.StatusUnprocessableEntity, "invalid")
 		r.errors, r.cause = e.Errors, err
 		return r
 	}
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return refuse(http.StatusRequestEntityTooLarge, "too-large", "The request is too large.", "Send at most 64 KiB.")
+		return refused(http.StatusRequestEntityTooLarge, "too-large")
 	}
 	if _, ok := errors.AsType[*ChangedError](err); ok {
-		r := refuse(http.StatusConflict, "changed", "There is something else to do now than that preview showed.", "Nothing was done. Make a new preview, and run that.")
+		r := refused(http.StatusConflict, "changed")
 		r.cause = err
 		return r
 	}
@@ -118,37 +148,31 @@ func explain(err error) *refusal {
 	case errors.Is(err, store.ErrNotFound):
 		r = notFound()
 	case errors.Is(err, ErrNotReady):
-		r = refuse(http.StatusConflict, "not-ready", "Tandem cannot synchronize yet.", "Connect both accounts and choose a tag on the settings page.")
+		r = refused(http.StatusConflict, "not-ready")
 	case errors.Is(err, ErrNotHeld):
-		r = refuse(http.StatusConflict, "not-held", "This run does not wait for your decision, or not any more.", "Look at the history for the run that does.")
+		r = refused(http.StatusConflict, "not-held")
 	case errors.Is(err, ErrReplaced):
-		r = refuse(http.StatusConflict, "replaced", "This list does not stand any more: what waits has changed since, or nothing waits.",
-			"Nothing was done. The settings page leads to the list that waits now, if there is one.")
+		r = refused(http.StatusConflict, "replaced")
 	case errors.Is(err, ErrChanged):
-		r = refuse(http.StatusPreconditionFailed, "etag-mismatch", "This has changed since you read it.", "Nothing was done. Reload the settings page, look at what is there now, and do it again.")
+		r = refused(http.StatusPreconditionFailed, "etag-mismatch")
 	case errors.Is(err, ErrTooManyTokens):
-		r = refuse(http.StatusConflict, "too-many-tokens", "You have as many access tokens as anybody may have.", "Revoke one that is not used any more.")
+		r = refused(http.StatusConflict, "too-many-tokens")
 	case errors.Is(err, ErrNotUndoable):
-		r = refuse(http.StatusConflict, "not-undoable", "There is nothing to undo: this run has not ended yet, or it did nothing.",
-			"Wait until it has ended. What waited and was done after you approved it, undo in the run that followed.")
+		r = refused(http.StatusConflict, "not-undoable")
 	case errors.Is(err, ErrNoPair):
-		r = refuse(http.StatusConflict, "not-a-pair", "These two records are not linked with each other, and Tandem does not ask whether they are the same.",
-			"Nothing was done. The settings page lists what needs your decision.")
+		r = refused(http.StatusConflict, "not-a-pair")
 	case errors.Is(err, ErrLinkedElsewhere):
-		r = refuse(http.StatusConflict, "linked-elsewhere", "One of these two records is linked with another one already.",
-			"Nothing was done. If that link is wrong, say first that those two are different; if one of the records is a duplicate, merge or delete it.")
+		r = refused(http.StatusConflict, "linked-elsewhere")
 	case errors.Is(err, ErrNoJob):
-		r = refuse(http.StatusConflict, "no-job", "There is no schedule here that Tandem could change.", "Set SCHEDULER to where the jobs of Cloud Scheduler are.")
+		r = refused(http.StatusConflict, "no-job")
 	case errors.Is(err, ErrState):
-		r = refuse(http.StatusBadRequest, "bad-state", "This link has been used before, is older than ten minutes, was opened in another browser, or the service that was asked does not recognize it.",
-			"Nothing was connected. Go to the settings page and start again.")
+		r = refused(http.StatusBadRequest, "bad-state")
 	case errors.Is(err, ErrNotAllowed):
-		r = refuse(http.StatusForbidden, "not-allowed", "This Google account may not use Tandem here.",
-			"Use the account of your organization with a confirmed e-mail address, or ask your administrator.")
+		r = refused(http.StatusForbidden, "not-allowed")
 	default:
 		r = &refusal{status: statusOf(fault.KindOf(err)), Sentence: fault.Explain(err), after: fault.After(err)}
 		if fault.Is(err, fault.Retry) {
-			r.Action = "Try again in a few minutes." // unlike a run, a request is not repeated by itself
+			r.Action = english.say("refusal.retry.then") // unlike a run, a request is not repeated by itself
 		}
 	}
 	r.cause = err
@@ -182,12 +206,13 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, api bool, err error)
 		s.problem(w, e)
 		return
 	}
-	p := s.page(e.heading(), "")
+	l := localeOf(r)
+	p := s.page(l, l.say(e.heading()), "")
 	switch e.status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusConflict:
-		p = s.visitorPage(w, r, e.heading())
+		p = s.visitorPage(w, r, l.say(e.heading()))
 	}
-	p.Main = e.Sentence
+	p.Main = e.in(l)
 	if err := s.render(w, e.status, "error.html", p); err != nil {
 		s.note(r, explain(err))
 		http.Error(w, e.Message+" "+e.Action, e.status)
@@ -218,19 +243,19 @@ func (s *Site) problem(w http.ResponseWriter, e *refusal) {
 	_, _ = w.Write(append(body, '\n'))
 }
 
-// heading is the headline of an error page.
+// heading is the key of the headline of an error page.
 func (e *refusal) heading() string {
 	switch e.status {
 	case http.StatusNotFound:
-		return "Page not found"
+		return "error.not-found"
 	case http.StatusForbidden:
-		return "Not allowed"
+		return "error.not-allowed"
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		return "Please try again in a moment"
+		return "error.again"
 	case http.StatusMethodNotAllowed, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusConflict:
-		return "This did not work"
+		return "error.did-not-work"
 	default:
-		return "Something went wrong"
+		return "error.wrong"
 	}
 }
 

@@ -82,7 +82,7 @@ func (q queue) enter(ctx context.Context) error {
 	case q <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		r := refuse(http.StatusServiceUnavailable, "busy", "Too many people ask for a preview or an export right now.", "Nothing was done. Try again in a minute.")
+		r := refused(http.StatusServiceUnavailable, "busy")
 		r.after, r.cause = time.Minute, fmt.Errorf("wait for a heavy request: %w", ctx.Err())
 		return r
 	}
@@ -92,8 +92,7 @@ func (q queue) leave() { <-q }
 
 // tooMany refuses a request of a user who made too many.
 func tooMany(wait time.Duration) *refusal {
-	r := refuse(http.StatusTooManyRequests, "too-many-requests", "These were too many requests in a short time.",
-		"Nothing was done. Try again in "+waitInWords(wait)+".")
+	r := refused(http.StatusTooManyRequests, "too-many-requests", "wait", wait)
 	r.after = wait
 	return r
 }

@@ -246,5 +246,5 @@ func (s *Site) admit(w http.ResponseWriter, r *http.Request, rt route, v visit) 
 
 func notAllowed(w http.ResponseWriter, methods ...string) error {
 	w.Header().Set("Allow", strings.Join(methods, ", "))
-	return refuse(http.StatusMethodNotAllowed, "method-not-allowed", "This address does not take that kind of request.", "Go to the settings page and start from there.")
+	return refused(http.StatusMethodNotAllowed, "method-not-allowed")
 }

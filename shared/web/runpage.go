@@ -93,20 +93,21 @@ func (s *Site) oneRun(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	view, err := s.runView(r.Context(), v, a, run, r.URL.Query())
+	l := localeOf(r).in(a.Zone)
+	view, err := s.runView(r.Context(), l, v, a, run, r.URL.Query())
 	if err != nil {
 		return err
 	}
-	p := s.accountPage(runTitle(run), "runs", a)
+	p := s.accountPage(l, l.runTitle(run), "runs", a)
 	p.Main, p.Live = view, view.Live()
 	return s.render(w, http.StatusOK, "run.html", p)
 }
 
-func (s *Site) runView(ctx context.Context, v visit, a Account, run store.Run, q url.Values) (runView, error) {
+func (s *Site) runView(ctx context.Context, l locale, v visit, a Account, run store.Run, q url.Values) (runView, error) {
 	waiting, made := parted(run)
-	view := runView{Run: run, Said: said(q), Waiting: len(waiting), Decision: decisionOn(run, waiting), Sums: sumsOf(run, waiting)}
-	view.Problems, view.Notes = problemsOf(run)
-	view.list(s, cardsOf(run, waiting), cardsOf(run, made), q)
+	view := runView{Run: run, Said: l.said(q), Waiting: len(waiting), Decision: l.decisionOn(run, waiting), Sums: l.sumsOf(run, waiting)}
+	view.Problems, view.Notes = l.problemsOf(run)
+	view.list(s, l, l.cardsOf(run, waiting), l.cardsOf(run, made), q)
 	if err := s.mark(ctx, v, a, &view); err != nil {
 		return view, err
 	}
@@ -128,19 +129,19 @@ func parted(run store.Run) (waiting, made []store.Change) {
 }
 
 // list cuts the cards to what fits a page, beginning with the one whose number, counted from 1, is given. What waits comes first.
-func (view *runView) list(s *Site, waits, made []card, q url.Values) {
+func (view *runView) list(s *Site, l locale, waits, made []card, q url.Values) {
 	here := s.link("/runs/" + url.PathEscape(view.ID))
 	show := q.Get("show")
-	if !slices.ContainsFunc(kinds, func(k kind) bool { return k.Value == show }) {
+	if !slices.Contains(kinds, show) {
 		show = ""
 	}
 	view.Done = len(made)
-	view.Filters = append(view.Filters, filter{Label: "All", Link: here, Count: len(waits) + len(made), On: show == ""})
+	view.Filters = append(view.Filters, filter{Label: l.say("all"), Link: here, Count: len(waits) + len(made), On: show == ""})
 	for _, k := range kinds {
-		chosen := func(c card) bool { return !c.is(k.Value) }
+		chosen := func(c card) bool { return !c.is(k) }
 		n := len(slices.DeleteFunc(slices.Clone(waits), chosen)) + len(slices.DeleteFunc(slices.Clone(made), chosen))
 		if n > 0 {
-			view.Filters = append(view.Filters, filter{k.Label, here + "?show=" + k.Value, n, show == k.Value})
+			view.Filters = append(view.Filters, filter{l.say("kind." + k), here + "?show=" + k, n, show == k})
 		}
 	}
 	if show != "" {
@@ -235,7 +236,7 @@ func (s *Site) undoState(ctx context.Context, v visit, run store.Run) (undoState
 }
 
 // problemsOf puts together what is said in the same words. What needs somebody stands apart from what informs.
-func problemsOf(run store.Run) (problems, notes []problemGroup) {
+func (l locale) problemsOf(run store.Run) (problems, notes []problemGroup) {
 	for _, p := range run.Problems {
 		list := &problems
 		if p.Note {
@@ -255,7 +256,7 @@ func problemsOf(run store.Run) (problems, notes []problemGroup) {
 		case p.Record != "":
 			g.Records = append(g.Records, problemRecord{p.Record, p.Fields})
 		case p.CreatioID != "" || p.GoogleID != "":
-			g.Records = append(g.Records, problemRecord{"(no name)", p.Fields})
+			g.Records = append(g.Records, problemRecord{l.nameOf(""), p.Fields})
 		}
 	}
 	return problems, notes
@@ -294,6 +295,7 @@ func (s *Site) confirm(what string) serve {
 		}
 		here := s.link("/runs/" + url.PathEscape(run.ID))
 		waiting, made := parted(run)
+		l := localeOf(r).in(a.Zone)
 		view := confirmView{Run: run, Action: here + "/" + what}
 		switch what {
 		case "undo":
@@ -304,18 +306,18 @@ func (s *Site) confirm(what string) serve {
 			if !undo.Offered {
 				return s.see(w, here)
 			}
-			view.Question, view.Button, view.Says = "Undo this run?", "Undo this run", append([]string{undoNumbers(run.Type, made)}, undoWords(run.Type)...)
+			view.Question, view.Button, view.Says = l.say("run.undo.ask"), l.say("run.undo"), append([]string{l.undoNumbers(run.Type, made)}, l.undoWords(run.Type)...)
 		default:
 			if run.Status != "held" {
 				return s.see(w, here)
 			}
-			words := decisionOn(run, waiting)
-			view.Question, view.Button, view.Says = words.Approve+"?", words.Approve, []string{approveNumbers(run.Type, waiting)}
+			words := l.decisionOn(run, waiting)
+			view.Question, view.Button, view.Says = l.say("decision.ask", "button", words.Approve), words.Approve, []string{l.approveNumbers(run.Type, waiting)}
 			if what == "reject" {
-				view.Question, view.Button, view.Says = words.Reject+"?", words.Reject, []string{rejectNumbers(run.Type, waiting)}
+				view.Question, view.Button, view.Says = l.say("decision.ask", "button", words.Reject), words.Reject, []string{l.rejectNumbers(run.Type, waiting)}
 			}
 		}
-		p := s.accountPage(view.Question, "runs", a)
+		p := s.accountPage(l, view.Question, "runs", a)
 		p.Main = view
 		return s.render(w, http.StatusOK, "confirm.html", p)
 	}

@@ -1,75 +1,49 @@
 package web
 
 import (
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tandem-sync/tandem/shared/record"
 	"github.com/tandem-sync/tandem/shared/store"
 )
 
-// number writes a number as people read it: with a comma before each three digits.
-func number(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
-
-// several is a number with its word.
-func several(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return number(n) + " " + many
-}
-
-// recordWords are what the records of a type are called.
-func recordWords(t record.Type) (one, many string) {
-	if t == record.Activities {
-		return "activity", "activities"
-	}
-	return "contact", "contacts"
-}
-
 // runTitle says what a run is.
-func runTitle(r store.Run) string {
+func (l locale) runTitle(r store.Run) string {
+	what := "sync."
 	switch {
 	case r.Status == "preview":
-		return "Preview: " + strings.ToLower(typeWords(r.Type))
+		what = "preview."
 	case r.Undoes != nil:
-		return "Undo: " + strings.ToLower(typeWords(r.Type))
+		what = "undo."
 	}
-	return "Synchronization of " + strings.ToLower(typeWords(r.Type))
+	return l.say("run.title." + what + string(r.Type))
 }
 
 // doneWords says in one line what was done on a side.
-func doneWords(t record.Type, s record.Side, c store.SideCounts) string {
-	left := "removed from the group"
+func (l locale) doneWords(t record.Type, s record.Side, c store.SideCounts) string {
+	left := "did.group"
 	if t == record.Activities {
-		left = "removed from the calendar"
+		left = "did.calendar"
 	} else if s == record.Creatio {
-		left = "lost the tag"
+		left = "did.tag"
 	}
 	var parts []string
 	for _, p := range []struct {
-		n    int
-		word string
-	}{{c.Created, "created"}, {c.Updated, "changed"}, {c.Unlinked, left}, {c.Cancelled, "canceled"}, {c.Deleted, "deleted"}} {
+		n   int
+		key string
+	}{{c.Created, "did.created"}, {c.Updated, "did.changed"}, {c.Unlinked, left}, {c.Cancelled, "did.canceled"}, {c.Deleted, "did.deleted"}} {
 		if p.n > 0 {
-			parts = append(parts, number(p.n)+" "+p.word)
+			parts = append(parts, l.count(p.key, p.n))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
 // sumsOf says what a run did and what of it waits, or what it would do. What waits was not done.
-func sumsOf(r store.Run, waiting []store.Change) []sum {
-	did, match := "Done in ", "Matched"
+func (l locale) sumsOf(r store.Run, waiting []store.Change) []sum {
+	did, match := "sum.done", "sum.matched"
 	if r.Status == "preview" {
-		did, match = "Would be done in ", "Would be matched"
+		did, match = "sum.would", "sum.matched.would"
 	}
 	waits := store.Run{Changes: make([]store.Change, len(waiting))}
 	for i, c := range waiting {
@@ -77,115 +51,57 @@ func sumsOf(r store.Run, waiting []store.Change) []sum {
 		waits.Changes[i] = c
 	}
 	held := waits.Recorded()
-	wait := "Waits in "
+	wait := "sum.waits"
 	switch r.Status {
 	case "approved", "rejected", "replaced":
-		wait = "Waited in "
+		wait = "sum.waited"
 	case "preview":
-		wait = "Would wait in "
+		wait = "sum.waits.would"
 	}
 	var out []sum
-	add := func(label, text string) {
-		if text != "" {
-			out = append(out, sum{label, text})
+	add := func(key string, side record.Side, c store.SideCounts) {
+		if text := l.doneWords(r.Type, side, c); text != "" {
+			out = append(out, sum{l.say(key, "side", sides[side]), text})
 		}
 	}
-	add(did+"Creatio", doneWords(r.Type, record.Creatio, r.Counts.Creatio))
-	add(did+"Google", doneWords(r.Type, record.Google, r.Counts.Google))
-	if r.Counts.Matched > 0 {
-		add(match, number(r.Counts.Matched))
+	addNumber := func(key string, n int) {
+		if n > 0 {
+			out = append(out, sum{l.say(key), l.number(n)})
+		}
 	}
-	if r.Counts.Conflicts > 0 {
-		add("Conflicts", number(r.Counts.Conflicts))
-	}
-	add(wait+"Creatio", doneWords(r.Type, record.Creatio, held.Creatio))
-	add(wait+"Google", doneWords(r.Type, record.Google, held.Google))
-	if r.Counts.Failed > 0 {
-		add("Not synchronized", number(r.Counts.Failed))
-	}
+	add(did, record.Creatio, r.Counts.Creatio)
+	add(did, record.Google, r.Counts.Google)
+	addNumber(match, r.Counts.Matched)
+	addNumber("sum.conflicts", r.Counts.Conflicts)
+	add(wait, record.Creatio, held.Creatio)
+	add(wait, record.Google, held.Google)
+	addNumber("sum.failed", r.Counts.Failed)
 	return out
 }
 
 // progressWords says how far a run is.
-func progressWords(r store.Run) string {
+func (l locale) progressWords(r store.Run) string {
 	p := r.Progress
-	if p == nil {
+	if p == nil || !l.has("progress."+p.Phase) {
 		return ""
 	}
-	of := ""
-	if p.Total > 0 {
-		of = ": " + number(p.Done) + " of " + number(p.Total)
+	if of := "progress." + p.Phase + ".of"; p.Total > 0 && l.has(of) {
+		return l.say(of, "done", p.Done, "total", p.Total)
 	}
-	switch p.Phase {
-	case "read":
-		return "Reading what changed in Creatio and in Google."
-	case "compare":
-		return "Comparing both sides."
-	case "write":
-		return "Carrying out the changes" + of + "."
-	case "photos":
-		return "Carrying photos" + of + "."
-	}
-	return ""
+	return l.say("progress." + p.Phase)
 }
 
-// reasonWords says why a value became another one, as what follows "because". first says that the two records met for the first
-// time: then neither side has changed anything.
-func reasonWords(t record.Type, side record.Side, rule string, first bool) string {
-	other := otherSide(side)
-	both := "both sides changed it"
-	if first {
-		both = "each side had another value"
+// reasonWords says why a value became another one. first says that the two records met for the first time: then neither side has
+// changed anything.
+func (l locale) reasonWords(t record.Type, side record.Side, rule string, first bool) string {
+	key := "reason." + rule
+	if met := "reason.first." + rule; first && l.has(met) {
+		key = met
 	}
-	switch rule {
-	case "":
+	if rule == "" || !l.has(key) {
 		return ""
-	case "changed":
-		if first {
-			return "only " + other + " had a value"
-		}
-		return "it was changed in " + other
-	case "first-meeting":
-		return "only " + other + " had a value"
-	case "latest":
-		if first {
-			return both + ", and the one in " + other + " was the latest"
-		}
-		return both + ", and the change in " + other + " was later"
-	case "creatio-wins":
-		return both + ", and you chose Creatio"
-	case "google-wins":
-		return both + ", and you chose Google"
-	case "direction":
-		return both + ", and your settings allow one direction"
-	case "locked":
-		return both + ", and you may not change it in " + other
-	case "edit-kept":
-		return "one side emptied it and the other changed it, and the change stays"
-	case "created":
-		return "it is new in " + other
-	case "left":
-		return "it was removed from " + scopeWords(t, side.Other())
-	case "came-back":
-		return "it is back in " + scopeWords(t, side.Other())
-	case "made-from-it":
-		return "one was made from the other"
-	case "same-e-mail":
-		return "both have the same e-mail address"
-	case "same-phone":
-		return "both have the same phone number"
-	case "same-name-and-company":
-		return "both have the same name and company"
-	case "same-title-and-time":
-		return "both have the same title and time"
-	case bothKept:
-		return "an event that was there already is left as it is: each side keeps its own until somebody edits one of them"
-	case "undo":
-		return "you undid a run"
-	case "user":
-		return "you said so"
 	}
-	return ""
+	return l.say(key, "other", otherSide(side), "from", l.from(t, side.Other()), "in", l.say("in."+string(t)+"."+string(side.Other())))
 }
 
 // effect counts what changes put in the place of other values, and what they did besides.
@@ -210,40 +126,31 @@ func effectOf(changes []store.Change) (n effect) {
 }
 
 // undoNumbers says how much an undo puts back.
-func undoNumbers(t record.Type, made []store.Change) string {
+func (l locale) undoNumbers(t record.Type, made []store.Change) string {
 	n := effectOf(made)
-	one, many := recordWords(t)
-	var parts []string
-	add := func(count int, text string) {
-		if count > 0 {
-			parts = append(parts, text)
-		}
-	}
-	add(n.values, "puts back "+several(n.values, "value", "values"))
-	if t == record.Activities {
-		add(n.created, "cancels or deletes "+several(n.created, one, many)+" that this run created")
-		add(n.removed, "brings back "+several(n.removed, one, many))
-	} else {
-		add(n.created, "takes "+several(n.created, one, many)+" that this run created out of the group or the tag")
-		add(n.removed, "brings "+several(n.removed, one, many)+" back into the group or the tag")
-		add(n.matched, "separates "+several(n.matched, "pair", "pairs")+" that this run matched")
+	kind := "undo.n." + string(t)
+	parts := l.counted(nil, "undo.n.values", n.values)
+	parts = l.counted(parts, kind+".created", n.created)
+	parts = l.counted(parts, kind+".removed", n.removed)
+	if t != record.Activities {
+		parts = l.counted(parts, kind+".matched", n.matched)
 	}
 	if parts == nil {
-		return "There is nothing that this undo would put back."
+		return l.say("undo.n.none")
 	}
-	return "This " + listed(parts) + "."
+	return l.say("this-does", "what", l.list(parts))
 }
 
-// listed joins parts of a sentence.
-func listed(parts []string) string {
-	if len(parts) < 2 {
-		return strings.Join(parts, "")
+// counted adds a part of a sentence, where there is something to count.
+func (l locale) counted(parts []string, key string, n int) []string {
+	if n == 0 {
+		return parts
 	}
-	return strings.Join(parts[:len(parts)-1], ", ") + " and " + parts[len(parts)-1]
+	return append(parts, l.count(key, n))
 }
 
 // losses counts, by what would become of them, the records of which changes wait.
-func losses(t record.Type, waiting []store.Change) (removals, values int, one, many string) {
+func losses(waiting []store.Change) (removals, values int) {
 	for _, c := range waiting {
 		if c.Action == "update" {
 			values++
@@ -251,44 +158,20 @@ func losses(t record.Type, waiting []store.Change) (removals, values int, one, m
 			removals++
 		}
 	}
-	one, many = recordWords(t)
-	return removals, values, one, many
+	return removals, values
 }
 
-func approveNumbers(t record.Type, waiting []store.Change) string {
-	removals, values, one, many := losses(t, waiting)
-	var parts []string
-	if removals > 0 {
-		parts = append(parts, "removes "+several(removals, one, many)+" on the side where they are still there")
-	}
-	if values > 0 {
-		parts = append(parts, "removes values of "+several(values, one, many))
-	}
-	return "This " + listed(parts) + ". What has changed since the list was made is left as it is."
+func (l locale) approveNumbers(t record.Type, waiting []store.Change) string {
+	return l.decisionNumbers("approve.n.", t, waiting) + " " + l.say("approve.since")
 }
 
-func rejectNumbers(t record.Type, waiting []store.Change) string {
-	removals, values, one, many := losses(t, waiting)
-	var parts []string
-	if removals > 0 {
-		parts = append(parts, "brings back "+several(removals, one, many)+" on the side where they went missing")
-	}
-	if values > 0 {
-		parts = append(parts, "puts back the values of "+several(values, one, many))
-	}
-	return "This " + listed(parts) + "."
+func (l locale) rejectNumbers(t record.Type, waiting []store.Change) string {
+	return l.decisionNumbers("reject.n.", t, waiting)
 }
 
-// took is how long something went on.
-func took(from, to time.Time) string {
-	switch d := to.Sub(from).Round(time.Second); {
-	case d < time.Second:
-		return "Less than a second"
-	case d < time.Minute:
-		return several(int(d.Seconds()), "second", "seconds")
-	case d < time.Hour:
-		return several(int(d.Minutes()), "minute", "minutes")
-	default:
-		return several(int(d.Hours()), "hour", "hours")
-	}
+func (l locale) decisionNumbers(prefix string, t record.Type, waiting []store.Change) string {
+	removals, values := losses(waiting)
+	parts := l.counted(nil, prefix+string(t), removals)
+	parts = l.counted(parts, prefix+"values."+string(t), values)
+	return l.say("this-does", "what", l.list(parts))
 }

@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/tandem-sync/tandem/shared/record"
 )
 
 //go:embed static templates
@@ -75,33 +73,51 @@ func (s *Site) static(w http.ResponseWriter, r *http.Request, _ visit) error {
 	return nil
 }
 
-// loadPages reads every page, each with the layout and the parts around it.
-func (s *Site) loadPages() map[string]*template.Template {
-	funcs := template.FuncMap{
+// funcs are what the templates call, in the words of a locale.
+func (s *Site) funcs(l locale) template.FuncMap {
+	return template.FuncMap{
 		"link": s.link, "asset": func(name string) string { return s.link("/static/" + s.assets[name].hashed()) },
-		"iso":        func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"when":       whenIn(time.UTC),
-		"stateWords": stateWords, "stateMark": stateMark, "runMark": runMark, "runWords": runWords, "splitWords": splitWords, "splitLabel": splitLabel,
-		"triggerWords": triggerWords, "typeWords": typeWords, "actionWords": actionWords, "waitingWords": waitingWords,
-		"undoWords": undoWords, "undoing": undoing, "isMatch": isMatch, "differing": differing, "differingNamed": differingNamed, "valueOf": valueOf,
-		"fieldWords": fieldWords, "sideWords": func(side record.Side) string { return sides[side] },
-		"jobMark": jobMark, "jobWords": jobWords, "intervalWords": intervalWords, "userMark": userMark, "failures": failures,
-		"notConnected": notConnected, "policy": func() string { return s.privacy },
-		"runTitle": runTitle, "progressWords": progressWords, "number": number, "several": several, "took": took, "problemsIn": problemsIn,
-		"touched": touched, "text": strconv.Itoa, "fault": fieldFault, "dict": dict,
-		"grantWords": grantWords, "googleMark": googleMark, "noEntry": func() passwordForm { return passwordForm{} },
+		"lang": l.tag.String, "say": l.say, "count": l.count, "rich": l.rich, "number": l.number, "told": l.told, "nameOf": l.nameOf,
+		"opens": s.opens, "code": code, "moment": l.moment,
+		"iso": iso, "when": l.when,
+		"stateWords": l.stateWords, "stateMark": l.stateMark, "runMark": l.runMark, "runWords": l.runWords, "splitWords": l.splitWords, "splitLabel": l.splitLabel,
+		"triggerWords": l.triggerWords, "typeWords": l.typeWords, "undoing": l.undoing, "differing": l.differing, "differingNamed": l.differingNamed,
+		"valueOf": l.valueOf, "jobMark": l.jobMark, "jobWords": l.jobWords, "intervalWords": l.intervalWords, "userMark": l.userMark, "failures": l.failures,
+		"notConnected": l.notConnected, "policy": func() string { return s.privacy },
+		"runTitle": l.runTitle, "progressWords": l.progressWords, "took": l.took, "problemsIn": problemsIn,
+		"text": strconv.Itoa, "fault": fieldFault, "dict": dict,
+		"grantWords": l.grantWords, "googleMark": l.googleMark, "noEntry": func() passwordForm { return passwordForm{} },
 	}
-	layout := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/cards.html"))
+}
+
+// opens begins a link to a page, or to another site.
+func (s *Site) opens(address string) template.HTML {
+	if strings.HasPrefix(address, "/") {
+		address = s.link(address)
+	}
+	return template.HTML(`<a href="` + template.HTMLEscapeString(address) + `">`) //nolint:gosec // it is escaped
+}
+
+// code is a text that a program takes as it stands.
+func code(text string) template.HTML {
+	return template.HTML("<code>" + template.HTMLEscapeString(text) + "</code>") //nolint:gosec // it is escaped
+}
+
+func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// moment is a time as an element.
+func (l locale) moment(t time.Time) template.HTML {
+	return template.HTML(`<time datetime="` + iso(t) + `">` + template.HTMLEscapeString(l.when(t)) + "</time>") //nolint:gosec // it is escaped
+}
+
+// loadPages reads every page, each with the layout and the parts around it. Who shows one gives it the words of the reader.
+func (s *Site) loadPages() map[string]*template.Template {
+	layout := template.Must(template.New("").Funcs(s.funcs(english)).ParseFS(files, "templates/layout.html", "templates/parts.html", "templates/cards.html"))
 	out := map[string]*template.Template{}
 	for _, name := range []string{"welcome.html", "settings.html", "password.html", "runs.html", "search.html", "run.html", "confirm.html", "erase.html", "admin.html", "accesstokens.html", "error.html", "privacy.html"} {
 		out[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+name))
 	}
 	return out
-}
-
-// whenIn writes times for who has no script that writes them as the reader's own clock does.
-func whenIn(zone *time.Location) func(time.Time) string {
-	return func(t time.Time) string { return t.In(zone).Format("2 January 2006, 15:04 MST") }
 }
 
 // dict makes the data of a part out of names and values.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/tandem-sync/tandem/shared/record"
 )
@@ -33,29 +32,29 @@ type setupStep struct {
 var severity = []string{"reconnect", "off", "held", "failing", "partial", "late", "running", "queued", "never", "ok"}
 
 // card sums both types up. What was never begun is nothing to tell of while the other type is in sync.
-func (s *Site) card(a Account) statusCard {
+func (s *Site) card(l locale, a Account) statusCard {
 	t := record.Contacts
 	other := record.Activities
 	if used(a, other) && (!used(a, t) || worse(a.state(other), a.state(t))) {
 		t, other = other, t
 	}
 	state := a.state(t)
-	c := statusCard{Sentence: stateWords(state), Mark: stateMark(state), Contacts: a.Contacts.State.Members, Problems: problemsIn(a.Contacts.State) + problemsIn(a.Activities.State)}
+	c := statusCard{Sentence: l.stateWords(state), Mark: l.stateMark(state), Contacts: a.Contacts.State.Members, Problems: problemsIn(a.Contacts.State) + problemsIn(a.Activities.State)}
 	switch {
 	case used(a, other) && a.state(other).Status == "ok" && state.Status == "ok":
 		both := State{Status: "ok", Doubts: state.Doubts + a.state(other).Doubts, Split: state.Split + a.state(other).Split}
-		c.Sentence, c.Mark = strings.Replace(stateWords(both), "Everything is", "Contacts and activities are", 1), stateMark(both)
+		c.Sentence, c.Mark = l.stateOf("state.ok.both", both), l.stateMark(both)
 	case state.Status == "ok":
-		c.Sentence = strings.Replace(c.Sentence, "Everything is", typeWords(t)+" are", 1)
+		c.Sentence = l.stateOf("state.ok."+string(t), state)
 	case used(a, other):
-		c.Sentence = typeWords(t) + ": " + c.Sentence
+		c.Sentence = l.say("state.of", "type", l.typeWords(t), "state", c.Sentence)
 	}
 	c.Steps = []setupStep{
-		{"Connect Google", a.Google.Linked && !a.Google.Reconnect},
-		{"Connect Creatio", a.Creatio.Linked && !a.Creatio.Reconnect},
-		{"Choose what to synchronize", a.Contacts.TagID != "" || used(a, record.Activities)},
+		{l.say("connect.google"), a.Google.Linked && !a.Google.Reconnect},
+		{l.say("connect.creatio"), a.Creatio.Linked && !a.Creatio.Reconnect},
+		{l.say("go.choose"), a.Contacts.TagID != "" || used(a, record.Activities)},
 	}
-	c.Next = s.next(a, t)
+	c.Next = s.next(l, a, t)
 	return c
 }
 
@@ -93,59 +92,50 @@ func problemsIn(s State) int {
 }
 
 // next is the most useful thing that the user can do now about a type.
-func (s *Site) next(a Account, t record.Type) nextStep {
+func (s *Site) next(l locale, a Account, t record.Type) nextStep {
 	state := a.state(t)
 	now := "/" + string(t)
 	switch {
 	case a.Paused:
-		return nextStep{Label: "See the history", Link: s.link("/runs")}
+		return nextStep{Label: l.say("go.history"), Link: s.link("/runs")}
 	case !a.Google.Linked:
-		return nextStep{Label: "Connect Google", Link: s.link("/sign-in")}
+		return nextStep{Label: l.say("connect.google"), Link: s.link("/sign-in")}
 	case a.Google.Reconnect:
-		return nextStep{Label: "Connect Google again", Link: s.link("/link/google")}
+		return nextStep{Label: l.say("connect.google.again"), Link: s.link("/link/google")}
 	case !a.Creatio.Linked || a.Creatio.Reconnect:
-		again := ""
+		key := "connect.creatio"
 		if a.Creatio.Reconnect {
-			again = " again"
+			key = "connect.creatio.again"
 		}
 		if a.CreatioAuth == "client" {
-			return nextStep{Label: "Sign in again", Link: s.link("/sign-in")}
+			return nextStep{Label: l.say("sign-in.again"), Link: s.link("/sign-in")}
 		}
-		return nextStep{Label: "Connect Creatio" + again, Link: s.link("/link/creatio")}
+		return nextStep{Label: l.say(key), Link: s.link("/link/creatio")}
 	case !a.Google.Grants(map[record.Type]string{record.Contacts: "contacts", record.Activities: "calendar"}[t]):
-		return nextStep{Label: "Connect Google again", Link: s.link("/link/google")}
+		return nextStep{Label: l.say("connect.google.again"), Link: s.link("/link/google")}
 	case t == record.Contacts && a.Contacts.TagID == "":
-		return nextStep{Label: "Choose what to synchronize", Link: "#tagId"}
+		return nextStep{Label: l.say("go.choose"), Link: "#tagId"}
 	case state.Status == "held" && state.HeldRun != "":
-		return nextStep{Label: "Review the changes", Link: s.link("/runs/" + state.HeldRun)}
+		return nextStep{Label: l.say("review"), Link: s.link("/runs/" + state.HeldRun)}
 	case state.Doubts > 0:
-		return nextStep{Label: "Decide", Link: "#" + string(t) + "-doubts"}
+		return nextStep{Label: l.say("go.decide"), Link: "#" + string(t) + "-doubts"}
 	case state.Run != "":
-		return nextStep{Label: "See how it goes", Link: s.link("/runs/" + state.Run)}
+		return nextStep{Label: l.say("go.see"), Link: s.link("/runs/" + state.Run)}
 	case state.LastSync.IsZero():
-		return nextStep{Label: "Preview the first synchronization", Link: s.link(now + "/preview"), Post: true}
+		return nextStep{Label: l.say("go.preview"), Link: s.link(now + "/preview"), Post: true}
 	}
-	return nextStep{Label: "Synchronize " + string(t) + " now", Link: s.link(now + "/sync"), Post: true}
+	return nextStep{Label: l.say("go.now." + string(t)), Link: s.link(now + "/sync"), Post: true}
 }
 
 // inWords has the form say what is wrong with a field as people read it. The API names the values themselves.
-func inWords(errs []FieldError) []FieldError {
+func (l locale) inWords(errs []FieldError) []FieldError {
 	out := slices.Clone(errs)
 	for i, e := range out {
-		if words, ok := formErrors[e.Field]; ok {
-			out[i].Message = words
+		if key := "wrong." + e.Field; e.Field != "tagId" && l.has(key) {
+			out[i].Message = l.say(key)
+		} else {
+			out[i].Message = l.told(e.Message).Text
 		}
 	}
 	return out
-}
-
-var formErrors = map[string]string{
-	"intervalMinutes": "Choose from the list how often Tandem synchronizes.",
-	"direction":       "Choose a direction from the list.",
-	"conflicts":       "Choose from the list what happens if both sides changed the same value.",
-	"syncFrom":        "Choose a day from 1 January 1970 to a year from today.",
-	"deletions":       "Choose from the list what happens if an event is deleted in Google.",
-	"privateEvents":   "Choose from the list what happens with private events.",
-	"monthsAhead":     "Choose from the list how far ahead recurring events are synchronized.",
-	"guests":          "Choose from the list who is invited in Google.",
 }

@@ -50,7 +50,7 @@ func TestTheStatusCardSaysTheWorstThatIsTrueAndWhatToDoNext(t *testing.T) {
 	} {
 		c := newClient(t)
 		row.change(&c.fake.account)
-		got := c.card(c.fake.account)
+		got := c.card(english, c.fake.account)
 		if got.Sentence != row.sentence || got.Mark.Label != row.mark || got.Next.Label != row.button || got.Problems != row.problems {
 			t.Errorf("%s: got %+v, want %+v", name, got, row)
 		}

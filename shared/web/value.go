@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandem-sync/tandem/shared/activity"
+	"github.com/tandem-sync/tandem/shared/contact"
 	"github.com/tandem-sync/tandem/shared/record"
 )
 
@@ -16,96 +17,106 @@ type value struct {
 }
 
 // valueOf reads a value of a field as the history has it. What it cannot read stays as it is.
-func valueOf(t record.Type, field, text string) value {
+func (l locale) valueOf(t record.Type, field, text string) value {
+	if field == "membership" {
+		return value{Text: l.known("scope.", text)}
+	}
 	if t != record.Activities {
-		return value{Text: text}
+		return value{Text: l.entryWords(text)}
 	}
 	switch field {
 	case activity.When:
-		return valueOfTime(text)
+		return l.valueOfTime(text)
 	case activity.Reminder:
-		return value{Text: reminderWords(text)}
+		return value{Text: l.reminderWords(text)}
 	case activity.Answer:
-		return value{Text: answerWords(text)}
+		return value{Text: l.answerWords(text)}
 	case activity.Attendees:
-		return value{Text: participantWords(text)}
+		return value{Text: l.participantWords(text)}
 	}
 	return value{Text: text}
 }
 
-func valueOfTime(text string) value {
-	m, err := activity.MomentShown(text)
-	switch {
-	case err != nil:
-		return value{Text: text}
-	case !m.AllDay:
-		return value{Text: spanWords(m.Start, m.End), From: m.Start, To: m.End}
-	}
-	first, last := dayWords(m.First.Start(time.UTC)), dayWords(m.After.Add(-1).Start(time.UTC))
-	if first == last {
-		return value{Text: first + ", all day"}
-	}
-	return value{Text: first + " to " + last + ", all day"}
+// entryKinds are the kinds that the history writes behind an entry.
+var entryKinds = []string{
+	contact.KindWork, contact.KindHome, contact.KindMobile, contact.KindOther, contact.KindExtension, contact.KindShipping, contact.KindLegal, contact.KindActual,
 }
 
-func dayWords(t time.Time) string { return t.Format("Mon 2 January 2006") }
-
-// spanWords says from when to when, for who has no script that says it in the reader's own time zone.
-func spanWords(from, to time.Time) string {
-	from, to = from.UTC(), to.UTC()
-	end := to.Format("15:04 MST")
-	if day := dayWords(to); day != dayWords(from) {
-		end = day + ", " + end
-	}
-	return dayWords(from) + ", " + from.Format("15:04") + " to " + end
-}
-
-// reminderWords says how long before the start somebody is reminded.
-func reminderWords(text string) string {
-	n, err := strconv.Atoi(text)
-	switch {
-	case text == "":
-		return "None"
-	case err != nil || n < 0:
-		return text
-	case n == 0:
-		return "At the start"
-	}
-	const hour, day = 60, 24 * 60
-	for _, unit := range []struct {
-		minutes int
-		word    string
-	}{{7 * day, "week"}, {day, "day"}, {hour, "hour"}, {1, "minute"}} {
-		if n%unit.minutes == 0 {
-			return counted(n/unit.minutes, unit.word) + " before the start"
+// entryWords is an entry with the word for its kind.
+func (l locale) entryWords(text string) string {
+	for _, kind := range entryKinds {
+		if entry, is := strings.CutSuffix(text, " ("+kind+")"); is {
+			return l.say("entry."+kind, "text", entry)
 		}
 	}
 	return text
 }
 
-func counted(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
+func (l locale) valueOfTime(text string) value {
+	m, err := activity.MomentShown(text)
+	switch {
+	case err != nil:
+		return value{Text: text}
+	case !m.AllDay:
+		return value{Text: l.spanWords(m.Start, m.End), From: m.Start, To: m.End}
 	}
-	return strconv.Itoa(n) + " " + word + "s"
+	first, last := l.day(m.First.Start(time.UTC)), l.day(m.After.Add(-1).Start(time.UTC))
+	if first == last {
+		return value{Text: l.say("value.day", "first", first)}
+	}
+	return value{Text: l.say("value.days", "first", first, "last", last)}
 }
 
-var answers = map[string]string{
-	"": "No answer", activity.Accepted: "Accepted", activity.Declined: "Declined", activity.Tentative: "Tentative",
+// spanWords says from when to when, for who has no script that says it in the reader's own time zone.
+func (l locale) spanWords(from, to time.Time) string {
+	from, to = from.In(l.zone), to.In(l.zone)
+	key, day, last := "value.span", l.day(from), l.day(to)
+	if day != last {
+		key = "value.span.days"
+	}
+	return l.say(key, "day", day, "last", last, "from", from.Format("15:04"), "to", to.Format("15:04"), "zone", to.Format("MST"))
 }
 
-func answerWords(answer string) string { return known(answers, answer) }
+// reminderWords says how long before the start somebody is reminded.
+func (l locale) reminderWords(text string) string {
+	n, err := strconv.Atoi(text)
+	switch {
+	case text == "":
+		return l.say("reminder.none")
+	case err != nil || n < 0:
+		return text
+	case n == 0:
+		return l.say("reminder.start")
+	}
+	const hour, day = 60, 24 * 60
+	for _, unit := range []struct {
+		minutes int
+		key     string
+	}{{7 * day, "reminder.weeks"}, {day, "reminder.days"}, {hour, "reminder.hours"}} {
+		if n%unit.minutes == 0 {
+			return l.count(unit.key, n/unit.minutes)
+		}
+	}
+	return l.count("reminder.minutes", n)
+}
+
+func (l locale) answerWords(answer string) string {
+	if answer == "" {
+		return l.say("answer.none")
+	}
+	return l.known("answer.", answer)
+}
 
 // participantWords has one participant a line, with the answer that was given.
-func participantWords(text string) string {
+func (l locale) participantWords(text string) string {
 	if text == "" {
 		return ""
 	}
 	lines := strings.Split(text, "; ")
 	for i, line := range lines {
-		for answer, word := range answers {
-			if who, is := strings.CutSuffix(line, " ("+answer+")"); is && answer != "" {
-				lines[i] = who + ": " + strings.ToLower(word)
+		for _, answer := range []string{activity.Accepted, activity.Declined, activity.Tentative} {
+			if who, is := strings.CutSuffix(line, " ("+answer+")"); is {
+				lines[i] = l.say("answer.of."+answer, "who", who)
 			}
 		}
 	}

@@ -33,10 +33,10 @@ func TestValuesOfActivitiesAreReadAsAPersonSaysThem(t *testing.T) {
 		{"title", "2026-03-05/2026-03-06 (all day)", "2026-03-05/2026-03-06 (all day)"},
 		{"membership", "calendar", "calendar"},
 	} {
-		if got := valueOf(record.Activities, c.field, c.text); got.Text != c.want {
+		if got := english.valueOf(record.Activities, c.field, c.text); got.Text != c.want {
 			t.Errorf("%s %q is %q, want %q", c.field, c.text, got.Text, c.want)
 		}
-		if got := valueOf(record.Contacts, c.field, c.text); got.Text != c.text || !got.From.IsZero() {
+		if got := english.valueOf(record.Contacts, c.field, c.text); got.Text != c.text || !got.From.IsZero() {
 			t.Errorf("%s %q of a contact is %+v", c.field, c.text, got)
 		}
 	}

@@ -221,13 +221,13 @@ func (s *Site) render(w http.ResponseWriter, status int, name string, p page) er
 	if err != nil {
 		return err
 	}
-	if p.Zone != nil {
-		t.Funcs(template.FuncMap{"when": whenIn(p.Zone)})
-	}
+	t.Funcs(s.funcs(p.locale))
 	if err := t.ExecuteTemplate(&b, "layout", p); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", p.locale.tag.String())
+	w.Header().Add("Vary", "Accept-Language")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // who does not read the answer any more need not have it
 	return nil

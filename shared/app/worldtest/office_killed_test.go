@@ -63,15 +63,17 @@ var clashes = []clash{
 // each calendar; what people wrote is there; and both are at rest before each had a fourth run.
 func TestTwo_runs_on_one_meeting_that_are_killed_at_any_call_keep_it_one(t *testing.T) {
 	t.Parallel()
+	places := 0
 	for _, c := range clashes {
 		for _, side := range []string{string(record.Creatio), string(record.Google), "store"} {
 			for _, dies := range []mishap{diesBefore, diesAfter} {
+				places++
+				from := places
 				t.Run(fmt.Sprintf("%s, %s %s", c.name, side, dies), func(t *testing.T) {
 					t.Parallel()
-					// By turns the first one dies, the second one, or both; where there is time, each at every call.
-					for n, last := 1, 0; n <= last+3 && !t.Failed(); n++ {
+					for n, last := 1, 0; n <= last+6 && !t.Failed(); n++ {
 						for who := range 3 {
-							if (long() || who == n%3) && c.killed(t, place{side, n}, dies, who) {
+							if tried(from, n, who) && c.killed(t, place{side, n}, dies, who) {
 								last = n
 							}
 						}
@@ -79,6 +81,19 @@ func TestTwo_runs_on_one_meeting_that_are_killed_at_any_call_keep_it_one(t *test
 				})
 			}
 		}
+	}
+}
+
+// tried says whether one of the runs dies at a call, or both do: all of them where there is time, else every other call, and by turns
+// the first, the second or both.
+func tried(from, n, who int) bool {
+	switch {
+	case long():
+		return true
+	case *worlds < usual():
+		return (from+n)%4 == 0 && who == n/4%3
+	default:
+		return (from+n)%2 == 0 && who == n/2%3
 	}
 }
 

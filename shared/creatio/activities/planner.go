@@ -13,10 +13,6 @@ import (
 	"github.com/tandem-sync/tandem/shared/richtext"
 )
 
-// maxText is the length of Creatio's columns for titles and locations. A longer value is cut, since the site would refuse the
-// whole record.
-const maxText = 500
-
 // planned is what one operation comes to: the writes in their order, and the activity as it is after them.
 type planned struct {
 	writes []creatio.Write
@@ -257,7 +253,7 @@ func (p *planner) field(f record.Field) {
 // fit cuts a text to a column's length, between two characters, and says so.
 func (p *planner) fit(f record.Field, text string) string {
 	text = strings.TrimSpace(text)
-	short := record.Cut(text, maxText)
+	short := record.Cut(text, activity.MaxText)
 	if short != text {
 		p.note(f.Name, "cut", "Creatio has no room for all of “"+f.Label+"”; the end is missing there.",
 			"Shorten the text, or leave it: the full text stays in Google.")

@@ -21,6 +21,8 @@ type pairing struct {
 	// held is what those rows hold.
 	held   []wanted
 	change []rowFor
+	// beside are rows that repeat one that changes and is the same value afterwards.
+	beside []row
 	insert []wanted
 	remove []row
 }
@@ -32,60 +34,92 @@ type rowFor struct {
 
 // pair finds for every wanted entry the row that holds it already, or one to hold it: the one with the same value, else
 // one of the same kind that is no longer wanted, which so stays the contact's first number if it was. Rows that
-// repeat an earlier one's value do not show; they go and stay with it, except that only one of them is changed.
+// repeat an earlier one's value do not show; they stay and go with it, except that only one of them is changed.
 func pair(f record.Field, rows []row, want []wanted) pairing {
 	var out pairing
-	repeats := map[string][]row{}
-	var free []row
-	seen, keys := map[string]bool{}, map[string]string{}
-	entries := make([]record.Entry, len(rows))
-	for i, r := range rows {
-		entries[i] = r.entry()
-	}
-	for i, key := range f.Keys(entries) {
-		keys[rows[i].ID] = key
-		if seen[key] || f.Key(entries[i]) != key {
-			repeats[key] = append(repeats[key], rows[i])
-		} else {
-			seen[key] = true
-			free = append(free, rows[i])
-		}
-	}
-	pick := func(fits func(row) bool) (row, bool) {
-		i := slices.IndexFunc(free, fits)
-		if i < 0 {
-			return row{}, false
-		}
-		r := free[i]
-		free = slices.Delete(free, i, i+1)
-		return r, true
-	}
-	change := func(want []wanted, fits func(row, wanted) bool) (rest []wanted) {
-		for _, w := range want {
-			if r, ok := pick(func(r row) bool { return fits(r, w) }); ok {
-				out.change = append(out.change, rowFor{r, w})
-				out.remove = append(out.remove, repeats[keys[r.ID]]...)
-				continue
-			}
-			rest = append(rest, w)
-		}
-		return rest
-	}
+	free, repeats := distinct(f, rows)
+	pool := record.NewPool(len(free))
 	var rest []wanted
+	same := pool.By(func(i int) string { return f.Exact(free[i].entry) })
 	for _, w := range want {
-		if r, ok := pick(func(r row) bool { return f.Same(r.entry(), w.displayed) }); ok {
-			out.keep = append(append(out.keep, r), repeats[keys[r.ID]]...)
+		if i, ok := same(f.Exact(w.displayed)); ok {
+			out.keep = append(append(out.keep, free[i].row), repeats[free[i].key]...)
 			out.held = append(out.held, w)
 			continue
 		}
 		rest = append(rest, w)
 	}
-	rest = change(rest, func(r row, w wanted) bool { return f.Key(r.entry()) == f.Key(w.displayed) })
-	out.insert = change(rest, func(r row, w wanted) bool { return r.entry().Kind == w.displayed.Kind })
-	for _, r := range free {
-		out.remove = append(append(out.remove, r), repeats[keys[r.ID]]...)
+	byKey := pool.By(func(i int) string { return free[i].own })
+	rest = slices.DeleteFunc(rest, func(w wanted) bool {
+		i, ok := byKey(f.Key(w.displayed))
+		if ok {
+			out.change = append(out.change, rowFor{free[i].row, w})
+			for _, r := range repeats[free[i].key] {
+				if f.Same(r.entry(), w.displayed) {
+					out.remove = append(out.remove, r)
+				} else {
+					out.beside = append(out.beside, r)
+				}
+			}
+		}
+		return ok
+	})
+	byKind := pool.By(func(i int) string { return "kind " + free[i].entry.Kind })
+	out.insert = slices.DeleteFunc(rest, func(w wanted) bool {
+		i, ok := byKind("kind " + w.displayed.Kind)
+		if ok && !mayHold(free[i].row, w.displayed) {
+			// What is hidden of it is a part of the address that was there.
+			out.remove = append(append(out.remove, free[i].row), repeats[free[i].key]...)
+			return false
+		}
+		if ok {
+			out.change = append(out.change, rowFor{free[i].row, w})
+			out.remove = append(out.remove, repeats[free[i].key]...)
+		}
+		return ok
+	})
+	for _, i := range pool.Left() {
+		out.remove = append(append(out.remove, free[i].row), repeats[free[i].key]...)
 	}
 	return out
+}
+
+// mayHold reports whether a row may come to hold another value: one of which the user may not read all only where the value differs
+// from what shows of it in the street, or in everything but the street.
+func mayHold(r row, as record.Entry) bool {
+	if len(r.Hidden) == 0 {
+		return true
+	}
+	same := func(part string) bool {
+		return slices.Contains(r.Hidden, part) || record.Fold(r.Parts[part]) == record.Fold(as.Parts[part])
+	}
+	return same(contact.Street) || same(contact.Zip) && same(contact.City) && same(contact.Region) && same(contact.Country)
+}
+
+// shown is a row that shows, with what it shows, its own key, and that of the value which it is in any form.
+type shown struct {
+	row      row
+	entry    record.Entry
+	own, key string
+}
+
+// distinct are the rows that show, and those that repeat one of them, by the key of the value.
+func distinct(f record.Field, rows []row) (show []shown, repeats map[string][]row) {
+	entries := make([]record.Entry, len(rows))
+	for i, r := range rows {
+		entries[i] = r.entry()
+	}
+	seen := make(map[string]bool, len(rows))
+	repeats = map[string][]row{}
+	for i, key := range f.Keys(entries) {
+		if own := f.Key(entries[i]); seen[key] || own != key {
+			repeats[key] = append(repeats[key], rows[i])
+		} else {
+			seen[key] = true
+			show = append(show, shown{rows[i], entries[i], own, key})
+		}
+	}
+	return show, repeats
 }
 
 // communications writes e-mail addresses, phones and web addresses.
@@ -107,8 +141,9 @@ func (p *planner) communications(f record.Field) {
 		want = append(want, wanted{e, as})
 	}
 	have := p.state.rowsOf(f.Name)
+	ids := idsOf(have)
 	match := pair(f, have, want)
-	kept := slices.Clone(match.keep)
+	kept := slices.Concat(match.keep, match.beside)
 	for _, r := range match.remove {
 		p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactCommunication", ID: r.ID})
 	}
@@ -127,7 +162,7 @@ func (p *planner) communications(f record.Field) {
 		p.changes = append(p.changes, creatio.Write{Method: "PATCH", Set: "ContactCommunication", ID: r.ID, Body: body})
 	}
 	for _, w := range match.insert {
-		r := row{Kind: w.displayed.Kind, Text: w.displayed.Text, ID: p.rowID(f.Name, f.Key(w.displayed), have)}
+		r := row{Kind: w.displayed.Kind, Text: w.displayed.Text, ID: p.rowID(f.Name, f.Key(w.displayed), ids)}
 		switch f.Name {
 		case contact.Emails:
 			r.Kind = kindEmail
@@ -158,15 +193,25 @@ func (p *planner) insertCommunication(r row) {
 	}})
 }
 
-// setRows notes the rows of a set as they are after the writes, and what they show.
+// setRows notes the rows of a set as they are after the writes, and what they show. Of rows of one value that may be another one than
+// the one that was written.
 func (p *planner) setRows(f record.Field, rows []row, want []wanted) {
+	rows = inOrder(rows)
 	p.state.setRows(f.Name, rows)
 	entries := make([]record.Entry, 0, len(rows))
 	for _, r := range rows {
 		entries = append(entries, r.entry())
 	}
 	p.out.fields[f.Name] = entries
+	show, _ := distinct(f, rows)
+	exact, keys := make(map[string]bool, len(show)), make(map[string]record.Entry, len(show))
+	for _, s := range show {
+		exact[f.Exact(s.entry)], keys[s.own] = true, s.entry
+	}
 	for _, w := range want {
+		if e, ok := keys[f.Key(w.displayed)]; ok && !exact[f.Exact(w.displayed)] {
+			w.displayed = e
+		}
 		p.project(f.Name, w.canonical, w.displayed)
 	}
 }
@@ -219,14 +264,21 @@ func (p *planner) addresses(f record.Field) {
 		}
 	}
 	have := p.state.rowsOf(f.Name)
+	ids := idsOf(have)
 	match := pair(f, have, want)
-	after := slices.Clone(match.keep)
+	after := slices.Concat(match.keep, match.beside)
 	seen := map[string]bool{}
-	for _, r := range after {
+	for _, r := range match.keep {
 		seen[f.Key(r.entry())] = true
 	}
 	final := match.held
 	for _, r := range match.remove {
+		if len(r.Hidden) > 0 {
+			after = append(after, r)
+			p.note(f.Name, "partly-hidden", "Creatio does not let you read all of an address that was removed or replaced in Google, so it stays in Creatio.",
+				"Ask an administrator for the right to read it, or have it removed in Creatio.")
+			continue
+		}
 		p.deletes = append(p.deletes, creatio.Write{Method: "DELETE", Set: "ContactAddress", ID: r.ID})
 	}
 	for _, c := range match.change {
@@ -254,7 +306,7 @@ func (p *planner) addresses(f record.Field) {
 			continue
 		}
 		seen[f.Key(as)] = true
-		r := row{ID: p.rowID(f.Name, f.Key(as), have), Kind: as.Kind, Parts: as.Parts, Primary: len(after) == 0}
+		r := row{ID: p.rowID(f.Name, f.Key(as), ids), Kind: as.Kind, Parts: as.Parts, Primary: len(after) == 0}
 		after = append(after, r)
 		final = append(final, wanted{w.canonical, as})
 		maps.Copy(columns, map[string]any{

@@ -63,17 +63,11 @@ func questions(ops []record.Operation) []creatio.Question {
 // newAddresses are the addresses that the contact does not show yet.
 func newAddresses(op record.Operation) []record.Entry {
 	f, _ := contact.Schema.Field(contact.Addresses)
-	var out []record.Entry
-	for _, e := range op.After[contact.Addresses] {
-		known := false
-		for _, b := range op.Before[contact.Addresses] {
-			known = known || f.Same(b, e)
-		}
-		if !known {
-			out = append(out, e)
-		}
+	known := map[string]bool{}
+	for _, e := range op.Before[contact.Addresses] {
+		known[f.Exact(e)] = true
 	}
-	return out
+	return slices.DeleteFunc(slices.Clone(op.After[contact.Addresses]), func(e record.Entry) bool { return known[f.Exact(e)] })
 }
 
 // place is what the lists have of an address; parts that are not found are zero.

@@ -160,16 +160,25 @@ func (p *planner) fitWhole(f record.Field, text string, limit int) string {
 	return text
 }
 
-// rowID derives the id of a new row, so that a repeated insertion is a duplicate and not a second row. have are the rows
+// rowID derives the id of a new row, so that a repeated insertion is a duplicate and not a second row. have are the ids of the rows
 // that the contact has already.
-func (p *planner) rowID(field, key string, have []row) string {
+func (p *planner) rowID(field, key string, have map[string]bool) string {
 	for n := 0; ; n++ {
 		id := creatio.DeriveID(p.op.ID, field, key, p.op.Link, strconv.Itoa(n))
-		if !p.taken[id] && !slices.ContainsFunc(have, func(r row) bool { return strings.EqualFold(r.ID, id) }) {
+		if !p.taken[id] && !have[strings.ToLower(id)] {
 			p.out.rows[field] = append(p.out.rows[field], id)
 			return id
 		}
 	}
+}
+
+// idsOf are the ids of rows.
+func idsOf(rows []row) map[string]bool {
+	out := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		out[strings.ToLower(r.ID)] = true
+	}
+	return out
 }
 
 // lookup links the row whose name was asked for, where there is exactly one. Nothing is created and nothing that

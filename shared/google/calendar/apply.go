@@ -39,6 +39,8 @@ type job struct {
 	record.Plan
 	planned
 	generation int
+	// formerEtag is the version of the event that is to be there again.
+	formerEtag string
 	// result is what became of it, once that is known.
 	result *record.Result
 }
@@ -96,14 +98,14 @@ func (s *Side) apply(ctx context.Context, jobs []*job) error {
 	return s.write(ctx, open)
 }
 
-// readInstances reads those instances that were not seen to differ from their series, and those that are to be there again: what
+// readInstances reads those instances that were not seen to differ from their series, and what is to be there again: what
 // they are called, and their version, is nowhere else. One that is not what was planned for is a conflict.
 func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	var ids []string
 	for _, j := range jobs {
 		if j.state.Instance {
 			ids = append(ids, j.ID)
-		} else if instanceID.MatchString(j.former) {
+		} else if j.former != "" {
 			ids = append(ids, j.former)
 		}
 	}
@@ -125,7 +127,8 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 				return true
 			}
 			if e, read := now[j.former]; read && e != nil {
-				j.former = e.Id
+				j.former, j.formerEtag = e.Id, e.Etag
+				j.again.Attendees = answered(j.again.Attendees, e.Attendees)
 			} else if read {
 				j.former = ""
 			}
@@ -148,6 +151,32 @@ func (s *Side) readInstances(ctx context.Context, jobs []*job) ([]*job, error) {
 	}), nil
 }
 
+// forgot reports whether an event that is there again lacks guests who were not written because they were to be still its own.
+// Then they are to be.
+func (j *job) forgot(body []byte) bool {
+	var e gcal.Event
+	if j.former == "" || len(j.again.Attendees) > 0 || json.Unmarshal(body, &e) != nil || len(e.Attendees) >= len(j.event.Attendees) {
+		return false
+	}
+	j.again = &gcal.Event{Attendees: answered(j.event.Attendees, e.Attendees)}
+	j.formerEtag = e.Etag
+	return true
+}
+
+// answered are attendees with what those of them answered who are guests of an event: nobody answers for others.
+func answered(list, guests []*gcal.EventAttendee) []*gcal.EventAttendee {
+	out := slices.Clone(list)
+	for i, a := range out {
+		for _, guest := range guests {
+			if !guest.Self && guest.ResponseStatus != "" && activity.AddressKey(guest.Email) == activity.AddressKey(a.Email) {
+				copied := *a
+				copied.ResponseStatus, out[i] = guest.ResponseStatus, &copied
+			}
+		}
+	}
+	return out
+}
+
 // write sends jobs, and those again whose new id was taken.
 func (s *Side) write(ctx context.Context, jobs []*job) error {
 	for len(jobs) > 0 {
@@ -162,7 +191,7 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 			switch {
 			case j.method == http.MethodDelete && (reply.Err == nil || fault.Is(reply.Err, fault.Gone)):
 				j.result = &record.Result{Record: record.Record{ID: j.ID, Gone: true, Tombstone: true, Modified: s.api.Now().UTC()}}
-			case j.former != "" && reply.Err != nil && !fault.Is(reply.Err, fault.Retry) && !fault.Is(reply.Err, fault.Reconnect):
+			case j.former != "" && reply.Err != nil && !slices.ContainsFunc([]fault.Kind{fault.Retry, fault.Reconnect, fault.Conflict}, func(k fault.Kind) bool { return fault.Is(reply.Err, k) }):
 				// Google has it no more, or does not let it come back. Another one takes its place.
 				j.former = ""
 				anew = append(anew, j)
@@ -170,6 +199,8 @@ func (s *Side) write(ctx context.Context, jobs []*job) error {
 				taken = append(taken, j)
 			case reply.Err != nil:
 				j.fail(ofEvent(reply.Err))
+			case j.forgot(reply.Body):
+				anew = append(anew, j)
 			default:
 				s.done(j, reply.Body)
 			}
@@ -204,7 +235,10 @@ func (j *job) part() google.Part {
 	}
 	switch {
 	case j.former != "":
-		p.Method, p.Path, p.Body, p.Header = http.MethodPatch, path(j.former)+quietly, j.again, nil
+		p.Method, p.Path, p.Body, p.Header = http.MethodPatch, path(j.former)+quietly, j.again, http.Header{}
+		if j.formerEtag != "" {
+			p.Header.Set("If-Match", j.formerEtag)
+		}
 	case j.method == http.MethodPost:
 		e := *j.event
 		e.Id = eventID(j.Link, j.generation)

@@ -360,9 +360,9 @@ func TestNotes_are_cut_at_a_whole_character(t *testing.T) {
 	d := newDiary(t)
 	for title, row := range map[string]struct{ long, want string }{
 		"words":           {long: strings.TrimSpace(strings.Repeat("notes of many words 🚤 & more ", 700))},
-		"a family":        {strings.Repeat("x", maxNotes-3) + family, strings.Repeat("x", maxNotes-3)},
-		"a combined sign": {strings.Repeat("x", maxNotes-1) + "e\u0301", strings.Repeat("x", maxNotes-1)},
-		"one too many":    {strings.Repeat("x", maxNotes+1), strings.Repeat("x", maxNotes)},
+		"a family":        {strings.Repeat("x", activity.MaxNotes-3) + family, strings.Repeat("x", activity.MaxNotes-3)},
+		"a combined sign": {strings.Repeat("x", activity.MaxNotes-1) + "e\u0301", strings.Repeat("x", activity.MaxNotes-1)},
+		"one too many":    {strings.Repeat("x", activity.MaxNotes+1), strings.Repeat("x", activity.MaxNotes)},
 	} {
 		op := creation(record.Fields{activity.Title: text(title), activity.When: text(morning), activity.Notes: text(row.long)})
 		op.Link = title

@@ -53,7 +53,7 @@ func (c *Channels) Stop(ctx context.Context, id, resourceID string) error {
 
 // newService makes the generated client of the API.
 func newService(client *google.Client) (*gcal.Service, error) {
-	below := *client
+	below := google.Client{Options: client.Options}
 	if below.Endpoint != "" {
 		below.Endpoint = strings.TrimSuffix(below.Endpoint, "/") + "/" + api
 	}

@@ -24,9 +24,6 @@ import (
 )
 
 const (
-	// maxNotes is how many characters an event's description holds
-	// (https://developers.google.com/workspace/calendar/api/v3/reference/events).
-	maxNotes = 8192
 	// maxOverrides and maxReminder bound the reminders of an event.
 	maxOverrides = 5
 	maxReminder  = 40320
@@ -126,6 +123,11 @@ func (p *planner) again(former string) *gcal.Event {
 		e.ExtendedProperties = nil
 	}
 	e.ForceSendFields = append(slices.Clone(e.ForceSendFields), "Summary", "Location", "Description")
+	if sameGuests(e.Attendees, p.have.Attendees) {
+		// They should still be its guests, and may have answered since.
+		e.Attendees = nil
+		e.ForceSendFields = slices.DeleteFunc(e.ForceSendFields, func(field string) bool { return field == "Attendees" })
+	}
 	for _, t := range []**gcal.EventDateTime{&e.Start, &e.End} {
 		if *t == nil {
 			continue
@@ -138,6 +140,15 @@ func (p *planner) again(former string) *gcal.Event {
 		*t = &when
 	}
 	return &e
+}
+
+// sameGuests reports whether a list names the guests of another one, as they answered there.
+func sameGuests(list, guests []*gcal.EventAttendee) bool {
+	return len(list) == len(guests) && !slices.ContainsFunc(list, func(a *gcal.EventAttendee) bool {
+		return !slices.ContainsFunc(guests, func(g *gcal.EventAttendee) bool {
+			return activity.AddressKey(a.Email) == activity.AddressKey(g.Email) && a.ResponseStatus == g.ResponseStatus
+		})
+	})
 }
 
 // fields plans the fields that change, and what will show of them.
@@ -222,12 +233,8 @@ func (p *planner) project(f record.Field, shown []record.Entry) {
 
 // notes are written as text, cut between two characters to what an event holds.
 func (p *planner) notes(text string) string {
-	stored := richtext.Markup(text)
-	if record.Length(stored) > maxNotes {
-		cut := record.Cut(text, maxNotes)
-		for stored = richtext.Markup(cut); record.Length(stored) > maxNotes; stored = richtext.Markup(cut) {
-			cut = record.Cut(cut, record.Length(cut)-(record.Length(stored)-maxNotes))
-		}
+	stored := activity.Description(text)
+	if stored != richtext.Markup(text) {
 		p.note(activity.Notes, "cut", "Google has no room for all of the notes; the end is missing there.",
 			"Shorten the notes, or leave them: the full text stays in Creatio.")
 	}

@@ -2,6 +2,7 @@ package people
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -240,48 +241,56 @@ type wanted struct{ canonical, displayed record.Entry }
 
 // rewrite is the whole field as it is to be written: what Tandem does not carry as it was, and of the rest what is
 // wanted. An item that already holds a wanted value stays as it is; else one of the same value takes it over, else
-// one of the same kind that is no longer wanted, which so keeps its label. Items that repeat one stay and go with it.
+// one of the same kind that is no longer wanted, which so keeps its label. Items that repeat one stay as long as its value does.
 func (l list[T]) rewrite(want []wanted) []*T {
 	chosen, keys := l.visible()
-	var free []int
-	for _, i := range chosen {
-		free = append(free, i)
+	free := slices.Sorted(maps.Values(chosen))
+	entries := make([]record.Entry, len(free))
+	for n, i := range free {
+		entries[n], _ = l.entry(l.items[i])
 	}
-	slices.Sort(free)
-	entry := func(i int) record.Entry { e, _ := l.entry(l.items[i]); return e }
-	unchanged, changed := map[int]bool{}, map[int]record.Entry{}
-	assign := func(rest []wanted, fits func(have, want record.Entry) bool, to func(int, record.Entry)) (left []wanted) {
-		for _, w := range rest {
-			at := slices.IndexFunc(free, func(i int) bool { return fits(entry(i), w.displayed) })
-			if at < 0 {
-				left = append(left, w)
-				continue
+	pool := record.NewPool(len(free))
+	unchanged, respelled, changed := map[string]bool{}, map[string]record.Entry{}, map[int]record.Entry{}
+	assign := func(rest []wanted, like func(record.Entry) string, to func(i int, as record.Entry)) []wanted {
+		take := pool.By(func(n int) string { return like(entries[n]) })
+		return slices.DeleteFunc(rest, func(w wanted) bool {
+			n, ok := take(like(w.displayed))
+			if ok {
+				to(free[n], w.displayed)
 			}
-			to(free[at], w.displayed)
-			free = slices.Delete(free, at, at+1)
-		}
-		return left
+			return ok
+		})
 	}
 	change := func(i int, as record.Entry) { changed[i] = as }
-	rest := assign(want, l.field.Same, func(i int, _ record.Entry) { unchanged[i] = true })
-	rest = assign(rest, func(have, want record.Entry) bool { return l.field.Key(have) == l.field.Key(want) }, change)
-	rest = assign(rest, func(have, want record.Entry) bool {
-		return have.Kind == want.Kind && have.Parts[contact.Street] != "" && have.Parts[contact.Street] == want.Parts[contact.Street]
+	rest := assign(slices.Clone(want), l.field.Exact, func(i int, _ record.Entry) { unchanged[keys[i]] = true })
+	rest = assign(rest, l.field.Key, func(i int, as record.Entry) { respelled[keys[i]], changed[i] = as, as })
+	rest = assign(rest, func(e record.Entry) string {
+		if street := e.Parts[contact.Street]; street != "" {
+			return e.Kind + "\x00" + street
+		}
+		return ""
 	}, change)
-	rest = assign(rest, func(have, want record.Entry) bool { return have.Kind == want.Kind }, change)
+	rest = assign(rest, func(e record.Entry) string { return "kind " + e.Kind }, change)
 
 	var out []*T
 	for i, item := range l.items {
 		as, moves := changed[i]
+		value, stays := respelled[keys[i]]
 		switch {
-		case keys[i] == "", unchanged[chosen[keys[i]]]:
-			out = append(out, item)
 		case moves:
 			out = append(out, l.write(item, as))
+		case keys[i] == "", unchanged[keys[i]], stays && !l.shows(item, value):
+			out = append(out, item)
 		}
 	}
 	for _, w := range rest {
 		out = append(out, l.write(nil, w.displayed))
 	}
 	return out
+}
+
+// shows reports whether an item shows an entry as it is.
+func (l list[T]) shows(item *T, as record.Entry) bool {
+	e, _ := l.entry(item)
+	return l.field.Same(e, as)
 }

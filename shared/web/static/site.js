@@ -20,7 +20,7 @@ function showTimes() {
     const date = new Date(time.dateTime);
     if (Number.isNaN(date.getTime())) continue;
     if ("ago" in time.dataset) {
-      const words = time.dataset.ago === "next" && date < Date.now() ? "now" : relative(date);
+      const words = time.dataset.ago === "next" && date < Date.now() ? ago.format(0, "second") : relative(date);
       show(time, `${words} (${moment.format(date)})`);
     } else {
       show(time, moment.format(date));

@@ -1,7 +1,10 @@
 package app_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +25,9 @@ type promises struct {
 	queue *cloudbox.Server
 	// data is the database, in which a test writes what a process wrote that ended right after.
 	data store.User
+	// tagID is the tag, and cut ends what is under way.
+	tagID string
+	cut   func()
 }
 
 func newPromises(t *testing.T, names ...string) *promises {
@@ -40,7 +46,7 @@ func newPromises(t *testing.T, names ...string) *promises {
 		w.sync("done")
 		w.sync("done")
 	}
-	return &promises{w, q, w.firestore().User(w.account().ID)}
+	return &promises{world: w, queue: q, data: w.firestore().User(w.account().ID), tagID: tag}
 }
 
 // refuses has the queue take no task while somebody does something.
@@ -194,4 +200,89 @@ func TestAn_undo_that_could_not_be_queued_is_queued_when_it_is_asked_for_again(t
 	if got := p.runs("/runs/"+undo.ID+"/undo", "undo"); got.ID != redo {
 		t.Errorf("the undo is %s, and %s was promised", got.ID, redo)
 	}
+}
+
+// Whatever a user asks for, the process ends right after each write of the request: who asks again gets all of it, once.
+func TestWhat_a_user_asks_for_and_asks_for_again_is_done_wherever_the_process_ended(t *testing.T) {
+	t.Parallel()
+	heldRun := func(p *promises) string { return *p.account().Contacts.State.HeldRun }
+	for name, tc := range map[string]struct {
+		prepare func(p *promises)
+		ask     func(p *promises) (method, path string)
+		done    func(p *promises) bool
+		// again is what is answered where everything had been done before the process ended.
+		again int
+	}{
+		"synchronize": {
+			prepare: func(p *promises) { p.tagged(p.tagID, p.contact("Emmy Lovelace", "emmy@example.com")) },
+			ask:     func(*promises) (string, string) { return http.MethodPost, "/contacts/sync" },
+			done:    func(p *promises) bool { return len(p.members()) == 4 },
+		},
+		"approve": {
+			prepare: func(p *promises) { p.google.Account(ada).DeleteGroup(p.group()); p.sync("held") },
+			ask:     func(p *promises) (string, string) { return http.MethodPost, "/runs/" + heldRun(p) + "/approve" },
+			done:    func(p *promises) bool { return len(p.creatio.As("Ada").Rows("ContactInTag", nil)) == 0 },
+		},
+		"undo": {
+			ask:  func(p *promises) (string, string) { return http.MethodPost, "/runs/" + p.first().ID + "/undo" },
+			done: func(p *promises) bool { return len(p.members()) == 0 },
+		},
+		"erase": {
+			prepare: func(p *promises) { p.visit("/settings/sign-in") },
+			ask:     func(*promises) (string, string) { return http.MethodDelete, "/account" },
+			done: func(p *promises) bool {
+				_, err := p.data.Profile(p.t.Context())
+				return errors.Is(err, store.ErrNotFound)
+			},
+			again: http.StatusUnauthorized,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for n := 1; ; n++ {
+				p := newPromises(t, "hopper", "turing", "noether")
+				if tc.prepare != nil {
+					tc.prepare(p)
+				}
+				method, path := tc.ask(p)
+				before := len(p.queue.Tasks.Taken())
+				if !p.cutAfter(n, func() { p.do(method, "/settings/api/v1"+path, nil) }) {
+					return
+				}
+				if a := p.do(method, "/settings/api/v1"+path, nil); a.status/100 != 2 && a.status != tc.again {
+					t.Fatalf("asked again after %d writes: got %d %s", n, a.status, a.body)
+				}
+				for _, task := range p.queue.Tasks.Taken()[before:] {
+					p.deliver(task)
+				}
+				if !tc.done(p) {
+					t.Errorf("asked again after %d writes, and it is not done", n)
+				}
+			}
+		})
+	}
+}
+
+// cutAfter has the process end after so many writes of what is done, and begins another one. It reports whether there were so many.
+func (p *promises) cutAfter(writes int, do func()) bool {
+	p.t.Helper()
+	p.stop()
+	var made atomic.Int64
+	p.options.Observe = func(_, w int) {
+		if w > 0 && made.Add(1) == int64(writes) {
+			p.cut()
+		}
+	}
+	p.start()
+	tandem := p.tandem
+	ctx, cancel := context.WithCancel(p.t.Context())
+	defer cancel()
+	p.cut = cancel
+	p.tandem = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { tandem.ServeHTTP(rw, r.WithContext(ctx)) })
+	do()
+	ended := ctx.Err() != nil
+	p.stop()
+	p.options.Observe = nil
+	p.start()
+	return ended
 }

@@ -279,3 +279,67 @@ func said(run store.Run) string {
 	}
 	return strings.Join(out, " ")
 }
+
+// Ada's Tandem works by the time the meeting is reopened, and Ada organizes it in Creatio. Bo's account has it again all the same.
+func TestWho_carried_a_meeting_before_carries_it_again_although_its_organizer_s_Tandem_works_by_now(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{ada, bo} {
+		t.Run(first+" first", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			a, b := w.newcomer("Ada", ada), w.newcomer("Bo", bo)
+			w.joins(b, nil)
+			w.rounds(1, b)
+			id := w.meets("Kickoff")
+			w.rounds(2, b)
+			before := w.copyOf(bo, "Kickoff")
+			if before == nil || before.Organizer.Email != bo {
+				t.Fatalf("bo has %+v", before)
+			}
+			w.joins(a, nil)
+			order := []*colleague{a, b}
+			if first == bo {
+				order = []*colleague{b, a}
+			}
+			w.rounds(2, order...)
+			w.system(id, map[string]any{"StatusId": statusCanceled})
+			w.rounds(2, order...)
+			if activities, adas, bos := w.meetings("Kickoff"); activities+adas+bos > 0 {
+				t.Fatalf("%d activities, %d events of Ada's and %d of Bo's of a meeting that was called off", activities, adas, bos)
+			}
+			w.system(id, map[string]any{"StatusId": statusInProgress})
+			w.rounds(3, order...)
+			w.wantOneMeeting("Kickoff", "after it was reopened")
+			if now := w.copyOf(ada, "Kickoff"); now.ICalUID != before.ICalUID || now.Organizer.Email != bo {
+				t.Errorf("ada has %+v", now)
+			}
+			w.calm(order...)
+		})
+	}
+}
+
+func TestWho_declined_a_meeting_of_somebody_whose_Tandem_does_not_work_carries_nothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b, c := w.newcomer("Bo", bo), w.newcomer("Cy", cy)
+	w.joins(b, nil)
+	w.joins(c, nil)
+	w.rounds(1, b, c)
+	id := w.meets("Kickoff")
+	w.respond(id, "Bo Example", responseDeclined)
+	for _, run := range w.rounds(2, b) {
+		if len(run.Problems) > 0 || len(run.Changes) > 0 {
+			t.Errorf("bo's run changed %+v and told %+v", run.Changes, run.Problems)
+		}
+	}
+	if e := w.copyOf(bo, "Kickoff"); e != nil {
+		t.Fatalf("bo has %+v", e)
+	}
+	// Cy takes part, and carries it.
+	w.participate(id, "Cy Example")
+	w.rounds(2, b, c)
+	if e := w.copyOf(cy, "Kickoff"); e == nil || e.Organizer.Email != cy || w.answers(id)["Bo Example"] != "declined" {
+		t.Errorf("cy has %+v, the answers are %v", e, w.answers(id))
+	}
+	w.calm(b, c)
+}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/api/people/v1"
+
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
@@ -15,7 +17,7 @@ func TestA_Google_account_without_room_is_said_so_and_tried_again_daily(t *testi
 	for _, status := range []int{400, 403, 429} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			t.Parallel()
-			w, tag, _ := twins(t, "Hopper")
+			w, tag, contacts := twins(t, "Hopper")
 			for _, name := range []string{"Emmy", "Grace"} {
 				w.tagged(tag, w.contact("Some "+name, strings.ToLower(name)+"@example.com"))
 			}
@@ -41,12 +43,26 @@ func TestA_Google_account_without_room_is_said_so_and_tried_again_daily(t *testi
 			if told == 0 || told != len(run.Problems) {
 				t.Errorf("the user is told %+v", run.Problems)
 			}
+			// Who is there already goes on.
+			if err := w.creatio.As("Ada").Update("Contact", contacts["Hopper"], map[string]any{"JobTitle": "Rear admiral"}); err != nil {
+				t.Fatal(err)
+			}
 			for range 2 {
 				w.pass(6 * time.Hour)
 				w.tick()
 			}
 			if asked != 1 {
 				t.Errorf("Google was asked %d times within half a day", asked)
+			}
+			if o := w.found("Hopper").Organizations; len(o) != 1 || o[0].Title != "Rear admiral" {
+				t.Errorf("an edit of one who was there has not come: %+v", o)
+			}
+			w.google.Account(ada).Edit(w.found("Hopper").ResourceName, func(p *people.Person) { p.Organizations[0].Title = "Commodore" })
+			w.tick()
+			w.pass(20 * time.Minute)
+			w.tick()
+			if title := w.creatio.System().Get("Contact", contacts["Hopper"])["JobTitle"]; title != "Commodore" || asked != 1 {
+				t.Errorf("an edit in Google came as %v, and Google was asked %d times", title, asked)
 			}
 			// Once a day everything is looked at in any case, at an hour of its own.
 			w.pass(13 * time.Hour)

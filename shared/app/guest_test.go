@@ -2,12 +2,14 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
 
 	gcal "google.golang.org/api/calendar/v3"
 
+	"github.com/tandem-sync/tandem/shared/record"
 	googlebox "github.com/tandem-sync/tandem/shared/sandbox/google"
 )
 
@@ -228,4 +230,29 @@ func TestThe_latest_edit_of_a_meeting_wins_although_a_guest_s_run_wrote_in_betwe
 		t.Errorf("it is %q in Creatio and %q in Google", got, w.google.Calendar(bo).Event(id).Summary)
 	}
 	w.calm(a, b)
+}
+
+// The site has owners be in doubt, which is no answer. Where they do answer so and the answer is not heard of, it is written again.
+func TestAn_owner_s_answer_arrives_although_its_first_write_is_lost(t *testing.T) {
+	t.Parallel()
+	a := newAgenda(t)
+	a.google.AddUser(googlebox.User{Email: eve, Name: "Eve", EmailVerified: true})
+	e := event("Visit", 48)
+	e.Attendees = []*gcal.EventAttendee{{Email: ada}}
+	id := a.google.Calendar(eve).Add(e)
+	a.run("done")
+	activity := a.foundActivity("Visit")["Id"].(string)
+	a.calendar.Answer(id, "tentative")
+	a.pass(5 * time.Minute)
+	a.breakAt(&breakage{world: a.world, how: connectionBroken, side: record.Creatio, n: 1, without: true}, func() {
+		a.do(http.MethodPost, "/sync-activities", map[string]string{"user": a.id})
+	})
+	if got := a.answers(activity)["Ada Example"]; got != "" {
+		t.Fatalf("the answer is %q although it was lost", got)
+	}
+	a.run("done")
+	if got := a.answers(activity)["Ada Example"]; got != "in doubt" {
+		t.Errorf("the answer is %q", got)
+	}
+	a.quiet()
 }

@@ -29,27 +29,40 @@ var moreCountryLanguages = []language.Tag{
 
 // countryAliases are usual names that the tables of names do not have, by the code of the country (ISO 3166-1).
 var countryAliases = map[string][]string{
-	"US": {"USA", "U.S.A.", "United States of America", "US", "U.S.", "America", "США"},
-	"GB": {"UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland", "Großbritannien", "GB"},
+	"US": {"USA", "U.S.A.", "United States of America", "US", "U.S.", "America", "Amerika", "США"},
+	"GB": {"UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland", "Großbritannien", "Великобританія", "GB"},
 	"NL": {"Holland", "The Netherlands"},
 	"DE": {"Federal Republic of Germany", "Bundesrepublik Deutschland", "BRD"},
 	"CZ": {"Czech Republic", "Tschechische Republik", "Česká republika"},
 	"RU": {"Russian Federation", "Российская Федерация"},
-	"BY": {"Belorussia", "Белоруссия"},
+	"BY": {"Belorussia", "Byelorussia", "Белоруссия", "Weißrussland"},
 	"KZ": {"Қазақстан"},
 	"GE": {"Sakartvelo"},
 	"BA": {"Bosnia", "Bosnien"},
-	"HK": {"Hong Kong", "Hongkong"},
-	"MO": {"Macau", "Macao"},
+	"HK": {"Hong Kong", "Hongkong", "香港"},
+	"MO": {"Macau", "Macao", "Macao SAR China", "澳門", "澳门"},
 	"CI": {"Ivory Coast", "Elfenbeinküste"},
 	"SZ": {"Eswatini", "Swaziland"},
 	"MM": {"Burma", "Myanmar"},
 	"CV": {"Cape Verde", "Cabo Verde"},
 	"TL": {"East Timor", "Timor-Leste"},
-	"CN": {"People's Republic of China", "PR China"},
-	"KR": {"Republic of Korea", "Korea"},
-	"AE": {"UAE", "U.A.E."},
-	"MK": {"Macedonia", "FYROM"},
+	"CN": {"People's Republic of China", "PR China", "P.R. China"},
+	"KR": {"Republic of Korea", "Korea", "Korea (South)", "한국"},
+	"KP": {"Democratic People's Republic of Korea", "Korea (North)"},
+	"AE": {"UAE", "U.A.E.", "Emirates", "VAE"},
+	"MK": {"North Macedonia", "Republic of North Macedonia", "Macedonia", "Republic of Macedonia", "FYROM"},
+	"CD": {"DR Congo", "Democratic Republic of the Congo", "Congo - Kinshasa"},
+	"CG": {"Republic of the Congo", "Congo - Brazzaville"},
+	"IR": {"Islamic Republic of Iran"},
+	"SY": {"Syrian Arab Republic"},
+	"BO": {"Plurinational State of Bolivia"},
+	"VE": {"Bolivarian Republic of Venezuela"},
+	"TZ": {"United Republic of Tanzania"},
+	"LA": {"Lao People's Democratic Republic"},
+	"TW": {"Province of China Taiwan"},
+	"PS": {"Palestine", "State of Palestine", "Palestinian Territories"},
+	"VA": {"Holy See"},
+	"SK": {"Slovak Republic"},
 	"TR": {"Turkey"},
 	"VN": {"Viet Nam"},
 	"IE": {"Republic of Ireland", "Eire"},
@@ -63,14 +76,17 @@ var countryParts = []string{"England", "Scotland", "Wales", "Northern Ireland"}
 // countries are the codes of countries by the folded names in every language; empty for a name that several have.
 var countries = sync.OnceValue(func() map[string]string {
 	out := map[string]string{}
-	add := func(name, code string) {
-		key := record.Fold(name)
+	one := func(key, code string) {
 		if other, taken := out[key]; taken && other != code {
 			code = ""
 		}
 		if key != "" {
 			out[key] = code
 		}
+	}
+	add := func(name, code string) {
+		one(record.Fold(name), code)
+		one(record.Fold(spellOut(name)), code)
 	}
 	for a := 'A'; a <= 'Z'; a++ {
 		for b := 'A'; b <= 'Z'; b++ {
@@ -112,8 +128,18 @@ func countryNames(region language.Region, in []language.Tag) []string {
 	return out
 }
 
-// countryCode is the code of the country of a name; empty for a name that is none's, or several have.
-func countryCode(name string) string { return countries()[record.Fold(name)] }
+// countryCode is the code of the country of a name; empty for a name that is none's, or several have. Lists have some names with an
+// article, or the other way round: "Korea, Republic of".
+func countryCode(name string) string {
+	before, after, _ := strings.Cut(name, ",")
+	plain := record.Fold(name)
+	for _, spelling := range []string{plain, strings.TrimPrefix(plain, "the "), record.Fold(after + " " + before)} {
+		if code, known := countries()[spelling]; known {
+			return code
+		}
+	}
+	return ""
+}
 
 // CountryName is the English name of the country of a code; empty for a code that is none.
 func CountryName(code string) string {

@@ -54,7 +54,7 @@ func CandidateKeys(it match.Item) []string {
 	}
 	for _, f := range names {
 		if n := nameOf(match.Item{Fields: f, Untracked: it.Untracked}); !n.isEmpty() {
-			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled))
+			keys = append(keys, "n"+n.sorted(plain), "n"+n.sorted(spelled), "j"+joined(n)+n.suffix)
 			for _, k := range n.soundKeysOf() {
 				keys = append(keys, "s"+k)
 			}

@@ -53,7 +53,7 @@ func phoneKey(number string) string {
 		return key
 	}
 	var b strings.Builder
-	for _, r := range strings.ToUpper(norm.NFKC.String(visible(number))) {
+	for _, r := range strings.ToUpper(plainNumber(number)) {
 		switch {
 		case unicode.IsDigit(r):
 			// A digit of another script is that digit.
@@ -69,7 +69,7 @@ func phoneKey(number string) string {
 }
 
 func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
-	number = strings.Join(strings.Fields(norm.NFKC.String(visible(number))), " ")
+	number = plainNumber(number)
 	dialled := strings.HasPrefix(number, "00")
 	if dialled {
 		number = "+" + number[2:]
@@ -78,23 +78,38 @@ func parsePhone(number string) (*phonenumbers.PhoneNumber, bool) {
 		return nil, false
 	}
 	n, err := phonenumbers.Parse(number, phonenumbers.UNKNOWN_REGION)
-	if err != nil || dialled && !phonenumbers.IsPossibleNumber(n) {
+	if err != nil {
 		return nil, false
 	}
-	const mexico, mobile = 52, 10_000_000_000
+	const mobile = 10_000_000_000
 	if national := n.GetNationalNumber(); n.GetCountryCode() == mexico && national/mobile == 1 {
 		// Until 2019 a 1 stood before the numbers of mobiles for callers from abroad.
 		n.NationalNumber = new(national % mobile)
 	}
-	return n, true
+	return n, !dialled || phonenumbers.IsPossibleNumber(n)
+}
+
+const mexico = 52
+
+// plainNumber is a number without what shows nothing, and without a remark in brackets behind it.
+func plainNumber(number string) string {
+	number = strings.Join(strings.Fields(norm.NFKC.String(visible(number))), " ")
+	if at := strings.LastIndexByte(number, '('); at > 0 && strings.HasSuffix(number, ")") && !strings.ContainsFunc(number[at:], unicode.IsDigit) &&
+		len(phonenumbers.NormalizeDigitsOnly(number[:at])) >= shortest {
+		number = strings.TrimSpace(number[:at])
+	}
+	return number
 }
 
 // dialledAbroad tells whether a number is another one that names its country, with what people dial before that in the place of the
 // plus: 011 in North America, 8~10 in Russia, 0011 in Australia. The same digits begin numbers elsewhere, as 011 those of Turin, but
 // hardly ones that go on as the other number.
 func dialledAbroad(n *phonenumbers.PhoneNumber, other string) bool {
-	digits := phonenumbers.NormalizeDigitsOnly(norm.NFKC.String(visible(other)))
-	prefix, ok := strings.CutSuffix(digits, strings.TrimPrefix(phonenumbers.Format(n, phonenumbers.E164), "+"))
+	digits, whole := phonenumbers.NormalizeDigitsOnly(plainNumber(other)), strings.TrimPrefix(phonenumbers.Format(n, phonenumbers.E164), "+")
+	prefix, ok := strings.CutSuffix(digits, whole)
+	if !ok && n.GetCountryCode() == mexico {
+		prefix, ok = strings.CutSuffix(digits, "521"+strings.TrimPrefix(whole, "52"))
+	}
 	return ok && len(prefix) > 1 && n.GetExtension() == "" && phonenumbers.IsValidNumber(n) && foreignPrefix.MatchString(prefix)
 }
 
@@ -104,7 +119,7 @@ var foreignPrefix = regexp.MustCompile(`^(00\d{0,3}|011|0011|010|001\d{0,2}|009|
 
 // abroad is a number that begins with the prefix of calls abroad of a country.
 func abroad(number, region string) (*phonenumbers.PhoneNumber, bool) {
-	n, err := phonenumbers.ParseAndKeepRawInput(strings.Join(strings.Fields(norm.NFKC.String(visible(number))), " "), region)
+	n, err := phonenumbers.ParseAndKeepRawInput(plainNumber(number), region)
 	if err != nil || n.GetCountryCodeSource() != phonenumbers.PhoneNumber_FROM_NUMBER_WITH_IDD || !phonenumbers.IsValidNumber(n) {
 		return nil, false
 	}
@@ -208,7 +223,7 @@ func dialled(number string) string {
 	if n, ok := parsePhone(number); ok {
 		number = phonenumbers.Format(n, phonenumbers.E164)
 	} else {
-		number = phonenumbers.EXTN_PATTERN.ReplaceAllString(strings.TrimSpace(norm.NFKC.String(visible(number))), "")
+		number = phonenumbers.EXTN_PATTERN.ReplaceAllString(plainNumber(number), "")
 	}
 	digits := phonenumbers.NormalizeDigitsOnly(number)
 	if len(digits) >= lettered {
@@ -257,6 +272,13 @@ func samePhone(a, b record.Entry) bool {
 // isNational tells whether a number is another one, which names its country, as it is written there.
 func isNational(n *phonenumbers.PhoneNumber, other string) bool {
 	region := phonenumbers.GetRegionCodeForCountryCode(int(n.GetCountryCode()))
+	other = plainNumber(other)
+	if n.GetCountryCode() == mexico {
+		other = mexicanPrefix.ReplaceAllString(other, "")
+	}
 	o, err := phonenumbers.Parse(other, region)
 	return err == nil && phonenumbers.IsNumberMatchWithNumbers(n, o) == phonenumbers.EXACT_MATCH
 }
+
+// mexicanPrefix is what was dialled before a number inside of Mexico until 2019: 01, and to mobiles 044 or 045.
+var mexicanPrefix = regexp.MustCompile(`^(01|044|045)[ .-]*`)

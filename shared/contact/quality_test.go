@@ -205,6 +205,10 @@ var labelled = []kindOfPair{
 		key := p.key()
 		return card(append(transliterated[i][0].parts(), key...)...), card(append(transliterated[j][1].parts(), key...)...)
 	}},
+	{"two of a family in two scripts, address and number", false, false, func(p *people) (match.Item, match.Item) {
+		two, family, key := inTwoScripts[p.IntN(len(inTwoScripts))], transliterated[p.IntN(len(transliterated))], append(p.email(), p.phone()...)
+		return card(append(human{two[0], family[0].surname}.parts(), key...)...), card(append(human{two[1], family[1].surname}.parts(), key...)...)
+	}},
 	{"a company and its employee", false, false, func(p *people) (match.Item, match.Item) {
 		key := p.phone()
 		if p.IntN(2) == 0 {
@@ -220,6 +224,24 @@ var labelled = []kindOfPair{
 		a := p.person()
 		return card(append(a.parts(), "company", "Acme")...), card(append(p.other(a).parts(), "company", "Acme")...)
 	}},
+}
+
+// inTwoScripts are names of two people that sound nearly alike.
+var inTwoScripts = [][2]string{
+	{"Яна", "Anna"},
+	{"Юля", "Ulla"},
+	{"Катя", "Kata"},
+	{"Юрий", "Uri"},
+	{"Дарья", "Dara"},
+	{"Мария", "Mara"},
+	{"Коля", "Kola"},
+	{"Ася", "Asa"},
+	{"Олександр", "Oleksandra"},
+	{"Валентин", "Valentyna"},
+	{"Евгений", "Yevgeniia"},
+	{"Иван", "Ivana"},
+	{"Михаил", "Michaela"},
+	{"Мартин", "Martina"},
 }
 
 // people draws people and what they can be reached by.

@@ -1,6 +1,7 @@
 package contact_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,8 +166,12 @@ func TestMatch_knows_one_person_by_company_and_another_keyboard(t *testing.T) {
 		{"Əli|Məmmədov", "Ali|Mammadov"},
 		{"ウォン|カーウァイ", "ｳｫﾝ|ｶｰｳｧｲ"},
 	} {
-		if got := met(called(tc[0], "company", "Acme"), called(tc[1], "company", "Acme")); got != "one person" {
+		a, b := called(tc[0], "company", "Acme"), called(tc[1], "company", "Acme")
+		if got := met(a, b); got != "one person" {
 			t.Errorf("%s and %s are %s", tc[0], tc[1], got)
+		}
+		if keys := contact.CandidateKeys(b); !slices.ContainsFunc(contact.CandidateKeys(a), func(k string) bool { return slices.Contains(keys, k) }) {
+			t.Errorf("%s is not found for %s", tc[1], tc[0])
 		}
 	}
 }

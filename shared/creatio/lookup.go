@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -32,15 +33,32 @@ type Named struct {
 type Names map[string]map[string][]Named
 
 // NameKey normalizes a name, so that spellings that a list treats as equal have the same key.
-func NameKey(name string) string { return strings.ToLower(norm.NFC.String(oneLine(name))) }
+func NameKey(name string) string { return strings.ToLower(norm.NFC.String(typed(oneLine(name)))) }
 
-func oneLine(name string) string { return strings.Join(strings.Fields(name), " ") }
+// oneLine is a name without what shows nothing, its words one space apart.
+func oneLine(name string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d' {
+			return -1
+		}
+		return r
+	}, name)), " ")
+}
+
+// typed writes signs as a keyboard has them that programs make typographic ones, and printed the other way round.
+var (
+	typed   = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u02bc", "'", "\u201c", `"`, "\u201d", `"`, "\u2010", "-", "\u2011", "-", "\u2013", "-").Replace
+	printed = strings.NewReplacer("'", "\u2019", "-", "\u2013").Replace
+)
 
 // Spellings are the forms in which a list may have a name: a database compares letters as they are stored, composed or not, and does
-// not know that one space is like another, or like two.
+// not know that one space is like another, or like two, nor that people type an apostrophe that another program curls.
 func Spellings(name string) []string {
 	line := norm.NFC.String(oneLine(name))
-	return []string{name, line, norm.NFD.String(line), strings.ReplaceAll(line, " ", "\u00a0"), strings.ReplaceAll(line, " ", "  ")}
+	return Unique([]string{
+		name, line, norm.NFD.String(line), strings.ReplaceAll(line, " ", "\u00a0"), strings.ReplaceAll(line, " ", "  "), typed(line), printed(typed(line)),
+		strings.ReplaceAll(typed(line), "'", "\u2019"),
+	})
 }
 
 // Find returns the rows of a list with a name.

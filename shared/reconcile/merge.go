@@ -93,6 +93,7 @@ const (
 	RuleCreated     = "created"       // a new record
 	RuleLeft        = "left"          // the record left the scope on the other side
 	RuleCameBack    = "came-back"     // the record is in scope again on the other side
+	RuleReturned    = "returned"      // the record is there again in whose place it was made
 	RuleUndo        = "undo"          // the user undid a run
 	RuleBothKept    = "both-kept"     // the records are matched for the first time, and each side keeps what it has
 	RuleUntouchable = ""              // nothing was decided

@@ -148,6 +148,9 @@ func (r *recovery) effect(s record.Side, f record.Field, before, after record.En
 	}
 	was, is := displayed(f, side.Before, r.old.Projections[s], before), displayed(f, side.After, side.Projections, after)
 	switch {
+	case !f.Set && f.Same(was, is) && !f.Same(before, after) && standsFor(f, side.Projections, after):
+		// It shows the same before and after. Written once more it is what it was to be.
+		return tookNone
 	case f.Same(was, is), f.Set && f.Empty(was) && shows(f, side.Before[f.Name], is):
 		// A value that only the other side was to get shows here already.
 		return untouched
@@ -188,6 +191,11 @@ func displayed(f record.Field, shown record.Fields, projections []record.Project
 		}
 	}
 	return record.Entry{}
+}
+
+// standsFor reports whether a side shows something else in the place of a value.
+func standsFor(f record.Field, projections []record.Projection, e record.Entry) bool {
+	return slices.ContainsFunc(projections, func(p record.Projection) bool { return p.Field == f.Name && f.Same(p.Canonical, e) })
 }
 
 func shows(f record.Field, entries []record.Entry, e record.Entry) bool {

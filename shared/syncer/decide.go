@@ -73,7 +73,7 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 		if p.wait == nil {
 			w.guard.consider(st)
 		}
-		if w.beginAnew(st); st.creates() || !p.linked() {
+		if w.beginAnew(st); st.creates() || !p.linked() && p.spare == "" {
 			unmatched = append(unmatched, p)
 			w.total++
 		} else {
@@ -88,6 +88,9 @@ func (w *writer) sortOut() (known, unmatched, unjournaled []*pair) {
 
 // decide plans one pair, whatever that takes away.
 func (w *writer) decide(p *pair) *step {
+	if p.spare != "" {
+		return w.removeSpare(p.open())
+	}
 	w.recoverIntent(p.open())
 	in := w.planned(p)
 	if w.reading.recreate || w.comesWithScope(in) {

@@ -57,6 +57,9 @@ func (s *session) load(ctx context.Context, rd *reading, counts *linkCounts, g *
 	if err := l.unify(ctx, ask); err != nil {
 		return nil, err
 	}
+	if err := l.followReturned(ctx); err != nil {
+		return nil, err
+	}
 	if err := l.complete(ctx); err != nil {
 		return nil, err
 	}

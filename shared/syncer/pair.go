@@ -34,6 +34,8 @@ type pair struct {
 	orphaned bool
 	// held says that another user's link holds the records too.
 	held bool
+	// spare is the side on which the pair is nothing but a record that a run made in the place of one that is there again.
+	spare record.Side
 	// followed says that the copy follows the record of another user, who synchronizes.
 	followed bool
 	// undecided are the sides on which the only read is one that decides nothing.
@@ -77,7 +79,9 @@ type wait struct {
 func (p *pair) linked() bool { return p.sideID(record.Creatio) != "" && p.sideID(record.Google) != "" }
 
 // newlySeen reports whether the pair is nothing but a record that was found just now.
-func (p *pair) newlySeen() bool { return !p.unchanged && !p.current().inStore && !p.linked() }
+func (p *pair) newlySeen() bool {
+	return !p.unchanged && p.spare == "" && !p.current().inStore && !p.linked()
+}
 
 // free lets go of what was needed to write the pair. Its ids stay: nobody else may be paired with its records.
 func (p *pair) free() {
@@ -173,6 +177,16 @@ func (p *pairs) discard(n *pair, s record.Side) {
 	n.absorbed = true
 	delete(p.bySide[s], n.sideID(s))
 	p.drop(func(other *pair) bool { return other == n })
+}
+
+// forget lets go of an unchanged pair, whose link is to be looked at all the same.
+func (p *pairs) forget(n *pair) {
+	delete(p.byLink, n.id)
+	for _, s := range record.Sides {
+		if id := n.sideID(s); p.bySide[s][id] == n {
+			delete(p.bySide[s], id)
+		}
+	}
 }
 
 func (p *pairs) drop(f func(*pair) bool) { p.list = slices.DeleteFunc(p.list, f) }

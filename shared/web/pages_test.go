@@ -449,7 +449,7 @@ func TestEveryStateHasItsWords(t *testing.T) {
 		}
 	}
 	for _, rule := range []string{
-		"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back",
+		"changed", "first-meeting", "latest", "creatio-wins", "google-wins", "direction", "edit-kept", "created", "left", "came-back", "returned",
 		"made-from-it", "same-e-mail", "same-phone", "same-name-and-company", "same-title-and-time", "locked", "undo", "user", "both-kept",
 	} {
 		for _, kind := range []record.Type{record.Contacts, record.Activities} {

@@ -210,7 +210,11 @@ func (o *office) same(user int, row map[string]any, e *gcal.Event) {
 	if row["OwnerId"] == o.second.contact {
 		owner = 1
 	}
-	g[activity.When] = instants(g[activity.When], o.place(owner))
+	days := g[activity.When]
+	if g[activity.When] = instants(days, o.place(owner)); g[activity.When] != a[activity.When] {
+		// Another owner's days stay the days that they were.
+		g[activity.When] = instants(days, o.place(1-owner))
+	}
 	for field, is := range a {
 		if g[field] != is {
 			o.t.Errorf("%s: %s of %q is %q in Creatio and %q in the calendar", o.users()[user].login, field, e.Summary, is, g[field])

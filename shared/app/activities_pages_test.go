@@ -165,18 +165,25 @@ func TestA_held_run_of_activities_says_what_would_become_of_which(t *testing.T) 
 	if n := strings.Count(page, "Would be canceled in Creatio"); n != 11 {
 		t.Errorf("%d are listed, want 11", n)
 	}
-	for _, want := range []string{spanWords(a.at(24)), spanWords(a.at(24 * 11)), "removed from the calendar in Google"} {
+	for _, want := range []string{spanWords(t, a.at(24)), spanWords(t, a.at(24*11)), "removed from the calendar in Google"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}
 	}
-	if strings.Contains(page, "00Z/2026") || strings.Contains(page, spanWords(a.at(24*12))) {
+	if strings.Contains(page, "00Z/2026") || strings.Contains(page, spanWords(t, a.at(24*12))) {
 		t.Errorf("the page says\n%s", page)
 	}
 }
 
 // spanWords is an hour as the pages have it.
-func spanWords(from time.Time) string {
+// spanWords is an hour as a page has it: in the time zone that Creatio has of the user.
+func spanWords(t *testing.T, from time.Time) string {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from = from.In(zone)
 	return from.Format("Mon 2 January 2006, 15:04") + " to " + from.Add(time.Hour).Format("15:04 MST")
 }
 

@@ -256,3 +256,24 @@ func TestAn_owner_s_answer_arrives_although_its_first_write_is_lost(t *testing.T
 	}
 	a.quiet()
 }
+
+// Both sides changed, and both users' settings say who wins. Bo's run comes first, and leaves that to Ada's, whose account has the event.
+func TestOf_two_changes_of_a_meeting_the_settings_of_whose_event_it_is_decide(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	w.as(a, func() { (&agenda{world: w}).put(map[string]any{"conflicts": "creatio"}) })
+	w.as(b, func() { (&agenda{world: w}).put(map[string]any{"conflicts": "google"}) })
+	id := w.meets("Kickoff")
+	w.rounds(2, a, b)
+	w.change(id, map[string]any{"Location": "Garden"})
+	w.google.Calendar(ada).Edit(w.copyOf(ada, "Kickoff").Id, func(e *gcal.Event) { e.Location = "Hall" })
+	w.rounds(1, b)
+	if got := w.theActivity("Kickoff")["Location"]; got != "Garden" {
+		t.Errorf("bo's run made the place %v", got)
+	}
+	w.rounds(2, a, b)
+	if creatio, google := w.theActivity("Kickoff")["Location"], w.copyOf(bo, "Kickoff").Location; creatio != "Garden" || google != "Garden" {
+		t.Errorf("the place is %v in Creatio and %q in Google", creatio, google)
+	}
+	w.calm(b, a)
+}

@@ -41,8 +41,15 @@ func (a *App) asked(ctx context.Context, user string, t record.Type, begun strin
 		if err != nil {
 			return "", err
 		}
-		if waits {
-			return a.enqueue(ctx, user, store.Run{ID: before, Type: t, Trigger: cmp.Or(run.Trigger, syncer.TriggerUser)})
+		switch {
+		case waits && run.ID == "":
+			return a.enqueue(ctx, user, store.Run{ID: before, Type: t, Trigger: syncer.TriggerUser})
+		case waits:
+			// Many may ask at once: it is stored, and only its task may be missing.
+			if err := a.addTask(ctx, user, run); err != nil {
+				return "", fmt.Errorf("queue a run: %w", err)
+			}
+			return before, nil
 		}
 	}
 	id := syncer.NewRunID(a.now())

@@ -84,11 +84,11 @@ func TestTwo_runs_on_one_meeting_that_are_killed_at_any_call_keep_it_one(t *test
 	}
 }
 
-// tried says whether one of the runs dies at a call, or both do: all of them where there is time, else every other call, and by turns
-// the first, the second or both.
+// tried says whether one of the runs dies at a call, or both do: all of them where more worlds than usual are asked for, else every
+// other call, and by turns the first, the second or both.
 func tried(from, n, who int) bool {
 	switch {
-	case long():
+	case *worlds > usual():
 		return true
 	case *worlds < usual():
 		return (from+n)%4 == 0 && who == n/4%3

@@ -399,7 +399,7 @@ func (o *odd) inCreatio(n, own int) string {
 	}
 	values := columns{
 		"Name": "Placeholder " + fmt.Sprint(n), "JobTitle": short("JobTitle"), "Notes": at(n, noted()),
-		"BirthDate": pick("BirthDate", "2000-02-29T00:00:00Z", "1899-12-30T22:00:00Z", "1815-12-10T00:00:00Z", "1979-12-31T11:00:00Z"),
+		"BirthDate": pick("BirthDate", "2000-02-29T00:00:00Z", "1899-12-30T22:00:00Z", "1815-12-10T00:00:00Z", "1989-12-31T11:00:00Z"),
 	}
 	if values["BirthDate"] == "" {
 		delete(values, "BirthDate")

@@ -127,12 +127,17 @@ func compareNameless(a, b match.Item) match.Verdict {
 // generation is about how many years are between parents and children.
 const generation = 12
 
-// generationApart reports whether two were born so far apart that they are not one person, but may have one name and one number.
+// earliest and latest are the years in which somebody may be born whom people still know: programs write 1604, 1899, 1900, 1904 or
+// 9999 where nobody said a year.
+const earliest, latest = 1905, 2100
+
+// generationApart reports whether two were born so far apart that they are not one person, but may have one name, one number and one
+// mailbox.
 func generationApart(a, b match.Item) bool {
 	born := func(it match.Item) (int, bool) {
 		text := it.Fields.Text(Birthday)
 		t, ok := ParseBirthday(text)
-		return t.Year(), ok && !strings.HasPrefix(text, "--")
+		return t.Year(), ok && !strings.HasPrefix(text, "--") && earliest <= t.Year() && t.Year() <= latest
 	}
 	x, ok := born(a)
 	y, ok2 := born(b)

@@ -315,6 +315,11 @@ func TestMatch_asks_about_namesakes_of_two_generations(t *testing.T) {
 	if got := met(father, called("John|Smith", "email", mailbox, "birthday", "1951-01-02")); got != "one person" {
 		t.Errorf("another year is %s", got)
 	}
+	for _, nobodys := range []string{"--03-04", "1604-03-04", "1899-12-30", "1900-01-01", "1904-01-01", "9999-01-01"} {
+		if got := met(father, called("John|Smith", "email", mailbox, "birthday", nobodys)); got != "one person" {
+			t.Errorf("with the birthday %s they are %s", nobodys, got)
+		}
+	}
 }
 
 func TestMatch_finds_one_number_in_the_forms_of_many_countries(t *testing.T) {

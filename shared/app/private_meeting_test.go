@@ -1,11 +1,14 @@
 package app_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	gcal "google.golang.org/api/calendar/v3"
+
+	"github.com/tandem-sync/tandem/shared/record"
 )
 
 // privately has Ada plan a private meeting with Bo, in Google.
@@ -75,6 +78,34 @@ func TestA_private_meeting_shows_what_all_of_its_users_let_be_seen(t *testing.T)
 			})
 		}
 	}
+}
+
+// The run of a guest who shows that they are busy makes the activity and ends before it notes that. The organizer's run, which shows
+// nothing, takes it for no meeting of its own.
+func TestA_private_meeting_of_which_a_run_that_died_made_the_activity_is_one(t *testing.T) {
+	t.Parallel()
+	w, a, b := office(t)
+	w.as(a, func() { (&agenda{world: w}).put(map[string]any{"privateEvents": "skip"}) })
+	w.as(b, func() { (&agenda{world: w}).put(map[string]any{"privateEvents": "busy"}) })
+	w.rounds(1, a, b)
+	id := privately(w)
+	w.as(b, func() {
+		user := w.account().ID
+		if !w.cutOff(connectionBroken, record.Creatio, 1, func() { w.do(http.MethodPost, "/sync-activities", map[string]string{"user": user}) }) {
+			t.Fatal("the run wrote nothing")
+		}
+	})
+	w.rounds(1, a)
+	w.rounds(2, b, a)
+	if got := strings.Join(w.showsOf(), "; "); got != "Busy" {
+		t.Errorf("creatio shows %q", got)
+	}
+	for _, email := range []string{ada, bo} {
+		if events := w.google.Calendar(email).Events(); len(events) != 1 || events[0].Id != id {
+			t.Errorf("%s has %d events", email, len(events))
+		}
+	}
+	w.calm(a, b)
 }
 
 // Whoever of its users marks a copy as private, from then on nobody's run tells more of the meeting than when it is, as long as one of

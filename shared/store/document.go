@@ -300,8 +300,10 @@ type Copy struct {
 	CreatioID string
 	Shared    string
 	// Active says that the record is in scope. Of others only those are told that carried it, where Retained says that the settings kept
-	// the record when its copy in the user's account was deleted, and Foreign ones.
+	// the record when its copy in the user's account was deleted, Foreign ones, and those where Begun says that a run began to make the
+	// record from the copy, and nobody noted that it did.
 	Active   bool
+	Begun    bool
 	Retained bool
 	// Carries says that the other copies follow this one, and Since is the first version of it that was seen.
 	Carries bool
@@ -317,10 +319,11 @@ func CopyOf(user string, l Link) (Copy, bool) {
 	known := l.Sides[record.Google]
 	foreign := slices.Contains(known.Locked, record.Removal) && slices.Contains(known.Locked, record.Withdrawal)
 	left := !l.Active && l.SplitSide == record.Google
+	begun := !l.Active && l.Pending == record.Creatio
 	return Copy{
-		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Retained: left, Carries: l.Carries,
+		User: user, CreatioID: l.CreatioID, Shared: l.Shared, Active: l.Active, Begun: begun, Retained: left, Carries: l.Carries,
 		Since: known.Since, Private: l.Private, Foreign: foreign,
-	}, l.Shared != "" && (l.Active || l.Carries || foreign && left)
+	}, l.Shared != "" && (l.Active || begun || l.Carries || foreign && left)
 }
 
 // Waiting is a loss that waits for the user's decision.

@@ -32,6 +32,7 @@ func (w *writer) journal(ctx context.Context, chunk []*step) (rest []*step, wait
 				// A record that is made anew shows no photo, which nobody took away.
 				l.Pending, l.Base, l.Photo, l.Active = s, nil, nil, false
 				l.SetSideID(s, op.ID)
+				w.nameCopy(&l, st)
 			}
 		}
 		l.Name, l.UpdatedAt = st.name, w.engine.Now().UTC()

@@ -144,6 +144,9 @@ func (m *matcher) leftTo(p *pair, side record.Side, copies []store.Copy, working
 		case c.Foreign && (w == nil || !c.Active):
 			foreign = true
 		case w == nil:
+		case c.Begun:
+			// The record is there, so that it was made: from a copy of an event that is in some calendar.
+			stands = true
 		case c.Active && c.Carries && carries(w) && m.start.Sub(c.Since) < copyTime:
 			return &wait{left: true}
 		case c.Active && c.Carries && carries(w):

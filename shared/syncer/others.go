@@ -57,6 +57,18 @@ func (s *session) noteCopies(l *store.Link) {
 	l.Carries = l.Shared != "" && !slices.Contains(known.Locked, record.Removal)
 }
 
+// nameCopy notes on a link what other users may find it by whose run sees what is made from this user's copy before this run, or the
+// next one, has noted that it is there.
+func (s *session) nameCopy(l *store.Link, st *step) {
+	side, ok := s.copiedSide()
+	if !ok || l.Pending == side || st.records[side] == nil {
+		return
+	}
+	if name := s.sharedName(side, st.records[side].AdapterState); name != "" {
+		l.Shared = name
+	}
+}
+
 // tieCopies ties records without a link to those that other users have linked with their copies of them.
 func (m *matcher) tieCopies(ctx context.Context, list []*pair) error {
 	side, ok := m.copiedSide()

@@ -103,6 +103,8 @@ var otherTests = map[string]func(*testing.T, store.Store){
 		must(t, putLinks(t.Context(), ada, record.Contacts, lease, []store.Link{mine}))
 		want[0].Retained = true
 		same(t, "copies after its event was deleted and the record kept", find(record.Contacts, []string{"meeting"}, nil), want)
+		must(t, putLinks(t.Context(), ada, record.Contacts, lease, []store.Link{{ID: "l4", CreatioID: "c4", GoogleID: "e4", Shared: "visit", Pending: record.Creatio}}))
+		same(t, "copies from which a record is being made", find(record.Contacts, nil, []string{"c4"}), []store.Copy{{User: "ada", CreatioID: "c4", Shared: "visit", Begun: true}})
 		must(t, ada.Erase(t.Context()))
 		must(t, bob.Erase(t.Context()))
 		same(t, "copies after the other was erased", find(record.Contacts, nil, []string{"c1"}), []store.Copy(nil))

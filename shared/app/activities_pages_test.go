@@ -23,6 +23,7 @@ func TestAn_activity_and_an_event_that_are_two_meetings_are_parted_for_good(t *t
 	}
 	verdict := map[string]any{"creatioId": audit, "googleId": event, "same": false}
 	a.call(http.MethodPost, "/activities/pairs", verdict, 204, nil)
+	a.settle()
 	for range 3 {
 		a.run("done")
 		if got := a.same(); strings.Count(got, "Audit") != 2 || strings.Count(got, "\n") != 1 {

@@ -145,7 +145,7 @@ type View struct {
 	// Hidden is what the side has and does not show to this user, as record.Record names it.
 	Hidden   []string
 	Modified time.Time
-	// TakenOver says that the record is left as it is for now, whatever its counterpart has that it has not, or has otherwise.
+	// TakenOver says that the record is left as it is by this match, whatever its counterpart has that it has not, or has otherwise.
 	TakenOver bool
 }
 
